@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "messages/errors.hpp"
+#include "messages/event.hpp"
+#include "messages/webhook.hpp"
+
+namespace eventweft::platforms {
+
+/// What a webhook turned out to be, once it is proven genuine.
+struct acceptance {
+  /// To be stored, in this order; seq 0.
+  std::vector<event> events;
+  /// If set, the whole answer: nothing is stored (a handshake).
+  std::optional<webhook_answer> answer;
+  /// The sender gave an array and gets one result an item.
+  bool batch = false;
+};
+
+/// What became of one event of an acceptance.
+using event_outcome = expected<append_outcome>;
+
+/// All that is known about one platform: how its webhooks prove that they are
+/// genuine and where their fields are. Immutable once made, no I/O, never
+/// blocks; one instance serves all workers at the same time.
+class platform {
+public:
+  virtual ~platform() = default;
+
+  virtual std::string_view name() const noexcept = 0;
+
+  /// Checks the proof, then reads. `unauthorized` for a bad or missing proof,
+  /// `malformed` naming the fault and its place for a bad body or header,
+  /// `method_not_allowed` and `unsupported_media_type` as they say.
+  virtual expected<acceptance> accept(const webhook& w) const = 0;
+
+  /// The answer once all events of `a` have their outcome (at least one).
+  /// The default is what `codec::outcome_json` says with 200, or 202 for a
+  /// spooled event; errors become their problem.
+  virtual webhook_answer answer(const acceptance& a,
+                                std::span<const event_outcome> outcomes) const;
+};
+
+using platform_ptr = std::shared_ptr<const platform>;
+
+} // namespace eventweft::platforms

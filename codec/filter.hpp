@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "messages/errors.hpp"
+#include "messages/filter.hpp"
+
+namespace eventweft::codec {
+
+/// Reads a filter object. An unknown key, a value of the wrong type or an
+/// unusable path is refused by name: `malformed` if it is not JSON,
+/// `unprocessable` otherwise.
+expected<filter> parse_filter(std::string_view json);
+
+/// The canonical text: known keys in a fixed order, values sorted and unique.
+/// Equal texts mean equal filters.
+std::string filter_json(const filter& f);
+
+/// `now`, `earliest`, a seq (exclusive) or an RFC 3339 time.
+expected<start_point> parse_since(std::string_view text);
+
+/// A filter made ready for many events. Thread-safe, cheap to copy.
+class compiled_filter {
+public:
+  /// Matches everything.
+  compiled_filter();
+  explicit compiled_filter(const filter& f);
+  /// Both must match: a stream's filter and its reader's.
+  compiled_filter(const filter& stream, const filter& reader);
+
+  bool matches(const event& ev) const;
+
+  /// Equal keys mean that both match the same events.
+  const std::string& key() const noexcept;
+
+private:
+  struct program;
+  std::shared_ptr<const program> program_;
+};
+
+/// Whether `text` matches `pattern`, in which `*` stands for any run of
+/// characters. Linear in time, whatever the pattern.
+bool wildcard_match(std::string_view pattern, std::string_view text) noexcept;
+
+} // namespace eventweft::codec

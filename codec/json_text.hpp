@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace eventweft::codec {
+
+/// Appends `text` as a JSON string with its quotes. Bytes that are not UTF-8
+/// become U+FFFD, so that the result is always valid JSON.
+void append_quoted(std::string& out, std::string_view text);
+
+/// True if `text` is valid UTF-8 (RFC 3629: no surrogates, no overlong forms).
+bool is_utf8(std::string_view text) noexcept;
+
+/// If the JSON text holds `\u0000` or the escape of a lone surrogate, which
+/// JSON allows and most SQL engines can't read back: a copy with `\ufffd` in
+/// each one's place. `text` must be valid JSON but for such escapes.
+std::optional<std::string> readable_escapes(std::string_view text);
+
+} // namespace eventweft::codec

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "messages/errors.hpp"
+
+namespace eventweft::codec {
+
+/// The HTTP status that tells a client what `code` means to it.
+int http_status(ec code) noexcept;
+
+/// An RFC 9457 body: `{"type":"about:blank","title":"…","status":…,
+/// "detail":"…","code":"…"}`.
+std::string problem_json(int status, const error& e);
+
+inline constexpr std::string_view problem_media_type
+  = "application/problem+json";
+
+} // namespace eventweft::codec

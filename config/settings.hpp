@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+/// The typed configuration: every key, its unit and its default, in one place.
+/// `config/loader.hpp` fills it from flags, environment and file;
+/// `config/eventweft.sample.toml` documents each key for users. A section
+/// `[a.b]` is the member `b` of the member `a`; durations are given in seconds
+/// unless the key's name says otherwise, sizes in bytes.
+namespace eventweft::config {
+
+using std::chrono::milliseconds;
+
+/// `[event]`
+struct event_settings {
+  /// Workers that verify and read webhooks side by side. 1 … 256.
+  uint32_t max_workers = 4;
+  /// Webhooks in flight before senders wait, then get 503. 1 … 1,000,000.
+  uint32_t queue_maxsize = 1'000;
+  /// How long a webhook waits for a place in that queue.
+  milliseconds queue_wait{2'000};
+  bool enable_correlation = true;
+  bool enable_streaming = true;
+};
+
+/// `[server]`
+struct server_settings {
+  /// HOST:PORT; port 0 picks a free one.
+  std::string listen = "127.0.0.1:8080";
+  /// I/O threads; 0 is one for each processor.
+  uint32_t threads = 0;
+  uint32_t max_connections = 20'000;
+  uint64_t max_body_bytes = 25ull << 20;
+  uint32_t max_header_bytes = 64u << 10;
+  /// From the first byte (or the accept) to the end of the header block.
+  milliseconds header_timeout{10'000};
+  /// For the whole body.
+  milliseconds body_timeout{30'000};
+  /// Between requests on a kept-alive connection.
+  milliseconds idle_timeout{75'000};
+  /// For one answer to be taken by the client.
+  milliseconds write_timeout{30'000};
+  /// From SIGTERM to the forced end.
+  milliseconds shutdown_timeout{15'000};
+};
+
+/// `[store]`
+struct store_settings {
+  /// `sqlite:PATH` or `postgresql://…`; empty: PostgreSQL if `[database]` or
+  /// `DB_HOST` says so, else `sqlite:eventweft.db`.
+  std::string url;
+  bool auto_migrate = true;
+  /// Most events in one transaction. 1 … 10,000.
+  uint32_t batch_max_events = 500;
+  /// Most payload bytes in one transaction.
+  uint64_t batch_max_bytes = 8ull << 20;
+  /// Where events wait while the store is away; empty: no spool.
+  std::string spool_directory = "spool";
+  uint64_t spool_max_bytes = 1ull << 30;
+  /// First and longest pause between attempts to reach a store that is away.
+  milliseconds retry_min{100};
+  milliseconds retry_max{5'000};
+  /// How often the log's head is looked up in case nobody told us of a
+  /// commit.
+  milliseconds poll_interval{2'000};
+};
+
+/// `[database]`: PostgreSQL by its parts.
+struct database_settings {
+  std::string host;
+  uint16_t port = 5432;
+  std::string database = "eventweft";
+  std::string user = "eventweft";
+  std::string password;
+  std::string sslmode = "prefer";
+  uint32_t min_connections = 1;
+  uint32_t max_connections = 10;
+  milliseconds connect_timeout{5'000};
+  milliseconds statement_timeout{30'000};
+  milliseconds lock_timeout{10'000};
+};
+
+/// `[platforms.NAME]`
+struct platform_settings {
+  bool enabled = true;
+  /// All of them are accepted: the new and the old one while rotating.
+  std::vector<std::string> secrets;
+  /// Take webhooks without any proof where there is no secret.
+  bool allow_unsigned = false;
+  /// How far a signed time may be from now; 0: the platform's own default.
+  milliseconds tolerance{0};
+  uint64_t max_body_bytes = 0; ///< 0: the server's
+};
+
+/// `[streaming]`
+struct streaming_settings {
+  /// Bytes that may wait for one slow reader before it leaves live mode.
+  uint64_t reader_buffer_bytes = 1ull << 20;
+  /// Latest events kept in memory so that a reader can join without the
+  /// store, in bytes and in number.
+  uint64_t ring_bytes = 32ull << 20;
+  uint32_t ring_events = 20'000;
+  /// One page of catching up.
+  uint32_t page_events = 500;
+  uint64_t page_bytes = 1ull << 20;
+  milliseconds ping_interval{15'000};
+  /// A WebSocket whose peer is silent for this long is closed.
+  milliseconds pong_timeout{45'000};
+  /// Largest message a client may send.
+  uint32_t max_message_bytes = 64u << 10;
+  /// What SSE clients are told to wait before they reconnect.
+  milliseconds sse_retry{2'000};
+};
+
+/// `[supervisor]`
+struct supervisor_settings {
+  milliseconds restart_min{50};
+  milliseconds restart_max{5'000};
+  /// More restarts than this within the window end the process.
+  uint32_t max_restarts = 20;
+  milliseconds restart_window{60'000};
+};
+
+/// `[log]`
+struct log_settings {
+  /// "trace", "debug", "info", "warn", "error", "off"
+  std::string level = "info";
+  /// "text" or "json"
+  std::string format = "text";
+  /// Empty: standard error.
+  std::string file;
+};
+
+struct settings {
+  event_settings event;
+  server_settings server;
+  store_settings store;
+  database_settings database;
+  std::map<std::string, platform_settings> platforms;
+  streaming_settings streaming;
+  supervisor_settings supervisor;
+  log_settings log;
+};
+
+} // namespace eventweft::config

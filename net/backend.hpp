@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "messages/dead_letter.hpp"
+#include "messages/errors.hpp"
+#include "messages/event.hpp"
+#include "messages/filter.hpp"
+#include "messages/live.hpp"
+#include "messages/webhook.hpp"
+
+namespace eventweft::net {
+
+/// Takes the one answer to a call. Called exactly once, on any thread, and
+/// must return at once.
+template <class T>
+using reply_to = std::function<void(expected<T>)>;
+
+/// The state of one part for `/readyz`.
+struct part_state {
+  std::string name;
+  /// "ok", "degraded" or "down".
+  std::string state;
+  std::string detail;
+};
+
+struct readiness {
+  /// "ok", "degraded" (works, with less than all parts) or "down".
+  std::string state = "ok";
+  std::vector<part_state> parts;
+};
+
+struct stream_info {
+  std::string name;
+  std::string description;
+  eventweft::filter filter;
+};
+
+/// What the HTTP server needs from the rest of the program; the program
+/// implements it with messages to actors, tests with a few lines. Every call
+/// is thread-safe and returns at once.
+class backend {
+public:
+  virtual ~backend() = default;
+
+  /// The `{platform}`s whose webhooks are taken; others get 404.
+  virtual bool knows_platform(std::string_view name) const = 0;
+
+  /// Answered once what the webhook brought is durable, or with the reason
+  /// why it is not.
+  virtual void accept(webhook w, reply_to<webhook_answer> reply) = 0;
+
+  virtual void query(event_query q, reply_to<event_page> reply) = 0;
+
+  virtual void find(uuid id, reply_to<std::optional<event_ptr>> reply) = 0;
+
+  virtual std::vector<stream_info> streams() const = 0;
+
+  /// Opens a subscription. `not_found` when there is no such stream. The
+  /// reader starts with `control->next(epoch, -1)`.
+  virtual void
+  open_reader(reader_request request,
+              reply_to<std::shared_ptr<reader_control>> reply)
+    = 0;
+
+  virtual void dead_letters(uuid before, size_t limit,
+                            reply_to<std::vector<dead_letter>> reply)
+    = 0;
+  virtual void drop_dead_letter(uuid id, reply_to<bool> reply) = 0;
+  virtual void retry_dead_letter(uuid id, reply_to<append_outcome> reply) = 0;
+
+  virtual readiness ready() const = 0;
+
+  /// The body of `GET /api/v1/metrics`, JSON.
+  virtual std::string metrics_json() const = 0;
+  /// The body of `GET /metrics`, Prometheus' text format.
+  virtual std::string metrics_text() const = 0;
+};
+
+} // namespace eventweft::net

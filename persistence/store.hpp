@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "messages/dead_letter.hpp"
+#include "messages/errors.hpp"
+#include "messages/event.hpp"
+#include "messages/filter.hpp"
+
+namespace eventweft {
+
+/// What the log did with one event of a batch.
+struct append_result {
+  append_outcome outcome;
+  /// Set when the store refused this one event for what it contains
+  /// (`row_refused`); the others of its batch are stored.
+  std::optional<error> refused;
+};
+
+/// What a store session can be asked at any time.
+struct log_head {
+  /// The last seq given out; 0 for an empty log.
+  seq_t seq = 0;
+};
+
+/// One session with the store: one connection, used by one thread at a time.
+/// All calls block. Every error is a value: `store_unavailable` when the
+/// engine does not answer (the session reconnects by itself on the next
+/// call), `store_full` when it has no room; nothing throws.
+class store_session {
+public:
+  virtual ~store_session() = default;
+
+  /// Appends in one transaction: takes the log head, looks up duplicates
+  /// (also within the batch), numbers what is new without a hole and commits.
+  /// Returns one result an event, in order. Events whose row the engine
+  /// refuses are reported one by one; the rest is stored. An error means that
+  /// nothing of the batch is known to be stored; to append it again is safe.
+  /// `events` have seq 0; their other members are stored as they are.
+  virtual expected<std::vector<append_result>>
+  append(std::span<const event_ptr> events) = 0;
+
+  virtual expected<log_head> head() = 0;
+
+  /// Events with seq > after, in order: at most `max_events`, and no more
+  /// than fit into `max_bytes` of payload, but at least one if there is one.
+  /// The range's `last` is the last seq looked at, `after` if there is none.
+  virtual expected<log_range> read_after(seq_t after, size_t max_events,
+                                         size_t max_bytes)
+    = 0;
+
+  virtual expected<std::optional<event_ptr>> find(const uuid& id) = 0;
+
+  virtual expected<event_page> query(const event_query& q) = 0;
+
+  /// The seq before the first event with created_at ≥ t; the head's when
+  /// there is none.
+  virtual expected<seq_t> seq_before(timestamp t) = 0;
+
+  virtual expected<void> add_dead_letter(const dead_letter& letter) = 0;
+
+  /// Newest first, those before `before` (nil: from the newest).
+  virtual expected<std::vector<dead_letter>>
+  dead_letters(const uuid& before, size_t limit) = 0;
+
+  /// True if there was one.
+  virtual expected<bool> drop_dead_letter(const uuid& id) = 0;
+};
+
+struct migration_report {
+  int from = 0;
+  int to = 0;
+};
+
+/// A store that can be opened any number of times. Thread-safe.
+class store {
+public:
+  virtual ~store() = default;
+
+  /// "sqlite" or "postgres".
+  virtual std::string_view engine() const noexcept = 0;
+
+  /// For logs and people: the address without its password.
+  virtual std::string describe() const = 0;
+
+  /// Brings the schema to this binary's version under a lock that two nodes
+  /// starting together respect. `schema_mismatch` if it is newer already.
+  virtual expected<migration_report> migrate() = 0;
+
+  /// Whether the schema is the one this binary needs.
+  virtual expected<void> check_schema() = 0;
+
+  /// A session of its own. Does not connect before the first call.
+  virtual std::unique_ptr<store_session> open_session() = 0;
+};
+
+using store_ptr = std::shared_ptr<store>;
+
+/// What `open_store` needs to know.
+struct store_options {
+  /// `sqlite:PATH`, or `postgresql://…` / a libpq connection string.
+  std::string url;
+  std::chrono::milliseconds connect_timeout{5'000};
+  std::chrono::milliseconds statement_timeout{30'000};
+  std::chrono::milliseconds lock_timeout{10'000};
+};
+
+/// Refuses a URL it cannot read with `bad_configuration`. Connects to nothing.
+expected<store_ptr> open_store(const store_options& options);
+
+} // namespace eventweft

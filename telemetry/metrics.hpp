@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "messages/errors.hpp"
+#include "messages/event.hpp"
+
+namespace eventweft {
+
+/// The stages whose duration is measured, each a label of
+/// `eventweft_stage_seconds`.
+enum class stage : uint8_t {
+  verify_and_parse, ///< in a platform worker
+  queue,            ///< waiting in the storage writer
+  commit,           ///< the store's transaction
+  publish,          ///< from commit to the last lane having it
+  ingest,           ///< from the request's last byte to its answer
+};
+inline constexpr size_t stage_count = 5;
+
+enum class reader_kind : uint8_t { websocket, sse, webhook, internal };
+
+/// All figures of one process, as Prometheus knows them
+/// (`eventweft_…`, listed in docs/operate.md) and as `/api/v1/metrics` tells
+/// them. One object, made by the app and handed to whoever counts. Every call
+/// is thread-safe and cheap; label values that senders can choose are limited
+/// in number (the rest counts as "other").
+class metrics {
+public:
+  metrics();
+  ~metrics();
+  metrics(const metrics&) = delete;
+  metrics& operator=(const metrics&) = delete;
+
+  // -- ingest ----------------------------------------------------------------
+  void event_received(std::string_view platform);
+  void event_stored(std::string_view platform, std::string_view event_type);
+  void event_duplicate(std::string_view platform);
+  void event_spooled(std::string_view platform);
+  /// A webhook that was answered with an error.
+  void event_failed(std::string_view platform, ec reason);
+  void stage_took(stage s, std::chrono::nanoseconds d);
+
+  // -- http ------------------------------------------------------------------
+  void connection_opened();
+  void connection_closed();
+  void connection_refused();
+  void http_answered(int status);
+
+  // -- queues ----------------------------------------------------------------
+  void set_ingest_in_flight(size_t n);
+  void set_writer_queue(size_t events);
+  void set_reader_queue(size_t requests);
+  void set_spool(size_t events, size_t bytes);
+  void batch_committed(size_t events, size_t bytes);
+  void store_failed();
+  /// 1 while the store answers.
+  void set_store_up(bool up);
+
+  // -- streaming -------------------------------------------------------------
+  void reader_opened(std::string_view stream, reader_kind kind);
+  void reader_closed(std::string_view stream, reader_kind kind);
+  void events_sent(std::string_view stream, size_t events, size_t bytes);
+  void reader_lagged(std::string_view stream);
+  void catch_up_page(std::string_view stream, size_t events);
+  void set_head(seq_t seq);
+  /// A hole in what the hub was told that it filled from the store.
+  void hub_gap_filled(size_t events);
+
+  // -- the whole -------------------------------------------------------------
+  void actor_restarted(std::string_view actor);
+  void dead_letter_added(std::string_view origin);
+
+  /// Prometheus' text format.
+  std::string text() const;
+  /// `{"processing":{…},"queue":{…},"streaming":{…}}`
+  std::string json() const;
+
+private:
+  struct state;
+  std::unique_ptr<state> state_;
+};
+
+} // namespace eventweft
