@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string>
-#include <string_view>
-
 #include "messages/errors.hpp"
 #include "messages/event.hpp"
 #include "messages/filter.hpp"
+
+#include <string>
+#include <string_view>
 
 namespace eventweft::codec {
 

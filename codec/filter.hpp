@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "messages/errors.hpp"
+#include "messages/filter.hpp"
+
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "messages/errors.hpp"
-#include "messages/filter.hpp"
 
 namespace eventweft::codec {
 
@@ -25,7 +25,7 @@ expected<start_point> parse_since(std::string_view text);
 
 /// A filter made ready for many events. Thread-safe, cheap to copy.
 class compiled_filter {
-public:
+ public:
   /// Matches everything.
   compiled_filter();
   explicit compiled_filter(const filter& f);
@@ -37,13 +37,13 @@ public:
   /// Equal keys mean that both match the same events.
   const std::string& key() const noexcept;
 
-private:
+ private:
   struct program;
   std::shared_ptr<const program> program_;
 };
 
 /// Whether `text` matches `pattern`, in which `*` stands for any run of
-/// characters. Linear in time, whatever the pattern.
+/// characters. Takes at most |pattern| × |text| steps, whatever the pattern.
 bool wildcard_match(std::string_view pattern, std::string_view text) noexcept;
 
 } // namespace eventweft::codec

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "messages/errors.hpp"
+#include "messages/event.hpp"
+
+#include <simdjson.h>
+
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include <simdjson.h>
-
-#include "messages/errors.hpp"
-#include "messages/event.hpp"
 
 namespace eventweft::codec {
 
@@ -17,7 +17,7 @@ namespace eventweft::codec {
 /// structure, numbers, depth ≤ 1,024) and gives access to its members. Keep one
 /// for each thread or actor and use it again and again: its buffers stay.
 class payload_reader {
-public:
+ public:
   payload_reader();
   ~payload_reader();
   payload_reader(payload_reader&&) noexcept;
@@ -33,7 +33,7 @@ public:
   /// text for `event::payload_readable`.
   std::optional<std::string>& readable() noexcept;
 
-private:
+ private:
   struct state;
   std::unique_ptr<state> state_;
 };

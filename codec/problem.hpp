@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "messages/errors.hpp"
+
 #include <string>
 #include <string_view>
-
-#include "messages/errors.hpp"
 
 namespace eventweft::codec {
 
@@ -15,7 +15,7 @@ int http_status(ec code) noexcept;
 /// "detail":"…","code":"…"}`.
 std::string problem_json(int status, const error& e);
 
-inline constexpr std::string_view problem_media_type
-  = "application/problem+json";
+inline constexpr std::string_view problem_media_type =
+    "application/problem+json";
 
 } // namespace eventweft::codec

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/digest.hpp"
 
-#include <array>
-#include <cstdint>
-#include <memory>
-#include <stdexcept>
-
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
 
 namespace eventweft::crypto {
 
@@ -56,12 +56,12 @@ EVP_MAC_CTX* context_of(hash algorithm) {
   auto& slot = contexts[static_cast<size_t>(algorithm)];
   if (!slot) {
     std::unique_ptr<EVP_MAC, free_mac> mac{
-      EVP_MAC_fetch(nullptr, "HMAC", nullptr)};
+        EVP_MAC_fetch(nullptr, "HMAC", nullptr)};
     mac_ctx fresh{mac ? EVP_MAC_CTX_new(mac.get()) : nullptr};
     std::string name = name_of(algorithm);
     const std::array<OSSL_PARAM, 2> params{
-      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name.data(), 0),
-      OSSL_PARAM_construct_end()};
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name.data(), 0),
+        OSSL_PARAM_construct_end()};
     if (!fresh || EVP_MAC_CTX_set_params(fresh.get(), params.data()) != 1)
       throw std::runtime_error("OpenSSL has no HMAC with " + name);
     slot = std::move(fresh);
@@ -78,8 +78,8 @@ std::string hmac(hash algorithm, std::string_view key,
   // before", and HMAC pads with zeros anyway.
   static constexpr unsigned char zero = 0;
   const auto* key_bytes = key.empty() ? &zero : bytes_of(key);
-  bool ok
-    = EVP_MAC_init(ctx, key_bytes, key.empty() ? 1 : key.size(), nullptr) == 1;
+  bool ok =
+      EVP_MAC_init(ctx, key_bytes, key.empty() ? 1 : key.size(), nullptr) == 1;
   for (auto part : parts)
     ok = ok && EVP_MAC_update(ctx, bytes_of(part), part.size()) == 1;
   std::string out(EVP_MAX_MD_SIZE, '\0');
@@ -95,16 +95,15 @@ std::string digest(hash algorithm, std::string_view data) {
   std::string out(EVP_MAX_MD_SIZE, '\0');
   size_t size = 0;
   if (EVP_Q_digest(nullptr, name_of(algorithm), nullptr, data.data(),
-                   data.size(), bytes_of(out), &size)
-      != 1)
+                   data.size(), bytes_of(out), &size) != 1)
     throw std::runtime_error("OpenSSL could not compute a digest");
   out.resize(size);
   return out;
 }
 
 bool equal_constant_time(std::string_view a, std::string_view b) noexcept {
-  return a.size() == b.size()
-         && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+  return a.size() == b.size() &&
+         CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 bool verify_ed25519(std::string_view public_key, std::string_view message,
@@ -112,15 +111,13 @@ bool verify_ed25519(std::string_view public_key, std::string_view message,
   if (public_key.size() != 32 || signature.size() != 64)
     return false;
   std::unique_ptr<EVP_PKEY, free_pkey> key{EVP_PKEY_new_raw_public_key(
-    EVP_PKEY_ED25519, nullptr, bytes_of(public_key), public_key.size())};
+      EVP_PKEY_ED25519, nullptr, bytes_of(public_key), public_key.size())};
   std::unique_ptr<EVP_MD_CTX, free_md_ctx> ctx{EVP_MD_CTX_new()};
-  return key && ctx
-         && EVP_DigestVerifyInit(ctx.get(), nullptr, nullptr, nullptr,
-                                 key.get())
-              == 1
-         && EVP_DigestVerify(ctx.get(), bytes_of(signature), signature.size(),
-                             bytes_of(message), message.size())
-              == 1;
+  return key && ctx &&
+         EVP_DigestVerifyInit(ctx.get(), nullptr, nullptr, nullptr,
+                              key.get()) == 1 &&
+         EVP_DigestVerify(ctx.get(), bytes_of(signature), signature.size(),
+                          bytes_of(message), message.size()) == 1;
 }
 
 std::string to_hex(std::string_view bytes) {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "messages/time.hpp"
+#include "messages/uuid.hpp"
+
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -10,9 +13,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "messages/time.hpp"
-#include "messages/uuid.hpp"
 
 namespace eventweft {
 
@@ -29,10 +29,10 @@ std::optional<priority> parse_priority(std::string_view text) noexcept;
 /// Immutable bytes that many hold and nobody copies. Never null: the default
 /// is the empty text. Thread-safe like `shared_ptr<const std::string>`.
 class shared_text {
-public:
+ public:
   shared_text() = default;
   explicit shared_text(std::string text)
-    : text_(std::make_shared<const std::string>(std::move(text))) {}
+      : text_(std::make_shared<const std::string>(std::move(text))) {}
 
   std::string_view view() const noexcept {
     return text_ ? std::string_view{*text_} : std::string_view{};
@@ -44,7 +44,7 @@ public:
     return view() == other.view();
   }
 
-private:
+ private:
   std::shared_ptr<const std::string> text_;
 };
 
@@ -106,7 +106,7 @@ inline constexpr size_t wire_format_count = 2;
 /// Null by default; everything but a test of that is undefined then.
 /// Thread-safe like `shared_ptr<const event>`.
 class event_ptr {
-public:
+ public:
   struct wire_slot {
     std::once_flag once;
     std::string text;
@@ -114,7 +114,7 @@ public:
 
   event_ptr() = default;
   explicit event_ptr(event e)
-    : record_(std::make_shared<const record>(std::move(e))) {}
+      : record_(std::make_shared<const record>(std::move(e))) {}
 
   const event& operator*() const noexcept { return record_->value; }
   const event* operator->() const noexcept { return &record_->value; }
@@ -130,7 +130,7 @@ public:
     return a.record_ == b.record_ || (a && b && *a == *b);
   }
 
-private:
+ private:
   struct record {
     explicit record(event e) : value(std::move(e)) {}
     event value;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <memory>
-#include <string>
+#include "messages/errors.hpp"
 
 #include <spdlog/spdlog.h>
 
-#include "messages/errors.hpp"
+#include <memory>
+#include <string>
 
 namespace eventweft {
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "messages/errors.hpp"
+#include "messages/event.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include "messages/errors.hpp"
-#include "messages/event.hpp"
 
 namespace eventweft {
 
@@ -31,7 +31,7 @@ enum class reader_kind : uint8_t { websocket, sse, webhook, internal };
 /// is thread-safe and cheap; label values that senders can choose are limited
 /// in number (the rest counts as "other").
 class metrics {
-public:
+ public:
   metrics();
   ~metrics();
   metrics(const metrics&) = delete;
@@ -81,7 +81,7 @@ public:
   /// `{"processing":{…},"queue":{…},"streaming":{…}}`
   std::string json() const;
 
-private:
+ private:
   struct state;
   std::unique_ptr<state> state_;
 };

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codec/filter.hpp"
+
+#include "codec/json_text.hpp"
+#include "codec/payload.hpp"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+namespace eventweft::codec {
+
+namespace {
+
+using simdjson::dom::element;
+using simdjson::dom::element_type;
+
+struct list_key {
+  std::string_view name;
+  std::vector<std::string> filter::*member;
+};
+
+constexpr list_key list_keys[] = {
+    {"platforms", &filter::platforms},
+    {"event_types", &filter::event_types},
+    {"source_ids", &filter::source_ids},
+    {"source_names", &filter::source_names},
+    {"actor_ids", &filter::actor_ids},
+    {"correlation_ids", &filter::correlation_ids},
+};
+
+constexpr size_t max_values = 1'000;
+constexpr size_t max_conditions = 32;
+constexpr size_t max_path = 256;
+
+error refuse(std::string message) {
+  return {ec::unprocessable, std::move(message)};
+}
+
+expected<std::vector<std::string>> read_list(std::string_view key, element e) {
+  simdjson::dom::array items;
+  if (e.get_array().get(items))
+    return fail(
+        refuse(fmt::format("filter: {}: expected an array of strings", key)));
+  if (items.size() > max_values)
+    return fail(refuse(
+        fmt::format("filter: {}: more than {} values", key, max_values)));
+  std::vector<std::string> out;
+  for (auto item : items) {
+    std::string_view text;
+    if (item.get_string().get(text))
+      return fail(refuse(
+          fmt::format("filter: {}[{}]: expected a string", key, out.size())));
+    out.emplace_back(text);
+  }
+  return out;
+}
+
+// The canonical JSON text of a scalar, or nothing for an object or array.
+std::optional<std::string> scalar_text(element e) {
+  switch (e.type()) {
+  case element_type::STRING: {
+    std::string out;
+    append_quoted(out, e.get_string().value_unsafe());
+    return out;
+  }
+  case element_type::OBJECT:
+  case element_type::ARRAY:
+    return std::nullopt;
+  default:
+    return simdjson::minify(e);
+  }
+}
+
+bool usable_path(std::string_view path) {
+  const bool known =
+      path.starts_with("payload.") || path.starts_with("metadata.");
+  return known && path.size() <= max_path && path.back() != '.' &&
+         path.find("..") == path.npos;
+}
+
+expected<std::map<std::string, std::string>> read_conditions(element e) {
+  simdjson::dom::object members;
+  if (e.get_object().get(members))
+    return fail(refuse("filter: custom_filters: expected an object"));
+  std::map<std::string, std::string> out;
+  for (auto [path, value] : members) {
+    if (!usable_path(path))
+      return fail(refuse(
+          fmt::format("filter: custom_filters: \"{}\": a path starts with "
+                      "payload. or metadata. and names a member, as in "
+                      "payload.pull_request.base.ref",
+                      path)));
+    auto text = scalar_text(value);
+    if (!text)
+      return fail(refuse(fmt::format("filter: custom_filters: \"{}\": expected "
+                                     "a string, number, boolean or null",
+                                     path)));
+    out.insert_or_assign(std::string{path}, std::move(*text));
+  }
+  if (out.size() > max_conditions)
+    return fail(refuse(fmt::format("filter: custom_filters: more than {} paths",
+                                   max_conditions)));
+  return out;
+}
+
+} // namespace
+
+expected<filter> parse_filter(std::string_view json) {
+  payload_reader reader;
+  auto root = reader.parse(json);
+  if (!root)
+    return fail(ec::malformed, "filter: " + root.error().message);
+  simdjson::dom::object members;
+  if (root->get_object().get(members))
+    return fail(refuse("filter: expected a JSON object"));
+  filter out;
+  for (auto [key, value] : members) {
+    const auto* known =
+        std::find_if(std::begin(list_keys), std::end(list_keys),
+                     [k = key](const auto& x) { return x.name == k; });
+    if (known != std::end(list_keys)) {
+      auto list = read_list(key, value);
+      if (!list)
+        return fail(list.error());
+      out.*(known->member) = std::move(*list);
+    } else if (key == "min_priority") {
+      std::string_view text;
+      if (value.is_null())
+        continue;
+      const bool is_text = !value.get_string().get(text);
+      out.min_priority = is_text ? parse_priority(text) : std::nullopt;
+      if (!out.min_priority)
+        return fail(refuse("filter: min_priority: expected \"low\", "
+                           "\"normal\", \"high\" or \"critical\""));
+    } else if (key == "custom_filters") {
+      auto conditions = read_conditions(value);
+      if (!conditions)
+        return fail(conditions.error());
+      out.custom_filters = std::move(*conditions);
+    } else {
+      return fail(refuse(fmt::format("filter: unknown key \"{}\"", key)));
+    }
+  }
+  return out;
+}
+
+std::string filter_json(const filter& f) {
+  std::string out = "{";
+  const auto comma = [&] {
+    if (out.size() > 1)
+      out.push_back(',');
+  };
+  for (const auto& key : list_keys) {
+    auto values = f.*(key.member);
+    if (values.empty())
+      continue;
+    std::sort(values.begin(), values.end());
+    values.erase(std::unique(values.begin(), values.end()), values.end());
+    comma();
+    append_quoted(out, key.name);
+    out.append(":[");
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (i > 0)
+        out.push_back(',');
+      append_quoted(out, values[i]);
+    }
+    out.push_back(']');
+  }
+  if (f.min_priority) {
+    comma();
+    out.append(R"("min_priority":)");
+    append_quoted(out, to_string(*f.min_priority));
+  }
+  if (!f.custom_filters.empty()) {
+    comma();
+    out.append(R"("custom_filters":{)");
+    bool first = true;
+    for (const auto& [path, value] : f.custom_filters) {
+      if (!std::exchange(first, false))
+        out.push_back(',');
+      append_quoted(out, path);
+      out.append(":").append(value);
+    }
+    out.push_back('}');
+  }
+  out.push_back('}');
+  return out;
+}
+
+expected<start_point> parse_since(std::string_view text) {
+  if (text.empty() || text == "now")
+    return start_point::end();
+  if (text == "earliest")
+    return start_point::after(0);
+  seq_t seq = 0;
+  const auto [end, why] =
+      std::from_chars(text.data(), text.data() + text.size(), seq);
+  if (why == std::errc{} && end == text.data() + text.size() && seq >= 0)
+    return start_point::after(seq);
+  if (const auto time = parse_rfc3339(text))
+    return start_point::at(*time);
+  return fail(ec::malformed,
+              fmt::format("since: expected now, earliest, a seq (0 or more) or "
+                          "an RFC 3339 time, found \"{}\"",
+                          text.substr(0, 64)));
+}
+
+bool wildcard_match(std::string_view pattern, std::string_view text) noexcept {
+  // Greedy with one place to come back to: the last `*`. A later star makes
+  // all earlier choices irrelevant, which is what keeps it from exploding.
+  size_t p = 0, t = 0, star = pattern.npos, resume = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      resume = t;
+    } else if (p < pattern.size() && pattern[p] == text[t]) {
+      ++p;
+      ++t;
+    } else if (star != pattern.npos) {
+      p = star + 1;
+      t = ++resume;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*')
+    ++p;
+  return p == pattern.size();
+}
+
+// -- evaluation ---------------------------------------------------------------
+
+namespace {
+
+bool type_matches(const std::string& wanted, std::string_view type) {
+  if (wanted.find('*') != wanted.npos)
+    return wildcard_match(wanted, type);
+  return type.starts_with(wanted) &&
+         (type.size() == wanted.size() || type[wanted.size()] == ':');
+}
+
+bool name_matches(const std::string& wanted, std::string_view name) {
+  return wanted.find('*') == wanted.npos ? name == wanted
+                                         : wildcard_match(wanted, name);
+}
+
+bool one_of(const std::vector<std::string>& values, std::string_view value) {
+  return values.empty() ||
+         std::find(values.begin(), values.end(), value) != values.end();
+}
+
+template <class Match>
+bool any(const std::vector<std::string>& values, std::string_view text,
+         Match match) {
+  return values.empty() ||
+         std::any_of(values.begin(), values.end(),
+                     [&](const auto& v) { return match(v, text); });
+}
+
+// Follows the dots of `path`. A number is an index where an array is. A member
+// whose own name has dots (`payload.data.my.key`) is found as well: the longest
+// name that exists wins.
+std::optional<element> follow(element at, std::string_view path) {
+  if (path.empty())
+    return at;
+  if (at.type() == element_type::ARRAY) {
+    const auto dot = path.find('.');
+    size_t index = 0;
+    const auto name = path.substr(0, dot);
+    const auto [end, why] =
+        std::from_chars(name.data(), name.data() + name.size(), index);
+    element next;
+    if (why != std::errc{} || end != name.data() + name.size() ||
+        at.at(index).get(next))
+      return std::nullopt;
+    return follow(next, dot == path.npos ? "" : path.substr(dot + 1));
+  }
+  simdjson::dom::object members;
+  if (at.get_object().get(members))
+    return std::nullopt;
+  for (auto end = path.size();;) {
+    element next;
+    if (!members.at_key(path.substr(0, end)).get(next))
+      if (auto found =
+              follow(next, end == path.size() ? "" : path.substr(end + 1)))
+        return found;
+    end = end == 0 ? path.npos : path.rfind('.', end - 1);
+    if (end == path.npos)
+      return std::nullopt;
+  }
+}
+
+bool conditions_hold(const std::map<std::string, std::string>& conditions,
+                     std::string_view root_name, std::string_view document) {
+  thread_local payload_reader reader;
+  std::optional<element> root;
+  for (const auto& [path, wanted] : conditions) {
+    if (!path.starts_with(root_name))
+      continue;
+    if (!root) {
+      auto parsed = reader.parse(document);
+      if (!parsed)
+        return false;
+      root = *parsed;
+    }
+    const auto found =
+        follow(*root, std::string_view{path}.substr(root_name.size()));
+    if (!found || scalar_text(*found) != wanted)
+      return false;
+  }
+  return true;
+}
+
+bool filter_matches(const filter& f, const event& ev) {
+  const auto thread = [&] {
+    return ev.correlation_id ? to_string(*ev.correlation_id) : std::string{};
+  };
+  return (!f.min_priority || ev.priority >= *f.min_priority) &&
+         one_of(f.platforms, ev.platform) &&
+         any(f.event_types, ev.event_type, type_matches) &&
+         one_of(f.source_ids, ev.source_id) &&
+         any(f.source_names, ev.source_name, name_matches) &&
+         one_of(f.actor_ids, ev.actor_id) &&
+         (f.correlation_ids.empty() || one_of(f.correlation_ids, thread())) &&
+         (f.custom_filters.empty() ||
+          (conditions_hold(f.custom_filters, "metadata.", ev.metadata) &&
+           conditions_hold(f.custom_filters, "payload.", ev.payload.view())));
+}
+
+} // namespace
+
+struct compiled_filter::program {
+  // All of them must match; those that match everything are left out.
+  std::vector<filter> parts;
+  std::string key;
+};
+
+compiled_filter::compiled_filter() : compiled_filter(filter{}) {
+  // nop
+}
+
+compiled_filter::compiled_filter(const filter& f)
+    : compiled_filter(f, filter{}) {
+  // nop
+}
+
+compiled_filter::compiled_filter(const filter& stream, const filter& reader) {
+  auto made = std::make_shared<program>();
+  for (const auto* f : {&stream, &reader}) {
+    if (f->empty() || (!made->parts.empty() && made->parts.front() == *f))
+      continue;
+    made->parts.push_back(*f);
+    made->key.append(filter_json(*f));
+  }
+  program_ = std::move(made);
+}
+
+bool compiled_filter::matches(const event& ev) const {
+  return std::all_of(program_->parts.begin(), program_->parts.end(),
+                     [&](const auto& f) { return filter_matches(f, ev); });
+}
+
+const std::string& compiled_filter::key() const noexcept {
+  return program_->key;
+}
+
+} // namespace eventweft::codec

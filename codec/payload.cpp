@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codec/payload.hpp"
+
+#include "codec/json_text.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+
+namespace eventweft::codec {
+
+namespace {
+
+constexpr size_t max_depth = 1'024;
+// A parser keeps about five bytes for each byte of the largest text it saw.
+// Past this it starts afresh.
+constexpr size_t keep_capacity = 4u << 20;
+
+// Numbers that a double can't hold become the largest it can, so that the text
+// that is written from `v` parses everywhere.
+void make_finite(boost::json::value& v) {
+  if (auto* number = v.if_double()) {
+    if (!std::isfinite(*number))
+      *number = std::copysign(std::numeric_limits<double>::max(), *number);
+  } else if (auto* array = v.if_array()) {
+    for (auto& item : *array)
+      make_finite(item);
+  } else if (auto* object = v.if_object()) {
+    for (auto& item : *object)
+      make_finite(item.value());
+  }
+}
+
+boost::json::parse_options deep() {
+  boost::json::parse_options options;
+  options.max_depth = max_depth;
+  return options;
+}
+
+// simdjson does not say where a text is broken; this slower parser does.
+error explain(std::string_view text, simdjson::error_code why) {
+  if (why == simdjson::UTF8_ERROR || !is_utf8(text))
+    return {ec::malformed, "the body is not valid UTF-8"};
+  if (why == simdjson::DEPTH_ERROR)
+    return {ec::malformed,
+            fmt::format("the JSON is nested deeper than {} levels", max_depth)};
+  boost::json::stream_parser parser{{}, deep()};
+  boost::json::error_code ignored;
+  const size_t at = parser.write_some(text.data(), text.size(), ignored);
+  if (!ignored && parser.done() && at < text.size())
+    return {
+        ec::malformed,
+        fmt::format("unexpected text after the JSON value, at byte {}", at)};
+  if (!ignored)
+    parser.finish(ignored);
+  if (at >= text.size())
+    return {ec::malformed,
+            fmt::format("the JSON ends too early, after {} bytes", at)};
+  return {ec::malformed,
+          fmt::format("not valid JSON: {} near byte {}",
+                      ignored ? ignored.message()
+                              : std::string{simdjson::error_message(why)},
+                      at)};
+}
+
+} // namespace
+
+struct payload_reader::state {
+  simdjson::dom::parser parser;
+  std::optional<std::string> readable;
+  // Holds a text written anew, if the sender's own could not be used.
+  std::string rewritten;
+};
+
+payload_reader::payload_reader() : state_(std::make_unique<state>()) {
+  // nop
+}
+
+payload_reader::~payload_reader() = default;
+payload_reader::payload_reader(payload_reader&&) noexcept = default;
+payload_reader& payload_reader::operator=(payload_reader&&) noexcept = default;
+
+expected<simdjson::dom::element> payload_reader::parse(std::string_view text) {
+  state_->readable.reset();
+  if (state_->parser.capacity() > keep_capacity && text.size() < keep_capacity)
+    state_->parser = simdjson::dom::parser{};
+  if (text.empty())
+    return fail(ec::malformed, "the body is empty");
+  auto readable = readable_escapes(text);
+  const std::string_view source = readable ? *readable : text;
+  simdjson::dom::element root;
+  auto why = state_->parser.parse(source.data(), source.size()).get(root);
+  if (why == simdjson::NUMBER_ERROR || why == simdjson::BIGINT_ERROR) {
+    // Valid JSON may hold numbers of any size; simdjson takes 64 bits.
+    boost::json::error_code failed;
+    auto value =
+        boost::json::parse({source.data(), source.size()}, failed, {}, deep());
+    if (failed)
+      return fail(explain(source, why));
+    make_finite(value);
+    state_->rewritten = boost::json::serialize(value);
+    why = state_->parser.parse(state_->rewritten).get(root);
+  }
+  if (why)
+    return fail(explain(source, why));
+  state_->readable = std::move(readable);
+  return root;
+}
+
+std::optional<std::string>& payload_reader::readable() noexcept {
+  return state_->readable;
+}
+
+std::optional<std::string_view> text_at(simdjson::dom::element root,
+                                        std::string_view pointer,
+                                        std::string& scratch) {
+  simdjson::dom::element found;
+  if (root.at_pointer(pointer).get(found))
+    return std::nullopt;
+  switch (found.type()) {
+  case simdjson::dom::element_type::STRING:
+    return found.get_string().value_unsafe();
+  case simdjson::dom::element_type::INT64:
+  case simdjson::dom::element_type::UINT64:
+  case simdjson::dom::element_type::DOUBLE:
+  case simdjson::dom::element_type::BOOL:
+    scratch = simdjson::minify(found);
+    return scratch;
+  default:
+    return std::nullopt;
+  }
+}
+
+std::string string_at(simdjson::dom::element root, std::string_view pointer) {
+  std::string scratch;
+  return std::string{text_at(root, pointer, scratch).value_or("")};
+}
+
+} // namespace eventweft::codec

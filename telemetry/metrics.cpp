@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "telemetry/metrics.hpp"
+
+#include <boost/json.hpp>
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <array>
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <shared_mutex>
+
+namespace eventweft {
+
+namespace {
+
+using prometheus::Counter;
+using prometheus::Family;
+using prometheus::Gauge;
+using prometheus::Histogram;
+using labels = std::map<std::string, std::string>;
+
+// Senders choose event types; a hostile one must not fill the memory.
+constexpr size_t max_series = 500;
+
+constexpr std::array<const char*, stage_count> stage_names = {
+    "verify_and_parse", "queue", "commit", "publish", "ingest"};
+
+const prometheus::Histogram::BucketBoundaries duration_buckets = {
+    0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
+    0.025,   0.05,   0.1,     0.25,   0.5,   1,      2.5,   5};
+
+const char* name_of(reader_kind kind) {
+  switch (kind) {
+  case reader_kind::websocket:
+    return "websocket";
+  case reader_kind::sse:
+    return "sse";
+  case reader_kind::webhook:
+    return "webhook";
+  case reader_kind::internal:
+    return "internal";
+  }
+  return "internal";
+}
+
+// The members of one family by their label values, found without a lock that
+// writers would wait for, and limited in number.
+template <class T>
+class series {
+ public:
+  series(prometheus::Registry& registry, const char* name, const char* help,
+         std::vector<std::string> keys)
+      : family_(make(registry, name, help)), keys_(std::move(keys)) {
+    // nop
+  }
+
+  template <class... Values>
+  T& at(const Values&... values) {
+    std::string key;
+    ((key.append(std::string_view{values}).push_back('\0')), ...);
+    {
+      std::shared_lock guard{mutex_};
+      if (auto i = members_.find(key); i != members_.end())
+        return *i->second;
+    }
+    std::unique_lock guard{mutex_};
+    if (auto i = members_.find(key); i != members_.end())
+      return *i->second;
+    const bool full = members_.size() >= max_series;
+    labels pairs;
+    size_t n = 0;
+    ((pairs.emplace(keys_[n++], full ? "other" : std::string{values})), ...);
+    T& made = family_.Add(pairs);
+    // Past the limit nothing more is remembered: `Add` finds "other" again.
+    if (!full)
+      members_.emplace(std::move(key), &made);
+    return made;
+  }
+
+ private:
+  static Family<T>& make(prometheus::Registry& registry, const char* name,
+                         const char* help) {
+    if constexpr (std::is_same_v<T, Counter>)
+      return prometheus::BuildCounter().Name(name).Help(help).Register(
+          registry);
+    else
+      return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
+  }
+
+  Family<T>& family_;
+  std::vector<std::string> keys_;
+  std::shared_mutex mutex_;
+  std::map<std::string, T*, std::less<>> members_;
+};
+
+Counter& counter(prometheus::Registry& r, const char* name, const char* help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(r).Add({});
+}
+
+Gauge& gauge(prometheus::Registry& r, const char* name, const char* help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(r).Add({});
+}
+
+// What `/api/v1/metrics` says of one stream.
+struct stream_totals {
+  std::atomic<int64_t> active{0};
+  std::atomic<uint64_t> opened{0}, sent{0}, bytes{0}, lagged{0}, caught_up{0};
+};
+
+} // namespace
+
+struct metrics::state {
+  prometheus::Registry registry;
+
+  series<Counter> received{registry,
+                           "eventweft_events_received_total",
+                           "Webhooks and submitted events that came in",
+                           {"platform"}};
+  series<Counter> stored{registry,
+                         "eventweft_events_stored_total",
+                         "Events that are new in the log",
+                         {"platform", "event_type"}};
+  series<Counter> duplicates{registry,
+                             "eventweft_events_duplicate_total",
+                             "Redeliveries of events already stored",
+                             {"platform"}};
+  series<Counter> spooled{registry,
+                          "eventweft_events_spooled_total",
+                          "Events taken into the spool",
+                          {"platform"}};
+  series<Counter> failed{registry,
+                         "eventweft_events_failed_total",
+                         "Webhooks answered with an error",
+                         {"platform", "reason"}};
+  Family<Histogram>& stages =
+      prometheus::BuildHistogram()
+          .Name("eventweft_stage_seconds")
+          .Help("Time that each stage of an event's way takes")
+          .Register(registry);
+  std::array<Histogram*, stage_count> stage{};
+
+  Gauge& connections = gauge(registry, "eventweft_http_connections",
+                             "Open connections of every kind");
+  Counter& connections_total = counter(
+      registry, "eventweft_http_connections_total", "Connections accepted");
+  Counter& connections_refused =
+      counter(registry, "eventweft_http_connections_refused_total",
+              "Connections beyond server.max_connections");
+  series<Counter> answers{registry,
+                          "eventweft_http_answers_total",
+                          "HTTP answers by status",
+                          {"status"}};
+
+  Gauge& in_flight = gauge(registry, "eventweft_ingest_in_flight",
+                           "Webhooks between request and answer");
+  Gauge& writer_queue = gauge(registry, "eventweft_writer_queue_events",
+                              "Events that wait for the next transaction");
+  Gauge& reader_queue = gauge(registry, "eventweft_reader_queue_requests",
+                              "Reads that wait for a store session");
+  Gauge& spool_events =
+      gauge(registry, "eventweft_spool_events", "Events in the spool");
+  Gauge& spool_bytes =
+      gauge(registry, "eventweft_spool_bytes", "Bytes in the spool");
+  Counter& batches = counter(registry, "eventweft_store_batches_total",
+                             "Transactions that appended events");
+  Counter& batch_bytes = counter(registry, "eventweft_store_bytes_total",
+                                 "Bytes of events that were committed");
+  Histogram& batch_events =
+      prometheus::BuildHistogram()
+          .Name("eventweft_store_batch_events")
+          .Help("Events in one transaction")
+          .Register(registry)
+          .Add({}, Histogram::BucketBoundaries{1, 2, 4, 8, 16, 32, 64, 128, 256,
+                                               512, 1024});
+  Counter& store_failures = counter(registry, "eventweft_store_failures_total",
+                                    "Calls that the store did not answer");
+  Gauge& store_up =
+      gauge(registry, "eventweft_store_up", "1 while the store answers");
+
+  series<Gauge> readers{registry,
+                        "eventweft_stream_readers",
+                        "Open subscriptions",
+                        {"stream", "kind"}};
+  series<Counter> sent{registry,
+                       "eventweft_stream_events_sent_total",
+                       "Events handed to readers",
+                       {"stream"}};
+  series<Counter> sent_bytes{registry,
+                             "eventweft_stream_bytes_sent_total",
+                             "Bytes of events handed to readers",
+                             {"stream"}};
+  series<Counter> lagged{registry,
+                         "eventweft_stream_readers_lagged_total",
+                         "Times a slow reader left live mode",
+                         {"stream"}};
+  series<Counter> caught_up{registry,
+                            "eventweft_stream_catch_up_events_total",
+                            "Events read from the store for readers",
+                            {"stream"}};
+  Gauge& head = gauge(registry, "eventweft_log_head_seq",
+                      "The last seq that was published");
+  Counter& gaps = counter(registry, "eventweft_hub_gap_events_total",
+                          "Events the hub had to read from the store");
+
+  series<Counter> restarts{registry,
+                           "eventweft_actor_restarts_total",
+                           "Actors started anew after a failure",
+                           {"actor"}};
+  series<Counter> dead_letters{registry,
+                               "eventweft_dead_letters_total",
+                               "Items given up on",
+                               {"origin"}};
+
+  // The totals that the JSON form tells.
+  std::atomic<uint64_t> n_received{0}, n_stored{0}, n_duplicates{0},
+      n_failed{0}, n_spooled{0};
+  mutable std::mutex streams_mutex;
+  std::map<std::string, stream_totals, std::less<>> streams;
+
+  state() {
+    for (size_t i = 0; i < stage_count; ++i)
+      stage[i] = &stages.Add({{"stage", stage_names[i]}}, duration_buckets);
+  }
+
+  // Streams are made by operators, not by senders: their number is theirs.
+  stream_totals& totals(std::string_view stream) {
+    std::lock_guard guard{streams_mutex};
+    if (auto i = streams.find(stream); i != streams.end())
+      return i->second;
+    return streams[std::string{stream}];
+  }
+};
+
+metrics::metrics() : state_(std::make_unique<state>()) {
+  // nop
+}
+
+metrics::~metrics() = default;
+
+void metrics::event_received(std::string_view platform) {
+  ++state_->n_received;
+  state_->received.at(platform).Increment();
+}
+
+void metrics::event_stored(std::string_view platform,
+                           std::string_view event_type) {
+  ++state_->n_stored;
+  state_->stored.at(platform, event_type).Increment();
+}
+
+void metrics::event_duplicate(std::string_view platform) {
+  ++state_->n_duplicates;
+  state_->duplicates.at(platform).Increment();
+}
+
+void metrics::event_spooled(std::string_view platform) {
+  ++state_->n_spooled;
+  state_->spooled.at(platform).Increment();
+}
+
+void metrics::event_failed(std::string_view platform, ec reason) {
+  ++state_->n_failed;
+  state_->failed.at(platform, to_string(reason)).Increment();
+}
+
+void metrics::stage_took(eventweft::stage s, std::chrono::nanoseconds d) {
+  state_->stage[static_cast<size_t>(s)]->Observe(
+      std::chrono::duration<double>(d).count());
+}
+
+void metrics::connection_opened() {
+  state_->connections.Increment();
+  state_->connections_total.Increment();
+}
+
+void metrics::connection_closed() {
+  state_->connections.Decrement();
+}
+
+void metrics::connection_refused() {
+  state_->connections_refused.Increment();
+}
+
+void metrics::http_answered(int status) {
+  state_->answers.at(std::to_string(status)).Increment();
+}
+
+void metrics::set_ingest_in_flight(size_t n) {
+  state_->in_flight.Set(static_cast<double>(n));
+}
+
+void metrics::set_writer_queue(size_t events) {
+  state_->writer_queue.Set(static_cast<double>(events));
+}
+
+void metrics::set_reader_queue(size_t requests) {
+  state_->reader_queue.Set(static_cast<double>(requests));
+}
+
+void metrics::set_spool(size_t events, size_t bytes) {
+  state_->spool_events.Set(static_cast<double>(events));
+  state_->spool_bytes.Set(static_cast<double>(bytes));
+}
+
+void metrics::batch_committed(size_t events, size_t bytes) {
+  state_->batches.Increment();
+  state_->batch_bytes.Increment(static_cast<double>(bytes));
+  state_->batch_events.Observe(static_cast<double>(events));
+}
+
+void metrics::store_failed() {
+  state_->store_failures.Increment();
+}
+
+void metrics::set_store_up(bool up) {
+  state_->store_up.Set(up ? 1 : 0);
+}
+
+void metrics::reader_opened(std::string_view stream, reader_kind kind) {
+  state_->readers.at(stream, name_of(kind)).Increment();
+  auto& totals = state_->totals(stream);
+  ++totals.active;
+  ++totals.opened;
+}
+
+void metrics::reader_closed(std::string_view stream, reader_kind kind) {
+  state_->readers.at(stream, name_of(kind)).Decrement();
+  --state_->totals(stream).active;
+}
+
+void metrics::events_sent(std::string_view stream, size_t events,
+                          size_t bytes) {
+  state_->sent.at(stream).Increment(static_cast<double>(events));
+  state_->sent_bytes.at(stream).Increment(static_cast<double>(bytes));
+  auto& totals = state_->totals(stream);
+  totals.sent += events;
+  totals.bytes += bytes;
+}
+
+void metrics::reader_lagged(std::string_view stream) {
+  state_->lagged.at(stream).Increment();
+  ++state_->totals(stream).lagged;
+}
+
+void metrics::catch_up_page(std::string_view stream, size_t events) {
+  state_->caught_up.at(stream).Increment(static_cast<double>(events));
+  state_->totals(stream).caught_up += events;
+}
+
+void metrics::set_head(seq_t seq) {
+  state_->head.Set(static_cast<double>(seq));
+}
+
+void metrics::hub_gap_filled(size_t events) {
+  state_->gaps.Increment(static_cast<double>(events));
+}
+
+void metrics::actor_restarted(std::string_view actor) {
+  state_->restarts.at(actor).Increment();
+}
+
+void metrics::dead_letter_added(std::string_view origin) {
+  state_->dead_letters.at(origin).Increment();
+}
+
+std::string metrics::text() const {
+  return prometheus::TextSerializer{}.Serialize(state_->registry.Collect());
+}
+
+std::string metrics::json() const {
+  const auto& s = *state_;
+  const auto count = [](const Gauge& g) {
+    return static_cast<int64_t>(g.Value());
+  };
+  boost::json::object streaming;
+  {
+    std::lock_guard guard{s.streams_mutex};
+    for (const auto& [name, t] : s.streams)
+      streaming[name] = {
+          {"active_subscriptions", t.active.load()},
+          {"total_subscriptions", t.opened.load()},
+          {"events_sent", t.sent.load()},
+          {"bytes_sent", t.bytes.load()},
+          {"readers_lagged", t.lagged.load()},
+          {"catch_up_events", t.caught_up.load()},
+      };
+  }
+  const boost::json::value out = {
+      {"processing",
+       {{"events_received", s.n_received.load()},
+        {"events_processed", s.n_stored.load()},
+        {"events_failed", s.n_failed.load()},
+        {"events_duplicates", s.n_duplicates.load()},
+        {"events_spooled", s.n_spooled.load()},
+        {"head_seq", count(s.head)}}},
+      {"queue",
+       {{"in_flight", count(s.in_flight)},
+        {"writer", count(s.writer_queue)},
+        {"reader", count(s.reader_queue)},
+        {"spool_events", count(s.spool_events)},
+        {"spool_bytes", count(s.spool_bytes)},
+        {"store_up", count(s.store_up) != 0}}},
+      {"streaming", std::move(streaming)},
+  };
+  return boost::json::serialize(out);
+}
+
+} // namespace eventweft
