@@ -218,7 +218,7 @@ void read_member(event& ev, std::string_view key,
   else if (key == "parent_event_id")
     ev.parent_event_id = id();
   else if (key == "metadata")
-    ev.metadata = std::string{std::string_view{value.get_object().raw_json()}};
+    ev.metadata = std::string{value.get_object().value().raw_json().value()};
   else if (key == "created_at")
     ev.created_at = time();
   else if (key == "processed_at" && !null)
@@ -230,9 +230,9 @@ void read_member(event& ev, std::string_view key,
 std::string_view raw_value(simdjson::ondemand::value value) {
   switch (value.type()) {
   case json_type::object:
-    return value.get_object().raw_json();
+    return value.get_object().value().raw_json().value();
   case json_type::array:
-    return value.get_array().raw_json();
+    return value.get_array().value().raw_json().value();
   default:
     return value.raw_json_token();
   }
@@ -252,7 +252,7 @@ expected<event> parse_native(std::string_view text) try {
   bool payload_is_last = false;
   size_t payload_start = 0;
   for (auto field : doc.get_object()) {
-    const auto* raw_key = field.key().raw();
+    const auto* raw_key = field.key().value().raw();
     const std::string_view key = field.unescaped_key();
     payload_is_last = key == "payload";
     if (!payload_is_last) {

@@ -92,7 +92,7 @@ expected<simdjson::dom::element> payload_reader::parse(std::string_view text) {
   const std::string_view source = readable ? *readable : text;
   simdjson::dom::element root;
   auto why = state_->parser.parse(source.data(), source.size()).get(root);
-  if (why == simdjson::NUMBER_ERROR || why == simdjson::BIGINT_ERROR) {
+  if (why == simdjson::NUMBER_ERROR) {
     // Valid JSON may hold numbers of any size; simdjson takes 64 bits.
     boost::json::error_code failed;
     auto value =

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "messages/time.hpp"
+#include "messages/uuid.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
-
-#include "messages/time.hpp"
-#include "messages/uuid.hpp"
 
 namespace eventweft {
 

@@ -18,18 +18,18 @@ std::string_view to_string(priority p) noexcept {
 }
 
 std::optional<priority> parse_priority(std::string_view text) noexcept {
-  for (auto p : {priority::low, priority::normal, priority::high,
-                 priority::critical})
+  for (auto p :
+       {priority::low, priority::normal, priority::high, priority::critical})
     if (text == to_string(p))
       return p;
   return std::nullopt;
 }
 
 size_t event::footprint() const noexcept {
-  return sizeof(event) + event_id.size() + platform.size() + event_type.size()
-         + source_id.size() + source_name.size() + actor_id.size()
-         + actor_name.size() + metadata.size() + payload.size()
-         + payload_readable.size();
+  return sizeof(event) + event_id.size() + platform.size() + event_type.size() +
+         source_id.size() + source_name.size() + actor_id.size() +
+         actor_name.size() + metadata.size() + payload.size() +
+         payload_readable.size();
 }
 
 } // namespace eventweft

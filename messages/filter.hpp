@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "messages/event.hpp"
+
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "messages/event.hpp"
 
 namespace eventweft {
 
@@ -28,10 +28,9 @@ struct filter {
   std::map<std::string, std::string> custom_filters;
 
   bool empty() const noexcept {
-    return platforms.empty() && event_types.empty() && source_ids.empty()
-           && source_names.empty() && actor_ids.empty()
-           && correlation_ids.empty() && !min_priority
-           && custom_filters.empty();
+    return platforms.empty() && event_types.empty() && source_ids.empty() &&
+           source_names.empty() && actor_ids.empty() &&
+           correlation_ids.empty() && !min_priority && custom_filters.empty();
   }
 
   bool operator==(const filter&) const = default;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "messages/event.hpp"
+#include "messages/filter.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "messages/event.hpp"
-#include "messages/filter.hpp"
 
 /// How live events get from the stream hub to readers, and how a reader that
 /// is not live catches up. The rules:
@@ -44,15 +44,15 @@ struct lane_batch {
 
 /// Why the hub ends a reader.
 enum class reader_end : uint8_t {
-  going_away = 0,    ///< the server stops or restarts this part
+  going_away = 0, ///< the server stops or restarts this part
   stream_deleted = 1,
-  failed = 2,        ///< the store gave an error that will not pass
+  failed = 2, ///< the store gave an error that will not pass
 };
 
 /// The readers of one thread, as the hub sees them. Every call is thread-safe,
 /// returns at once and takes effect in order of the calls.
 class live_lane {
-public:
+ public:
   virtual ~live_lane() = default;
 
   /// To all live readers. `done` is called, on any thread, once the batch has
@@ -62,8 +62,7 @@ public:
 
   /// Answers `next`: the reader is live in `group` after this backlog.
   virtual void join(reader_id reader, uint32_t epoch, group_id group,
-                    log_range backlog)
-    = 0;
+                    log_range backlog) = 0;
 
   /// Answers `next`: a piece of the log; the reader is not live.
   virtual void page(reader_id reader, uint32_t epoch, log_range events) = 0;
@@ -86,7 +85,7 @@ struct reader_request {
 /// A reader's line to its subscription actor. Every call is thread-safe and
 /// returns at once. Destroying it ends the subscription.
 class reader_control {
-public:
+ public:
   virtual ~reader_control() = default;
 
   /// Asks for what comes after `cursor`; a negative cursor asks for the start

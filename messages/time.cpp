@@ -31,11 +31,11 @@ std::optional<int> digits(std::string_view text, size_t pos, size_t width) {
 
 timestamp system_clock::now() const {
   return std::chrono::time_point_cast<std::chrono::microseconds>(
-    std::chrono::system_clock::now());
+      std::chrono::system_clock::now());
 }
 
 manual_clock::manual_clock(timestamp start)
-  : micros_(start.time_since_epoch().count()) {
+    : micros_(start.time_since_epoch().count()) {
   // nop
 }
 
@@ -81,9 +81,9 @@ std::optional<timestamp> parse_rfc3339(std::string_view text) {
   const auto y = digits(text, 0, 4), mo = digits(text, 5, 2),
              d = digits(text, 8, 2), h = digits(text, 11, 2),
              mi = digits(text, 14, 2), s = digits(text, 17, 2);
-  if (!y || !mo || !d || !h || !mi || !s || text[4] != '-' || text[7] != '-'
-      || (text[10] != 'T' && text[10] != 't') || text[13] != ':'
-      || text[16] != ':')
+  if (!y || !mo || !d || !h || !mi || !s || text[4] != '-' || text[7] != '-' ||
+      (text[10] != 'T' && text[10] != 't') || text[13] != ':' ||
+      text[16] != ':')
     return std::nullopt;
   const year_month_day date{year{*y}, month{static_cast<unsigned>(*mo)},
                             day{static_cast<unsigned>(*d)}};
@@ -120,8 +120,8 @@ std::optional<timestamp> parse_rfc3339(std::string_view text) {
   }
   if (pos != text.size())
     return std::nullopt;
-  return timestamp{sys_days{date} + hours{*h} + minutes{*mi} + seconds{*s}
-                   + microseconds{micros} - offset};
+  return timestamp{sys_days{date} + hours{*h} + minutes{*mi} + seconds{*s} +
+                   microseconds{micros} - offset};
 }
 
 } // namespace eventweft

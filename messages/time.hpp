@@ -16,26 +16,26 @@ using timestamp = std::chrono::sys_time<std::chrono::microseconds>;
 /// Where a component gets the time from. Injected, so that tests own the
 /// clock. Thread-safe.
 class clock {
-public:
+ public:
   virtual ~clock() = default;
   virtual timestamp now() const = 0;
 };
 
 /// The machine's clock.
 class system_clock final : public clock {
-public:
+ public:
   timestamp now() const override;
 };
 
 /// A clock that stands still until told otherwise. For tests and replays.
 /// Thread-safe.
 class manual_clock final : public clock {
-public:
+ public:
   explicit manual_clock(timestamp start);
   timestamp now() const override;
   void advance(std::chrono::microseconds by);
 
-private:
+ private:
   std::atomic<int64_t> micros_;
 };
 

@@ -104,8 +104,8 @@ std::string to_string(const uuid& id) {
 
 } // namespace eventweft
 
-size_t
-std::hash<eventweft::uuid>::operator()(const eventweft::uuid& id) const noexcept {
+size_t std::hash<eventweft::uuid>::operator()(
+    const eventweft::uuid& id) const noexcept {
   // The low half of a version 7 UUID is random already.
   uint64_t low = 0;
   std::memcpy(&low, id.bytes.data() + 8, sizeof low);

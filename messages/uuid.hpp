@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "messages/time.hpp"
+
 #include <array>
 #include <atomic>
 #include <compare>
@@ -10,14 +12,12 @@
 #include <string>
 #include <string_view>
 
-#include "messages/time.hpp"
-
 namespace eventweft {
 
 /// Where a component gets random bits from. Injected, so that tests repeat.
 /// Thread-safe.
 class random_source {
-public:
+ public:
   virtual ~random_source() = default;
   /// 64 bits, each independent of all others.
   virtual uint64_t next() = 0;
@@ -26,17 +26,17 @@ public:
 /// The operating system's generator (`getrandom(2)`), with a small buffer per
 /// thread. Fit for secrets.
 class system_random final : public random_source {
-public:
+ public:
   uint64_t next() override;
 };
 
 /// The same sequence for the same seed (SplitMix64). For tests.
 class seeded_random final : public random_source {
-public:
+ public:
   explicit seeded_random(uint64_t seed) : state_(seed) {}
   uint64_t next() override;
 
-private:
+ private:
   std::atomic<uint64_t> state_;
 };
 

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <functional>
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "messages/dead_letter.hpp"
 #include "messages/errors.hpp"
 #include "messages/event.hpp"
 #include "messages/filter.hpp"
 #include "messages/live.hpp"
 #include "messages/webhook.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace eventweft::net {
 
@@ -45,7 +45,7 @@ struct stream_info {
 /// implements it with messages to actors, tests with a few lines. Every call
 /// is thread-safe and returns at once.
 class backend {
-public:
+ public:
   virtual ~backend() = default;
 
   /// The `{platform}`s whose webhooks are taken; others get 404.
@@ -63,14 +63,11 @@ public:
 
   /// Opens a subscription. `not_found` when there is no such stream. The
   /// reader starts with `control->next(epoch, -1)`.
-  virtual void
-  open_reader(reader_request request,
-              reply_to<std::shared_ptr<reader_control>> reply)
-    = 0;
+  virtual void open_reader(reader_request request,
+                           reply_to<std::shared_ptr<reader_control>> reply) = 0;
 
   virtual void dead_letters(uuid before, size_t limit,
-                            reply_to<std::vector<dead_letter>> reply)
-    = 0;
+                            reply_to<std::vector<dead_letter>> reply) = 0;
   virtual void drop_dead_letter(uuid id, reply_to<bool> reply) = 0;
   virtual void retry_dead_letter(uuid id, reply_to<append_outcome> reply) = 0;
 

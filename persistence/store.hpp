@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "messages/dead_letter.hpp"
+#include "messages/errors.hpp"
+#include "messages/event.hpp"
+#include "messages/filter.hpp"
+
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -8,11 +13,6 @@
 #include <span>
 #include <string>
 #include <vector>
-
-#include "messages/dead_letter.hpp"
-#include "messages/errors.hpp"
-#include "messages/event.hpp"
-#include "messages/filter.hpp"
 
 namespace eventweft {
 
@@ -35,7 +35,7 @@ struct log_head {
 /// engine does not answer (the session reconnects by itself on the next
 /// call), `store_full` when it has no room; nothing throws.
 class store_session {
-public:
+ public:
   virtual ~store_session() = default;
 
   /// Appends in one transaction: takes the log head, looks up duplicates
@@ -53,8 +53,7 @@ public:
   /// than fit into `max_bytes` of payload, but at least one if there is one.
   /// The range's `last` is the last seq looked at, `after` if there is none.
   virtual expected<log_range> read_after(seq_t after, size_t max_events,
-                                         size_t max_bytes)
-    = 0;
+                                         size_t max_bytes) = 0;
 
   virtual expected<std::optional<event_ptr>> find(const uuid& id) = 0;
 
@@ -67,8 +66,8 @@ public:
   virtual expected<void> add_dead_letter(const dead_letter& letter) = 0;
 
   /// Newest first, those before `before` (nil: from the newest).
-  virtual expected<std::vector<dead_letter>>
-  dead_letters(const uuid& before, size_t limit) = 0;
+  virtual expected<std::vector<dead_letter>> dead_letters(const uuid& before,
+                                                          size_t limit) = 0;
 
   /// True if there was one.
   virtual expected<bool> drop_dead_letter(const uuid& id) = 0;
@@ -81,7 +80,7 @@ struct migration_report {
 
 /// A store that can be opened any number of times. Thread-safe.
 class store {
-public:
+ public:
   virtual ~store() = default;
 
   /// "sqlite" or "postgres".

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "messages/errors.hpp"
+#include "messages/event.hpp"
+#include "messages/webhook.hpp"
+
 #include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
-
-#include "messages/errors.hpp"
-#include "messages/event.hpp"
-#include "messages/webhook.hpp"
 
 namespace eventweft::platforms {
 
@@ -30,7 +30,7 @@ using event_outcome = expected<append_outcome>;
 /// genuine and where their fields are. Immutable once made, no I/O, never
 /// blocks; one instance serves all workers at the same time.
 class platform {
-public:
+ public:
   virtual ~platform() = default;
 
   virtual std::string_view name() const noexcept = 0;
