@@ -85,16 +85,41 @@ struct database_settings {
   milliseconds lock_timeout{10'000};
 };
 
+/// `[[platforms.NAME.priority]]`: the first rule that fits decides, before
+/// the platform's own.
+struct priority_rule {
+  /// With `*` as a wildcard; "Issue" also fits "Issue:create".
+  std::string event_type = "*";
+  /// A JSON pointer into the payload; empty: no condition.
+  std::string field;
+  /// What the text there must be, with `*` as a wildcard.
+  std::string value = "*";
+  /// "low", "normal", "high", "critical"
+  std::string priority = "normal";
+};
+
 /// `[platforms.NAME]`
 struct platform_settings {
   bool enabled = true;
   /// All of them are accepted: the new and the old one while rotating.
   std::vector<std::string> secrets;
+  /// Bearer tokens, where the platform takes them (`events`, `deployments`,
+  /// declarative platforms with `algorithm = "token"`). Without any, the
+  /// secrets stand for them.
+  std::vector<std::string> tokens;
   /// Take webhooks without any proof where there is no secret.
   bool allow_unsigned = false;
   /// How far a signed time may be from now; 0: the platform's own default.
   milliseconds tolerance{0};
   uint64_t max_body_bytes = 0; ///< 0: the server's
+  std::vector<priority_rule> priority;
+  /// JSON pointers whose values are replaced by "[redacted]" before anything
+  /// is stored or streamed; `*` stands for any one member or index.
+  std::vector<std::string> redact;
+  /// Known shapes of tokens that are replaced wherever they stand in the
+  /// payload: "github", "gitlab", "slack", "aws", "stripe", "google",
+  /// "linear", "npm", "jwt", "private_key", or "all".
+  std::vector<std::string> redact_tokens;
 };
 
 /// `[streaming]`

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "actors/platforms/base_platform.hpp"
+
+#include "codec/json_text.hpp"
+#include "crypto/digest.hpp"
+
+namespace eventweft::platforms {
+
+base_platform::base_platform(std::string name, signature_verifier verifier,
+                             policies rules, const platform_parts& parts)
+    : name_(std::move(name)),
+      verifier_(std::move(verifier)),
+      rules_(std::move(rules)),
+      max_body_bytes_(parts.settings.max_body_bytes),
+      time_(parts.time),
+      random_(parts.random) {
+  // nop
+}
+
+expected<policies> make_policies(std::string_view name,
+                                 const config::platform_settings& settings) {
+  policies out;
+  auto rules = priority_rules::make(
+      settings.priority, "platforms." + std::string{name} + ".priority");
+  if (!rules)
+    return fail(std::move(rules.error()));
+  out.priorities = std::move(*rules);
+  return out;
+}
+
+expected<acceptance> base_platform::accept(const webhook& w) const {
+  if (w.method != "POST")
+    return fail(ec::method_not_allowed,
+                name_ + " sends its webhooks with POST, not " + w.method);
+  if (max_body_bytes_ > 0 && w.body.size() > max_body_bytes_)
+    return fail(ec::too_large, "the body is larger than " +
+                                   std::to_string(max_body_bytes_) + " bytes");
+  request r{w};
+  prepare(r);
+  const auto proven = verifier_.verify(r, now());
+  if (!proven)
+    return fail(proven.error());
+  return read(r);
+}
+
+void base_platform::prepare(request&) const {
+  // nop
+}
+
+expected<void> base_platform::complete(request& r, event& ev) const {
+  auto root = r.json();
+  if (!root)
+    return fail(std::move(root.error()));
+  auto text = r.payload();
+  if (!text)
+    return fail(std::move(text.error()));
+  ev.payload = std::move(*text);
+  if (auto& readable = r.readable())
+    ev.payload_readable = shared_text{std::move(*readable)};
+  if (const auto found = rules_.priorities.find(ev.event_type, *root))
+    ev.priority = *found;
+  stamp(r.raw(), ev);
+  return {};
+}
+
+void base_platform::stamp(const webhook& w, event& ev) const {
+  if (ev.platform.empty())
+    ev.platform = name_;
+  ev.created_at = w.received_at == timestamp{} ? now() : w.received_at;
+  ev.id = uuid::v7(ev.created_at, random_);
+  ev.event_id = bounded_id(ev.event_id);
+  for (auto* field : {&ev.event_type, &ev.source_id, &ev.source_name,
+                      &ev.actor_id, &ev.actor_name})
+    *field = clean_text(*field);
+}
+
+std::string clean_text(std::string_view text, size_t limit) {
+  if (text.size() > limit) {
+    // Back to the first byte of the character that would be cut in two.
+    while (limit > 0 &&
+           (static_cast<unsigned char>(text[limit]) & 0xc0) == 0x80)
+      --limit;
+    text = text.substr(0, limit);
+  }
+  std::string out;
+  out.reserve(text.size());
+  for (char c : text) {
+    if (c == '\0')
+      out.append("\xEF\xBF\xBD");
+    else
+      out.push_back(c);
+  }
+  return out;
+}
+
+std::string bounded_id(std::string_view id) {
+  if (id.size() > max_event_id)
+    return "sha256:" + crypto::to_hex(crypto::digest(crypto::hash::sha256, id));
+  return clean_text(id, max_event_id);
+}
+
+metadata_writer& metadata_writer::text(std::string_view key,
+                                       std::string_view value) {
+  if (value.empty())
+    return *this;
+  if (!empty())
+    out_.push_back(',');
+  codec::append_quoted(out_, key);
+  out_.push_back(':');
+  codec::append_quoted(out_, clean_text(value));
+  return *this;
+}
+
+metadata_writer& metadata_writer::text(std::string_view key,
+                                       std::optional<std::string_view> value) {
+  return text(key, value.value_or(std::string_view{}));
+}
+
+metadata_writer& metadata_writer::raw(std::string_view key,
+                                      std::string_view json) {
+  if (!empty())
+    out_.push_back(',');
+  codec::append_quoted(out_, key);
+  out_.push_back(':');
+  out_.append(json);
+  return *this;
+}
+
+std::string metadata_writer::finish() && {
+  out_.push_back('}');
+  return std::move(out_);
+}
+
+} // namespace eventweft::platforms

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "actors/platforms/platform.hpp"
+
+#include "codec/event_json.hpp"
+#include "codec/problem.hpp"
+
+namespace eventweft::platforms {
+
+namespace {
+
+webhook_answer answer_of(const event_outcome& outcome) {
+  webhook_answer out;
+  if (outcome) {
+    out.status = outcome->spooled ? 202 : 200;
+    out.body = codec::outcome_json(*outcome);
+    return out;
+  }
+  out.status = codec::http_status(outcome.error().code);
+  out.content_type = codec::problem_media_type;
+  out.body = codec::problem_json(out.status, outcome.error());
+  if (out.status == 503 || out.status == 429)
+    out.headers.emplace_back("Retry-After", "1");
+  return out;
+}
+
+// The whole array fails only if every item does, and then as the first did.
+webhook_answer answer_of_batch(std::span<const event_outcome> outcomes) {
+  webhook_answer out;
+  bool any = false;
+  bool spooled = false;
+  out.body = "[";
+  for (const auto& outcome : outcomes) {
+    const auto one = answer_of(outcome);
+    any = any || outcome;
+    spooled = spooled || (outcome && outcome->spooled);
+    if (out.body.size() > 1)
+      out.body.push_back(',');
+    out.body.append(one.body);
+    if (!outcome)
+      out.headers = one.headers;
+  }
+  out.body.push_back(']');
+  if (any)
+    out.headers.clear();
+  if (any || outcomes.empty())
+    out.status = spooled ? 202 : 200;
+  else
+    out.status = codec::http_status(outcomes.front().error().code);
+  return out;
+}
+
+} // namespace
+
+webhook_answer platform::answer(const acceptance& a,
+                                std::span<const event_outcome> outcomes) const {
+  if (a.answer)
+    return *a.answer;
+  if (a.batch)
+    return answer_of_batch(outcomes);
+  // Without a batch there is one event; of several, a failure counts most,
+  // so that the sender tries again.
+  for (const auto& outcome : outcomes)
+    if (!outcome)
+      return answer_of(outcome);
+  if (outcomes.empty())
+    return webhook_answer{
+        .status = 204, .content_type = {}, .headers = {}, .body = {}};
+  return answer_of(outcomes.front());
+}
+
+} // namespace eventweft::platforms
