@@ -224,12 +224,29 @@ bool is_printable(std::string_view text) noexcept {
 }
 
 std::string display_name(std::string_view header) {
-  std::string out{header};
-  bool first = true;
-  for (auto& c : out) {
-    if (first && c >= 'a' && c <= 'z')
-      c = static_cast<char>(c - 'a' + 'A');
-    first = c == '-';
+  // Words that their owners write in their own way.
+  static constexpr std::pair<std::string_view, std::string_view> names[] = {
+      {"github", "GitHub"}, {"pagerduty", "PagerDuty"}, {"id", "ID"},
+      {"uuid", "UUID"},     {"hmac", "Hmac"},
+  };
+  std::string out;
+  for (size_t start = 0; start <= header.size();) {
+    const auto end = std::min(header.find('-', start), header.size());
+    const auto word = header.substr(start, end - start);
+    if (start > 0)
+      out.push_back('-');
+    const auto* own =
+        std::find_if(std::begin(names), std::end(names),
+                     [&](const auto& n) { return n.first == word; });
+    if (own != std::end(names)) {
+      out.append(own->second);
+    } else if (!word.empty()) {
+      const char c = word.front();
+      out.push_back(c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A')
+                                         : c);
+      out.append(word.substr(1));
+    }
+    start = end + 1;
   }
   return out;
 }

@@ -86,7 +86,7 @@ expected<form_fields> parse_form(std::string_view text);
 /// Printable means: valid UTF-8 without control characters.
 bool is_printable(std::string_view text) noexcept;
 
-/// "x-github-event" as people write it: "X-Github-Event".
+/// "x-github-event" as people write it: "X-GitHub-Event".
 std::string display_name(std::string_view header);
 
 } // namespace eventweft::platforms

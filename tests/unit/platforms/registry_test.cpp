@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "actors/platforms/registry.hpp"
+#include "tests/unit/platforms/support.hpp"
+
+#include <algorithm>
+
+namespace eventweft::platforms {
+namespace {
+
+class registry_test : public platform_test {
+ protected:
+  expected<std::vector<platform_ptr>>
+  make(const std::map<std::string, config::platform_settings>& settings) {
+    return make_platforms(settings, clock_, random_);
+  }
+
+  static bool has(const std::vector<platform_ptr>& all, std::string_view name) {
+    return std::any_of(all.begin(), all.end(),
+                       [&](const auto& p) { return p->name() == name; });
+  }
+};
+
+TEST_F(registry_test, makes_what_is_not_configured_too) {
+  const auto all = make({}).value();
+  EXPECT_TRUE(has(all, "github"));
+}
+
+TEST_F(registry_test, leaves_out_what_is_switched_off) {
+  config::platform_settings off;
+  off.enabled = false;
+  EXPECT_FALSE(has(make({{"github", off}}).value(), "github"));
+}
+
+TEST_F(registry_test, names_a_section_without_a_platform) {
+  const auto made = make({{"githup", {}}});
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, ec::bad_configuration);
+  EXPECT_NE(made.error().message.find("platforms.githup"), std::string::npos);
+}
+
+} // namespace
+} // namespace eventweft::platforms
