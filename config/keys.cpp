@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/keys.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <limits>
+
+namespace eventweft::config {
+
+namespace {
+
+template <auto Section, auto Member>
+field at(settings& s, const std::string&) {
+  return &((s.*Section).*Member);
+}
+
+template <auto Member>
+field of_platform(settings& s, const std::string& name) {
+  return &(s.platforms[name].*Member);
+}
+
+constexpr uint64_t second = 1'000;
+constexpr uint64_t hour = 3'600 * second;
+constexpr uint64_t day = 24 * hour;
+constexpr uint64_t kib = 1ull << 10;
+constexpr uint64_t mib = 1ull << 20;
+constexpr uint64_t gib = 1ull << 30;
+constexpr uint64_t tib = 1ull << 40;
+
+constexpr std::string_view log_levels = "trace|debug|info|warn|error|off";
+constexpr std::string_view ssl_modes =
+    "disable|allow|prefer|require|verify-ca|verify-full";
+
+constexpr std::string_view token_shapes =
+    "github|gitlab|slack|aws|stripe|google|linear|npm|jwt|private_key|all";
+
+using s = settings;
+using ev = event_settings;
+using sv = server_settings;
+using st = store_settings;
+using db = database_settings;
+using pl = platform_settings;
+using sm = streaming_settings;
+using su = supervisor_settings;
+using lg = log_settings;
+
+constexpr auto table = std::to_array<key>({
+    {"event", "max_workers", kind::whole, at<&s::event, &ev::max_workers>, 1,
+     256},
+    {"event", "queue_maxsize", kind::whole, at<&s::event, &ev::queue_maxsize>,
+     1, 1'000'000},
+    {"event", "queue_wait", kind::seconds, at<&s::event, &ev::queue_wait>, 0,
+     60 * second},
+    {"event", "enable_correlation", kind::boolean,
+     at<&s::event, &ev::enable_correlation>},
+    {"event", "enable_streaming", kind::boolean,
+     at<&s::event, &ev::enable_streaming>},
+
+    {"server", "listen", kind::text, at<&s::server, &sv::listen>},
+    {"server", "threads", kind::whole, at<&s::server, &sv::threads>, 0, 1'024},
+    {"server", "max_connections", kind::whole,
+     at<&s::server, &sv::max_connections>, 1, 1'000'000},
+    {"server", "max_body_bytes", kind::bytes,
+     at<&s::server, &sv::max_body_bytes>, kib, gib},
+    {"server", "max_header_bytes", kind::bytes,
+     at<&s::server, &sv::max_header_bytes>, kib, 16 * mib},
+    {"server", "header_timeout", kind::seconds,
+     at<&s::server, &sv::header_timeout>, 1, hour},
+    {"server", "body_timeout", kind::seconds, at<&s::server, &sv::body_timeout>,
+     1, hour},
+    {"server", "idle_timeout", kind::seconds, at<&s::server, &sv::idle_timeout>,
+     1, hour},
+    {"server", "write_timeout", kind::seconds,
+     at<&s::server, &sv::write_timeout>, 1, hour},
+    {"server", "shutdown_timeout", kind::seconds,
+     at<&s::server, &sv::shutdown_timeout>, 1, hour},
+
+    {"store", "url", kind::store_url, at<&s::store, &st::url>},
+    {"store", "auto_migrate", kind::boolean, at<&s::store, &st::auto_migrate>},
+    {"store", "batch_max_events", kind::whole,
+     at<&s::store, &st::batch_max_events>, 1, 10'000},
+    {"store", "batch_max_bytes", kind::bytes,
+     at<&s::store, &st::batch_max_bytes>, kib, gib},
+    {"store", "spool_directory", kind::text,
+     at<&s::store, &st::spool_directory>},
+    {"store", "spool_max_bytes", kind::bytes,
+     at<&s::store, &st::spool_max_bytes>, mib, 16 * tib},
+    {"store", "retry_min", kind::seconds, at<&s::store, &st::retry_min>, 1,
+     hour},
+    {"store", "retry_max", kind::seconds, at<&s::store, &st::retry_max>, 1,
+     hour},
+    {"store", "poll_interval", kind::seconds, at<&s::store, &st::poll_interval>,
+     10, hour},
+
+    {"database", "host", kind::text, at<&s::database, &db::host>},
+    {"database", "port", kind::whole, at<&s::database, &db::port>, 1, 65'535},
+    {"database", "database", kind::text, at<&s::database, &db::database>},
+    {"database", "user", kind::text, at<&s::database, &db::user>},
+    {"database", "password", kind::secret, at<&s::database, &db::password>},
+    {"database",
+     "password_file",
+     kind::secret_file,
+     at<&s::database, &db::password>,
+     0,
+     0,
+     {},
+     "password"},
+    {"database", "sslmode", kind::choice, at<&s::database, &db::sslmode>, 0, 0,
+     ssl_modes},
+    {"database", "min_connections", kind::whole,
+     at<&s::database, &db::min_connections>, 1, 1'000},
+    {"database", "max_connections", kind::whole,
+     at<&s::database, &db::max_connections>, 1, 1'000},
+    {"database", "connect_timeout", kind::seconds,
+     at<&s::database, &db::connect_timeout>, 1, hour},
+    {"database", "statement_timeout", kind::seconds,
+     at<&s::database, &db::statement_timeout>, 1, hour},
+    {"database", "lock_timeout", kind::seconds,
+     at<&s::database, &db::lock_timeout>, 1, hour},
+
+    {platform_section, "enabled", kind::boolean, of_platform<&pl::enabled>},
+    {platform_section, "secrets", kind::secrets, of_platform<&pl::secrets>},
+    {platform_section,
+     "secret",
+     kind::secrets,
+     of_platform<&pl::secrets>,
+     0,
+     0,
+     {},
+     "secrets"},
+    {platform_section,
+     "secret_file",
+     kind::secret_file,
+     of_platform<&pl::secrets>,
+     0,
+     0,
+     {},
+     "secrets"},
+    {platform_section, "tokens", kind::secrets, of_platform<&pl::tokens>},
+    {platform_section,
+     "token",
+     kind::secrets,
+     of_platform<&pl::tokens>,
+     0,
+     0,
+     {},
+     "tokens"},
+    {platform_section,
+     "token_file",
+     kind::secret_file,
+     of_platform<&pl::tokens>,
+     0,
+     0,
+     {},
+     "tokens"},
+    {platform_section, "allow_unsigned", kind::boolean,
+     of_platform<&pl::allow_unsigned>},
+    {platform_section, "tolerance", kind::seconds, of_platform<&pl::tolerance>,
+     0, 7 * day},
+    {platform_section, "max_body_bytes", kind::bytes,
+     of_platform<&pl::max_body_bytes>, 0, gib},
+    {platform_section, "priority", kind::rules, of_platform<&pl::priority>},
+    {platform_section, "redact", kind::pointers, of_platform<&pl::redact>},
+    {platform_section, "redact_tokens", kind::choices,
+     of_platform<&pl::redact_tokens>, 0, 0, token_shapes},
+
+    {"streaming", "reader_buffer_bytes", kind::bytes,
+     at<&s::streaming, &sm::reader_buffer_bytes>, 4 * kib, gib},
+    {"streaming", "ring_bytes", kind::bytes, at<&s::streaming, &sm::ring_bytes>,
+     0, 64 * gib},
+    {"streaming", "ring_events", kind::whole,
+     at<&s::streaming, &sm::ring_events>, 0, 10'000'000},
+    {"streaming", "page_events", kind::whole,
+     at<&s::streaming, &sm::page_events>, 1, 10'000},
+    {"streaming", "page_bytes", kind::bytes, at<&s::streaming, &sm::page_bytes>,
+     kib, gib},
+    {"streaming", "ping_interval", kind::seconds,
+     at<&s::streaming, &sm::ping_interval>, 10, hour},
+    {"streaming", "pong_timeout", kind::seconds,
+     at<&s::streaming, &sm::pong_timeout>, 10, hour},
+    {"streaming", "max_message_bytes", kind::bytes,
+     at<&s::streaming, &sm::max_message_bytes>, 128, 16 * mib},
+    {"streaming", "sse_retry", kind::seconds, at<&s::streaming, &sm::sse_retry>,
+     0, hour},
+
+    {"supervisor", "restart_min", kind::seconds,
+     at<&s::supervisor, &su::restart_min>, 1, hour},
+    {"supervisor", "restart_max", kind::seconds,
+     at<&s::supervisor, &su::restart_max>, 1, hour},
+    {"supervisor", "max_restarts", kind::whole,
+     at<&s::supervisor, &su::max_restarts>, 0, 1'000'000},
+    {"supervisor", "restart_window", kind::seconds,
+     at<&s::supervisor, &su::restart_window>, 1, day},
+
+    {"log", "level", kind::choice, at<&s::log, &lg::level>, 0, 0, log_levels},
+    {"log", "format", kind::choice, at<&s::log, &lg::format>, 0, 0,
+     "text|json"},
+    {"log", "file", kind::text, at<&s::log, &lg::file>},
+});
+
+/// Levenshtein's distance, case folded.
+size_t distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j)
+    row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const bool same = std::tolower(static_cast<unsigned char>(a[i - 1])) ==
+                        std::tolower(static_cast<unsigned char>(b[j - 1]));
+      const size_t changed = diagonal + (same ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, changed});
+    }
+  }
+  return row.back();
+}
+
+} // namespace
+
+std::span<const key> keys() noexcept {
+  return table;
+}
+
+const key* find_key(std::string_view section, std::string_view name) noexcept {
+  const auto found = std::ranges::find_if(table, [&](const key& k) {
+    return k.section == section && k.name == name;
+  });
+  return found == table.end() ? nullptr : &*found;
+}
+
+std::string environment_name(const key& k, std::string_view platform) {
+  std::string result = "EVENTWEFT_";
+  if (k.section == platform_section)
+    result.append("platforms_").append(platform);
+  else
+    result.append(k.section);
+  result.append("_").append(k.name);
+  for (char& c : result)
+    c = c == '-' || c == '.'
+            ? '_'
+            : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return result;
+}
+
+std::string nearest(std::string_view word,
+                    std::span<const std::string> candidates, size_t within) {
+  // Beyond any name of ours; keeps a hostile file from costing time.
+  constexpr size_t longest_name = 128;
+  if (word.size() > longest_name)
+    return {};
+  std::string best;
+  size_t best_distance = within + 1;
+  for (const auto& candidate : candidates) {
+    const size_t d = distance(word, candidate);
+    if (d < best_distance && d < candidate.size()) {
+      best_distance = d;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+} // namespace eventweft::config

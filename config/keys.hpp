@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "config/settings.hpp"
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+/// The one table of configuration keys. File, environment, flags, the check
+/// for unknown keys, range checks, `describe` and the sample file's test all
+/// read it; a new key is one row here, a member in `settings.hpp` and a
+/// paragraph in `eventweft.sample.toml`.
+namespace eventweft::config {
+
+enum class kind : uint8_t {
+  boolean,
+  whole,
+  seconds, ///< stored as milliseconds; fractions allowed
+  millis,  ///< for keys that end in `_ms`
+  bytes,   ///< a number, or a text with KiB, MiB, GiB
+  text,
+  choice,
+  store_url,   ///< a text that may hold a password
+  secret,      ///< one text that is never shown
+  secrets,     ///< one or several of them
+  secret_file, ///< a path, or several, to files that hold secrets
+  pointers,    ///< JSON pointers
+  choices,     ///< several of `choices`
+  rules,       ///< priority rules, in a file only
+};
+
+/// Where a key's value lives.
+using field =
+    std::variant<bool*, uint16_t*, uint32_t*, uint64_t*, milliseconds*,
+                 std::string*, std::vector<std::string>*,
+                 std::vector<priority_rule>*>;
+
+struct key {
+  /// "server"; "platforms.*" for every platform.
+  std::string_view section;
+  std::string_view name;
+  kind type;
+  /// The member; the platform's name is for `platforms.*` only and its
+  /// settings are made if they are not there yet.
+  field (*at)(settings&, const std::string& platform);
+  /// Inclusive, in the unit in which the value is stored.
+  uint64_t min = 0;
+  uint64_t max = 0;
+  /// For `choice` and `choices`: "text|json".
+  std::string_view choices = {};
+  /// Fills the member of this key of the same section.
+  std::string_view alias_of = {};
+};
+
+inline constexpr std::string_view platform_section = "platforms.*";
+
+std::span<const key> keys() noexcept;
+
+/// Null if there is none. `section` is "platforms.*" for platforms.
+const key* find_key(std::string_view section, std::string_view name) noexcept;
+
+/// "EVENTWEFT_SERVER_LISTEN"; for a platform's key its name takes the place
+/// of `*`.
+std::string environment_name(const key& k, std::string_view platform = {});
+
+/// The one of `candidates` that `word` is most likely a slip of, at most
+/// `within` letters away; empty if none is that near.
+std::string nearest(std::string_view word,
+                    std::span<const std::string> candidates, size_t within);
+
+} // namespace eventweft::config

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/toml_reader.hpp"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <sstream>
+
+namespace eventweft::config {
+
+namespace {
+
+std::string type_name(const toml::node& node) {
+  switch (node.type()) {
+  case toml::node_type::table:
+    return "a table";
+  case toml::node_type::array:
+    return "a list";
+  case toml::node_type::date:
+    return "a date";
+  case toml::node_type::time:
+    return "a time";
+  case toml::node_type::date_time:
+    return "a date and time";
+  default:
+    return "a value of another type";
+  }
+}
+
+raw_value tables_of(const toml::array& list) {
+  std::vector<text_table> tables;
+  for (const auto& item : list) {
+    const auto* table = item.as_table();
+    if (!table)
+      return other_type{"a list that holds more than tables"};
+    auto& out = tables.emplace_back();
+    out.line = item.source().begin.line;
+    for (const auto& [name, value] : *table) {
+      const auto* text = value.as_string();
+      if (!text)
+        return other_type{"a table that holds more than texts"};
+      out.members.emplace_back(name.str(), text->get());
+    }
+  }
+  return tables;
+}
+
+raw_value to_raw(const toml::node& node) {
+  if (const auto* text = node.as_string())
+    return text->get();
+  if (const auto* whole = node.as_integer())
+    return whole->get();
+  if (const auto* real = node.as_floating_point())
+    return real->get();
+  if (const auto* truth = node.as_boolean())
+    return truth->get();
+  if (const auto* list = node.as_array()) {
+    if (!list->empty() && list->front().is_table())
+      return tables_of(*list);
+    std::vector<std::string> texts;
+    for (const auto& item : *list) {
+      const auto* text = item.as_string();
+      if (!text)
+        return other_type{"a list that holds more than texts"};
+      texts.push_back(text->get());
+    }
+    return texts;
+  }
+  return other_type{type_name(node)};
+}
+
+void add_section(std::vector<file_entry>& out, const toml::table& table,
+                 const std::string& section, const std::string& platform,
+                 uint32_t line) {
+  out.push_back({section, platform, {}, other_type{"a table"}, line});
+  for (const auto& [name, value] : table)
+    out.push_back({section, platform, std::string{name.str()}, to_raw(value),
+                   name.source().begin.line});
+}
+
+std::vector<file_entry> flatten(const toml::table& root) {
+  std::vector<file_entry> out;
+  for (const auto& [key, node] : root) {
+    const std::string name{key.str()};
+    const uint32_t line = key.source().begin.line;
+    const auto* table = node.as_table();
+    if (!table) {
+      out.push_back({{}, {}, name, to_raw(node), line});
+    } else if (name != "platforms") {
+      add_section(out, *table, name, {}, line);
+    } else {
+      for (const auto& [platform, inner] : *table) {
+        const uint32_t at = platform.source().begin.line;
+        if (const auto* one = inner.as_table())
+          add_section(out, *one, std::string{platform_section},
+                      std::string{platform.str()}, at);
+        else
+          out.push_back({"platforms",
+                         {},
+                         std::string{platform.str()},
+                         to_raw(inner),
+                         at});
+      }
+    }
+  }
+  std::ranges::stable_sort(out, {}, &file_entry::line);
+  return out;
+}
+
+} // namespace
+
+expected<std::vector<file_entry>> read_toml(std::string_view text,
+                                            std::string_view name) {
+  try {
+    return flatten(toml::parse(text, name));
+  } catch (const toml::parse_error& fault) {
+    std::ostringstream message;
+    message << name << ':' << fault.source().begin.line << ": "
+            << fault.description();
+    return fail(ec::bad_configuration, message.str());
+  }
+}
+
+} // namespace eventweft::config

@@ -1,0 +1,547 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/value.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <cmath>
+
+namespace eventweft::config {
+
+namespace {
+
+struct unit {
+  std::string_view name;
+  uint64_t factor;
+};
+
+constexpr auto units = std::to_array<unit>({
+    {"B", 1},
+    {"KiB", 1ull << 10},
+    {"MiB", 1ull << 20},
+    {"GiB", 1ull << 30},
+    {"TiB", 1ull << 40},
+});
+
+template <class T>
+std::optional<T> number(std::string_view text) {
+  T value{};
+  const auto* end = text.data() + text.size();
+  const auto [stop, fault] = std::from_chars(text.data(), end, value);
+  if (fault != std::errc{} || stop != end || text.empty())
+    return std::nullopt;
+  return value;
+}
+
+std::optional<bool> boolean(std::string_view text) {
+  std::string lower{text};
+  std::ranges::transform(lower, lower.begin(), [](unsigned char c) {
+    return static_cast<char>(std::tolower(c));
+  });
+  for (std::string_view yes : {"true", "1", "yes", "on"})
+    if (lower == yes)
+      return true;
+  for (std::string_view no : {"false", "0", "no", "off"})
+    if (lower == no)
+      return false;
+  return std::nullopt;
+}
+
+bool is_secret(kind type) {
+  return type == kind::secret || type == kind::secrets ||
+         type == kind::secret_file || type == kind::store_url;
+}
+
+std::string found(const key& k, const raw_value& raw) {
+  struct visitor {
+    bool hide;
+    std::string operator()(const plain_text& t) const {
+      return (*this)(t.value);
+    }
+    std::string operator()(const std::string& t) const {
+      if (hide)
+        return t.empty() ? "an empty text" : "a text that is not usable";
+      constexpr size_t enough = 60;
+      return t.size() <= enough ? quoted(t) : quoted(t.substr(0, enough)) + "…";
+    }
+    std::string operator()(int64_t n) const {
+      return hide ? "a number" : std::to_string(n);
+    }
+    std::string operator()(double d) const {
+      if (hide)
+        return "a number";
+      std::array<char, 32> buffer{};
+      const auto end =
+          std::to_chars(buffer.data(), buffer.data() + buffer.size(), d).ptr;
+      return {buffer.data(), end};
+    }
+    std::string operator()(bool b) const {
+      return hide ? "a truth value" : b ? "true" : "false";
+    }
+    std::string operator()(const std::vector<std::string>&) const {
+      return "a list";
+    }
+    std::string operator()(const std::vector<text_table>&) const {
+      return "a list of tables";
+    }
+    std::string operator()(const other_type& t) const { return t.what; }
+  };
+  return std::visit(visitor{is_secret(k.type)}, raw);
+}
+
+/// The text in `raw`, if it is one.
+const std::string* text_of(const raw_value& raw) {
+  if (const auto* plain = std::get_if<plain_text>(&raw))
+    return &plain->value;
+  return std::get_if<std::string>(&raw);
+}
+
+std::optional<uint64_t> whole_of(const raw_value& raw) {
+  if (const auto* plain = std::get_if<plain_text>(&raw))
+    return number<uint64_t>(trimmed(plain->value));
+  if (const auto* n = std::get_if<int64_t>(&raw); n && *n >= 0)
+    return static_cast<uint64_t>(*n);
+  return std::nullopt;
+}
+
+std::optional<uint64_t> thousandths_of(const raw_value& raw) {
+  std::optional<double> value;
+  if (const auto* plain = std::get_if<plain_text>(&raw))
+    value = number<double>(trimmed(plain->value));
+  else if (const auto* n = std::get_if<int64_t>(&raw))
+    value = static_cast<double>(*n);
+  else if (const auto* d = std::get_if<double>(&raw))
+    value = *d;
+  // Far above every range; keeps the conversion below defined.
+  constexpr double largest = 1e12;
+  if (!value || !std::isfinite(*value) || *value < 0 || *value > largest)
+    return std::nullopt;
+  const auto result = static_cast<uint64_t>(std::llround(*value * 1'000));
+  // 0.0001 s is not "no time at all".
+  return result == 0 && *value > 0 ? 1 : result;
+}
+
+std::optional<uint64_t> size_of(const raw_value& raw) {
+  if (const auto* text = text_of(raw))
+    return parse_bytes(*text);
+  return whole_of(raw);
+}
+
+std::optional<uint64_t> amount_of(kind type, const raw_value& raw) {
+  switch (type) {
+  case kind::seconds:
+    return thousandths_of(raw);
+  case kind::bytes:
+    return size_of(raw);
+  default:
+    return whole_of(raw);
+  }
+}
+
+void store_amount(field target, uint64_t amount) {
+  std::visit(
+      [amount](auto* member) {
+        using type = std::remove_pointer_t<decltype(member)>;
+        if constexpr (std::is_same_v<type, milliseconds>)
+          *member = milliseconds{static_cast<int64_t>(amount)};
+        else if constexpr (std::is_integral_v<type>)
+          *member = static_cast<type>(amount);
+      },
+      target);
+}
+
+uint64_t amount_in(field target) {
+  return std::visit(
+      [](auto* member) -> uint64_t {
+        using type = std::remove_pointer_t<decltype(member)>;
+        if constexpr (std::is_same_v<type, milliseconds>)
+          return static_cast<uint64_t>(member->count());
+        else if constexpr (std::is_integral_v<type>)
+          return static_cast<uint64_t>(*member);
+        else
+          return 0;
+      },
+      target);
+}
+
+bool is_choice(std::string_view choices, std::string_view text) {
+  while (!choices.empty()) {
+    const auto bar = choices.find('|');
+    if (choices.substr(0, bar) == text)
+      return true;
+    if (bar == std::string_view::npos)
+      break;
+    choices.remove_prefix(bar + 1);
+  }
+  return false;
+}
+
+constexpr std::string_view priorities = "low|normal|high|critical";
+
+std::string choices_text(std::string_view choices) {
+  std::string result = "one of \"";
+  for (char c : choices) {
+    if (c == '|')
+      result += "\", \"";
+    else
+      result += c;
+  }
+  return result + "\"";
+}
+
+bool assign_secrets(std::vector<std::string>& list, const raw_value& raw) {
+  if (const auto* plain = std::get_if<plain_text>(&raw)) {
+    std::string_view rest = plain->value;
+    while (!rest.empty()) {
+      const auto comma = std::min(rest.find(','), rest.size());
+      if (const auto one = trimmed(rest.substr(0, comma)); !one.empty())
+        list.emplace_back(one);
+      rest.remove_prefix(std::min(comma + 1, rest.size()));
+    }
+    return true;
+  }
+  if (const auto* text = std::get_if<std::string>(&raw)) {
+    // An empty secret would accept what anybody can sign.
+    if (text->empty())
+      return false;
+    list.push_back(*text);
+    return true;
+  }
+  if (const auto* texts = std::get_if<std::vector<std::string>>(&raw)) {
+    if (std::ranges::any_of(*texts, &std::string::empty))
+      return false;
+    list.insert(list.end(), texts->begin(), texts->end());
+    return true;
+  }
+  return false;
+}
+
+/// A list of texts each of which `good` likes; a comma parts them in plain
+/// text.
+template <class Good>
+bool assign_texts(std::vector<std::string>& list, const raw_value& raw,
+                  Good good) {
+  std::vector<std::string> texts;
+  if (const auto* plain = std::get_if<plain_text>(&raw)) {
+    std::vector<std::string> parts;
+    assign_secrets(parts, *plain);
+    texts = std::move(parts);
+  } else if (const auto* one = std::get_if<std::string>(&raw)) {
+    texts.push_back(*one);
+  } else if (const auto* all = std::get_if<std::vector<std::string>>(&raw)) {
+    texts = *all;
+  } else {
+    return false;
+  }
+  if (!std::ranges::all_of(texts, good))
+    return false;
+  list.insert(list.end(), texts.begin(), texts.end());
+  return true;
+}
+
+bool assign_rules(std::vector<priority_rule>& rules, const raw_value& raw) {
+  const auto* tables = std::get_if<std::vector<text_table>>(&raw);
+  if (!tables)
+    // An empty list has no type of its own.
+    if (const auto* texts = std::get_if<std::vector<std::string>>(&raw))
+      return texts->empty();
+  if (!tables)
+    return false;
+  for (const auto& table : *tables) {
+    priority_rule rule;
+    for (const auto& [name, value] : table.members) {
+      if (name == "event_type")
+        rule.event_type = value;
+      else if (name == "field" && (value.empty() || value.front() == '/'))
+        rule.field = value;
+      else if (name == "value")
+        rule.value = value;
+      else if (name == "priority" && is_choice(priorities, value))
+        rule.priority = value;
+      else
+        return false;
+    }
+    rules.push_back(std::move(rule));
+  }
+  return true;
+}
+
+/// What is wrong with the first table that is no rule.
+std::string fault_in_rules(const std::vector<text_table>& tables) {
+  for (const auto& table : tables)
+    for (const auto& [name, value] : table.members) {
+      const auto place = " (line " + std::to_string(table.line) + ")";
+      if (name == "priority" && !is_choice(priorities, value))
+        return "priority: expected " + choices_text(priorities) + ", found " +
+               quoted(value) + place;
+      if (name == "field" && !value.empty() && value.front() != '/')
+        return "field: expected a JSON pointer that starts with /, found " +
+               quoted(value) + place;
+      if (name != "priority" && name != "field" && name != "value" &&
+          name != "event_type")
+        return name +
+               ": unknown key; a rule has event_type, field, value and "
+               "priority" +
+               place;
+    }
+  return {};
+}
+
+bool assign_value(const key& k, field target, const raw_value& raw) {
+  switch (k.type) {
+  case kind::boolean: {
+    std::optional<bool> value;
+    if (const auto* plain = std::get_if<plain_text>(&raw))
+      value = boolean(trimmed(plain->value));
+    else if (const auto* b = std::get_if<bool>(&raw))
+      value = *b;
+    if (value)
+      *std::get<bool*>(target) = *value;
+    return value.has_value();
+  }
+  case kind::whole:
+  case kind::seconds:
+  case kind::millis:
+  case kind::bytes: {
+    const auto amount = amount_of(k.type, raw);
+    if (!amount || *amount < k.min || *amount > k.max)
+      return false;
+    store_amount(target, *amount);
+    return true;
+  }
+  case kind::text:
+  case kind::store_url:
+  case kind::secret: {
+    const auto* text = text_of(raw);
+    // A NUL would end the text for every C library that gets it.
+    if (!text || text->find('\0') != std::string::npos)
+      return false;
+    *std::get<std::string*>(target) = *text;
+    return true;
+  }
+  case kind::choice: {
+    const auto* text = text_of(raw);
+    if (!text || !is_choice(k.choices, *text))
+      return false;
+    *std::get<std::string*>(target) = *text;
+    return true;
+  }
+  case kind::secrets:
+    return assign_secrets(*std::get<std::vector<std::string>*>(target), raw);
+  case kind::pointers:
+    return assign_texts(
+        *std::get<std::vector<std::string>*>(target), raw,
+        [](const std::string& text) { return text.starts_with('/'); });
+  case kind::choices:
+    return assign_texts(
+        *std::get<std::vector<std::string>*>(target), raw,
+        [&](const std::string& text) { return is_choice(k.choices, text); });
+  case kind::rules:
+    return assign_rules(*std::get<std::vector<priority_rule>*>(target), raw);
+  case kind::secret_file:
+    break;
+  }
+  return false;
+}
+
+} // namespace
+
+std::string_view trimmed(std::string_view text) noexcept {
+  constexpr std::string_view white = " \t\r\n\v\f";
+  const auto first = text.find_first_not_of(white);
+  if (first == std::string_view::npos)
+    return {};
+  return text.substr(first, text.find_last_not_of(white) - first + 1);
+}
+
+std::string quoted(std::string_view text) {
+  static constexpr std::string_view digits = "0123456789abcdef";
+  std::string result = "\"";
+  for (char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      result += '\\';
+      result += c;
+    } else if (c == '\n') {
+      result += "\\n";
+    } else if (c == '\t') {
+      result += "\\t";
+    } else if (byte < 0x20 || byte == 0x7f) {
+      result += "\\u00";
+      result += digits[byte >> 4];
+      result += digits[byte & 15];
+    } else {
+      result += c;
+    }
+  }
+  return result + '"';
+}
+
+std::optional<uint64_t> parse_bytes(std::string_view text) {
+  text = trimmed(text);
+  const auto digits =
+      std::min(text.find_first_not_of("0123456789"), text.size());
+  const auto amount = number<uint64_t>(text.substr(0, digits));
+  const auto suffix = trimmed(text.substr(digits));
+  if (!amount || suffix.empty())
+    return amount;
+  for (const auto& u : units)
+    if (suffix == u.name)
+      return *amount > UINT64_MAX / u.factor
+                 ? std::nullopt
+                 : std::optional{*amount * u.factor};
+  return std::nullopt;
+}
+
+std::string bytes_text(uint64_t bytes) {
+  const unit* best = &units.front();
+  for (const auto& u : units)
+    if (bytes >= u.factor && bytes % u.factor == 0)
+      best = &u;
+  if (best->factor == 1)
+    return std::to_string(bytes);
+  return std::to_string(bytes / best->factor) + ' ' + std::string{best->name};
+}
+
+std::string seconds_text(milliseconds d) {
+  std::string result = std::to_string(d.count() / 1'000);
+  if (const auto rest = d.count() % 1'000; rest != 0) {
+    auto fraction = std::to_string(1'000 + rest).substr(1);
+    fraction.erase(fraction.find_last_not_of('0') + 1);
+    result += '.' + fraction;
+  }
+  return result;
+}
+
+std::string expectation(const key& k) {
+  switch (k.type) {
+  case kind::boolean:
+    return "true or false";
+  case kind::whole:
+    return "a whole number from " + std::to_string(k.min) + " to " +
+           std::to_string(k.max);
+  case kind::seconds:
+    return "a number of seconds from " +
+           seconds_text(milliseconds{static_cast<int64_t>(k.min)}) + " to " +
+           seconds_text(milliseconds{static_cast<int64_t>(k.max)});
+  case kind::millis:
+    return "a whole number of milliseconds from " + std::to_string(k.min) +
+           " to " + std::to_string(k.max);
+  case kind::bytes:
+    return "a size from " + bytes_text(k.min) + " to " + bytes_text(k.max) +
+           " (in bytes, or as text with KiB, MiB, GiB)";
+  case kind::choice:
+    return choices_text(k.choices);
+  case kind::text:
+  case kind::store_url:
+  case kind::secret:
+    return "a text";
+  case kind::secrets:
+    return "a text or a list of texts, none of them empty";
+  case kind::secret_file:
+    return "a path or a list of paths";
+  case kind::pointers:
+    return "a list of JSON pointers, each of which starts with /";
+  case kind::choices:
+    return "a list with any of " + choices_text(k.choices).substr(7);
+  case kind::rules:
+    return "tables with event_type, field, value and priority, in a file";
+  }
+  return {};
+}
+
+std::optional<std::string> assign(const key& k, field target,
+                                  const raw_value& raw) {
+  if (assign_value(k, target, raw))
+    return std::nullopt;
+  if (const auto* tables = std::get_if<std::vector<text_table>>(&raw);
+      tables && k.type == kind::rules)
+    return fault_in_rules(*tables);
+  return "expected " + expectation(k) + ", found " + found(k, raw);
+}
+
+std::string mask_url(std::string_view url) {
+  std::string result;
+  if (const auto scheme = url.find("://"); scheme != std::string_view::npos) {
+    // To the last `@` of all: a password may hold any character unescaped.
+    const auto at = url.rfind('@');
+    const auto colon = url.find(':', scheme + 3);
+    if (at != std::string_view::npos && colon < at) {
+      result.append(url.substr(0, colon + 1)).append("***");
+      url.remove_prefix(at);
+    }
+  }
+  // `password=` of a query or of a libpq connection string, quoted or not.
+  constexpr std::string_view word = "password";
+  while (true) {
+    const auto at = url.find(word);
+    const auto equals = at == std::string_view::npos
+                            ? at
+                            : url.find_first_not_of(' ', at + word.size());
+    if (equals == std::string_view::npos || url[equals] != '=')
+      return result.append(url);
+    result.append(url.substr(0, equals + 1)).append("***");
+    auto end = std::min(url.find_first_not_of(' ', equals + 1), url.size());
+    if (end < url.size() && url[end] == '\'') {
+      for (++end; end < url.size() && url[end] != '\'';)
+        end += url[end] == '\\' ? 2 : 1;
+      ++end;
+    } else {
+      end = url.find_first_of(" &", end);
+    }
+    url.remove_prefix(std::min(end, url.size()));
+  }
+}
+
+std::string shown(const key& k, field target) {
+  switch (k.type) {
+  case kind::boolean:
+    return *std::get<bool*>(target) ? "true" : "false";
+  case kind::whole:
+  case kind::millis:
+    return std::to_string(amount_in(target));
+  case kind::seconds:
+    return seconds_text(milliseconds{static_cast<int64_t>(amount_in(target))});
+  case kind::bytes: {
+    const auto amount = amount_in(target);
+    const auto text = bytes_text(amount);
+    return text == std::to_string(amount) ? text : quoted(text);
+  }
+  case kind::text:
+  case kind::choice:
+    return quoted(*std::get<std::string*>(target));
+  case kind::store_url:
+    return quoted(mask_url(*std::get<std::string*>(target)));
+  case kind::secret:
+    return std::get<std::string*>(target)->empty() ? "\"\"" : "\"***\"";
+  case kind::secrets:
+  case kind::secret_file: {
+    std::string result = "[";
+    if (auto** list = std::get_if<std::vector<std::string>*>(&target))
+      for (size_t i = 0; i < (*list)->size(); ++i)
+        result += i == 0 ? "\"***\"" : ", \"***\"";
+    return result + "]";
+  }
+  case kind::pointers:
+  case kind::choices: {
+    std::string result = "[";
+    for (const auto& text : *std::get<std::vector<std::string>*>(target))
+      result += (result.size() == 1 ? "" : ", ") + quoted(text);
+    return result + "]";
+  }
+  case kind::rules: {
+    std::string result = "[";
+    for (const auto& r : *std::get<std::vector<priority_rule>*>(target))
+      result += (result.size() == 1 ? "{" : ", {") +
+                ("event_type = " + quoted(r.event_type)) +
+                ", field = " + quoted(r.field) +
+                ", value = " + quoted(r.value) +
+                ", priority = " + quoted(r.priority) + "}";
+    return result + "]";
+  }
+  }
+  return {};
+}
+
+} // namespace eventweft::config

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "config/keys.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+/// Values as files, environment and flags give them, and as people read them.
+namespace eventweft::config {
+
+/// What a variable or a flag gives: a text that still has to be read as the
+/// key's type.
+struct plain_text {
+  std::string value;
+};
+
+/// What a file gives that no key can take ("a table", "a date").
+struct other_type {
+  std::string what;
+};
+
+/// A list of tables that hold texts only, each with its line.
+struct text_table {
+  std::vector<std::pair<std::string, std::string>> members;
+  uint32_t line = 0;
+};
+
+using raw_value =
+    std::variant<plain_text, std::string, int64_t, double, bool,
+                 std::vector<std::string>, std::vector<text_table>, other_type>;
+
+/// Writes `raw` to `target` as `k` wants it. Nothing on success, else what was
+/// expected and what was found; secrets do not show in it. Lists are appended
+/// to, other members replaced. `secret_file` is not for this function.
+std::optional<std::string> assign(const key& k, field target,
+                                  const raw_value& raw);
+
+/// "a whole number from 1 to 256"
+std::string expectation(const key& k);
+
+/// The value in TOML's syntax, secrets masked.
+std::string shown(const key& k, field target);
+
+/// "25 MiB"; plain bytes where no unit divides.
+std::string bytes_text(uint64_t bytes);
+std::optional<uint64_t> parse_bytes(std::string_view text);
+
+/// "2.5" for 2500 ms.
+std::string seconds_text(milliseconds d);
+
+/// The address with `***` in place of any password.
+std::string mask_url(std::string_view url);
+
+/// Without white space at both ends.
+std::string_view trimmed(std::string_view text) noexcept;
+
+/// A TOML basic string; also how texts show in messages.
+std::string quoted(std::string_view text);
+
+} // namespace eventweft::config

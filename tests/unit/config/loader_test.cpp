@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/unit/config/support.hpp"
+
+#include <gmock/gmock.h>
+
+namespace eventweft::config {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using namespace std::chrono_literals;
+
+TEST(Loader, GivesDefaultsWhenThereIsNothing) {
+  scratch_directory dir;
+  load_options options;
+  options.directory = dir.path();
+  const auto s = load(options);
+  ASSERT_TRUE(s) << s.error().message;
+  EXPECT_EQ(s->event.max_workers, 4u);
+  EXPECT_EQ(s->server.listen, "127.0.0.1:8080");
+  EXPECT_EQ(s->store.url, "sqlite:eventweft.db");
+  EXPECT_TRUE(s->platforms.empty());
+}
+
+TEST(Loader, ReadsTheUsualFileIfItIsThere) {
+  scratch_directory dir;
+  dir.write("eventweft.toml", "[event]\nmax_workers = 9\n");
+  load_options options;
+  options.directory = dir.path();
+  const auto e = load_effective(options);
+  ASSERT_TRUE(e) << e.error().message;
+  EXPECT_EQ(e->values.event.max_workers, 9u);
+  EXPECT_EQ(e->file, dir.path() / "eventweft.toml");
+}
+
+TEST(Loader, RefusesANamedFileThatIsNotThere) {
+  scratch_directory dir;
+  load_options options;
+  options.file = dir.path() / "missing.toml";
+  const auto s = load(options);
+  ASSERT_FALSE(s);
+  EXPECT_EQ(s.error().code, ec::bad_configuration);
+  EXPECT_THAT(s.error().message, HasSubstr("missing.toml: no such file"));
+}
+
+TEST(Loader, TakesTheFileThatTheEnvironmentNames) {
+  scratch_directory dir;
+  load_options options;
+  options.directory = dir.path();
+  options.env["EVENTWEFT_CONFIG"] =
+      dir.write("other.toml", "[log]\nlevel = \"debug\"\n").string();
+  const auto s = load(options);
+  ASSERT_TRUE(s) << s.error().message;
+  EXPECT_EQ(s->log.level, "debug");
+}
+
+TEST(Loader, FlagBeatsEnvironmentBeatsFileBeatsDefault) {
+  const std::string_view file = "[event]\nmax_workers = 2\n"
+                                "queue_maxsize = 2\nqueue_wait = 2\n";
+  load_options options;
+  options.env = {{"EVENTWEFT_EVENT_MAX_WORKERS", "3"},
+                 {"EVENTWEFT_EVENT_QUEUE_MAXSIZE", "3"}};
+  options.flags = {{"--set event.max_workers", "event.max_workers", "4"}};
+  const auto e = from_text(file, options);
+  ASSERT_TRUE(e) << e.error().message;
+  EXPECT_EQ(e->values.event.max_workers, 4u);
+  EXPECT_EQ(e->values.event.queue_maxsize, 3u);
+  EXPECT_EQ(e->values.event.queue_wait, 2s);
+  EXPECT_EQ(e->origins.at("event.max_workers"), "--set event.max_workers");
+  EXPECT_EQ(e->origins.at("event.queue_maxsize"),
+            "EVENTWEFT_EVENT_QUEUE_MAXSIZE");
+  EXPECT_EQ(e->origins.at("event.queue_wait"), "eventweft.toml:4");
+  EXPECT_FALSE(e->origins.contains("event.enable_streaming"));
+}
+
+TEST(Loader, NamesFileLineAndKey) {
+  EXPECT_EQ(fault_of("# one\n\n[event]\nmax_workers = \"many\"\n"),
+            "eventweft.toml:4: [event] max_workers: expected a whole number "
+            "from 1 to 256, found \"many\"");
+  EXPECT_EQ(fault_of("[event]\nmax_workers = 0\n"),
+            "eventweft.toml:2: [event] max_workers: expected a whole number "
+            "from 1 to 256, found 0");
+  EXPECT_EQ(fault_of("[event]\nenable_streaming = 1\n"),
+            "eventweft.toml:2: [event] enable_streaming: expected true or "
+            "false, found 1");
+  EXPECT_EQ(fault_of("[log]\nformat = \"xml\"\n"),
+            "eventweft.toml:2: [log] format: expected one of \"text\", "
+            "\"json\", found \"xml\"");
+  EXPECT_EQ(fault_of("[server]\nmax_body_bytes = \"25 MB\"\n"),
+            "eventweft.toml:2: [server] max_body_bytes: expected a size from "
+            "1 KiB to 1 GiB (in bytes, or as text with KiB, MiB, GiB), found "
+            "\"25 MB\"");
+}
+
+TEST(Loader, NamesTheFlag) {
+  load_options options;
+  options.flags = {{"--listen", "server.listen", "8080"}};
+  EXPECT_EQ(fault_of("", options),
+            "--listen: [server] listen: expected HOST:PORT, such as "
+            "127.0.0.1:8080 or [::1]:8080, found \"8080\"");
+  options.flags = {{"--log-level", "log.level", "loud"}};
+  EXPECT_THAT(fault_of("", options), HasSubstr("--log-level log.level: "));
+}
+
+TEST(Loader, RefusesUnknownNamesAndSuggestsTheNearest) {
+  EXPECT_EQ(fault_of("[event]\nmax_worker = 4\n"),
+            "eventweft.toml:2: [event] max_worker: unknown key; did you mean "
+            "max_workers?");
+  EXPECT_EQ(fault_of("\n[sever]\nlisten = \"a:1\"\n"),
+            "eventweft.toml:2: [sever]: unknown section; did you mean "
+            "[server]?");
+  EXPECT_EQ(fault_of("[platforms.github]\nsecert = \"s\"\n"),
+            "eventweft.toml:2: [platforms.github] secert: unknown key; did "
+            "you mean secret?");
+  EXPECT_EQ(fault_of("listen = \"a:1\"\n"),
+            "eventweft.toml:1: listen: unknown key; keys belong into a "
+            "section");
+  EXPECT_THAT(fault_of("[event]\nzzzzzzzzzzzz = 4\n"),
+              Not(HasSubstr("did you mean")));
+  load_options options;
+  options.flags = {{"--set event.workers", "event.workers", "4"}};
+  EXPECT_THAT(fault_of("", options), HasSubstr("unknown key"));
+}
+
+TEST(Loader, ReportsEveryFaultInTheOrderOfLines) {
+  EXPECT_EQ(fault_of("[server]\nthreads = -1\n[event]\nqueue_wait = true\n"),
+            "eventweft.toml:2: [server] threads: expected a whole number from "
+            "0 to 1024, found -1\n"
+            "eventweft.toml:4: [event] queue_wait: expected a number of "
+            "seconds from 0 to 60, found true");
+}
+
+TEST(Loader, NamesTheLineOfASyntaxError) {
+  EXPECT_THAT(fault_of("[event]\nmax_workers = \n"),
+              HasSubstr("eventweft.toml:2: "));
+  EXPECT_THAT(fault_of("[event]\nmax_workers = 1\nmax_workers = 2\n"),
+              HasSubstr("eventweft.toml:3: "));
+}
+
+TEST(Loader, RefusesPairsThatContradictEachOther) {
+  EXPECT_EQ(fault_of("[store]\nretry_max = 0.05\n"),
+            "eventweft.toml:2: [store] retry_max: must not be below "
+            "retry_min, which is 0.1");
+  EXPECT_THAT(fault_of("[database]\nmin_connections = 20\n"),
+              HasSubstr("[database] max_connections: must not be below"));
+}
+
+TEST(Loader, RefusesListenAddressesWithoutHostOrPort) {
+  for (std::string_view bad :
+       {"", "localhost", ":80", "a:", "a:65536", "a:x", "::1:80", "a:-1"})
+    EXPECT_THAT(fault_of("[server]\nlisten = \"" + std::string{bad} + "\"\n"),
+                HasSubstr("expected HOST:PORT"))
+        << bad;
+  for (std::string_view good : {"localhost:0", "[::1]:80", "0.0.0.0:65535"})
+    EXPECT_TRUE(from_text("[server]\nlisten = \"" + std::string{good} + "\"\n"))
+        << good;
+}
+
+// -- secrets -----------------------------------------------------------------
+
+TEST(Loader, AddsUpAllSecretsOfAFile) {
+  scratch_directory dir;
+  dir.write("more", "three\n\n  four \n");
+  const auto file =
+      dir.write("eventweft.toml", "[platforms.github]\nsecret = \"one\"\n"
+                                  "secrets = [\"two\"]\n"
+                                  "secret_file = \"more\"\n");
+  load_options options;
+  options.file = file;
+  const auto s = load(options);
+  ASSERT_TRUE(s) << s.error().message;
+  EXPECT_THAT(s->platforms.at("github").secrets,
+              ElementsAre("one", "two", "three", "four"));
+}
+
+TEST(Loader, EnvironmentReplacesTheSecretsOfTheFile) {
+  load_options options;
+  options.env = {{"GITHUB_WEBHOOK_SECRET", "new, old"}};
+  const auto e = from_text("[platforms.github]\nsecrets = [\"file\"]\n"
+                           "allow_unsigned = true\n",
+                           options);
+  ASSERT_TRUE(e) << e.error().message;
+  EXPECT_THAT(e->values.platforms.at("github").secrets,
+              ElementsAre("new", "old"));
+  EXPECT_TRUE(e->values.platforms.at("github").allow_unsigned);
+}
+
+TEST(Loader, RefusesEmptySecrets) {
+  EXPECT_THAT(fault_of("[platforms.github]\nsecret = \"\"\n"),
+              HasSubstr("[platforms.github] secret: expected"));
+  EXPECT_THAT(fault_of("[platforms.github]\nsecrets = [\"a\", \"\"]\n"),
+              HasSubstr("[platforms.github] secrets: expected"));
+  scratch_directory dir;
+  dir.write("none", "\n");
+  load_options options;
+  options.directory = dir.path();
+  EXPECT_THAT(fault_of("[platforms.github]\nsecret_file = \"none\"\n", options),
+              HasSubstr("holds no secret"));
+  EXPECT_THAT(fault_of("[platforms.github]\nsecret_file = \"gone\"\n", options),
+              HasSubstr("gone: no such file"));
+}
+
+TEST(Loader, NeverShowsSecrets) {
+  scratch_directory dir;
+  dir.write("pw", "hunter2\n");
+  load_options options;
+  options.directory = dir.path();
+  options.env = {{"GITHUB_WEBHOOK_SECRET", "hunter2"}};
+  const auto e = from_text("[database]\nhost = \"db\"\npassword_file = \"pw\"\n"
+                           "[platforms.slack]\nsecrets = [\"hunter2\", "
+                           "\"hunter2\"]\ntokens = [\"hunter2\"]\n",
+                           options);
+  ASSERT_TRUE(e) << e.error().message;
+  EXPECT_EQ(e->values.database.password, "hunter2");
+  const auto text = describe(*e);
+  EXPECT_THAT(text, Not(HasSubstr("hunter2")));
+  EXPECT_THAT(text, HasSubstr("secrets = [\"***\", \"***\"]"));
+  EXPECT_THAT(text, HasSubstr("postgresql://eventweft:***@db:5432/eventweft"));
+  EXPECT_THAT(fault_of("[platforms.github]\nsecrets = [[\"hunter2\"]]\n"
+                       "[store]\nurl = \"mysql://u:hunter2@h/d\"\n"),
+              Not(HasSubstr("hunter2")));
+}
+
+TEST(Loader, DescribesWhereValuesAreFrom) {
+  load_options options;
+  options.env = {{"DB_HOST", "db"}};
+  const auto e = from_text("[log]\nlevel = \"warn\"\n", options);
+  ASSERT_TRUE(e) << e.error().message;
+  const auto text = describe(*e);
+  EXPECT_THAT(text, ::testing::ContainsRegex("level = \"warn\" +# eventweft"
+                                             "\\.toml:2\n"));
+  EXPECT_THAT(text, ::testing::ContainsRegex("host = \"db\" +# DB_HOST\n"));
+  EXPECT_THAT(text, ::testing::ContainsRegex("max_workers = 4 +# default\n"));
+}
+
+// -- platforms ---------------------------------------------------------------
+
+TEST(Loader, ReadsPlatformsOfAnyName) {
+  const auto e = from_text("[platforms.my-tool]\nenabled = false\n"
+                           "tolerance = 300\nmax_body_bytes = \"1 MiB\"\n"
+                           "redact = [\"/a/*/b\"]\nredact_tokens = [\"all\"]\n"
+                           "[platforms.bare]\n");
+  ASSERT_TRUE(e) << e.error().message;
+  const auto& p = e->values.platforms.at("my-tool");
+  EXPECT_FALSE(p.enabled);
+  EXPECT_EQ(p.tolerance, 300s);
+  EXPECT_EQ(p.max_body_bytes, 1u << 20);
+  EXPECT_THAT(p.redact, ElementsAre("/a/*/b"));
+  EXPECT_THAT(p.redact_tokens, ElementsAre("all"));
+  EXPECT_TRUE(e->values.platforms.contains("bare"));
+  EXPECT_THAT(fault_of("[platforms.\"Bad Name\"]\nenabled = true\n"),
+              HasSubstr("a platform's name is made of"));
+  EXPECT_THAT(fault_of("[platforms]\nenabled = true\n"),
+              HasSubstr("keys belong into a platform's section"));
+  EXPECT_THAT(fault_of("[platforms.github]\nredact = [\"a.b\"]\n"),
+              HasSubstr("JSON pointers"));
+  EXPECT_THAT(fault_of("[platforms.github]\nredact_tokens = [\"azure\"]\n"),
+              HasSubstr("a list with any of \"github\""));
+}
+
+TEST(Loader, ReadsPriorityRules) {
+  const auto e = from_text(
+      "[[platforms.github.priority]]\nevent_type = \"push\"\n"
+      "field = \"/ref\"\nvalue = \"refs/heads/main\"\npriority = \"critical\"\n"
+      "[[platforms.github.priority]]\npriority = \"low\"\n");
+  ASSERT_TRUE(e) << e.error().message;
+  const auto& rules = e->values.platforms.at("github").priority;
+  ASSERT_EQ(rules.size(), 2u);
+  EXPECT_EQ(rules[0].field, "/ref");
+  EXPECT_EQ(rules[0].priority, "critical");
+  EXPECT_EQ(rules[1].event_type, "*");
+  EXPECT_EQ(rules[1].priority, "low");
+  EXPECT_THAT(fault_of("[[platforms.github.priority]]\ntype = \"push\"\n"),
+              HasSubstr("type: unknown key; a rule has event_type"));
+  EXPECT_THAT(
+      fault_of("[[platforms.github.priority]]\npriority = \"urgent\"\n"),
+      HasSubstr("expected one of \"low\""));
+}
+
+} // namespace
+} // namespace eventweft::config
