@@ -5,6 +5,7 @@
 #include "messages/errors.hpp"
 #include "messages/event.hpp"
 #include "messages/filter.hpp"
+#include "messages/flow.hpp"
 
 #include <chrono>
 #include <functional>
@@ -15,14 +16,6 @@
 #include <vector>
 
 namespace eventweft {
-
-/// What the log did with one event of a batch.
-struct append_result {
-  append_outcome outcome;
-  /// Set when the store refused this one event for what it contains
-  /// (`row_refused`); the others of its batch are stored.
-  std::optional<error> refused;
-};
 
 /// What a store session can be asked at any time.
 struct log_head {

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "messages/errors.hpp"
+#include "messages/event.hpp"
+#include "persistence/store.hpp"
+
+namespace eventweft {
+
+/// Appends one batch in one transaction, all or nothing: the outcomes in
+/// order, or `row_refused` if the engine refuses what is in some row, or any
+/// other error for what is no row's fault.
+using append_once
+  = std::function<expected<std::vector<append_outcome>>(
+    std::span<const event_ptr>)>;
+
+/// Appends through `once`; where a row is refused, halves the batch until the
+/// bad row stands alone, so that it fails alone and the others are stored in
+/// their order.
+expected<std::vector<append_result>>
+append_isolating(std::span<const event_ptr> events, const append_once& once);
+
+/// `text` with U+FFFD for what is not UTF-8 and for NUL: what any engine takes
+/// as text.
+std::string storable_text(std::string_view text);
+
+} // namespace eventweft

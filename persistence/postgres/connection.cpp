@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "persistence/postgres/connection.hpp"
+
+#include <algorithm>
+
+#include <string_view>
+#include <vector>
+
+#include <libpq-fe.h>
+
+namespace eventweft::postgres {
+namespace {
+
+/// One line, without the "ERROR:  " that libpq puts before it.
+std::string sentence(std::string_view text) {
+  for (std::string_view prefix : {"ERROR:  ", "FATAL:  ", "PANIC:  "})
+    if (text.starts_with(prefix))
+      text.remove_prefix(prefix.size());
+  std::string out;
+  for (char c : text) {
+    if (c == '\n' || c == '\t')
+      c = ' ';
+    if (c != ' ' || (!out.empty() && out.back() != ' '))
+      out += c;
+  }
+  while (!out.empty() && out.back() == ' ')
+    out.pop_back();
+  return out;
+}
+
+ec code_of(std::string_view sqlstate) {
+  auto is = [&](auto... codes) { return ((sqlstate == codes) || ...); };
+  if (is("53100"))
+    return ec::store_full;
+  if (is("XX001", "XX002"))
+    return ec::corrupt;
+  // The server is away, stopping, a standby, out of something, or took
+  // longer than we wait: none of that is a row's fault.
+  for (std::string_view away : {"08", "53", "57", "58", "40"})
+    if (sqlstate.starts_with(away))
+      return ec::store_unavailable;
+  if (is("55P03", "25006"))
+    return ec::store_unavailable;
+  for (std::string_view row : {"22", "23", "54"})
+    if (sqlstate.starts_with(row))
+      return ec::row_refused;
+  // A missing table, column or function, or a missing right to use it.
+  if (is("42P01", "42703", "42883", "3F000"))
+    return ec::schema_mismatch;
+  return ec::internal;
+}
+
+struct conninfo_deleter {
+  void operator()(PQconninfoOption* options) const noexcept {
+    PQconninfoFree(options);
+  }
+};
+
+} // namespace
+
+error translate_exception() noexcept {
+  try {
+    throw;
+  } catch (const pqxx::broken_connection& e) {
+    return {ec::store_unavailable, sentence(e.what())};
+  } catch (const pqxx::in_doubt_error& e) {
+    return {ec::store_unavailable, sentence(e.what())};
+  } catch (const pqxx::sql_error& e) {
+    // Without a state it comes from libpq: the connection.
+    auto code
+      = e.sqlstate().empty() ? ec::store_unavailable : code_of(e.sqlstate());
+    return {code, sentence(e.what())};
+  } catch (const std::exception& e) {
+    return {ec::internal, sentence(e.what())};
+  } catch (...) {
+    return {ec::internal, "an exception of an unknown type"};
+  }
+}
+
+expected<std::string> describe_address(const std::string& url) {
+  char* message = nullptr;
+  std::unique_ptr<PQconninfoOption, conninfo_deleter> options{
+    PQconninfoParse(url.c_str(), &message)};
+  std::unique_ptr<char, decltype(&PQfreemem)> owned{message, &PQfreemem};
+  if (!options)
+    return fail(ec::bad_configuration,
+                "the store's address: "
+                  + sentence(message ? message : "out of memory"));
+  auto value = [&](std::string_view keyword) {
+    for (auto* o = options.get(); o->keyword; ++o)
+      if (keyword == o->keyword && o->val)
+        return std::string{o->val};
+    return std::string{};
+  };
+  std::string text = "postgresql://";
+  if (auto user = value("user"); !user.empty())
+    text += user + "@";
+  auto host = value("host");
+  text += host.empty() ? value("hostaddr") : host;
+  if (auto port = value("port"); !port.empty())
+    text += ":" + port;
+  return text + "/" + value("dbname");
+}
+
+connection::connection(store_options options) : options_(std::move(options)) {}
+
+expected<void> connection::ensure_open() {
+  if (live_ && live_->is_open())
+    return {};
+  close();
+  using std::chrono::ceil;
+  // libpq rounds 1 s up to 2.
+  auto seconds = std::max<int64_t>(
+    1, ceil<std::chrono::seconds>(options_.connect_timeout).count());
+  // The address comes last: what it says itself wins.
+  const std::vector<std::pair<std::string, std::string>> parameters{
+    {"connect_timeout", std::to_string(seconds)},
+    {"application_name", "eventweft"},
+    {"client_encoding", "UTF8"},
+    {"keepalives", "1"},
+    {"keepalives_idle", "10"},
+    {"keepalives_interval", "5"},
+    {"keepalives_count", "3"},
+    // A server that vanished without a word must not hold us for minutes.
+    {"tcp_user_timeout", "15000"},
+    {"dbname", options_.url},
+  };
+  try {
+    live_ = std::make_unique<pqxx::connection>(parameters);
+    pqxx::nontransaction setup{*live_};
+    setup.exec(
+      "SET statement_timeout = "
+      + std::to_string(options_.statement_timeout.count())
+      + "; SET lock_timeout = " + std::to_string(options_.lock_timeout.count())
+      + "; SET TimeZone = 'UTC'; SET DateStyle = 'ISO'"
+        "; SET client_min_messages = warning"
+        "; SELECT set_config('synchronous_commit', 'on', false)"
+        " WHERE current_setting('synchronous_commit') = 'off'");
+  } catch (...) {
+    auto failed = translate_exception();
+    close();
+    // Whatever is wrong with it (no such database, a password, a server that
+    // is still starting): the store does not answer.
+    failed.code = ec::store_unavailable;
+    return fail(std::move(failed));
+  }
+  return {};
+}
+
+void connection::prepare(const std::string& name, const std::string& sql) {
+  if (prepared_.contains(name))
+    return;
+  live_->prepare(name, sql);
+  prepared_.insert(name);
+}
+
+void connection::close() noexcept {
+  live_.reset();
+  prepared_.clear();
+}
+
+} // namespace eventweft::postgres

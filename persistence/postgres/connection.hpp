@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <exception>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+
+#include <pqxx/pqxx>
+
+#include "messages/errors.hpp"
+#include "persistence/store.hpp"
+
+namespace eventweft::postgres {
+
+/// The address without its password, in the form of a URL; `bad_configuration`
+/// if libpq cannot read it.
+expected<std::string> describe_address(const std::string& url);
+
+/// What the exception in flight means to our callers. Call it in a `catch`.
+error translate_exception() noexcept;
+
+/// A connection that comes and goes: made on the first call, thrown away when
+/// it breaks, made again on the next. One thread at a time.
+class connection {
+public:
+  explicit connection(store_options options);
+
+  /// Whether a call may be made a second time, on a new connection, when the
+  /// old one turns out to be dead. Not for what must happen once only.
+  enum class retry : bool { no, yes };
+
+  /// Runs `work(pqxx::connection&)`, which returns an `expected<…>`. What
+  /// libpqxx throws becomes an error.
+  template <class Work>
+  auto call(retry again, Work&& work)
+    -> decltype(work(std::declval<pqxx::connection&>())) {
+    for (;;) {
+      bool fresh = !live_;
+      if (auto open = ensure_open(); !open)
+        return fail(std::move(open.error()));
+      error failed;
+      try {
+        return work(*live_);
+      } catch (...) {
+        failed = translate_exception();
+      }
+      if (live_->is_open() && failed.code != ec::internal)
+        return fail(std::move(failed));
+      bool lost = !live_->is_open();
+      close();
+      if (lost && !fresh && again == retry::yes)
+        continue;
+      if (lost)
+        failed.code = ec::store_unavailable;
+      return fail(std::move(failed));
+    }
+  }
+
+  /// Prepares `sql` as `name`, once for each connection. Throws what libpqxx
+  /// throws; call it inside `call`.
+  void prepare(const std::string& name, const std::string& sql);
+
+private:
+  expected<void> ensure_open();
+  void close() noexcept;
+
+  store_options options_;
+  std::unique_ptr<pqxx::connection> live_;
+  std::set<std::string> prepared_;
+};
+
+} // namespace eventweft::postgres

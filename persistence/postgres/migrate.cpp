@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "persistence/postgres/migrate.hpp"
+
+#include "persistence/migrations.hpp"
+#include "persistence/schema_version.hpp"
+
+namespace eventweft::postgres {
+namespace {
+
+/// Ours alone, by convention: the ASCII of "eventwft".
+constexpr auto lock_key = "7311146936416691828";
+
+int latest() { return static_cast<int>(postgres_migrations().size()); }
+
+int stored_version(pqxx::transaction_base& tx) {
+  auto table = tx.exec("SELECT to_regclass('schema_migrations') IS NOT NULL");
+  if (!table.one_field().as<bool>())
+    return 0;
+  return tx.exec("SELECT coalesce(max(version), 0) FROM schema_migrations")
+    .one_field()
+    .as<int>();
+}
+
+/// Holds the advisory lock. The server lets go of it with the connection, so
+/// nothing is left behind if unlocking fails.
+class migration_lock {
+public:
+  explicit migration_lock(pqxx::connection& c) : c_(c) {
+    pqxx::nontransaction tx{c_};
+    tx.exec(std::string{"SELECT pg_advisory_lock("} + lock_key + ")");
+  }
+  ~migration_lock() {
+    try {
+      pqxx::nontransaction tx{c_};
+      tx.exec(std::string{"SELECT pg_advisory_unlock("} + lock_key + ")");
+    } catch (const std::exception&) {
+      // nop
+    }
+  }
+  migration_lock(const migration_lock&) = delete;
+  migration_lock& operator=(const migration_lock&) = delete;
+
+private:
+  pqxx::connection& c_;
+};
+
+} // namespace
+
+expected<migration_report> migrate(pqxx::connection& c) {
+  migration_lock lock{c};
+  migration_report report;
+  {
+    pqxx::work tx{c};
+    tx.exec("CREATE TABLE IF NOT EXISTS schema_migrations ("
+            "version integer PRIMARY KEY CHECK (version > 0), "
+            "name text NOT NULL, "
+            "applied_at timestamptz NOT NULL DEFAULT clock_timestamp())");
+    report.from = stored_version(tx);
+    tx.commit();
+  }
+  if (report.from > latest())
+    return fail(compare_schema(report.from, latest()).error());
+  report.to = latest();
+  for (const auto& step : postgres_migrations()) {
+    if (step.version <= report.from)
+      continue;
+    try {
+      pqxx::work tx{c};
+      // A change of a big table takes longer than a query may.
+      tx.exec("SET LOCAL statement_timeout = 0");
+      tx.exec(step.sql);
+      tx.exec("INSERT INTO schema_migrations (version, name) VALUES ($1, $2)",
+              pqxx::params{step.version, step.name});
+      tx.commit();
+    } catch (const pqxx::broken_connection&) {
+      throw;
+    } catch (const pqxx::sql_error& e) {
+      return fail(ec::schema_mismatch, "migration "
+                                         + std::to_string(step.version) + " ("
+                                         + std::string{step.name}
+                                         + "): " + e.what());
+    }
+  }
+  return report;
+}
+
+expected<void> check_schema(pqxx::connection& c) {
+  pqxx::nontransaction tx{c};
+  return compare_schema(stored_version(tx), latest());
+}
+
+} // namespace eventweft::postgres

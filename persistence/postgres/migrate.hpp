@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pqxx/pqxx>
+
+#include "messages/errors.hpp"
+#include "persistence/store.hpp"
+
+namespace eventweft::postgres {
+
+/// Applies what is missing, each step in a transaction of its own with its
+/// record, all under one advisory lock.
+expected<migration_report> migrate(pqxx::connection& c);
+
+/// `schema_mismatch` unless the schema is exactly this binary's.
+expected<void> check_schema(pqxx::connection& c);
+
+} // namespace eventweft::postgres

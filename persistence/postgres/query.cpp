@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "persistence/postgres/query.hpp"
+
+#include <vector>
+
+#include "persistence/postgres/rows.hpp"
+
+namespace eventweft::postgres {
+namespace {
+
+class builder {
+public:
+  /// `$n` for a new parameter.
+  std::string bind(std::string value) {
+    parameters_.append(std::move(value));
+    return "$" + std::to_string(++count_);
+  }
+
+  void require(const std::string& condition) {
+    sql_ += sql_.empty() ? " WHERE " : " AND ";
+    sql_ += condition;
+  }
+
+  /// `texts` are alternatives; none of them means "anything".
+  template <class Condition>
+  void require_any(const std::vector<std::string>& texts,
+                   Condition&& condition) {
+    std::string any;
+    for (const auto& text : texts) {
+      any += any.empty() ? "(" : " OR ";
+      any += condition(text);
+    }
+    if (!any.empty())
+      require(any + ")");
+  }
+
+  statement finish(const std::string& tail) && {
+    return {"SELECT " + std::string{event_columns} + " FROM events" + sql_
+              + tail,
+            std::move(parameters_)};
+  }
+
+private:
+  std::string sql_;
+  pqxx::params parameters_;
+  int count_ = 0;
+};
+
+} // namespace
+
+std::string like_pattern(std::string_view pattern) {
+  std::string out;
+  for (char c : pattern) {
+    if (c == '\\' || c == '%' || c == '_')
+      out += '\\';
+    out += c == '*' ? '%' : c;
+  }
+  return out;
+}
+
+statement page_statement(const event_query& q) {
+  builder b;
+  b.require_any(q.platforms,
+                [&](auto& p) { return "platform = " + b.bind(p); });
+  b.require_any(q.event_types, [&](auto& type) {
+    if (type.find('*') != std::string::npos)
+      return "event_type LIKE " + b.bind(like_pattern(type));
+    // `Issue` is also every `Issue:…`; `;` is the character after `:`.
+    return "event_type = " + b.bind(type) + " OR (event_type >= "
+           + b.bind(type + ":") + " AND event_type < " + b.bind(type + ";")
+           + ")";
+  });
+  b.require_any(q.source_names, [&](auto& name) {
+    if (name.find('*') != std::string::npos)
+      return "source_name LIKE " + b.bind(like_pattern(name));
+    // The second condition is that of the partial index.
+    return "(source_name = " + b.bind(name) + " AND source_name <> '')";
+  });
+  b.require_any(q.actors, [&](auto& actor) {
+    auto n = b.bind(actor);
+    return "(actor_id = " + n + " AND actor_id <> '') OR (actor_name = " + n
+           + " AND actor_name <> '')";
+  });
+  if (q.correlation_id)
+    b.require("correlation_id = " + b.bind(to_string(*q.correlation_id)));
+  if (q.since)
+    b.require("created_at >= " + b.bind(time_text(*q.since)));
+  if (q.until)
+    b.require("created_at < " + b.bind(time_text(*q.until)));
+  if (q.cursor != 0)
+    b.require((q.ascending ? "seq > " : "seq < ")
+              + b.bind(std::to_string(q.cursor)));
+  return std::move(b).finish(" ORDER BY seq" +
+                             std::string{q.ascending ? "" : " DESC"}
+                             + " LIMIT " + std::to_string(q.limit + 1));
+}
+
+} // namespace eventweft::postgres

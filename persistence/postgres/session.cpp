@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "persistence/postgres/session.hpp"
+
+#include "persistence/batch.hpp"
+#include "persistence/postgres/array_writer.hpp"
+#include "persistence/postgres/query.hpp"
+#include "persistence/postgres/rows.hpp"
+
+namespace eventweft::postgres {
+namespace {
+
+using retry = connection::retry;
+using std::to_string;
+
+/// One array a column, in the order of `append_events`' parameters.
+class batch_arrays {
+public:
+  explicit batch_arrays(std::span<const event_ptr> events) : events_(events) {
+    column(type_oid::uuid, [](auto& e) -> auto& { return e.id; });
+    column(type_oid::text, [](auto& e) -> auto& { return e.event_id; });
+    column(type_oid::text, [](auto& e) -> auto& { return e.platform; });
+    column(type_oid::text, [](auto& e) -> auto& { return e.event_type; });
+    column(type_oid::text, [](auto& e) -> auto& { return e.source_id; });
+    column(type_oid::text, [](auto& e) -> auto& { return e.source_name; });
+    column(type_oid::text, [](auto& e) -> auto& { return e.actor_id; });
+    column(type_oid::text, [](auto& e) -> auto& { return e.actor_name; });
+    column(type_oid::text, [](auto& e) { return to_string(e.priority); });
+    column(type_oid::uuid, [](auto& e) -> auto& { return e.correlation_id; });
+    column(type_oid::uuid, [](auto& e) -> auto& { return e.parent_event_id; });
+    column(type_oid::json, [](auto& e) -> auto& { return e.metadata; });
+    column(type_oid::timestamptz, [](auto& e) { return e.created_at; });
+    column(type_oid::timestamptz, [](auto& e) { return e.processed_at; });
+    column(type_oid::float8, [](auto& e) { return e.processing_duration; });
+    column(type_oid::int4,
+           [](auto& e) { return static_cast<int32_t>(e.payload.size()); });
+    size_t payload_bytes = 0;
+    for (const auto& e : events)
+      payload_bytes += e->stored_payload().size();
+    column(
+      type_oid::json, [](auto& e) { return e.stored_payload().view(); },
+      payload_bytes);
+    column(type_oid::text, [](auto& e) {
+      return e.payload_readable.empty() ? std::optional<std::string_view>{}
+                                        : e.payload.view();
+    });
+  }
+
+  /// Views into this object.
+  pqxx::params parameters() const {
+    pqxx::params all;
+    for (const auto& array : arrays_)
+      all.append(pqxx::binary_cast(array.bytes()));
+    return all;
+  }
+
+private:
+  template <class Get>
+  void column(type_oid type, Get get, size_t bytes = 0) {
+    array_writer out{type, events_.size(), bytes ? bytes : 24 * events_.size()};
+    for (const auto& e : events_)
+      add(out, get(*e));
+    arrays_.push_back(std::move(out));
+  }
+
+  template <class T>
+  static void add(array_writer& out, const T& value) {
+    out.add(value);
+  }
+
+  template <class T>
+  static void add(array_writer& out, const std::optional<T>& value) {
+    if (value)
+      out.add(*value);
+    else
+      out.add_null();
+  }
+
+  std::span<const event_ptr> events_;
+  std::vector<array_writer> arrays_;
+};
+
+} // namespace
+
+session::session(const store_options& options) : connection_(options) {}
+
+expected<std::vector<append_result>>
+session::append(std::span<const event_ptr> events) {
+  return append_isolating(events,
+                          [this](auto part) { return append_batch(part); });
+}
+
+expected<std::vector<append_outcome>>
+session::append_batch(std::span<const event_ptr> events) {
+  using result_t = expected<std::vector<append_outcome>>;
+  batch_arrays arrays{events};
+  // Safe to do twice: what the first attempt may have committed is found
+  // again by its key.
+  return connection_.call(retry::yes, [&](pqxx::connection& c) -> result_t {
+    connection_.prepare("append",
+                        "SELECT id, seq, duplicate FROM append_events($1, $2, "
+                        "$3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
+                        "$15, $16, $17, $18)");
+    // One statement is one transaction: nothing but one round trip.
+    pqxx::nontransaction tx{c};
+    auto rows = tx.exec(pqxx::prepped{"append"}, arrays.parameters());
+    if (static_cast<size_t>(rows.size()) != events.size())
+      return fail(ec::internal, "append_events answered "
+                                  + to_string(rows.size()) + " rows for "
+                                  + to_string(events.size()) + " events");
+    std::vector<append_outcome> outcomes;
+    outcomes.reserve(events.size());
+    for (const auto& row : rows) {
+      append_outcome outcome;
+      outcome.id = read_uuid(row[0].view());
+      outcome.seq = row[1].as<seq_t>();
+      // The event itself, appended before by a call whose end got lost, is
+      // no duplicate.
+      outcome.duplicate = row[2].as<bool>()
+                          && outcome.id != events[outcomes.size()]->id;
+      outcomes.push_back(outcome);
+    }
+    return outcomes;
+  });
+}
+
+expected<log_head> session::head() {
+  return connection_.call(
+    retry::yes, [&](pqxx::connection& c) -> expected<log_head> {
+      pqxx::nontransaction tx{c};
+      auto row = tx.exec("SELECT last_seq FROM log_head");
+      return log_head{row.one_field().as<seq_t>()};
+    });
+}
+
+expected<log_range> session::read_after(seq_t after, size_t max_events,
+                                        size_t max_bytes) {
+  return connection_.call(
+    retry::yes, [&](pqxx::connection& c) -> expected<log_range> {
+      // The inner query reads no payload: it finds the last event that fits.
+      connection_.prepare(
+        "read_after",
+        "SELECT " + std::string{event_columns}
+          + " FROM events WHERE seq > $1::bigint AND seq <= ("
+            "SELECT coalesce(max(t.seq) FILTER (WHERE t.total <= $3::bigint), "
+            "min(t.seq)) FROM ("
+            "SELECT w.seq, sum(w.payload_bytes::bigint) OVER (ORDER BY w.seq) "
+            "AS total FROM ("
+            "SELECT seq, payload_bytes FROM events WHERE seq > $1::bigint "
+            "ORDER BY seq LIMIT $2::bigint) w) t) ORDER BY seq");
+      pqxx::nontransaction tx{c};
+      constexpr auto most = static_cast<size_t>(INT64_MAX);
+      auto rows
+        = tx.exec(pqxx::prepped{"read_after"},
+                  pqxx::params{after, std::min(max_events, most),
+                               std::min(max_bytes, most)});
+      log_range range{after + 1, after, {}};
+      range.events.reserve(static_cast<size_t>(rows.size()));
+      for (const auto& row : rows)
+        range.events.push_back(read_event(row));
+      if (!range.events.empty())
+        range.last = range.events.back()->seq;
+      return range;
+    });
+}
+
+expected<std::optional<event_ptr>> session::find(const uuid& id) {
+  using result_t = expected<std::optional<event_ptr>>;
+  return connection_.call(retry::yes, [&](pqxx::connection& c) -> result_t {
+    pqxx::nontransaction tx{c};
+    auto rows = tx.exec("SELECT " + std::string{event_columns}
+                          + " FROM events WHERE id = $1",
+                        pqxx::params{to_string(id)});
+    if (rows.empty())
+      return std::nullopt;
+    return read_event(rows.front());
+  });
+}
+
+expected<event_page> session::query(const event_query& q) {
+  return connection_.call(
+    retry::yes, [&](pqxx::connection& c) -> expected<event_page> {
+      auto question = page_statement(q);
+      pqxx::nontransaction tx{c};
+      auto rows = tx.exec(question.sql, question.parameters);
+      event_page page;
+      auto count = std::min(static_cast<size_t>(rows.size()), q.limit);
+      page.events.reserve(count);
+      for (size_t i = 0; i < count; ++i)
+        page.events.push_back(read_event(rows[static_cast<int>(i)]));
+      if (static_cast<size_t>(rows.size()) > q.limit && count != 0)
+        page.next_cursor = page.events.back()->seq;
+      return page;
+    });
+}
+
+expected<seq_t> session::seq_before(timestamp t) {
+  return connection_.call(
+    retry::yes, [&](pqxx::connection& c) -> expected<seq_t> {
+      pqxx::nontransaction tx{c};
+      auto row = tx.exec(
+        "SELECT coalesce((SELECT min(seq) - 1 FROM events "
+        "WHERE created_at >= $1), (SELECT last_seq FROM log_head))",
+        pqxx::params{time_text(t)});
+      return row.one_field().as<seq_t>();
+    });
+}
+
+expected<void> session::add_dead_letter(const dead_letter& letter) {
+  return connection_.call(
+    retry::yes, [&](pqxx::connection& c) -> expected<void> {
+      pqxx::nontransaction tx{c};
+      pqxx::params p;
+      p.append(to_string(letter.id));
+      p.append(time_text(letter.created_at));
+      p.append(storable_text(letter.origin));
+      p.append(storable_text(letter.reason));
+      p.append(static_cast<int32_t>(letter.attempts));
+      if (letter.event_id)
+        p.append(to_string(*letter.event_id));
+      else
+        p.append();
+      p.append(storable_text(letter.platform));
+      p.append(pqxx::binary_cast(letter.body));
+      tx.exec("INSERT INTO dead_letters (" + std::string{dead_letter_columns}
+                + ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8) "
+                  "ON CONFLICT (id) DO NOTHING",
+              p);
+      return {};
+    });
+}
+
+expected<std::vector<dead_letter>> session::dead_letters(const uuid& before,
+                                                         size_t limit) {
+  using result_t = expected<std::vector<dead_letter>>;
+  return connection_.call(retry::yes, [&](pqxx::connection& c) -> result_t {
+    pqxx::nontransaction tx{c};
+    // Ids are made in the order of time.
+    auto rows = tx.exec("SELECT " + std::string{dead_letter_columns}
+                          + " FROM dead_letters WHERE $1 OR id < $2 "
+                            "ORDER BY id DESC LIMIT $3",
+                        pqxx::params{before.is_nil(), to_string(before),
+                                     static_cast<int64_t>(limit)});
+    std::vector<dead_letter> letters;
+    for (const auto& row : rows)
+      letters.push_back(read_dead_letter(row));
+    return letters;
+  });
+}
+
+expected<bool> session::drop_dead_letter(const uuid& id) {
+  return connection_.call(
+    retry::no, [&](pqxx::connection& c) -> expected<bool> {
+      pqxx::nontransaction tx{c};
+      auto done = tx.exec("DELETE FROM dead_letters WHERE id = $1",
+                          pqxx::params{to_string(id)});
+      return done.affected_rows() != 0;
+    });
+}
+
+} // namespace eventweft::postgres

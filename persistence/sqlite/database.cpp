@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "persistence/sqlite/database.hpp"
+
+#include <filesystem>
+
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include "persistence/migrations.hpp"
+#include "persistence/schema_version.hpp"
+
+namespace eventweft::sqlite {
+namespace {
+
+ec code_of(int result) {
+  switch (result & 0xFF) {
+  case SQLITE_CONSTRAINT:
+  case SQLITE_TOOBIG:
+  case SQLITE_MISMATCH:
+    return ec::row_refused;
+  case SQLITE_FULL:
+    return ec::store_full;
+  case SQLITE_CORRUPT:
+  case SQLITE_NOTADB:
+    return ec::corrupt;
+  case SQLITE_BUSY:
+  case SQLITE_LOCKED:
+  case SQLITE_IOERR:
+  case SQLITE_CANTOPEN:
+  case SQLITE_READONLY:
+  case SQLITE_PERM:
+  case SQLITE_NOMEM:
+  case SQLITE_INTERRUPT:
+  case SQLITE_PROTOCOL:
+    return ec::store_unavailable;
+  case SQLITE_SCHEMA:
+    return ec::schema_mismatch;
+  default:
+    return ec::internal;
+  }
+}
+
+int latest() { return static_cast<int>(sqlite_migrations().size()); }
+
+bool has_table(database& db, const std::string& name) {
+  SQLite::Statement q{db.raw(), "SELECT 1 FROM sqlite_schema "
+                                "WHERE type = 'table' AND name = ?"};
+  q.bind(1, name);
+  return q.executeStep();
+}
+
+int stored_version(database& db) {
+  if (!has_table(db, "schema_migrations"))
+    return 0;
+  return db.raw()
+    .execAndGet("SELECT coalesce(max(version), 0) FROM schema_migrations")
+    .getInt();
+}
+
+} // namespace
+
+error translate_exception() noexcept {
+  try {
+    throw;
+  } catch (const SQLite::Exception& e) {
+    auto code = e.getErrorCode();
+    std::string text = e.what();
+    // "no such table": SQLite has no code of its own for it.
+    if (code == SQLITE_ERROR && text.starts_with("no such"))
+      return {ec::schema_mismatch, text};
+    return {code_of(code), text};
+  } catch (const std::exception& e) {
+    return {ec::internal, e.what()};
+  } catch (...) {
+    return {ec::internal, "an exception of an unknown type"};
+  }
+}
+
+database::database(const std::string& path, const store_options& options)
+  : db_(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE,
+        static_cast<int>(options.lock_timeout.count())) {
+  // Only has an effect before the first table; retention gives pages back.
+  db_.exec("PRAGMA auto_vacuum = INCREMENTAL");
+  db_.exec("PRAGMA journal_mode = WAL");
+  // Acknowledged means durable.
+  db_.exec("PRAGMA synchronous = FULL");
+  db_.exec("PRAGMA foreign_keys = ON");
+  db_.exec("PRAGMA cache_size = -32768");
+  db_.exec("PRAGMA wal_autocheckpoint = 4000");
+  db_.exec("PRAGMA journal_size_limit = 67108864");
+}
+
+SQLite::Statement& database::prepared(std::string_view sql) {
+  auto& slot = statements_[sql];
+  if (!slot)
+    slot = std::make_unique<SQLite::Statement>(db_, std::string{sql});
+  slot->reset();
+  slot->clearBindings();
+  return *slot;
+}
+
+write_transaction::write_transaction(database& db) : db_(db) {
+  db_.prepared("BEGIN IMMEDIATE").exec();
+}
+
+write_transaction::~write_transaction() {
+  if (!open_)
+    return;
+  try {
+    // SQLite has rolled back by itself after some errors.
+    if (sqlite3_get_autocommit(db_.raw().getHandle()) == 0)
+      db_.prepared("ROLLBACK").exec();
+  } catch (const std::exception&) {
+    // The session drops the connection, which rolls back as well.
+  }
+}
+
+void write_transaction::commit() {
+  db_.prepared("COMMIT").exec();
+  open_ = false;
+}
+
+expected<void> lazy_database::ensure_open() {
+  if (open_)
+    return {};
+  auto directory = std::filesystem::path{path_}.parent_path();
+  if (directory.empty())
+    directory = ".";
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(directory, ignored))
+    return fail(ec::store_unavailable,
+                "the directory " + directory.string() + " does not exist");
+  if (::access(directory.c_str(), W_OK | X_OK) != 0)
+    return fail(ec::store_unavailable,
+                "the directory " + directory.string() + " is not writable");
+  open_ = std::make_unique<database>(path_, options_);
+  return {};
+}
+
+expected<migration_report> migrate(database& db) {
+  // Others that start at the same time wait here, then find nothing to do.
+  write_transaction tx{db};
+  migration_report report{stored_version(db), latest()};
+  if (report.from > report.to)
+    return fail(compare_schema(report.from, report.to).error());
+  db.raw().exec("CREATE TABLE IF NOT EXISTS schema_migrations ("
+                "version INTEGER PRIMARY KEY CHECK (version > 0), "
+                "name TEXT NOT NULL, applied_at TEXT NOT NULL "
+                "DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ'))) STRICT");
+  for (const auto& step : sqlite_migrations()) {
+    if (step.version <= report.from)
+      continue;
+    try {
+      db.raw().exec(std::string{step.sql});
+    } catch (const SQLite::Exception& e) {
+      if (code_of(e.getErrorCode()) != ec::internal)
+        throw;
+      return fail(ec::schema_mismatch, "migration "
+                                         + std::to_string(step.version) + " ("
+                                         + std::string{step.name}
+                                         + "): " + e.what());
+    }
+    SQLite::Statement note{
+      db.raw(), "INSERT INTO schema_migrations (version, name) VALUES (?, ?)"};
+    note.bind(1, step.version);
+    note.bind(2, std::string{step.name});
+    note.exec();
+  }
+  tx.commit();
+  return report;
+}
+
+expected<void> check_schema(database& db) {
+  return compare_schema(stored_version(db), latest());
+}
+
+} // namespace eventweft::sqlite

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "messages/filter.hpp"
+
+namespace eventweft::sqlite {
+
+/// A question as SQL and its parameters, all of them text but for the integer
+/// cursor, which is part of the SQL.
+struct statement {
+  std::string sql;
+  std::vector<std::string> parameters;
+};
+
+/// One page and one row more, which tells whether there is a next page.
+statement page_statement(const event_query& q);
+
+/// `pattern` for GLOB, whose `?` and `[` have a meaning that ours lack.
+std::string glob_pattern(std::string_view pattern);
+
+} // namespace eventweft::sqlite

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "persistence/sqlite/database.hpp"
+#include "persistence/store.hpp"
+
+namespace eventweft::sqlite {
+
+class session final : public store_session {
+public:
+  session(std::string path, const store_options& options);
+
+  expected<std::vector<append_result>>
+  append(std::span<const event_ptr> events) override;
+  expected<log_head> head() override;
+  expected<log_range> read_after(seq_t after, size_t max_events,
+                                 size_t max_bytes) override;
+  expected<std::optional<event_ptr>> find(const uuid& id) override;
+  expected<event_page> query(const event_query& q) override;
+  expected<seq_t> seq_before(timestamp t) override;
+  expected<void> add_dead_letter(const dead_letter& letter) override;
+  expected<std::vector<dead_letter>> dead_letters(const uuid& before,
+                                                  size_t limit) override;
+  expected<bool> drop_dead_letter(const uuid& id) override;
+
+private:
+  lazy_database database_;
+};
+
+} // namespace eventweft::sqlite

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "persistence/sqlite/store.hpp"
+
+#include "persistence/sqlite/database.hpp"
+#include "persistence/sqlite/session.hpp"
+
+namespace eventweft::sqlite {
+namespace {
+
+class sqlite_store final : public store {
+public:
+  sqlite_store(std::string path, store_options options)
+    : path_(std::move(path)), options_(std::move(options)) {}
+
+  std::string_view engine() const noexcept override { return "sqlite"; }
+
+  std::string describe() const override { return "sqlite:" + path_; }
+
+  expected<migration_report> migrate() override {
+    lazy_database db{path_, options_};
+    return db.call([](database& open) { return sqlite::migrate(open); });
+  }
+
+  expected<void> check_schema() override {
+    lazy_database db{path_, options_};
+    return db.call([](database& open) { return sqlite::check_schema(open); });
+  }
+
+  std::unique_ptr<store_session> open_session() override {
+    return std::make_unique<session>(path_, options_);
+  }
+
+private:
+  std::string path_;
+  store_options options_;
+};
+
+} // namespace
+
+expected<store_ptr> open(std::string_view path, const store_options& options) {
+  if (path.empty() || path.front() == ':')
+    return fail(ec::bad_configuration,
+                "sqlite: needs the path of a file, as in sqlite:eventweft.db");
+  return std::make_shared<sqlite_store>(std::string{path}, options);
+}
+
+} // namespace eventweft::sqlite
