@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "persistence/auto_migrate.hpp"
+
+#include <atomic>
+#include <mutex>
+#include <utility>
+
+namespace eventweft {
+
+namespace {
+
+// What all sessions of one store share.
+class schema_gate {
+public:
+  schema_gate(store_ptr inner, bool migrate)
+    : inner_(std::move(inner)), migrate_(migrate) {
+    // nop
+  }
+
+  store& inner() const noexcept { return *inner_; }
+
+  expected<migration_report> migrate() {
+    std::lock_guard guard{mutex_};
+    auto report = inner_->migrate();
+    if (report)
+      open_ = true;
+    return report;
+  }
+
+  expected<void> pass() {
+    if (open_)
+      return {};
+    if (migrate_) {
+      if (auto report = migrate(); !report)
+        return fail(report.error());
+      return {};
+    }
+    std::lock_guard guard{mutex_};
+    if (auto checked = inner_->check_schema(); !checked)
+      return checked;
+    open_ = true;
+    return {};
+  }
+
+private:
+  store_ptr inner_;
+  bool migrate_;
+  std::mutex mutex_;
+  std::atomic<bool> open_{false};
+};
+
+class gated_session final : public store_session {
+public:
+  gated_session(std::shared_ptr<schema_gate> gate,
+                std::unique_ptr<store_session> inner)
+    : gate_(std::move(gate)), inner_(std::move(inner)) {
+    // nop
+  }
+
+  expected<std::vector<append_result>>
+  append(std::span<const event_ptr> events) override {
+    return passed([&] { return inner_->append(events); });
+  }
+
+  expected<log_head> head() override {
+    return passed([&] { return inner_->head(); });
+  }
+
+  expected<log_range> read_after(seq_t after, size_t max_events,
+                                 size_t max_bytes) override {
+    return passed(
+      [&] { return inner_->read_after(after, max_events, max_bytes); });
+  }
+
+  expected<std::optional<event_ptr>> find(const uuid& id) override {
+    return passed([&] { return inner_->find(id); });
+  }
+
+  expected<event_page> query(const event_query& q) override {
+    return passed([&] { return inner_->query(q); });
+  }
+
+  expected<seq_t> seq_before(timestamp t) override {
+    return passed([&] { return inner_->seq_before(t); });
+  }
+
+  expected<void> add_dead_letter(const dead_letter& letter) override {
+    return passed([&] { return inner_->add_dead_letter(letter); });
+  }
+
+  expected<std::vector<dead_letter>> dead_letters(const uuid& before,
+                                                  size_t limit) override {
+    return passed([&] { return inner_->dead_letters(before, limit); });
+  }
+
+  expected<bool> drop_dead_letter(const uuid& id) override {
+    return passed([&] { return inner_->drop_dead_letter(id); });
+  }
+
+private:
+  template <class Call>
+  auto passed(Call call) -> decltype(call()) {
+    if (auto ok = gate_->pass(); !ok)
+      return fail(ok.error());
+    return call();
+  }
+
+  std::shared_ptr<schema_gate> gate_;
+  std::unique_ptr<store_session> inner_;
+};
+
+class gated_store final : public store {
+public:
+  gated_store(store_ptr inner, bool migrate)
+    : gate_(std::make_shared<schema_gate>(std::move(inner), migrate)) {
+    // nop
+  }
+
+  std::string_view engine() const noexcept override {
+    return gate_->inner().engine();
+  }
+  std::string describe() const override { return gate_->inner().describe(); }
+  expected<migration_report> migrate() override { return gate_->migrate(); }
+  expected<void> check_schema() override {
+    return gate_->inner().check_schema();
+  }
+  std::unique_ptr<store_session> open_session() override {
+    return std::make_unique<gated_session>(gate_,
+                                           gate_->inner().open_session());
+  }
+
+private:
+  std::shared_ptr<schema_gate> gate_;
+};
+
+} // namespace
+
+store_ptr with_schema_check(store_ptr inner, bool migrate) {
+  return std::make_shared<gated_store>(std::move(inner), migrate);
+}
+
+} // namespace eventweft
