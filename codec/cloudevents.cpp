@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codec/cloudevents.hpp"
+
+#include "codec/json_spans.hpp"
+#include "codec/json_text.hpp"
+#include "codec/payload.hpp"
+#include "crypto/digest.hpp"
+#include "messages/time.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <optional>
+
+namespace eventweft::codec {
+
+namespace {
+
+constexpr std::string_view batch_type = "application/cloudevents-batch";
+constexpr std::string_view event_type = "application/cloudevents";
+constexpr size_t max_attributes = 100;
+
+std::string lower_case(std::string_view text) {
+  std::string out{text};
+  for (auto& c : out)
+    if (c >= 'A' && c <= 'Z')
+      c = static_cast<char>(c - 'A' + 'a');
+  return out;
+}
+
+// Without parameters, in lower case.
+std::string media_type(std::string_view content_type) {
+  auto out = lower_case(content_type.substr(0, content_type.find(';')));
+  std::erase_if(out, [](char c) { return c == ' ' || c == '\t'; });
+  return out;
+}
+
+bool is_json_type(std::string_view content_type) {
+  const auto type = media_type(content_type);
+  return type == "application/json" || type == "text/json" ||
+         type.ends_with("+json");
+}
+
+bool is_attribute_name(std::string_view name) noexcept {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+  });
+}
+
+// No blanks and no control characters, which no URI reference holds.
+bool is_uri_reference(std::string_view text) noexcept {
+  return !text.empty() && std::none_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte <= 0x20 || byte == 0x7f || c == '"' || c == '<' || c == '>' ||
+           c == '\\' || c == '^' || c == '`' || c == '{' || c == '|' ||
+           c == '}';
+  });
+}
+
+bool has_control_characters(std::string_view text) noexcept {
+  return std::any_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7f;
+  });
+}
+
+std::string quoted(std::string_view text) {
+  std::string out;
+  append_quoted(out, text);
+  return out;
+}
+
+// Collects attributes and says what is wrong with them; the same rules for
+// all modes.
+class attribute_reader {
+ public:
+  explicit attribute_reader(cloudevent& out) : out_(out) {}
+
+  expected<void> text(std::string_view name, std::string_view value) {
+    if (name == "specversion") {
+      version_ = true;
+      if (value != "1.0")
+        return fail(ec::unprocessable, "specversion \"" + std::string{value} +
+                                           "\" is not supported; send 1.0");
+      return {};
+    }
+    if (has_control_characters(value))
+      return refuse(name, "holds control characters");
+    if (name == "id" || name == "type" || name == "source" ||
+        name == "subject") {
+      if (value.empty())
+        return refuse(name, "is empty");
+      if (name == "source" && !is_uri_reference(value))
+        return refuse(name, "is not a URI reference");
+      target(name) = value;
+      return {};
+    }
+    if (name == "time" && !parse_rfc3339(value))
+      return refuse(name, "is not an RFC 3339 time");
+    if (name == "dataschema" && !is_uri_reference(value))
+      return refuse(name, "is not a URI");
+    return other(name, quoted(value));
+  }
+
+  expected<void> other(std::string_view name, std::string json) {
+    if (out_.attributes.size() == max_attributes)
+      return fail(ec::malformed, "more than " + std::to_string(max_attributes) +
+                                     " attributes");
+    out_.attributes.emplace_back(name, std::move(json));
+    return {};
+  }
+
+  expected<void> finish() const {
+    if (!version_)
+      return refuse("specversion", "is missing");
+    if (out_.id.empty())
+      return refuse("id", "is missing");
+    if (out_.source.empty())
+      return refuse("source", "is missing");
+    if (out_.type.empty())
+      return refuse("type", "is missing");
+    return {};
+  }
+
+  static tl::unexpected<error> refuse(std::string_view name,
+                                      std::string_view why) {
+    return fail(ec::malformed, "CloudEvents attribute " + std::string{name} +
+                                   " " + std::string{why});
+  }
+
+ private:
+  std::string& target(std::string_view name) {
+    if (name == "id")
+      return out_.id;
+    if (name == "type")
+      return out_.type;
+    return name == "source" ? out_.source : out_.subject;
+  }
+
+  cloudevent& out_;
+  bool version_ = false;
+};
+
+shared_text base64_object(std::string_view base64) {
+  return shared_text{"{\"data_base64\":" + quoted(base64) + "}"};
+}
+
+int hex_value(char c) noexcept {
+  if (c >= '0' && c <= '9')
+    return c - '0';
+  c = static_cast<char>(c | 0x20);
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+} // namespace
+
+cloudevents_mode cloudevents_mode_of(const header_list& headers) noexcept {
+  if (const auto* type = find_header(headers, "content-type")) {
+    const auto is = [&](std::string_view prefix) {
+      return type->size() >= prefix.size() &&
+             std::equal(prefix.begin(), prefix.end(), type->begin(),
+                        [](char a, char b) {
+                          return a == (b >= 'A' && b <= 'Z'
+                                           ? static_cast<char>(b - 'A' + 'a')
+                                           : b);
+                        });
+    };
+    if (is(batch_type))
+      return cloudevents_mode::batched;
+    if (is(event_type))
+      return cloudevents_mode::structured;
+  }
+  const bool any =
+      std::any_of(headers.begin(), headers.end(), [](const auto& h) {
+        return h.first == "ce-specversion" || h.first == "ce-id" ||
+               h.first == "ce-type" || h.first == "ce-source";
+      });
+  return any ? cloudevents_mode::binary : cloudevents_mode::none;
+}
+
+expected<std::string> decode_cloudevents_header(std::string_view value) {
+  std::string bare;
+  if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
+    value = value.substr(1, value.size() - 2);
+    for (size_t i = 0; i < value.size(); ++i) {
+      if (value[i] == '\\' && i + 1 < value.size())
+        ++i;
+      bare.push_back(value[i]);
+    }
+    value = bare;
+  }
+  std::string out;
+  for (size_t i = 0; i < value.size(); ++i) {
+    // Text that only looks like a percent sequence stays as it is.
+    const bool sequence = value[i] == '%' && i + 2 < value.size() &&
+                          hex_value(value[i + 1]) >= 0 &&
+                          hex_value(value[i + 2]) >= 0;
+    if (!sequence) {
+      out.push_back(value[i]);
+      continue;
+    }
+    out.push_back(static_cast<char>(hex_value(value[i + 1]) * 16 +
+                                    hex_value(value[i + 2])));
+    i += 2;
+  }
+  if (!is_utf8(out))
+    return fail(ec::malformed, "is not valid UTF-8");
+  return out;
+}
+
+expected<cloudevent> read_binary_cloudevent(const header_list& headers,
+                                            const shared_text& body) {
+  cloudevent out;
+  attribute_reader read{out};
+  for (const auto& [header, value] : headers) {
+    if (!header.starts_with("ce-"))
+      continue;
+    const auto name = std::string_view{header}.substr(3);
+    if (!is_attribute_name(name))
+      return read.refuse(name, "has a name that is not lower-case letters and "
+                               "digits");
+    if (name == "datacontenttype" || name == "data" || name == "data_base64")
+      return read.refuse(name, "has no place in a header");
+    auto text = decode_cloudevents_header(value);
+    if (!text)
+      return read.refuse(name, text.error().message);
+    if (auto taken = read.text(name, *text); !taken)
+      return fail(std::move(taken.error()));
+  }
+  if (auto done = read.finish(); !done)
+    return fail(std::move(done.error()));
+  const auto* type = find_header(headers, "content-type");
+  if (type && is_utf8(*type))
+    if (auto taken = read.text("datacontenttype", *type); !taken)
+      return fail(std::move(taken.error()));
+  if (body.empty()) {
+    out.data = shared_text{"null"};
+  } else if (!type) {
+    return fail(ec::unsupported_media_type,
+                "header Content-Type is missing, which names the data's type");
+  } else if (is_json_type(*type)) {
+    // Its first reader checks it.
+    out.data = body;
+  } else if (media_type(*type).starts_with("text/") && is_utf8(body.view())) {
+    out.data = shared_text{quoted(body.view())};
+  } else {
+    out.data = base64_object(crypto::to_base64(body.view()));
+  }
+  return out;
+}
+
+expected<cloudevent> read_structured_cloudevent(simdjson::dom::element parsed,
+                                                std::string_view text) {
+  using simdjson::dom::element_type;
+  simdjson::dom::object object;
+  if (parsed.get_object().get(object))
+    return fail(ec::malformed, "a CloudEvent is a JSON object");
+  cloudevent out;
+  attribute_reader read{out};
+  bool has_data = false;
+  std::optional<std::string_view> base64;
+  for (const auto member : object) {
+    const auto name = member.key;
+    const auto type = member.value.type();
+    if (name == "data") {
+      has_data = true;
+      continue;
+    }
+    // A null attribute is as good as none.
+    if (type == element_type::NULL_VALUE)
+      continue;
+    if (name == "data_base64") {
+      if (type != element_type::STRING)
+        return fail(ec::malformed, "data_base64 is not a string");
+      base64 = member.value.get_string().value_unsafe();
+      continue;
+    }
+    if (!is_attribute_name(name))
+      return read.refuse(name, "has a name that is not lower-case letters and "
+                               "digits");
+    expected<void> taken;
+    if (type == element_type::STRING)
+      taken = read.text(name, member.value.get_string().value_unsafe());
+    else if (name == "id" || name == "source" || name == "type" ||
+             name == "subject" || name == "specversion" || name == "time" ||
+             name == "dataschema" || name == "datacontenttype")
+      taken = read.refuse(name, "is not a string");
+    else if (type == element_type::BOOL || type == element_type::INT64)
+      taken = read.other(name, simdjson::minify(member.value));
+    else
+      taken = read.refuse(name, "is not a string, an integer or a boolean");
+    if (!taken)
+      return fail(std::move(taken.error()));
+  }
+  if (auto done = read.finish(); !done)
+    return fail(std::move(done.error()));
+  if (has_data && base64)
+    return fail(ec::malformed, "data and data_base64 exclude each other");
+  if (base64) {
+    if (!crypto::from_base64(*base64))
+      return fail(ec::malformed, "data_base64 is not base64");
+    out.data = base64_object(*base64);
+  } else if (has_data) {
+    const auto places = json_places(text, "/data");
+    out.data =
+        shared_text{std::string{places.empty() ? "null" : places.front()}};
+  } else {
+    out.data = shared_text{"null"};
+  }
+  return out;
+}
+
+} // namespace eventweft::codec

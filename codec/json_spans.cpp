@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codec/json_spans.hpp"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <optional>
+
+namespace eventweft::codec {
+
+namespace {
+
+bool is_blank(char c) noexcept {
+  return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+// Every step is bounded by the text's end, so that a text that is not JSON
+// after all gives useless places but nothing worse.
+class cursor {
+ public:
+  explicit cursor(std::string_view text) : text_(text) {}
+
+  bool at_end() const noexcept { return pos_ >= text_.size(); }
+  char peek() const noexcept { return at_end() ? '\0' : text_[pos_]; }
+  void step() noexcept { ++pos_; }
+
+  void skip_blanks() noexcept {
+    while (!at_end() && is_blank(text_[pos_]))
+      ++pos_;
+  }
+
+  std::string_view string() noexcept {
+    const auto start = pos_++;
+    while (!at_end() && text_[pos_] != '"')
+      pos_ += text_[pos_] == '\\' ? 2 : 1;
+    pos_ = std::min(pos_ + 1, text_.size());
+    return text_.substr(start, pos_ - start);
+  }
+
+  std::string_view value() noexcept {
+    const auto start = pos_;
+    if (peek() == '"')
+      return string();
+    size_t depth = 0;
+    while (!at_end()) {
+      const char c = text_[pos_];
+      if (c == '"') {
+        string();
+        continue;
+      }
+      if (c == '{' || c == '[') {
+        ++depth;
+      } else if (c == '}' || c == ']') {
+        if (depth == 0)
+          break;
+        if (--depth == 0) {
+          ++pos_;
+          break;
+        }
+      } else if (depth == 0 && (c == ',' || is_blank(c))) {
+        break;
+      }
+      ++pos_;
+    }
+    return text_.substr(start, pos_ - start);
+  }
+
+ private:
+  std::string_view text_;
+  size_t pos_ = 0;
+};
+
+std::string unescape(std::string_view quoted) {
+  if (quoted.size() < 2)
+    return {};
+  if (quoted.find('\\') == std::string_view::npos)
+    return std::string{quoted.substr(1, quoted.size() - 2)};
+  boost::json::error_code failed;
+  const auto value = boost::json::parse({quoted.data(), quoted.size()}, failed);
+  // A lone surrogate in a key: no pointer can name it.
+  if (failed || !value.is_string())
+    return std::string{quoted};
+  return std::string{value.get_string()};
+}
+
+// The first token of a pointer, taken off it.
+std::optional<std::string> next_token(std::string_view& pointer) {
+  if (pointer.empty() || pointer.front() != '/')
+    return std::nullopt;
+  pointer.remove_prefix(1);
+  const auto end = std::min(pointer.find('/'), pointer.size());
+  std::string out;
+  for (size_t i = 0; i < end; ++i) {
+    if (pointer[i] == '~' && i + 1 < end &&
+        (pointer[i + 1] == '0' || pointer[i + 1] == '1'))
+      out.push_back(pointer[++i] == '0' ? '~' : '/');
+    else
+      out.push_back(pointer[i]);
+  }
+  pointer.remove_prefix(end);
+  return out;
+}
+
+} // namespace
+
+std::vector<json_member> json_members(std::string_view text) {
+  std::vector<json_member> out;
+  cursor in{text};
+  in.skip_blanks();
+  const char open = in.peek();
+  if (open != '{' && open != '[')
+    return out;
+  in.step();
+  while (true) {
+    in.skip_blanks();
+    if (in.at_end() || in.peek() == '}' || in.peek() == ']')
+      return out;
+    json_member m;
+    if (open == '{') {
+      if (in.peek() != '"')
+        return out;
+      m.key = unescape(in.string());
+      in.skip_blanks();
+      if (in.peek() != ':')
+        return out;
+      in.step();
+      in.skip_blanks();
+    }
+    m.value = in.value();
+    if (m.value.empty())
+      return out;
+    out.push_back(std::move(m));
+    in.skip_blanks();
+    if (in.peek() == ',')
+      in.step();
+  }
+}
+
+std::vector<std::string_view> json_places(std::string_view text,
+                                          std::string_view pointer) {
+  std::vector<std::string_view> found{text};
+  while (!pointer.empty() && !found.empty()) {
+    const auto token = next_token(pointer);
+    if (!token)
+      return {};
+    std::vector<std::string_view> next;
+    for (auto place : found) {
+      cursor in{place};
+      in.skip_blanks();
+      const bool array = in.peek() == '[';
+      const auto members = json_members(place);
+      for (size_t i = 0; i < members.size(); ++i)
+        if (*token == "*" ||
+            *token == (array ? std::to_string(i) : members[i].key))
+          next.push_back(members[i].value);
+    }
+    found = std::move(next);
+  }
+  return found;
+}
+
+} // namespace eventweft::codec
