@@ -25,6 +25,10 @@ expected<policies> make_policies(std::string_view name,
   if (!rules)
     return fail(std::move(rules.error()));
   out.priorities = std::move(*rules);
+  auto redact = sanitiser::make(settings, "platforms." + std::string{name});
+  if (!redact)
+    return fail(std::move(redact.error()));
+  out.redact = std::move(*redact);
   return out;
 }
 
@@ -40,11 +44,24 @@ expected<acceptance> base_platform::accept(const webhook& w) const {
   const auto proven = verifier_.verify(r, now());
   if (!proven)
     return fail(proven.error());
+  if (rules_.redact.has_pointers() || rules_.redact.has_shapes())
+    if (auto clean = sanitise(r); !clean)
+      return fail(std::move(clean.error()));
   return read(r);
 }
 
 void base_platform::prepare(request&) const {
   // nop
+}
+
+expected<void> base_platform::sanitise(request& r) const {
+  // Broken bodies are left to their reader to complain about.
+  if (!r.json())
+    return {};
+  const auto text = r.payload();
+  if (auto found = rules_.redact.apply(text->view()))
+    r.replace_payload(std::move(*found));
+  return {};
 }
 
 expected<void> base_platform::complete(request& r, event& ev) const {
@@ -57,10 +74,23 @@ expected<void> base_platform::complete(request& r, event& ev) const {
   ev.payload = std::move(*text);
   if (auto& readable = r.readable())
     ev.payload_readable = shared_text{std::move(*readable)};
-  if (const auto found = rules_.priorities.find(ev.event_type, *root))
-    ev.priority = *found;
+  prioritise(*root, ev);
+  if (const auto& notes = r.redactions(); !notes.empty()) {
+    ev.metadata = with_redactions(std::move(ev.metadata), notes);
+    // Ids must tell deliveries apart, also where they are secret.
+    if (ev.event_id.find(redacted_text) != std::string::npos)
+      ev.event_id =
+          "sha256:" +
+          crypto::to_hex(crypto::digest(crypto::hash::sha256, r.body()));
+  }
   stamp(r.raw(), ev);
   return {};
+}
+
+void base_platform::prioritise(simdjson::dom::element payload,
+                               event& ev) const {
+  if (const auto found = rules_.priorities.find(ev.event_type, payload))
+    ev.priority = *found;
 }
 
 void base_platform::stamp(const webhook& w, event& ev) const {
@@ -72,6 +102,16 @@ void base_platform::stamp(const webhook& w, event& ev) const {
   for (auto* field : {&ev.event_type, &ev.source_id, &ev.source_name,
                       &ev.actor_id, &ev.actor_name})
     *field = clean_text(*field);
+}
+
+std::string first_text(simdjson::dom::element root,
+                       std::initializer_list<std::string_view> pointers) {
+  std::string scratch;
+  for (auto pointer : pointers)
+    if (const auto text = codec::text_at(root, pointer, scratch);
+        text && !text->empty())
+      return std::string{*text};
+  return {};
 }
 
 std::string clean_text(std::string_view text, size_t limit) {
@@ -100,20 +140,12 @@ std::string bounded_id(std::string_view id) {
 }
 
 metadata_writer& metadata_writer::text(std::string_view key,
-                                       std::string_view value) {
-  if (value.empty())
-    return *this;
-  if (!empty())
-    out_.push_back(',');
-  codec::append_quoted(out_, key);
-  out_.push_back(':');
-  codec::append_quoted(out_, clean_text(value));
-  return *this;
-}
-
-metadata_writer& metadata_writer::text(std::string_view key,
                                        std::optional<std::string_view> value) {
-  return text(key, value.value_or(std::string_view{}));
+  if (!value || value->empty())
+    return *this;
+  std::string json;
+  codec::append_quoted(json, clean_text(*value));
+  return raw(key, json);
 }
 
 metadata_writer& metadata_writer::raw(std::string_view key,

@@ -4,12 +4,14 @@
 #include "actors/platforms/platform.hpp"
 #include "actors/platforms/priority_rules.hpp"
 #include "actors/platforms/request.hpp"
+#include "actors/platforms/sanitiser.hpp"
 #include "actors/platforms/signature_verifier.hpp"
 #include "config/settings.hpp"
 #include "messages/time.hpp"
 #include "messages/uuid.hpp"
 
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,6 +38,7 @@ struct platform_parts {
 /// What the configuration adds to what a platform does by itself.
 struct policies {
   priority_rules priorities;
+  sanitiser redact;
 };
 
 /// `bad_configuration` names the key that can't be used.
@@ -56,6 +59,10 @@ class base_platform : public platform {
   /// Called before the proof: how the body is to be read.
   virtual void prepare(request& r) const;
 
+  /// Called after the proof: takes out of the payload what must not be kept,
+  /// so that nothing that follows sees it.
+  virtual expected<void> sanitise(request& r) const;
+
   /// Reads a request whose proof held (or was not asked for). Events need an
   /// `event_id` and an `event_type`; `complete` fills in the rest.
   virtual expected<acceptance> read(request& r) const = 0;
@@ -68,7 +75,12 @@ class base_platform : public platform {
   /// The part of `complete` that needs no payload.
   void stamp(const webhook& w, event& ev) const;
 
+  /// The configured rule's priority for the event, if one fits.
+  void prioritise(simdjson::dom::element payload, event& ev) const;
+
+  const sanitiser& redactions() const noexcept { return rules_.redact; }
   timestamp now() const { return time_.now(); }
+  random_source& random() const noexcept { return random_; }
 
  private:
   std::string name_;
@@ -95,6 +107,10 @@ make_platform(const std::string& name, std::vector<signature_scheme> schemes,
                                    parts, std::forward<Args>(args)...);
 }
 
+/// The first text that is not empty at one of the pointers, or empty.
+std::string first_text(simdjson::dom::element root,
+                       std::initializer_list<std::string_view> pointers);
+
 /// `text` cut to `limit` bytes at a character's end, U+0000 (which SQL engines
 /// refuse) replaced by U+FFFD.
 std::string clean_text(std::string_view text, size_t limit = max_field);
@@ -105,7 +121,6 @@ std::string bounded_id(std::string_view id);
 /// A small JSON object under construction; null and empty texts are left out.
 class metadata_writer {
  public:
-  metadata_writer& text(std::string_view key, std::string_view value);
   metadata_writer& text(std::string_view key,
                         std::optional<std::string_view> value);
   /// `json` must be a JSON text.

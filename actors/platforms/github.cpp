@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/platforms/github.hpp"
 
+#include "actors/platforms/deployments.hpp"
+
 #include <array>
 
 namespace eventweft::platforms {
@@ -29,11 +31,22 @@ constexpr std::array<std::string_view, 7> security_alerts{
     "security_advisory",
 };
 
-priority priority_of(std::string_view event) noexcept {
+bool is_production(element root) {
+  std::string scratch;
+  return codec::text_at(root, "/deployment/production_environment", scratch) ==
+             "true" ||
+         is_production_name(
+             codec::text_at(root, "/deployment/environment", scratch)
+                 .value_or(std::string_view{}));
+}
+
+priority priority_of(std::string_view event, element root) {
   for (auto alert : security_alerts)
     if (event == alert)
       return priority::critical;
   if (event.starts_with("pull_request") || event == "issues")
+    return priority::high;
+  if (event.starts_with("deployment") && is_production(root))
     return priority::high;
   return priority::normal;
 }
@@ -86,7 +99,7 @@ class github final : public base_platform {
     if (const auto action = codec::text_at(*root, "/action", scratch);
         action && !action->empty())
       ev.event_type.append(":").append(*action);
-    ev.priority = priority_of(*type);
+    ev.priority = priority_of(*type, *root);
     fill_source(*root, ev);
     take(*root, "/sender", "/login", ev.actor_id, ev.actor_name);
     ev.metadata = metadata(r, *root);

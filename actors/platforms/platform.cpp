@@ -24,28 +24,40 @@ webhook_answer answer_of(const event_outcome& outcome) {
 }
 
 // The whole array fails only if every item does, and then as the first did.
-webhook_answer answer_of_batch(std::span<const event_outcome> outcomes) {
+webhook_answer answer_of_batch(const acceptance& a,
+                               std::span<const event_outcome> outcomes) {
   webhook_answer out;
   bool any = false;
   bool spooled = false;
+  std::optional<error> first;
   out.body = "[";
-  for (const auto& outcome : outcomes) {
+  const auto add = [&](const event_outcome& outcome) {
     const auto one = answer_of(outcome);
     any = any || outcome;
     spooled = spooled || (outcome && outcome->spooled);
     if (out.body.size() > 1)
       out.body.push_back(',');
     out.body.append(one.body);
-    if (!outcome)
+    if (!outcome && !first) {
+      first = outcome.error();
+      out.status = one.status;
       out.headers = one.headers;
+    }
+  };
+  size_t next = 0;
+  for (const auto& refused : a.refused) {
+    if (refused)
+      add(fail(*refused));
+    else if (next < outcomes.size())
+      add(outcomes[next++]);
   }
+  while (next < outcomes.size())
+    add(outcomes[next++]);
   out.body.push_back(']');
-  if (any)
+  if (any || !first) {
     out.headers.clear();
-  if (any || outcomes.empty())
     out.status = spooled ? 202 : 200;
-  else
-    out.status = codec::http_status(outcomes.front().error().code);
+  }
   return out;
 }
 
@@ -56,12 +68,14 @@ webhook_answer platform::answer(const acceptance& a,
   if (a.answer)
     return *a.answer;
   if (a.batch)
-    return answer_of_batch(outcomes);
+    return answer_of_batch(a, outcomes);
   // Without a batch there is one event; of several, a failure counts most,
   // so that the sender tries again.
   for (const auto& outcome : outcomes)
     if (!outcome)
       return answer_of(outcome);
+  if (a.when_stored)
+    return *a.when_stored;
   if (outcomes.empty())
     return webhook_answer{
         .status = 204, .content_type = {}, .headers = {}, .body = {}};

@@ -5,6 +5,7 @@
 #include "messages/event.hpp"
 #include "messages/webhook.hpp"
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <span>
@@ -21,6 +22,11 @@ struct acceptance {
   std::optional<webhook_answer> answer;
   /// The sender gave an array and gets one result an item.
   bool batch = false;
+  /// For a batch, one entry an item: why it was refused, or nothing if it is
+  /// the next of `events`. May be left empty if all items are events.
+  std::vector<std::optional<error>> refused;
+  /// If set, the answer once all events are durable, in place of their ids.
+  std::optional<webhook_answer> when_stored;
 };
 
 /// What became of one event of an acceptance.
@@ -40,7 +46,14 @@ class platform {
   /// `method_not_allowed` and `unsupported_media_type` as they say.
   virtual expected<acceptance> accept(const webhook& w) const = 0;
 
-  /// The answer once all events of `a` have their outcome (at least one).
+  /// How long the sender waits for its answer; 0: no shorter than the server
+  /// does. Past it the sender tries again, so answer with a 503 by then.
+  virtual std::chrono::milliseconds answer_within() const noexcept {
+    return std::chrono::milliseconds{0};
+  }
+
+  /// The answer once all events of `a` have their outcome. Does not look at
+  /// `a.events`, which may be moved from by then.
   /// The default is what `codec::outcome_json` says with 200, or 202 for a
   /// spooled event; errors become their problem.
   virtual webhook_answer answer(const acceptance& a,

@@ -186,6 +186,12 @@ expected<simdjson::dom::element> request::object() {
   return root;
 }
 
+void request::replace_payload(redaction with) {
+  redactions_ = std::move(with.notes);
+  payload_ = shared_text{std::move(with.text)};
+  json_.reset();
+}
+
 std::optional<std::string>& request::readable() {
   return reader_.readable();
 }

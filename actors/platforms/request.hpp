@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "actors/platforms/sanitiser.hpp"
 #include "codec/payload.hpp"
 #include "messages/errors.hpp"
 #include "messages/webhook.hpp"
@@ -57,6 +58,14 @@ class request {
   /// The same; `malformed` unless it is a JSON object.
   expected<simdjson::dom::element> object();
 
+  /// What was taken out of the payload; empty if it is as it was sent.
+  const std::vector<std::string>& redactions() const noexcept {
+    return redactions_;
+  }
+
+  /// From now on this is the payload.
+  void replace_payload(redaction with);
+
   /// See `codec::payload_reader::readable`.
   std::optional<std::string>& readable();
 
@@ -75,6 +84,7 @@ class request {
   bool assume_json_ = false;
   std::optional<expected<shared_text>> payload_;
   std::optional<expected<simdjson::dom::element>> json_;
+  std::vector<std::string> redactions_;
 };
 
 using form_fields = std::vector<std::pair<std::string, std::string>>;

@@ -154,6 +154,10 @@ std::optional<std::string> decode_secret(const signature_scheme& scheme,
   case secret_encoding::base64:
     key = crypto::from_base64(bare);
     break;
+  case secret_encoding::base64_prefixed:
+    if (prefixed)
+      key = crypto::from_base64(bare);
+    break;
   case secret_encoding::hex:
     key = crypto::from_hex(bare);
     break;

@@ -41,6 +41,8 @@ enum class secret_encoding {
   raw,    ///< as it is
   base64, ///< base64 after the prefix, which may be missing
   hex,    ///< hexadecimal after the prefix, which may be missing
+  /// base64 after the prefix, which must be there
+  base64_prefixed,
   /// base64 after the prefix; as it is where there is no prefix
   base64_if_prefixed,
 };
@@ -77,6 +79,9 @@ struct signature_scheme {
   std::string secret_prefix;
   /// What is signed; unused by `static_token`.
   text_template base;
+  /// Headers (lower case) whose value must not hold a '.', which separates
+  /// them in `base`.
+  std::vector<std::string> without_dots;
   timestamp_rule time;
   /// Headers (lower case) that look like proof and are none, such as an
   /// outdated SHA-1 signature, each with the sentence to refuse it with.

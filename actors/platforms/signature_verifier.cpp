@@ -159,6 +159,10 @@ expected<void> signature_verifier::check(const prepared& p, request& r,
           return {};
     return fail(ec::unauthorized, "the token in " + place_of(s) + " is wrong");
   }
+  for (const auto& header : s.without_dots)
+    if (r.header(header).value_or("").find('.') != std::string_view::npos)
+      return fail(ec::unauthorized,
+                  "header " + display_name(header) + " holds a '.'");
   std::deque<std::string> storage;
   const auto pieces = s.base.pieces(r, parsed.timestamp, storage);
   if (!pieces)

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "actors/platforms/custom.hpp"
+
+#include "actors/platforms/standard_webhooks.hpp"
+#include "codec/cloudevents.hpp"
+#include "codec/json_spans.hpp"
+#include "codec/json_text.hpp"
+
+#include <algorithm>
+
+namespace eventweft::platforms {
+
+namespace {
+
+using codec::cloudevents_mode;
+using simdjson::dom::element;
+
+constexpr size_t max_metadata = 64u << 10;
+
+signature_scheme query_token() {
+  signature_scheme s;
+  s.query_parameter = "access_token";
+  s.algorithm = proof_algorithm::static_token;
+  return s;
+}
+
+bool is_platform_name(std::string_view text) noexcept {
+  return !text.empty() && text.size() <= 64 &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                  c == '_' || c == '-';
+         });
+}
+
+tl::unexpected<error> invalid(std::string_view member, std::string_view why) {
+  return fail(ec::unprocessable,
+              "/" + std::string{member} + " " + std::string{why});
+}
+
+expected<void> read_text(element value, std::string_view name,
+                         std::string& out) {
+  if (value.is_null())
+    return {};
+  std::string scratch;
+  if (value.is_string())
+    out = std::string_view{value.get_string().value_unsafe()};
+  else if (value.is_int64() || value.is_uint64())
+    out = simdjson::minify(value);
+  else
+    return invalid(name, "is not a string");
+  return {};
+}
+
+expected<void> read_uuid(element value, std::string_view name,
+                         std::optional<uuid>& out) {
+  if (value.is_null())
+    return {};
+  if (value.is_string())
+    out = uuid::parse(value.get_string().value_unsafe());
+  if (!out)
+    return invalid(name, "is not a UUID");
+  return {};
+}
+
+// One item as its members say; `payload` and `metadata` are texts of `text`.
+expected<event> read_native(element item, std::string_view text) {
+  event ev;
+  simdjson::dom::object object;
+  if (item.get_object().get(object))
+    return fail(ec::unprocessable, "an event is a JSON object");
+  const std::pair<std::string_view, std::string*> texts[] = {
+      {"event_type", &ev.event_type},   {"event_id", &ev.event_id},
+      {"platform", &ev.platform},       {"source_id", &ev.source_id},
+      {"source_name", &ev.source_name}, {"actor_id", &ev.actor_id},
+      {"actor_name", &ev.actor_name},
+  };
+  for (const auto member : object) {
+    const auto name = member.key;
+    const auto* known =
+        std::find_if(std::begin(texts), std::end(texts),
+                     [&](const auto& t) { return t.first == name; });
+    expected<void> read;
+    if (known != std::end(texts)) {
+      read = read_text(member.value, name, *known->second);
+    } else if (name == "correlation_id") {
+      read = read_uuid(member.value, name, ev.correlation_id);
+    } else if (name == "parent_event_id") {
+      read = read_uuid(member.value, name, ev.parent_event_id);
+    } else if (name == "priority") {
+      std::string level;
+      read = read_text(member.value, name, level);
+      const auto found = parse_priority(level);
+      if (read && !level.empty() && !found)
+        read = invalid(name, "is not one of low, normal, high, critical");
+      ev.priority = found.value_or(priority::normal);
+    } else if (name == "metadata") {
+      if (!member.value.is_object() && !member.value.is_null())
+        read = invalid(name, "is not an object");
+    } else if (name != "payload") {
+      read = invalid(name, "is not a known member");
+    }
+    if (!read)
+      return fail(std::move(read.error()));
+  }
+  if (ev.event_type.empty())
+    return invalid("event_type", "is missing or empty");
+  if (ev.platform.empty())
+    ev.platform = "custom";
+  if (!is_platform_name(ev.platform))
+    return invalid("platform", "is not 1 to 64 of a-z, 0-9, '_', '-'");
+  if (const auto found = codec::json_places(text, "/metadata");
+      !found.empty() && found.front() != "null")
+    ev.metadata = found.front();
+  if (ev.metadata.size() > max_metadata)
+    return invalid("metadata",
+                   "is longer than " + std::to_string(max_metadata) + " bytes");
+  const auto payload = codec::json_places(text, "/payload");
+  ev.payload = shared_text{std::string{
+      payload.empty() ? std::string_view{"null"} : payload.front()}};
+  return ev;
+}
+
+event from_cloudevent(codec::cloudevent ce) {
+  event ev;
+  ev.platform = "cloudevents";
+  // A source holds no blank, so no two pairs give one text.
+  ev.event_id = ce.source + " " + ce.id;
+  ev.event_type = std::move(ce.type);
+  ev.source_id = ce.source;
+  ev.source_name = ce.subject.empty() ? ce.source : ce.subject;
+  metadata_writer attributes;
+  attributes.text("id", ce.id)
+      .text("source", ce.source)
+      .text("subject", ce.subject);
+  for (const auto& [name, json] : ce.attributes)
+    attributes.raw(name, json);
+  metadata_writer metadata;
+  metadata.raw("cloudevents", std::move(attributes).finish());
+  ev.metadata = std::move(metadata).finish();
+  ev.payload = std::move(ce.data);
+  return ev;
+}
+
+class custom final : public base_platform {
+ public:
+  custom(signature_verifier verifier, policies rules,
+         const platform_parts& parts,
+         std::set<std::string, std::less<>> reserved)
+      : base_platform("events", std::move(verifier), std::move(rules), parts),
+        reserved_(std::move(reserved)) {}
+
+  expected<acceptance> accept(const webhook& w) const override {
+    if (w.method == "OPTIONS")
+      return handshake(w);
+    return base_platform::accept(w);
+  }
+
+ protected:
+  // Pointers lead into each event's payload, shapes of tokens may stand
+  // anywhere.
+  expected<void> sanitise(request& r) const override {
+    if (codec::cloudevents_mode_of(r.raw().headers) == cloudevents_mode::binary)
+      return {};
+    if (!r.json())
+      return {};
+    if (auto found = redactions().shapes(r.payload()->view()))
+      r.replace_payload(std::move(*found));
+    return {};
+  }
+
+  void prepare(request& r) const override {
+    // Structured and batched media types end in "+json", or in nothing.
+    const auto mode = codec::cloudevents_mode_of(r.raw().headers);
+    if (mode == cloudevents_mode::structured ||
+        mode == cloudevents_mode::batched)
+      r.assume_json();
+  }
+
+  expected<acceptance> read(request& r) const override {
+    switch (codec::cloudevents_mode_of(r.raw().headers)) {
+    case cloudevents_mode::binary:
+      return read_binary(r);
+    case cloudevents_mode::structured:
+      if (auto checked = check_format(r, "application/cloudevents+json");
+          !checked)
+        return fail(std::move(checked.error()));
+      return read_one(r, true);
+    case cloudevents_mode::batched:
+      if (auto checked = check_format(r, "application/cloudevents-batch+json");
+          !checked)
+        return fail(std::move(checked.error()));
+      return read_many(r, true);
+    case cloudevents_mode::none:
+      break;
+    }
+    if (r.kind() == body_kind::form)
+      return fail(ec::unsupported_media_type,
+                  "Content-Type is not application/json or one of "
+                  "CloudEvents");
+    const auto root = r.json();
+    if (!root)
+      return fail(root.error());
+    return root->is_array() ? read_many(r, false) : read_one(r, false);
+  }
+
+ private:
+  static expected<void> check_format(const request& r,
+                                     std::string_view expected_type) {
+    const auto type = r.header("content-type").value_or("");
+    auto bare = std::string{type.substr(0, type.find(';'))};
+    while (!bare.empty() && bare.back() == ' ')
+      bare.pop_back();
+    const bool same =
+        std::equal(bare.begin(), bare.end(), expected_type.begin(),
+                   expected_type.end(), [](char a, char b) {
+                     return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b;
+                   });
+    if (!same)
+      return fail(ec::unsupported_media_type,
+                  "CloudEvents come as " + std::string{expected_type} +
+                      "; the format of " + bare + " is not known");
+    return {};
+  }
+
+  expected<acceptance> read_binary(request& r) const {
+    auto ce = codec::read_binary_cloudevent(r.raw().headers, r.raw().body);
+    if (!ce)
+      return fail(std::move(ce.error()));
+    auto ev = finish(r, from_cloudevent(std::move(*ce)));
+    if (!ev)
+      return fail(std::move(ev.error()));
+    acceptance out;
+    out.events.push_back(std::move(*ev));
+    return out;
+  }
+
+  expected<acceptance> read_one(request& r, bool is_cloudevent) const {
+    const auto root = r.object();
+    if (!root)
+      return fail(root.error());
+    const auto text = r.payload()->view();
+    const auto key = idempotency_key(r);
+    if (!key)
+      return fail(key.error());
+    auto ev = read_item(*root, text, is_cloudevent, *key);
+    if (ev)
+      ev = finish(r, std::move(*ev));
+    if (!ev)
+      return fail(std::move(ev.error()));
+    acceptance out;
+    out.events.push_back(std::move(*ev));
+    return out;
+  }
+
+  expected<acceptance> read_many(request& r, bool are_cloudevents) const {
+    const auto root = r.json();
+    if (!root)
+      return fail(root.error());
+    simdjson::dom::array array;
+    if (root->get_array().get(array))
+      return fail(ec::malformed, "body: a batch is a JSON array");
+    const auto key = idempotency_key(r);
+    if (!key)
+      return fail(key.error());
+    const auto texts = codec::json_members(r.payload()->view());
+    if (texts.size() > max_batch)
+      return fail(ec::too_large, "more than " + std::to_string(max_batch) +
+                                     " events in one request");
+    acceptance out;
+    out.batch = true;
+    // `finish` parses payloads of its own, so all items are read before.
+    std::vector<expected<event>> items;
+    size_t index = 0;
+    for (const auto item : array) {
+      auto own = key->empty() ? *key : *key + "#" + std::to_string(index);
+      items.push_back(
+          read_item(item, texts[index].value, are_cloudevents, std::move(own)));
+      ++index;
+    }
+    for (size_t i = 0; i < items.size(); ++i) {
+      if (items[i])
+        items[i] = finish(r, std::move(*items[i]));
+      if (items[i]) {
+        out.events.push_back(std::move(*items[i]));
+        out.refused.emplace_back();
+      } else {
+        auto why = std::move(items[i].error());
+        why.message = "item " + std::to_string(i) + ": " + why.message;
+        out.refused.emplace_back(std::move(why));
+      }
+    }
+    return out;
+  }
+
+  static expected<std::string> idempotency_key(const request& r) {
+    if (!r.header("idempotency-key"))
+      return std::string{};
+    const auto value = r.need_header("idempotency-key", max_event_id);
+    if (!value)
+      return fail(value.error());
+    return std::string{*value};
+  }
+
+  expected<event> read_item(element item, std::string_view text,
+                            bool is_cloudevent, std::string key) const {
+    if (is_cloudevent) {
+      auto ce = codec::read_structured_cloudevent(item, text);
+      if (!ce)
+        return fail(std::move(ce.error()));
+      return from_cloudevent(std::move(*ce));
+    }
+    auto ev = read_native(item, text);
+    if (!ev)
+      return ev;
+    if (reserved_.contains(ev->platform))
+      return invalid("platform", ev->platform + " proves its events by itself");
+    if (ev->event_id.empty())
+      ev->event_id = std::move(key);
+    return ev;
+  }
+
+  // Everything that needs the payload by itself.
+  expected<event> finish(request& r, event ev) const {
+    thread_local codec::payload_reader reader;
+    auto notes = r.redactions();
+    if (auto found = redactions().apply(ev.payload.view())) {
+      ev.payload = shared_text{std::move(found->text)};
+      notes.insert(notes.end(), found->notes.begin(), found->notes.end());
+    }
+    const auto payload = reader.parse(ev.payload.view());
+    if (!payload)
+      return fail(payload.error());
+    if (auto& readable = reader.readable())
+      ev.payload_readable = shared_text{std::move(*readable)};
+    if (auto readable = codec::readable_escapes(ev.metadata))
+      ev.metadata = std::move(*readable);
+    prioritise(*payload, ev);
+    if (!notes.empty())
+      ev.metadata = with_redactions(std::move(ev.metadata), notes);
+    stamp(r.raw(), ev);
+    // Ids must tell events apart, also where they are secret.
+    if (ev.event_id.empty() ||
+        ev.event_id.find(redacted_text) != std::string::npos)
+      ev.event_id = to_string(ev.id);
+    return ev;
+  }
+
+  // CloudEvents' abuse protection: a sender asks before it sends.
+  expected<acceptance> handshake(const webhook& w) const {
+    request r{w};
+    acceptance out;
+    webhook_answer answer{
+        .status = 200, .content_type = {}, .headers = {}, .body = {}};
+    answer.headers.emplace_back("Allow", "POST, OPTIONS");
+    if (r.header("webhook-request-origin")) {
+      const auto origin = r.need_header("webhook-request-origin", 512);
+      if (!origin)
+        return fail(origin.error());
+      answer.headers.emplace_back("WebHook-Allowed-Origin", *origin);
+      answer.headers.emplace_back("WebHook-Allowed-Rate", "*");
+    }
+    out.answer = std::move(answer);
+    return out;
+  }
+
+  std::set<std::string, std::less<>> reserved_;
+};
+
+} // namespace
+
+expected<platform_ptr>
+make_custom(const platform_parts& parts,
+            std::set<std::string, std::less<>> reserved) {
+  return make_platform<custom>("events", {bearer_token(), query_token()}, parts,
+                               std::move(reserved));
+}
+
+} // namespace eventweft::platforms

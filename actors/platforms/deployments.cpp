@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "actors/platforms/deployments.hpp"
+
+#include "actors/platforms/standard_webhooks.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace eventweft::platforms {
+
+namespace {
+
+using simdjson::dom::element;
+using simdjson::dom::element_type;
+
+std::string lower_case(std::string_view text) {
+  std::string out{text};
+  for (auto& c : out)
+    if (c >= 'A' && c <= 'Z')
+      c = static_cast<char>(c - 'A' + 'a');
+  return out;
+}
+
+tl::unexpected<error> invalid(std::string_view member, std::string_view why) {
+  return fail(ec::unprocessable,
+              "body: /" + std::string{member} + " " + std::string{why});
+}
+
+bool is_status(std::string_view text) noexcept {
+  return !text.empty() && text.size() <= 40 &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                  c == '_' || c == '-';
+         });
+}
+
+bool is_sha(std::string_view text) noexcept {
+  return text.size() >= 7 && text.size() <= 64 &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
+                  (c >= 'A' && c <= 'F');
+         });
+}
+
+// Nothing if the member is missing or null.
+std::optional<element> member(element root, std::string_view name) {
+  element found;
+  if (root[name].get(found) || found.is_null())
+    return std::nullopt;
+  return found;
+}
+
+expected<void> check_optional_members(element root) {
+  for (auto name : {"repository_name", "branch_name", "deployment_url",
+                    "log_url", "commit_sha", "started_at", "completed_at"})
+    if (const auto found = member(root, name); found && !found->is_string())
+      return invalid(name, "is not a string");
+  if (const auto sha = codec::string_at(root, "/commit_sha");
+      !sha.empty() && !is_sha(sha))
+    return invalid("commit_sha", "is not 7 to 64 hexadecimal digits");
+  for (auto name : {"started_at", "completed_at"})
+    if (const auto text = codec::string_at(root, "/" + std::string{name});
+        !text.empty() && !parse_rfc3339(text))
+      return invalid(name, "is not an RFC 3339 time");
+  if (const auto number = member(root, "pull_request"))
+    if (number->type() != element_type::INT64 ||
+        number->get_int64().value_unsafe() < 1)
+      return invalid("pull_request", "is not a number above 0");
+  return {};
+}
+
+class deployments final : public base_platform {
+ public:
+  deployments(signature_verifier verifier, policies rules,
+              const platform_parts& parts)
+      : base_platform("deployments", std::move(verifier), std::move(rules),
+                      parts) {}
+
+ protected:
+  expected<acceptance> read(request& r) const override {
+    const auto root = r.object();
+    if (!root)
+      return fail(root.error());
+    const auto id = codec::string_at(*root, "/deployment_id");
+    const auto status = codec::string_at(*root, "/status");
+    const auto environment = codec::string_at(*root, "/environment");
+    if (id.empty())
+      return invalid("deployment_id", "is missing or empty");
+    if (environment.empty())
+      return invalid("environment", "is missing or empty");
+    if (!is_status(status))
+      return invalid("status", "is not 1 to 40 of a-z, 0-9, '_', '-'");
+    if (auto checked = check_optional_members(*root); !checked)
+      return fail(std::move(checked.error()));
+
+    event ev;
+    auto delivery = delivery_id(r, id + ":" + status);
+    if (!delivery)
+      return fail(std::move(delivery.error()));
+    ev.event_id = std::move(*delivery);
+    ev.event_type = "deployment:" + status;
+    ev.source_name = codec::string_at(*root, "/repository_name");
+    ev.source_id = first_text(*root, {"/repository_id", "/repository_name"});
+    ev.actor_id = first_text(*root, {"/actor_id", "/actor"});
+    ev.actor_name = codec::string_at(*root, "/actor");
+    if (is_production_name(environment))
+      ev.priority = priority::high;
+    metadata_writer metadata;
+    metadata.text("deployment_id", id).text("environment", environment);
+    ev.metadata = std::move(metadata).finish();
+    if (auto done = complete(r, ev); !done)
+      return fail(std::move(done.error()));
+
+    acceptance out;
+    out.events.push_back(std::move(ev));
+    return out;
+  }
+
+ private:
+  static expected<std::string> delivery_id(const request& r,
+                                           std::string otherwise) {
+    for (auto name : {"webhook-id", "idempotency-key"}) {
+      if (!r.header(name))
+        continue;
+      const auto value = r.need_header(name, max_event_id);
+      if (!value)
+        return fail(value.error());
+      return std::string{*value};
+    }
+    return otherwise;
+  }
+};
+
+} // namespace
+
+bool is_production_name(std::string_view environment) noexcept {
+  static constexpr std::array<std::string_view, 4> names{"production", "prod",
+                                                         "live", "prd"};
+  const auto lower = lower_case(environment.substr(0, 16));
+  return std::find(names.begin(), names.end(), lower) != names.end();
+}
+
+expected<platform_ptr> make_deployments(const platform_parts& parts) {
+  auto schemes = standard_webhooks("webhook");
+  schemes.push_back(bearer_token());
+  return make_platform<deployments>("deployments", std::move(schemes), parts);
+}
+
+} // namespace eventweft::platforms

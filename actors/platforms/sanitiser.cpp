@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "actors/platforms/sanitiser.hpp"
+
+#include "codec/json_spans.hpp"
+#include "codec/json_text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace eventweft::platforms {
+
+namespace {
+
+enum class alphabet { word, dotted, base64, digits_upper };
+
+/// A token: a fixed start, then so many characters of an alphabet.
+struct shape {
+  std::string_view owner;
+  std::string_view start;
+  alphabet letters;
+  size_t min_length; ///< of what follows `start`
+};
+
+// As their owners document them, for secret scanners.
+constexpr std::array shapes_known{
+    shape{"github", "ghp_", alphabet::word, 36},
+    shape{"github", "gho_", alphabet::word, 36},
+    shape{"github", "ghu_", alphabet::word, 36},
+    shape{"github", "ghs_", alphabet::word, 36},
+    shape{"github", "ghr_", alphabet::word, 36},
+    shape{"github", "github_pat_", alphabet::word, 60},
+    shape{"gitlab", "glpat-", alphabet::word, 20},
+    shape{"gitlab", "gldt-", alphabet::word, 20},
+    shape{"gitlab", "glrt-", alphabet::word, 20},
+    shape{"slack", "xoxb-", alphabet::word, 20},
+    shape{"slack", "xoxp-", alphabet::word, 20},
+    shape{"slack", "xoxa-", alphabet::word, 20},
+    shape{"slack", "xoxs-", alphabet::word, 20},
+    shape{"slack", "xapp-", alphabet::word, 20},
+    shape{"aws", "AKIA", alphabet::digits_upper, 16},
+    shape{"aws", "ASIA", alphabet::digits_upper, 16},
+    shape{"stripe", "sk_live_", alphabet::word, 20},
+    shape{"stripe", "rk_live_", alphabet::word, 20},
+    shape{"stripe", "whsec_", alphabet::base64, 24},
+    shape{"google", "AIza", alphabet::word, 35},
+    shape{"linear", "lin_api_", alphabet::word, 32},
+    shape{"npm", "npm_", alphabet::word, 36},
+    shape{"jwt", "eyJ", alphabet::dotted, 40},
+    shape{"private_key", "-----BEGIN ", alphabet::word, 0},
+};
+
+constexpr std::array<std::string_view, 10> owners{
+    "github", "gitlab", "slack", "aws", "stripe",
+    "google", "linear", "npm",   "jwt", "private_key"};
+
+bool fits(alphabet letters, char c) noexcept {
+  const bool digit = c >= '0' && c <= '9';
+  const bool upper = c >= 'A' && c <= 'Z';
+  const bool lower = c >= 'a' && c <= 'z';
+  switch (letters) {
+  case alphabet::digits_upper:
+    return digit || upper;
+  case alphabet::word:
+    return digit || upper || lower || c == '_' || c == '-';
+  case alphabet::dotted:
+    return digit || upper || lower || c == '_' || c == '-' || c == '.';
+  case alphabet::base64:
+    return digit || upper || lower || c == '+' || c == '/' || c == '=';
+  }
+  return false;
+}
+
+uint32_t bit_of(std::string_view owner) noexcept {
+  const auto* found = std::find(owners.begin(), owners.end(), owner);
+  return found == owners.end()
+             ? 0
+             : 1u << static_cast<unsigned>(found - owners.begin());
+}
+
+// The length of a private key in PEM from its first line to its last, without
+// leaving the JSON string it stands in.
+size_t pem_length(std::string_view text) noexcept {
+  const auto string_end = text.find('"');
+  const auto inside = text.substr(0, string_end);
+  const auto label_end = inside.find("-----", 11);
+  if (label_end == std::string_view::npos ||
+      inside.substr(0, label_end).find("PRIVATE KEY") == std::string_view::npos)
+    return 0;
+  const auto last = inside.find("-----END ", label_end);
+  if (last == std::string_view::npos)
+    return inside.size();
+  const auto end = inside.find("-----", last + 9);
+  return end == std::string_view::npos ? inside.size() : end + 5;
+}
+
+size_t token_length(const shape& s, std::string_view text) noexcept {
+  if (s.owner == "private_key")
+    return pem_length(text);
+  size_t end = s.start.size();
+  while (end < text.size() && fits(s.letters, text[end]))
+    ++end;
+  if (end - s.start.size() < s.min_length)
+    return 0;
+  // A JSON Web Token has three parts.
+  if (s.owner == "jwt" &&
+      std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(end),
+                 '.') != 2)
+    return 0;
+  return end;
+}
+
+void note(redaction& r, std::string what) {
+  if (std::find(r.notes.begin(), r.notes.end(), what) == r.notes.end())
+    r.notes.push_back(std::move(what));
+}
+
+} // namespace
+
+expected<sanitiser> sanitiser::make(const config::platform_settings& settings,
+                                    std::string_view where) {
+  sanitiser out;
+  for (const auto& pointer : settings.redact) {
+    if (pointer.empty() || pointer.front() != '/')
+      return fail(ec::bad_configuration,
+                  std::string{where} + ".redact: \"" + pointer +
+                      "\" is not a JSON pointer (it starts with '/')");
+    out.pointers_.push_back(pointer);
+  }
+  for (const auto& name : settings.redact_tokens) {
+    const auto bit = name == "all" ? (1u << owners.size()) - 1 : bit_of(name);
+    if (bit == 0)
+      return fail(ec::bad_configuration,
+                  std::string{where} + ".redact_tokens: \"" + name +
+                      "\" is not a known shape of tokens");
+    out.shapes_ |= bit;
+  }
+  return out;
+}
+
+std::optional<redaction> sanitiser::pointers(std::string_view json) const {
+  struct place {
+    std::string_view value;
+    const std::string* pointer;
+  };
+  std::vector<place> places;
+  for (const auto& pointer : pointers_)
+    for (auto value : codec::json_places(json, pointer))
+      // What holds nothing has nothing to hide.
+      if (value != "null" && value != "\"[redacted]\"")
+        places.push_back({value, &pointer});
+  if (places.empty())
+    return std::nullopt;
+  // Outer values come before the inner ones that start where they do.
+  std::sort(places.begin(), places.end(), [](const auto& a, const auto& b) {
+    return a.value.data() != b.value.data() ? a.value.data() < b.value.data()
+                                            : a.value.size() > b.value.size();
+  });
+  redaction out;
+  size_t copied = 0;
+  for (const auto& p : places) {
+    const auto start = static_cast<size_t>(p.value.data() - json.data());
+    if (start < copied)
+      continue; // within a value that is gone already
+    out.text.append(json, copied, start - copied);
+    out.text.append("\"").append(redacted_text).append("\"");
+    copied = start + p.value.size();
+    note(out, *p.pointer);
+  }
+  out.text.append(json, copied, std::string_view::npos);
+  return out;
+}
+
+std::optional<redaction> sanitiser::shapes(std::string_view text) const {
+  if (shapes_ == 0)
+    return std::nullopt;
+  // One table look-up a byte decides for nearly all of them.
+  std::array<bool, 256> first{};
+  for (const auto& s : shapes_known)
+    if ((bit_of(s.owner) & shapes_) != 0)
+      first[static_cast<unsigned char>(s.start.front())] = true;
+  std::optional<redaction> out;
+  size_t copied = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (!first[static_cast<unsigned char>(text[i])])
+      continue;
+    // Not in the middle of a longer word; but an escape's letter (`\n`) is
+    // none of the word that follows it.
+    if (i > 0 && fits(alphabet::word, text[i - 1]) &&
+        !(i > 1 && text[i - 2] == '\\'))
+      continue;
+    for (const auto& s : shapes_known) {
+      if ((bit_of(s.owner) & shapes_) == 0 ||
+          !text.substr(i).starts_with(s.start))
+        continue;
+      const auto length = token_length(s, text.substr(i));
+      if (length == 0)
+        continue;
+      if (!out)
+        out.emplace();
+      out->text.append(text, copied, i - copied);
+      out->text.append(redacted_text);
+      note(*out, "token:" + std::string{s.owner});
+      copied = i + length;
+      i = copied - 1;
+      break;
+    }
+  }
+  if (out)
+    out->text.append(text, copied, std::string_view::npos);
+  return out;
+}
+
+std::optional<redaction> sanitiser::apply(std::string_view json) const {
+  auto by_pointer = pointers(json);
+  auto by_shape = shapes(by_pointer ? by_pointer->text : json);
+  if (!by_pointer || !by_shape)
+    return by_pointer ? std::move(by_pointer) : std::move(by_shape);
+  for (auto& what : by_shape->notes)
+    by_pointer->notes.push_back(std::move(what));
+  by_pointer->text = std::move(by_shape->text);
+  return by_pointer;
+}
+
+std::string with_redactions(std::string metadata,
+                            const std::vector<std::string>& notes) {
+  std::string list = "\"redacted\":[";
+  for (const auto& what : notes) {
+    if (list.back() != '[')
+      list.push_back(',');
+    codec::append_quoted(list, what);
+  }
+  list.push_back(']');
+  const auto end = metadata.rfind('}');
+  const auto last = end == std::string::npos
+                        ? std::string::npos
+                        : metadata.find_last_not_of(" \t\r\n", end - 1);
+  if (last == std::string::npos)
+    return "{" + list + "}";
+  if (metadata[last] != '{')
+    list.insert(list.begin(), ',');
+  metadata.insert(last + 1, list);
+  return metadata;
+}
+
+} // namespace eventweft::platforms
