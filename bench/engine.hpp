@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "bench/servers.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace eventweft::bench {
+
+/// The rows of `events` as the engine's own bulk load wants them.
+class row_set {
+ public:
+  virtual ~row_set() = default;
+  virtual size_t size() const noexcept = 0;
+};
+
+/// One store engine, and how fast it is without us.
+class engine {
+ public:
+  virtual ~engine() = default;
+
+  virtual std::string_view name() const noexcept = 0;
+  /// What `load` is, for the table.
+  virtual std::string_view load_name() const noexcept = 0;
+  /// What `scan` is.
+  virtual std::string_view scan_name() const noexcept = 0;
+
+  /// The URL of an empty store with the schema in place.
+  virtual std::string fresh() = 0;
+  virtual void drop(const std::string& url) = 0;
+
+  /// CPU seconds that the engine's own processes have used.
+  virtual double cpu() const = 0;
+
+  /// All rows that are in the store.
+  virtual std::unique_ptr<row_set> capture(const std::string& url) = 0;
+
+  /// Seconds to load the rows into a fresh store the bare way, `batch` rows a
+  /// transaction; 0: the engine's best.
+  virtual double load(const row_set& rows, size_t batch) = 0;
+
+  /// Seconds to read all rows of the store the bare way.
+  virtual double scan(const std::string& url) = 0;
+
+  /// Grows the log to `count` events: copies of what is there, each with its
+  /// own seq, ids and time.
+  virtual void grow(const std::string& url, uint64_t count) = 0;
+
+  /// Lets what was written get to the disk, so that it does not disturb what
+  /// comes next.
+  virtual void settle() = 0;
+};
+
+std::unique_ptr<engine> make_postgres(const setting& s);
+std::unique_ptr<engine> make_sqlite(const setting& s);
+
+/// Both.
+std::vector<std::unique_ptr<engine>> all_engines(const setting& s);
+
+} // namespace eventweft::bench

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/ingest.hpp"
+
+#include "bench/parts.hpp"
+
+#include <fmt/format.h>
+
+namespace eventweft::bench {
+
+ingest_result ingest(const setting& s, engine& e, const std::string& url,
+                     const std::vector<webhook_example>& examples,
+                     uint64_t count, uint32_t salt) {
+  hub server{s, "ingest", url};
+  const post_options options{
+      .to = server.address(), .connections = 64, .count = count};
+  const auto own = own_cpu_seconds();
+  const auto engine_before = e.cpu();
+  const auto server_before = cpu_seconds(server.pid());
+  ingest_result result;
+  result.posts = post_all(options, [&](uint64_t n, std::string& out) {
+    append_request(out, examples[n % examples.size()], salt, n);
+  });
+  result.own_cpu = own_cpu_seconds() - own;
+  result.engine_cpu = e.cpu() - engine_before;
+  result.server_cpu = cpu_seconds(server.pid()) - server_before;
+  server.stop();
+  return result;
+}
+
+namespace {
+
+void measure(const setting& s, engine& e, report& out) {
+  const std::string part = "ingest";
+  const auto examples = load_examples(s.examples);
+  const auto count = s.scaled(30'000, 4'000);
+  std::unique_ptr<row_set> rows;
+  ingest_result total;
+  double posting = 0;
+  double loading = 0;
+  // Twice, each beside its limit: what drifts on this machine meets both.
+  for (uint32_t round = 1; round <= 2; ++round) {
+    const auto url = e.fresh();
+    e.settle();
+    const auto result = ingest(s, e, url, examples, count, round);
+    posting += result.posts.seconds;
+    total.server_cpu += result.server_cpu;
+    total.engine_cpu += result.engine_cpu;
+    total.own_cpu += result.own_cpu;
+    progress(fmt::format("{} {}: {:.0f} events/s, p50 {:.1f} ms", e.name(),
+                         part, result.posts.per_second(),
+                         result.posts.latency.quantile_ms(0.5)));
+    if (!rows)
+      rows = e.capture(url);
+    e.drop(url);
+    if (rows->size() != count)
+      throw bench_error(
+          fmt::format("{} of {} events are stored", rows->size(), count));
+    e.settle();
+    const auto seconds = e.load(*rows, 0);
+    loading += seconds;
+    progress(fmt::format("{} limit: {:.0f} rows/s", e.name(),
+                         static_cast<double>(count) / seconds));
+    if (round == 2)
+      total.posts = result.posts;
+  }
+  const auto all = 2.0 * static_cast<double>(count);
+  out.rate(part, fmt::format("{}, 64 connections", e.name()), all / posting,
+           "events/s", std::string{e.load_name()}, all / loading, 0.7);
+  out.rate(part, fmt::format("{}, 64 connections", e.name()), all / posting,
+           "events/s", "the same, 64 rows a commit",
+           static_cast<double>(count) / e.load(*rows, 64));
+  out.figure(part, fmt::format("{}: time to the answer, p50", e.name()),
+             total.posts.latency.quantile_ms(0.5), "ms");
+  out.figure(part, fmt::format("{}: time to the answer, p99", e.name()),
+             total.posts.latency.quantile_ms(0.99), "ms");
+  const auto microseconds = 1e6 / all;
+  out.figure(part, fmt::format("{}: CPU of eventweft", e.name()),
+             total.server_cpu * microseconds, "µs/event");
+  if (total.engine_cpu > 0)
+    out.figure(part, fmt::format("{}: CPU of the engine", e.name()),
+               total.engine_cpu * microseconds, "µs/event");
+  out.figure(part, fmt::format("{}: CPU of the load generator", e.name()),
+             total.own_cpu * microseconds, "µs/event");
+}
+
+} // namespace
+
+void measure_ingest(const setting& s, report& out) {
+  for (const auto& e : all_engines(s))
+    measure(s, *e, out);
+}
+
+void measure_growth(const setting& s, report& out) {
+  const std::string part = "growth";
+  const auto examples = load_examples(s.examples);
+  const auto stored = s.scaled(s.growth, s.growth / 10);
+  const auto count = s.scaled(20'000, 4'000);
+  std::vector<webhook_example> small;
+  for (uint64_t n = 0; n < 1'000; ++n)
+    small.push_back(tagged_webhook(n));
+  for (const auto& e : all_engines(s)) {
+    const auto full = e->fresh();
+    ingest(s, *e, full, small, small.size(), 1);
+    const auto start = now_ns();
+    e->grow(full, stored);
+    progress(fmt::format("{}: {} events stored in {:.0f} s", e->name(), stored,
+                         seconds_between(start, now_ns())));
+    double grown = 0;
+    double empty = 0;
+    for (uint32_t round = 2; round <= 3; ++round) {
+      const auto url = e->fresh();
+      e->settle();
+      empty += ingest(s, *e, url, examples, count, round).posts.seconds;
+      e->drop(url);
+      e->settle();
+      grown += ingest(s, *e, full, examples, count, round).posts.seconds;
+    }
+    e->drop(full);
+    const auto all = 2.0 * static_cast<double>(count);
+    out.rate(part, fmt::format("{} with {} events stored", e->name(), stored),
+             all / grown, "events/s", "an empty store", all / empty, 0.9);
+  }
+}
+
+} // namespace eventweft::bench

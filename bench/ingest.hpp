@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "bench/engine.hpp"
+#include "bench/poster.hpp"
+#include "bench/webhooks.hpp"
+
+#include <string>
+#include <vector>
+
+namespace eventweft::bench {
+
+struct ingest_result {
+  post_result posts;
+  /// CPU seconds of eventweft, of the engine's own processes, and of us.
+  double server_cpu = 0;
+  double engine_cpu = 0;
+  double own_cpu = 0;
+};
+
+/// Posts `count` webhooks over 64 connections to a hub on the store at `url`;
+/// `salt` differs between calls for one store.
+ingest_result ingest(const setting& s, engine& e, const std::string& url,
+                     const std::vector<webhook_example>& examples,
+                     uint64_t count, uint32_t salt);
+
+} // namespace eventweft::bench

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "bench/report.hpp"
+#include "bench/servers.hpp"
+
+/// The measurements. Each brings up what it needs and leaves nothing behind.
+namespace eventweft::bench {
+
+/// Signed webhooks against the engine's own bulk load of the same rows.
+void measure_ingest(const setting& s, report& out);
+
+/// The same with many events already stored against an empty store.
+void measure_growth(const setting& s, report& out);
+
+/// One event to 1,000 readers, against nginx with nchan.
+void measure_fanout(const setting& s, report& out);
+
+/// From POST to WebSocket with the commit in between.
+void measure_latency(const setting& s, report& out);
+
+/// Reading the stored log, against the engine's own scan of the same rows.
+void measure_catchup(const setting& s, report& out);
+
+/// Memory of a reader that waits.
+void measure_idle(const setting& s, report& out);
+
+/// Codec, crypto and filter by themselves.
+void measure_micro(const setting& s, report& out);
+
+} // namespace eventweft::bench
