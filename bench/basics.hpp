@@ -56,8 +56,8 @@ class unique_fd {
   int fd_ = -1;
 };
 
-/// Durations with a resolution of one microsecond up to two seconds; longer
-/// ones count as two seconds. Not thread-safe.
+/// Durations with a resolution of one microsecond up to ten seconds; longer
+/// ones count as ten seconds. Not thread-safe.
 class histogram {
  public:
   void add(int64_t ns) {
@@ -76,7 +76,7 @@ class histogram {
   double quantile_ms(double q) const;
 
  private:
-  static constexpr size_t limit = 2'000'000;
+  static constexpr size_t limit = 10'000'000;
   std::vector<uint32_t> counts_;
   uint64_t total_ = 0;
 };

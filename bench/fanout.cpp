@@ -47,7 +47,11 @@ class fanout {
       std::this_thread::sleep_for(
           std::chrono::nanoseconds{began + 5'000'000 - now_ns()});
     }
-    return finish(n, start, cpu);
+    const auto result = finish(n, start, cpu);
+    if (swarm_.faults() != 0)
+      throw bench_error(target_.name +
+                        ": events lost, doubled or out of order");
+    return result;
   }
 
   /// As many as there are marks for, as fast as they are taken.
