@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one place where asio::ssl is compiled.
+#include <boost/asio/ssl/impl/src.hpp>
