@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "config/loader.hpp"
+
+#include <cstdint>
+#include <ostream>
+#include <string>
+#include <vector>
+
+/// What the subcommands do once the command line is read. Each returns the
+/// exit code: 0, 1 for a failure, 2 for usage or configuration.
+namespace eventweft::cli {
+
+inline constexpr int exit_ok = 0;
+inline constexpr int exit_failure = 1;
+inline constexpr int exit_usage = 2;
+
+struct console {
+  std::ostream& out;
+  std::ostream& err;
+  /// Whether `out` is a terminal that wants colours.
+  bool colour = false;
+};
+
+/// How to reach a running server.
+struct connection {
+  std::string url;
+  std::string token;
+};
+
+struct send_options {
+  connection server;
+  /// github, slack, linear, deployments, events, or another platform's name.
+  std::string platform;
+  /// GitHub's `X-GitHub-Event`, Linear's `Linear-Event`, the `event_type` of a
+  /// custom event, the `status` of a sample deployment.
+  std::string type;
+  /// "-" is standard input; empty: a sample.
+  std::string file;
+  std::string secret;
+  std::string delivery;
+  std::vector<std::string> headers;
+  std::string content_type;
+  uint32_t count = 1;
+  double interval = 0; ///< seconds
+  /// Neither new ids nor new times are put into the payload.
+  bool as_is = false;
+};
+int send(const send_options& options, console& io);
+
+/// What both `tail` and `events` select by.
+struct selection {
+  std::vector<std::string> platforms;
+  std::vector<std::string> types;
+  std::vector<std::string> sources;
+  std::vector<std::string> actors;
+  std::string since;
+  bool json = false;
+};
+
+struct tail_options {
+  connection server;
+  std::string stream = "all_events";
+  std::string filter;
+  selection select;
+  /// Ends after so many events; 0: never.
+  uint64_t count = 0;
+};
+int tail(const tail_options& options, console& io);
+
+struct events_options {
+  connection server;
+  /// Shows this one in full.
+  std::string id;
+  selection select;
+  std::string until;
+  std::string correlation;
+  uint64_t limit = 50;
+  bool ascending = false;
+};
+int events(const events_options& options, console& io);
+
+struct dead_letter_options {
+  connection server;
+  uint64_t limit = 50;
+  bool json = false;
+  std::vector<std::string> ids;
+};
+int list_dead_letters(const dead_letter_options& options, console& io);
+int retry_dead_letters(const dead_letter_options& options, console& io);
+int drop_dead_letters(const dead_letter_options& options, console& io);
+
+struct stats_options {
+  connection server;
+  bool json = false;
+};
+int stats(const stats_options& options, console& io);
+
+int migrate(const config::load_options& options, console& io);
+int check(const config::load_options& options, console& io);
+
+} // namespace eventweft::cli

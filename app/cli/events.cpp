@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/cli/commands.hpp"
+#include "app/cli/event_line.hpp"
+#include "app/cli/selection.hpp"
+#include "codec/event_json.hpp"
+#include "messages/uuid.hpp"
+
+#include <simdjson.h>
+
+#include <algorithm>
+
+namespace eventweft::cli {
+
+namespace {
+
+constexpr uint64_t largest_page = 1'000;
+
+struct raw_page {
+  std::vector<std::string> events;
+  std::string next_cursor;
+};
+
+/// Cuts a page into its events, byte for byte.
+expected<raw_page> cut(const std::string& body) {
+  using namespace simdjson;
+  const auto bad = [] {
+    return fail(ec::malformed, "the server's answer is not a page of events");
+  };
+  const padded_string text{body};
+  ondemand::parser parser;
+  ondemand::document document;
+  ondemand::object root;
+  if (parser.iterate(text).get(document) || document.get_object().get(root))
+    return bad();
+  raw_page page;
+  for (auto member : root) {
+    std::string_view name;
+    ondemand::value value;
+    if (member.unescaped_key().get(name) || member.value().get(value))
+      return bad();
+    if (name == "next_cursor") {
+      std::string_view cursor;
+      if (!value.get_string().get(cursor))
+        page.next_cursor = cursor;
+    } else if (name == "events") {
+      ondemand::array list;
+      if (value.get_array().get(list))
+        return bad();
+      for (auto item : list) {
+        ondemand::object one;
+        std::string_view raw;
+        if (item.get_object().get(one) || one.raw_json().get(raw))
+          return bad();
+        page.events.emplace_back(raw);
+      }
+    }
+  }
+  return page;
+}
+
+class query_text {
+ public:
+  void add(std::string_view name, std::string_view value) {
+    if (value.empty())
+      return;
+    text_ += text_.empty() ? '?' : '&';
+    text_.append(name).append("=").append(url_escaped(value));
+  }
+  void add(std::string_view name, const std::vector<std::string>& values) {
+    for (const auto& value : values)
+      add(name, value);
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+void show_details(const event& ev, console& io) {
+  const auto row = [&](std::string_view name, const std::string& value) {
+    if (value.empty())
+      return;
+    std::string head{name};
+    head.resize(16, ' ');
+    io.out << head << printable(value) << '\n';
+  };
+  row("id", to_string(ev.id));
+  row("seq", std::to_string(ev.seq));
+  row("event_id", ev.event_id);
+  row("platform", ev.platform);
+  row("event_type", ev.event_type);
+  row("priority", std::string{to_string(ev.priority)});
+  row("source", ev.source_name.empty() || ev.source_id.empty()
+                    ? ev.source_name + ev.source_id
+                    : ev.source_name + " (" + ev.source_id + ')');
+  row("actor", ev.actor_name.empty() || ev.actor_id.empty()
+                   ? ev.actor_name + ev.actor_id
+                   : ev.actor_name + " (" + ev.actor_id + ')');
+  row("created_at", to_rfc3339(ev.created_at));
+  if (ev.processed_at)
+    row("processed_at", to_rfc3339(*ev.processed_at));
+  if (ev.correlation_id)
+    row("correlation_id", to_string(*ev.correlation_id));
+  if (ev.parent_event_id)
+    row("parent", to_string(*ev.parent_event_id));
+  row("metadata", ev.metadata == "{}" ? "" : ev.metadata);
+  io.out << '\n';
+  std::string payload{ev.payload.view()};
+  // Line ends stay: the payload is shown as it was sent.
+  std::string line;
+  for (char c : payload) {
+    if (c != '\n') {
+      line += c;
+      continue;
+    }
+    io.out << printable(line) << '\n';
+    line.clear();
+  }
+  io.out << printable(line) << '\n';
+}
+
+int show_one(const events_options& options, http_client& client, console& io) {
+  const auto answer =
+      client.send({"GET", "/api/v1/events/" + url_escaped(options.id), {}, {}});
+  if (!answer)
+    return report(answer.error(), io);
+  if (answer->status != 200)
+    return report({ec::not_found, failure_text(*answer)}, io);
+  if (options.select.json) {
+    io.out << one_line(answer->body) << '\n';
+    return exit_ok;
+  }
+  const auto ev = codec::parse_native(answer->body);
+  if (!ev)
+    return report(ev.error(), io);
+  show_details(*ev, io);
+  return exit_ok;
+}
+
+expected<void> show(const std::string& raw, const events_options& options,
+                    console& io) {
+  if (options.select.json) {
+    io.out << one_line(raw) << '\n';
+    return {};
+  }
+  const auto ev = codec::parse_native(raw);
+  if (!ev)
+    return fail(ev.error());
+  io.out << event_line(*ev, {io.colour, true}) << '\n';
+  return {};
+}
+
+} // namespace
+
+int events(const events_options& options, console& io) {
+  const auto client = connect_to(options.server);
+  if (!client)
+    return report(client.error(), io);
+  if (!options.id.empty())
+    return show_one(options, **client, io);
+  const auto now = system_clock{}.now();
+  uint64_t left = options.limit;
+  std::string cursor;
+  do {
+    query_text query;
+    query.add("platform", options.select.platforms);
+    query.add("event_type", options.select.types);
+    query.add("source_name", options.select.sources);
+    query.add("actor", options.select.actors);
+    query.add("correlation_id", options.correlation);
+    query.add("since", absolute_time(options.select.since, now));
+    query.add("until", absolute_time(options.until, now));
+    query.add("order", options.ascending ? "asc" : "desc");
+    query.add("cursor", cursor);
+    // 0 means all there is.
+    const auto wanted =
+        options.limit == 0 ? largest_page : std::min(left, largest_page);
+    query.add("limit", std::to_string(wanted));
+    const auto answer =
+        (*client)->send({"GET", "/api/v1/events" + query.text(), {}, {}});
+    if (!answer)
+      return report(answer.error(), io);
+    if (answer->status != 200)
+      return report({ec::internal, failure_text(*answer)}, io);
+    const auto page = cut(answer->body);
+    if (!page)
+      return report(page.error(), io);
+    for (const auto& raw : page->events)
+      if (const auto shown = show(raw, options, io); !shown)
+        return report(shown.error(), io);
+    io.out.flush();
+    left -= std::min<uint64_t>(left, page->events.size());
+    cursor = page->next_cursor;
+  } while (!cursor.empty() && (options.limit == 0 || left > 0) &&
+           io.out.good());
+  return exit_ok;
+}
+
+} // namespace eventweft::cli

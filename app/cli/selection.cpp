@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/cli/selection.hpp"
+
+#include "codec/filter.hpp"
+
+#include <charconv>
+
+namespace eventweft::cli {
+
+expected<std::unique_ptr<http_client>> connect_to(const connection& server) {
+  auto url = parse_server_url(server.url);
+  if (!url)
+    return fail(url.error());
+  client_options options;
+  options.url = server.url;
+  options.token = server.token;
+  return std::make_unique<http_client>(std::move(*url), std::move(options));
+}
+
+std::string absolute_time(std::string_view text, timestamp now) {
+  using namespace std::chrono;
+  std::string unchanged{text};
+  if (text.size() < 2)
+    return unchanged;
+  seconds unit{};
+  switch (text.back()) {
+  case 's':
+    unit = seconds{1};
+    break;
+  case 'm':
+    unit = minutes{1};
+    break;
+  case 'h':
+    unit = hours{1};
+    break;
+  case 'd':
+    unit = hours{24};
+    break;
+  default:
+    return unchanged;
+  }
+  uint32_t amount = 0;
+  const auto* end = text.data() + text.size() - 1;
+  const auto [stop, fault] = std::from_chars(text.data(), end, amount);
+  if (fault != std::errc{} || stop != end)
+    return unchanged;
+  const auto back = unit * static_cast<int64_t>(amount);
+  const timestamp earliest{};
+  return to_rfc3339(now - earliest > back ? now - back : earliest);
+}
+
+expected<std::string> stream_filter(std::string_view filter,
+                                    const selection& select) {
+  eventweft::filter f;
+  if (!filter.empty()) {
+    auto parsed = codec::parse_filter(filter);
+    if (!parsed)
+      return fail(ec::bad_configuration, "--filter: " + parsed.error().message);
+    f = std::move(*parsed);
+  }
+  const auto merge =
+      [](std::vector<std::string>& into, const std::vector<std::string>& more,
+         std::string_view flag, std::string_view member) -> expected<void> {
+    if (!into.empty() && !more.empty())
+      return fail(ec::bad_configuration,
+                  std::string{flag} + ": the filter has \"" +
+                      std::string{member} + "\" already");
+    into.insert(into.end(), more.begin(), more.end());
+    return {};
+  };
+  auto done = merge(f.platforms, select.platforms, "--platform", "platforms");
+  if (done)
+    done = merge(f.event_types, select.types, "--type", "event_types");
+  if (done)
+    done = merge(f.source_names, select.sources, "--source", "source_names");
+  if (done)
+    done = merge(f.actor_ids, select.actors, "--actor", "actor_ids");
+  if (!done)
+    return fail(done.error());
+  return f.empty() ? std::string{} : codec::filter_json(f);
+}
+
+int report(const error& e, console& io) {
+  io.err << "eventweft: " << e.message << '\n';
+  return e.code == ec::bad_configuration ? exit_usage : exit_failure;
+}
+
+} // namespace eventweft::cli

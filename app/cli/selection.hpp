@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "app/cli/commands.hpp"
+#include "app/cli/http_client.hpp"
+#include "messages/errors.hpp"
+#include "messages/time.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace eventweft::cli {
+
+expected<std::unique_ptr<http_client>> connect_to(const connection& server);
+
+/// Turns "90s", "15m", "2h", "7d" into the RFC 3339 time that long before
+/// `now`; everything else comes back as it is.
+std::string absolute_time(std::string_view text, timestamp now);
+
+/// `--filter` together with the lists, in the canonical form; empty if there
+/// is nothing to filter by. Both members given is a conflict that is refused
+/// by name.
+expected<std::string> stream_filter(std::string_view filter,
+                                    const selection& select);
+
+/// "2 usage, 1 the rest": an error's exit code, after it was told.
+int report(const error& e, console& io);
+
+} // namespace eventweft::cli

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/cli/commands.hpp"
+#include "app/cli/selection.hpp"
+#include "persistence/store.hpp"
+
+#include <filesystem>
+
+namespace eventweft::cli {
+
+namespace {
+
+expected<store_ptr> open(const config::settings& s) {
+  store_options options;
+  options.url = s.store.url;
+  options.connect_timeout = s.database.connect_timeout;
+  options.statement_timeout = s.database.statement_timeout;
+  options.lock_timeout = s.database.lock_timeout;
+  return open_store(options);
+}
+
+void tell_platforms(const config::settings& s, console& io) {
+  io.out << "\nWebhooks:\n";
+  for (std::string_view usual : {"github", "slack", "linear", "deployments"})
+    if (!s.platforms.contains(std::string{usual}))
+      io.out << "  " << usual
+             << ": no secret is set; every webhook is refused with 401\n";
+  for (const auto& [name, p] : s.platforms) {
+    io.out << "  " << name << ": ";
+    if (!p.enabled)
+      io.out << "off\n";
+    else if (!p.secrets.empty())
+      io.out << p.secrets.size()
+             << (p.secrets.size() == 1 ? " secret\n" : " secrets\n");
+    else if (!p.tokens.empty())
+      io.out << p.tokens.size()
+             << (p.tokens.size() == 1 ? " token\n" : " tokens\n");
+    else if (p.allow_unsigned)
+      io.out << "taken without any proof (allow_unsigned)\n";
+    else
+      io.out << "no secret is set; every webhook is refused with 401\n";
+  }
+}
+
+/// A look at a SQLite store must not make its file.
+bool is_missing_file(const std::string& url) {
+  constexpr std::string_view scheme = "sqlite:";
+  std::error_code ignored;
+  return url.starts_with(scheme) &&
+         !std::filesystem::exists(url.substr(scheme.size()), ignored);
+}
+
+} // namespace
+
+int migrate(const config::load_options& options, console& io) {
+  const auto settings = config::load(options);
+  if (!settings)
+    return report(settings.error(), io);
+  const auto store = open(*settings);
+  if (!store)
+    return report(store.error(), io);
+  const auto done = (*store)->migrate();
+  if (!done)
+    return report(
+        {done.error().code, (*store)->describe() + ": " + done.error().message},
+        io);
+  io.out << (*store)->describe() << ": ";
+  if (done->from == done->to)
+    io.out << "schema " << done->to << " is up to date\n";
+  else
+    io.out << "schema " << done->from << " -> " << done->to << '\n';
+  return exit_ok;
+}
+
+int check(const config::load_options& options, console& io) {
+  const auto effective = config::load_effective(options);
+  if (!effective)
+    return report(effective.error(), io);
+  const auto& s = effective->values;
+  io.out << config::describe(*effective);
+  tell_platforms(s, io);
+  const auto store = open(s);
+  if (!store)
+    return report(store.error(), io);
+  io.out << "\nStore: " << (*store)->describe() << "\n  ";
+  if (is_missing_file(s.store.url)) {
+    io.out << (s.store.auto_migrate
+                   ? "not there yet; `serve` makes it at start\n"
+                   : "not there yet; `eventweft migrate` makes it\n");
+  } else if (const auto schema = (*store)->check_schema(); schema) {
+    io.out << "schema is up to date\n";
+  } else if (schema.error().code == ec::schema_mismatch &&
+             s.store.auto_migrate) {
+    io.out << schema.error().message
+           << "\n  `serve` brings an older schema up to date at start\n";
+    return exit_failure;
+  } else {
+    io.out << "not usable\n";
+    return report(schema.error(), io);
+  }
+  io.out << "\nServer: would listen on " << s.server.listen << '\n';
+  return exit_ok;
+}
+
+} // namespace eventweft::cli
