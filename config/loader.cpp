@@ -458,7 +458,7 @@ void builder::check_listen() {
     faults_.push_back(place("server", "listen") +
                       "expected HOST:PORT, such as 127.0.0.1:8080 or "
                       "[::1]:8080, found " +
-                      quoted(listen));
+                      in_quotes(listen));
 }
 
 void builder::choose_store() {

@@ -63,7 +63,8 @@ std::string found(const key& k, const raw_value& raw) {
       if (hide)
         return t.empty() ? "an empty text" : "a text that is not usable";
       constexpr size_t enough = 60;
-      return t.size() <= enough ? quoted(t) : quoted(t.substr(0, enough)) + "…";
+      return t.size() <= enough ? in_quotes(t)
+                                : in_quotes(t.substr(0, enough)) + "…";
     }
     std::string operator()(int64_t n) const {
       return hide ? "a number" : std::to_string(n);
@@ -274,10 +275,10 @@ std::string fault_in_rules(const std::vector<text_table>& tables) {
       const auto place = " (line " + std::to_string(table.line) + ")";
       if (name == "priority" && !is_choice(priorities, value))
         return "priority: expected " + choices_text(priorities) + ", found " +
-               quoted(value) + place;
+               in_quotes(value) + place;
       if (name == "field" && !value.empty() && value.front() != '/')
         return "field: expected a JSON pointer that starts with /, found " +
-               quoted(value) + place;
+               in_quotes(value) + place;
       if (name != "priority" && name != "field" && name != "value" &&
           name != "event_type")
         return name +
@@ -355,7 +356,7 @@ std::string_view trimmed(std::string_view text) noexcept {
   return text.substr(first, text.find_last_not_of(white) - first + 1);
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   static constexpr std::string_view digits = "0123456789abcdef";
   std::string result = "\"";
   for (char c : text) {
@@ -506,13 +507,13 @@ std::string shown(const key& k, field target) {
   case kind::bytes: {
     const auto amount = amount_in(target);
     const auto text = bytes_text(amount);
-    return text == std::to_string(amount) ? text : quoted(text);
+    return text == std::to_string(amount) ? text : in_quotes(text);
   }
   case kind::text:
   case kind::choice:
-    return quoted(*std::get<std::string*>(target));
+    return in_quotes(*std::get<std::string*>(target));
   case kind::store_url:
-    return quoted(mask_url(*std::get<std::string*>(target)));
+    return in_quotes(mask_url(*std::get<std::string*>(target)));
   case kind::secret:
     return std::get<std::string*>(target)->empty() ? "\"\"" : "\"***\"";
   case kind::secrets:
@@ -527,17 +528,17 @@ std::string shown(const key& k, field target) {
   case kind::choices: {
     std::string result = "[";
     for (const auto& text : *std::get<std::vector<std::string>*>(target))
-      result += (result.size() == 1 ? "" : ", ") + quoted(text);
+      result += (result.size() == 1 ? "" : ", ") + in_quotes(text);
     return result + "]";
   }
   case kind::rules: {
     std::string result = "[";
     for (const auto& r : *std::get<std::vector<priority_rule>*>(target))
       result += (result.size() == 1 ? "{" : ", {") +
-                ("event_type = " + quoted(r.event_type)) +
-                ", field = " + quoted(r.field) +
-                ", value = " + quoted(r.value) +
-                ", priority = " + quoted(r.priority) + "}";
+                ("event_type = " + in_quotes(r.event_type)) +
+                ", field = " + in_quotes(r.field) +
+                ", value = " + in_quotes(r.value) +
+                ", priority = " + in_quotes(r.priority) + "}";
     return result + "]";
   }
   }

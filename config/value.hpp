@@ -61,6 +61,6 @@ std::string mask_url(std::string_view url);
 std::string_view trimmed(std::string_view text) noexcept;
 
 /// A TOML basic string; also how texts show in messages.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 } // namespace eventweft::config

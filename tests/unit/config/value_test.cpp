@@ -73,7 +73,7 @@ TEST(Value, MasksPasswordsWhereverTheyStand) {
 }
 
 TEST(Value, QuotesControlCharacters) {
-  EXPECT_EQ(quoted("a\"b\\c\n\x1b"), "\"a\\\"b\\\\c\\n\\u001b\"");
+  EXPECT_EQ(in_quotes("a\"b\\c\n\x1b"), "\"a\\\"b\\\\c\\n\\u001b\"");
 }
 
 } // namespace
