@@ -11,9 +11,9 @@ namespace {
 
 // What all sessions of one store share.
 class schema_gate {
-public:
+ public:
   schema_gate(store_ptr inner, bool migrate)
-    : inner_(std::move(inner)), migrate_(migrate) {
+      : inner_(std::move(inner)), migrate_(migrate) {
     // nop
   }
 
@@ -42,7 +42,7 @@ public:
     return {};
   }
 
-private:
+ private:
   store_ptr inner_;
   bool migrate_;
   std::mutex mutex_;
@@ -50,10 +50,10 @@ private:
 };
 
 class gated_session final : public store_session {
-public:
+ public:
   gated_session(std::shared_ptr<schema_gate> gate,
                 std::unique_ptr<store_session> inner)
-    : gate_(std::move(gate)), inner_(std::move(inner)) {
+      : gate_(std::move(gate)), inner_(std::move(inner)) {
     // nop
   }
 
@@ -69,7 +69,7 @@ public:
   expected<log_range> read_after(seq_t after, size_t max_events,
                                  size_t max_bytes) override {
     return passed(
-      [&] { return inner_->read_after(after, max_events, max_bytes); });
+        [&] { return inner_->read_after(after, max_events, max_bytes); });
   }
 
   expected<std::optional<event_ptr>> find(const uuid& id) override {
@@ -97,7 +97,7 @@ public:
     return passed([&] { return inner_->drop_dead_letter(id); });
   }
 
-private:
+ private:
   template <class Call>
   auto passed(Call call) -> decltype(call()) {
     if (auto ok = gate_->pass(); !ok)
@@ -110,9 +110,9 @@ private:
 };
 
 class gated_store final : public store {
-public:
+ public:
   gated_store(store_ptr inner, bool migrate)
-    : gate_(std::make_shared<schema_gate>(std::move(inner), migrate)) {
+      : gate_(std::make_shared<schema_gate>(std::move(inner), migrate)) {
     // nop
   }
 
@@ -129,7 +129,7 @@ public:
                                            gate_->inner().open_session());
   }
 
-private:
+ private:
   std::shared_ptr<schema_gate> gate_;
 };
 

@@ -49,8 +49,8 @@ std::string storable_text(std::string_view text) {
   while (!text.empty()) {
     auto lead = static_cast<unsigned char>(text.front());
     size_t length = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-    if (lead != 0 && length <= text.size()
-        && codec::is_utf8(text.substr(0, length))) {
+    if (lead != 0 && length <= text.size() &&
+        codec::is_utf8(text.substr(0, length))) {
       out += text.substr(0, length);
       text.remove_prefix(length);
     } else {

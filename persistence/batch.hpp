@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "messages/errors.hpp"
+#include "messages/event.hpp"
+#include "persistence/store.hpp"
+
 #include <functional>
 #include <span>
 #include <string>
 #include <vector>
-
-#include "messages/errors.hpp"
-#include "messages/event.hpp"
-#include "persistence/store.hpp"
 
 namespace eventweft {
 
 /// Appends one batch in one transaction, all or nothing: the outcomes in
 /// order, or `row_refused` if the engine refuses what is in some row, or any
 /// other error for what is no row's fault.
-using append_once
-  = std::function<expected<std::vector<append_outcome>>(
+using append_once = std::function<expected<std::vector<append_outcome>>(
     std::span<const event_ptr>)>;
 
 /// Appends through `once`; where a row is refused, halves the batch until the

@@ -10,8 +10,8 @@ expected<store_ptr> open_store(const store_options& options) {
   std::string_view url = options.url;
   if (url.starts_with(sqlite_prefix))
     return sqlite::open(url.substr(sqlite_prefix.size()), options);
-  if (url.starts_with("postgresql://") || url.starts_with("postgres://")
-      || url.find('=') != std::string_view::npos)
+  if (url.starts_with("postgresql://") || url.starts_with("postgres://") ||
+      url.find('=') != std::string_view::npos)
     return postgres::open(options);
   return fail(ec::bad_configuration,
               "the store's address must be sqlite:PATH, postgresql://… or a "

@@ -10,12 +10,11 @@ namespace eventweft {
 inline expected<void> compare_schema(int stored, int known) {
   if (stored == known)
     return {};
-  auto numbers = "the store's schema has version " + std::to_string(stored)
-                 + ", this program knows up to " + std::to_string(known);
+  auto numbers = "the store's schema has version " + std::to_string(stored) +
+                 ", this program knows up to " + std::to_string(known);
   if (stored > known)
     return fail(ec::schema_mismatch, numbers + ": use a newer program");
-  return fail(ec::schema_mismatch,
-              numbers + ": run `eventweft migrate` first");
+  return fail(ec::schema_mismatch, numbers + ": run `eventweft migrate` first");
 }
 
 } // namespace eventweft

@@ -8,8 +8,8 @@ namespace eventweft::postgres {
 namespace {
 
 /// PostgreSQL counts microseconds from 2000-01-01.
-constexpr timestamp epoch
-  = std::chrono::sys_days{std::chrono::year{2000} / 1 / 1};
+constexpr timestamp epoch =
+    std::chrono::sys_days{std::chrono::year{2000} / 1 / 1};
 
 } // namespace
 
@@ -24,7 +24,9 @@ array_writer::array_writer(type_oid element, size_t count, size_t bytes) {
   }
 }
 
-void array_writer::add_null() { put32(UINT32_MAX); }
+void array_writer::add_null() {
+  put32(UINT32_MAX);
+}
 
 void array_writer::add(std::string_view text) {
   put32(static_cast<uint32_t>(text.size()));

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "messages/time.hpp"
+#include "messages/uuid.hpp"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include "messages/time.hpp"
-#include "messages/uuid.hpp"
 
 namespace eventweft::postgres {
 
@@ -24,7 +24,7 @@ enum class type_oid : uint32_t {
 /// nothing is escaped and nothing parsed: payloads go over as they are.
 /// Exactly `count` elements must follow the constructor.
 class array_writer {
-public:
+ public:
   /// `bytes`: what the elements will take, roughly.
   array_writer(type_oid element, size_t count, size_t bytes);
 
@@ -37,7 +37,7 @@ public:
 
   std::string_view bytes() const noexcept { return buffer_; }
 
-private:
+ private:
   void put32(uint32_t value);
   void put64(uint64_t value);
 

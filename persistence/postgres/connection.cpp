@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "persistence/postgres/connection.hpp"
 
-#include <algorithm>
-
-#include <string_view>
-#include <vector>
-
 #include <libpq-fe.h>
+
+#include <algorithm>
+#include <map>
+#include <string_view>
 
 namespace eventweft::postgres {
 namespace {
@@ -56,6 +55,24 @@ struct conninfo_deleter {
   }
 };
 
+/// What the address says itself, by libpq's keywords.
+expected<std::map<std::string, std::string>>
+parse_address(const std::string& url) {
+  char* message = nullptr;
+  std::unique_ptr<PQconninfoOption, conninfo_deleter> options{
+      PQconninfoParse(url.c_str(), &message)};
+  std::unique_ptr<char, decltype(&PQfreemem)> owned{message, &PQfreemem};
+  if (!options)
+    return fail(ec::bad_configuration,
+                "the store's address: " +
+                    sentence(message ? message : "out of memory"));
+  std::map<std::string, std::string> given;
+  for (auto* o = options.get(); o->keyword; ++o)
+    if (o->val)
+      given.emplace(o->keyword, o->val);
+  return given;
+}
+
 } // namespace
 
 error translate_exception() noexcept {
@@ -67,8 +84,8 @@ error translate_exception() noexcept {
     return {ec::store_unavailable, sentence(e.what())};
   } catch (const pqxx::sql_error& e) {
     // Without a state it comes from libpq: the connection.
-    auto code
-      = e.sqlstate().empty() ? ec::store_unavailable : code_of(e.sqlstate());
+    auto code =
+        e.sqlstate().empty() ? ec::store_unavailable : code_of(e.sqlstate());
     return {code, sentence(e.what())};
   } catch (const std::exception& e) {
     return {ec::internal, sentence(e.what())};
@@ -78,28 +95,16 @@ error translate_exception() noexcept {
 }
 
 expected<std::string> describe_address(const std::string& url) {
-  char* message = nullptr;
-  std::unique_ptr<PQconninfoOption, conninfo_deleter> options{
-    PQconninfoParse(url.c_str(), &message)};
-  std::unique_ptr<char, decltype(&PQfreemem)> owned{message, &PQfreemem};
-  if (!options)
-    return fail(ec::bad_configuration,
-                "the store's address: "
-                  + sentence(message ? message : "out of memory"));
-  auto value = [&](std::string_view keyword) {
-    for (auto* o = options.get(); o->keyword; ++o)
-      if (keyword == o->keyword && o->val)
-        return std::string{o->val};
-    return std::string{};
-  };
+  auto given = parse_address(url);
+  if (!given)
+    return fail(std::move(given.error()));
   std::string text = "postgresql://";
-  if (auto user = value("user"); !user.empty())
-    text += user + "@";
-  auto host = value("host");
-  text += host.empty() ? value("hostaddr") : host;
-  if (auto port = value("port"); !port.empty())
-    text += ":" + port;
-  return text + "/" + value("dbname");
+  if (given->contains("user"))
+    text += (*given)["user"] + "@";
+  text += given->contains("host") ? (*given)["host"] : (*given)["hostaddr"];
+  if (given->contains("port"))
+    text += ":" + (*given)["port"];
+  return text + "/" + (*given)["dbname"];
 }
 
 connection::connection(store_options options) : options_(std::move(options)) {}
@@ -111,31 +116,33 @@ expected<void> connection::ensure_open() {
   using std::chrono::ceil;
   // libpq rounds 1 s up to 2.
   auto seconds = std::max<int64_t>(
-    1, ceil<std::chrono::seconds>(options_.connect_timeout).count());
-  // The address comes last: what it says itself wins.
-  const std::vector<std::pair<std::string, std::string>> parameters{
-    {"connect_timeout", std::to_string(seconds)},
-    {"application_name", "eventweft"},
-    {"client_encoding", "UTF8"},
-    {"keepalives", "1"},
-    {"keepalives_idle", "10"},
-    {"keepalives_interval", "5"},
-    {"keepalives_count", "3"},
-    // A server that vanished without a word must not hold us for minutes.
-    {"tcp_user_timeout", "15000"},
-    {"dbname", options_.url},
-  };
+      1, ceil<std::chrono::seconds>(options_.connect_timeout).count());
+  auto parameters = parse_address(options_.url);
+  if (!parameters)
+    return fail(std::move(parameters.error()));
+  // Defaults: what the address says itself wins.
+  parameters->insert({
+      {"connect_timeout", std::to_string(seconds)},
+      {"application_name", "eventweft"},
+      {"keepalives", "1"},
+      {"keepalives_idle", "10"},
+      {"keepalives_interval", "5"},
+      {"keepalives_count", "3"},
+      // A server that vanished without a word must not hold us for minutes.
+      {"tcp_user_timeout", "15000"},
+  });
+  parameters->insert_or_assign("client_encoding", "UTF8");
   try {
-    live_ = std::make_unique<pqxx::connection>(parameters);
+    live_ = std::make_unique<pqxx::connection>(*parameters);
     pqxx::nontransaction setup{*live_};
-    setup.exec(
-      "SET statement_timeout = "
-      + std::to_string(options_.statement_timeout.count())
-      + "; SET lock_timeout = " + std::to_string(options_.lock_timeout.count())
-      + "; SET TimeZone = 'UTC'; SET DateStyle = 'ISO'"
-        "; SET client_min_messages = warning"
-        "; SELECT set_config('synchronous_commit', 'on', false)"
-        " WHERE current_setting('synchronous_commit') = 'off'");
+    setup.exec("SET statement_timeout = " +
+               std::to_string(options_.statement_timeout.count()) +
+               "; SET lock_timeout = " +
+               std::to_string(options_.lock_timeout.count()) +
+               "; SET TimeZone = 'UTC'; SET DateStyle = 'ISO'"
+               "; SET client_min_messages = warning; SET jit = off"
+               "; SELECT set_config('synchronous_commit', 'on', false)"
+               " WHERE current_setting('synchronous_commit') = 'off'");
   } catch (...) {
     auto failed = translate_exception();
     close();

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "messages/errors.hpp"
+#include "persistence/store.hpp"
+
+#include <pqxx/pqxx>
+
 #include <exception>
 #include <memory>
 #include <set>
 #include <string>
 #include <utility>
-
-#include <pqxx/pqxx>
-
-#include "messages/errors.hpp"
-#include "persistence/store.hpp"
 
 namespace eventweft::postgres {
 
@@ -24,7 +24,7 @@ error translate_exception() noexcept;
 /// A connection that comes and goes: made on the first call, thrown away when
 /// it breaks, made again on the next. One thread at a time.
 class connection {
-public:
+ public:
   explicit connection(store_options options);
 
   /// Whether a call may be made a second time, on a new connection, when the
@@ -35,7 +35,7 @@ public:
   /// libpqxx throws becomes an error.
   template <class Work>
   auto call(retry again, Work&& work)
-    -> decltype(work(std::declval<pqxx::connection&>())) {
+      -> decltype(work(std::declval<pqxx::connection&>())) {
     for (;;) {
       bool fresh = !live_;
       if (auto open = ensure_open(); !open)
@@ -62,7 +62,7 @@ public:
   /// throws; call it inside `call`.
   void prepare(const std::string& name, const std::string& sql);
 
-private:
+ private:
   expected<void> ensure_open();
   void close() noexcept;
 

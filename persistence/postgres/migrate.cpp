@@ -10,21 +10,23 @@ namespace {
 /// Ours alone, by convention: the ASCII of "eventwft".
 constexpr auto lock_key = "7311146936416691828";
 
-int latest() { return static_cast<int>(postgres_migrations().size()); }
+int latest() {
+  return static_cast<int>(postgres_migrations().size());
+}
 
 int stored_version(pqxx::transaction_base& tx) {
   auto table = tx.exec("SELECT to_regclass('schema_migrations') IS NOT NULL");
   if (!table.one_field().as<bool>())
     return 0;
   return tx.exec("SELECT coalesce(max(version), 0) FROM schema_migrations")
-    .one_field()
-    .as<int>();
+      .one_field()
+      .as<int>();
 }
 
 /// Holds the advisory lock. The server lets go of it with the connection, so
 /// nothing is left behind if unlocking fails.
 class migration_lock {
-public:
+ public:
   explicit migration_lock(pqxx::connection& c) : c_(c) {
     pqxx::nontransaction tx{c_};
     tx.exec(std::string{"SELECT pg_advisory_lock("} + lock_key + ")");
@@ -40,7 +42,7 @@ public:
   migration_lock(const migration_lock&) = delete;
   migration_lock& operator=(const migration_lock&) = delete;
 
-private:
+ private:
   pqxx::connection& c_;
 };
 
@@ -75,10 +77,9 @@ expected<migration_report> migrate(pqxx::connection& c) {
     } catch (const pqxx::broken_connection&) {
       throw;
     } catch (const pqxx::sql_error& e) {
-      return fail(ec::schema_mismatch, "migration "
-                                         + std::to_string(step.version) + " ("
-                                         + std::string{step.name}
-                                         + "): " + e.what());
+      return fail(ec::schema_mismatch,
+                  "migration " + std::to_string(step.version) + " (" +
+                      std::string{step.name} + "): " + e.what());
     }
   }
   return report;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <pqxx/pqxx>
-
 #include "messages/errors.hpp"
 #include "persistence/store.hpp"
+
+#include <pqxx/pqxx>
 
 namespace eventweft::postgres {
 

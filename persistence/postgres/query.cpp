@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "persistence/postgres/query.hpp"
 
-#include <vector>
-
 #include "persistence/postgres/rows.hpp"
+
+#include <vector>
 
 namespace eventweft::postgres {
 namespace {
 
 class builder {
-public:
+ public:
   /// `$n` for a new parameter.
   std::string bind(std::string value) {
     parameters_.append(std::move(value));
@@ -35,12 +35,12 @@ public:
   }
 
   statement finish(const std::string& tail) && {
-    return {"SELECT " + std::string{event_columns} + " FROM events" + sql_
-              + tail,
+    return {"SELECT " + std::string{event_columns} + " FROM events" + sql_ +
+                tail,
             std::move(parameters_)};
   }
 
-private:
+ private:
   std::string sql_;
   pqxx::params parameters_;
   int count_ = 0;
@@ -66,9 +66,9 @@ statement page_statement(const event_query& q) {
     if (type.find('*') != std::string::npos)
       return "event_type LIKE " + b.bind(like_pattern(type));
     // `Issue` is also every `Issue:…`; `;` is the character after `:`.
-    return "event_type = " + b.bind(type) + " OR (event_type >= "
-           + b.bind(type + ":") + " AND event_type < " + b.bind(type + ";")
-           + ")";
+    return "event_type = " + b.bind(type) +
+           " OR (event_type >= " + b.bind(type + ":") + " AND event_type < " +
+           b.bind(type + ";") + ")";
   });
   b.require_any(q.source_names, [&](auto& name) {
     if (name.find('*') != std::string::npos)
@@ -78,8 +78,8 @@ statement page_statement(const event_query& q) {
   });
   b.require_any(q.actors, [&](auto& actor) {
     auto n = b.bind(actor);
-    return "(actor_id = " + n + " AND actor_id <> '') OR (actor_name = " + n
-           + " AND actor_name <> '')";
+    return "(actor_id = " + n + " AND actor_id <> '') OR (actor_name = " + n +
+           " AND actor_name <> '')";
   });
   if (q.correlation_id)
     b.require("correlation_id = " + b.bind(to_string(*q.correlation_id)));
@@ -88,11 +88,11 @@ statement page_statement(const event_query& q) {
   if (q.until)
     b.require("created_at < " + b.bind(time_text(*q.until)));
   if (q.cursor != 0)
-    b.require((q.ascending ? "seq > " : "seq < ")
-              + b.bind(std::to_string(q.cursor)));
+    b.require((q.ascending ? "seq > " : "seq < ") +
+              b.bind(std::to_string(q.cursor)));
   return std::move(b).finish(" ORDER BY seq" +
-                             std::string{q.ascending ? "" : " DESC"}
-                             + " LIMIT " + std::to_string(q.limit + 1));
+                             std::string{q.ascending ? "" : " DESC"} +
+                             " LIMIT " + std::to_string(q.limit + 1));
 }
 
 } // namespace eventweft::postgres

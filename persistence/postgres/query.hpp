@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string>
+#include "messages/filter.hpp"
 
 #include <pqxx/pqxx>
 
-#include "messages/filter.hpp"
+#include <string>
 
 namespace eventweft::postgres {
 

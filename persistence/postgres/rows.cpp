@@ -28,10 +28,10 @@ timestamp read_time(std::string_view text) {
   auto zone = text.rfind("+00");
   if (zone == std::string_view::npos || zone < 19 || text.size() != zone + 3)
     throw std::runtime_error{"not a time in UTC: " + std::string{text}};
-  auto date = year{static_cast<int>(digits(text, 0, 4))}
-              / month{digits(text, 5, 2)} / day{digits(text, 8, 2)};
-  auto moment = sys_days{date} + hours{digits(text, 11, 2)}
-                + minutes{digits(text, 14, 2)} + seconds{digits(text, 17, 2)};
+  auto date = year{static_cast<int>(digits(text, 0, 4))} /
+              month{digits(text, 5, 2)} / day{digits(text, 8, 2)};
+  auto moment = sys_days{date} + hours{digits(text, 11, 2)} +
+                minutes{digits(text, 14, 2)} + seconds{digits(text, 17, 2)};
   auto micros = microseconds{0};
   if (zone > 20) {
     auto fraction = text.substr(20, zone - 20);
@@ -43,7 +43,9 @@ timestamp read_time(std::string_view text) {
   return moment + micros;
 }
 
-std::string time_text(timestamp t) { return to_rfc3339(t); }
+std::string time_text(timestamp t) {
+  return to_rfc3339(t);
+}
 
 uuid read_uuid(std::string_view text) {
   auto id = uuid::parse(text);

@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string_view>
+#include "messages/dead_letter.hpp"
+#include "messages/event.hpp"
 
 #include <pqxx/pqxx>
 
-#include "messages/dead_letter.hpp"
-#include "messages/event.hpp"
+#include <string_view>
 
 namespace eventweft::postgres {
 
 /// What `read_event` expects, in its order.
-inline constexpr std::string_view event_columns
-  = "seq, id, created_at, processed_at, processing_duration, correlation_id, "
+inline constexpr std::string_view event_columns =
+    "seq, id, created_at, processed_at, processing_duration, correlation_id, "
     "parent_event_id, priority, platform, event_id, event_type, source_id, "
     "source_name, actor_id, actor_name, metadata, payload, payload_raw";
 
 /// Throws `std::runtime_error` for a value that none of ours can be.
 event_ptr read_event(const pqxx::row& row);
 
-inline constexpr std::string_view dead_letter_columns
-  = "id, created_at, origin, reason, attempts, event_id, platform, body";
+inline constexpr std::string_view dead_letter_columns =
+    "id, created_at, origin, reason, attempts, event_id, platform, body";
 
 dead_letter read_dead_letter(const pqxx::row& row);
 

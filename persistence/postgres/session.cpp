@@ -14,20 +14,31 @@ using std::to_string;
 
 /// One array a column, in the order of `append_events`' parameters.
 class batch_arrays {
-public:
+ public:
   explicit batch_arrays(std::span<const event_ptr> events) : events_(events) {
-    column(type_oid::uuid, [](auto& e) -> auto& { return e.id; });
-    column(type_oid::text, [](auto& e) -> auto& { return e.event_id; });
-    column(type_oid::text, [](auto& e) -> auto& { return e.platform; });
-    column(type_oid::text, [](auto& e) -> auto& { return e.event_type; });
-    column(type_oid::text, [](auto& e) -> auto& { return e.source_id; });
-    column(type_oid::text, [](auto& e) -> auto& { return e.source_name; });
-    column(type_oid::text, [](auto& e) -> auto& { return e.actor_id; });
-    column(type_oid::text, [](auto& e) -> auto& { return e.actor_name; });
+    column(
+        type_oid::uuid, [](auto& e) -> auto& { return e.id; });
+    column(
+        type_oid::text, [](auto& e) -> auto& { return e.event_id; });
+    column(
+        type_oid::text, [](auto& e) -> auto& { return e.platform; });
+    column(
+        type_oid::text, [](auto& e) -> auto& { return e.event_type; });
+    column(
+        type_oid::text, [](auto& e) -> auto& { return e.source_id; });
+    column(
+        type_oid::text, [](auto& e) -> auto& { return e.source_name; });
+    column(
+        type_oid::text, [](auto& e) -> auto& { return e.actor_id; });
+    column(
+        type_oid::text, [](auto& e) -> auto& { return e.actor_name; });
     column(type_oid::text, [](auto& e) { return to_string(e.priority); });
-    column(type_oid::uuid, [](auto& e) -> auto& { return e.correlation_id; });
-    column(type_oid::uuid, [](auto& e) -> auto& { return e.parent_event_id; });
-    column(type_oid::json, [](auto& e) -> auto& { return e.metadata; });
+    column(
+        type_oid::uuid, [](auto& e) -> auto& { return e.correlation_id; });
+    column(
+        type_oid::uuid, [](auto& e) -> auto& { return e.parent_event_id; });
+    column(
+        type_oid::json, [](auto& e) -> auto& { return e.metadata; });
     column(type_oid::timestamptz, [](auto& e) { return e.created_at; });
     column(type_oid::timestamptz, [](auto& e) { return e.processed_at; });
     column(type_oid::float8, [](auto& e) { return e.processing_duration; });
@@ -37,8 +48,8 @@ public:
     for (const auto& e : events)
       payload_bytes += e->stored_payload().size();
     column(
-      type_oid::json, [](auto& e) { return e.stored_payload().view(); },
-      payload_bytes);
+        type_oid::json, [](auto& e) { return e.stored_payload().view(); },
+        payload_bytes);
     column(type_oid::text, [](auto& e) {
       return e.payload_readable.empty() ? std::optional<std::string_view>{}
                                         : e.payload.view();
@@ -53,7 +64,7 @@ public:
     return all;
   }
 
-private:
+ private:
   template <class Get>
   void column(type_oid type, Get get, size_t bytes = 0) {
     array_writer out{type, events_.size(), bytes ? bytes : 24 * events_.size()};
@@ -104,9 +115,9 @@ session::append_batch(std::span<const event_ptr> events) {
     pqxx::nontransaction tx{c};
     auto rows = tx.exec(pqxx::prepped{"append"}, arrays.parameters());
     if (static_cast<size_t>(rows.size()) != events.size())
-      return fail(ec::internal, "append_events answered "
-                                  + to_string(rows.size()) + " rows for "
-                                  + to_string(events.size()) + " events");
+      return fail(ec::internal, "append_events answered " +
+                                    to_string(rows.size()) + " rows for " +
+                                    to_string(events.size()) + " events");
     std::vector<append_outcome> outcomes;
     outcomes.reserve(events.size());
     for (const auto& row : rows) {
@@ -115,8 +126,8 @@ session::append_batch(std::span<const event_ptr> events) {
       outcome.seq = row[1].as<seq_t>();
       // The event itself, appended before by a call whose end got lost, is
       // no duplicate.
-      outcome.duplicate = row[2].as<bool>()
-                          && outcome.id != events[outcomes.size()]->id;
+      outcome.duplicate =
+          row[2].as<bool>() && outcome.id != events[outcomes.size()]->id;
       outcomes.push_back(outcome);
     }
     return outcomes;
@@ -124,51 +135,52 @@ session::append_batch(std::span<const event_ptr> events) {
 }
 
 expected<log_head> session::head() {
-  return connection_.call(
-    retry::yes, [&](pqxx::connection& c) -> expected<log_head> {
-      pqxx::nontransaction tx{c};
-      auto row = tx.exec("SELECT last_seq FROM log_head");
-      return log_head{row.one_field().as<seq_t>()};
-    });
+  return connection_.call(retry::yes,
+                          [&](pqxx::connection& c) -> expected<log_head> {
+                            pqxx::nontransaction tx{c};
+                            auto row = tx.exec("SELECT last_seq FROM log_head");
+                            return log_head{row.one_field().as<seq_t>()};
+                          });
 }
 
 expected<log_range> session::read_after(seq_t after, size_t max_events,
                                         size_t max_bytes) {
   return connection_.call(
-    retry::yes, [&](pqxx::connection& c) -> expected<log_range> {
-      // The inner query reads no payload: it finds the last event that fits.
-      connection_.prepare(
-        "read_after",
-        "SELECT " + std::string{event_columns}
-          + " FROM events WHERE seq > $1::bigint AND seq <= ("
-            "SELECT coalesce(max(t.seq) FILTER (WHERE t.total <= $3::bigint), "
-            "min(t.seq)) FROM ("
-            "SELECT w.seq, sum(w.payload_bytes::bigint) OVER (ORDER BY w.seq) "
-            "AS total FROM ("
-            "SELECT seq, payload_bytes FROM events WHERE seq > $1::bigint "
-            "ORDER BY seq LIMIT $2::bigint) w) t) ORDER BY seq");
-      pqxx::nontransaction tx{c};
-      constexpr auto most = static_cast<size_t>(INT64_MAX);
-      auto rows
-        = tx.exec(pqxx::prepped{"read_after"},
-                  pqxx::params{after, std::min(max_events, most),
-                               std::min(max_bytes, most)});
-      log_range range{after + 1, after, {}};
-      range.events.reserve(static_cast<size_t>(rows.size()));
-      for (const auto& row : rows)
-        range.events.push_back(read_event(row));
-      if (!range.events.empty())
-        range.last = range.events.back()->seq;
-      return range;
-    });
+      retry::yes, [&](pqxx::connection& c) -> expected<log_range> {
+        // The inner query reads no payload: it finds the last event that fits.
+        connection_.prepare(
+            "read_after",
+            "SELECT " + std::string{event_columns} +
+                " FROM events WHERE seq > $1::bigint AND seq <= ("
+                "SELECT coalesce(max(t.seq) FILTER (WHERE t.total <= "
+                "$3::bigint), "
+                "min(t.seq)) FROM ("
+                "SELECT w.seq, sum(w.payload_bytes::bigint) OVER (ORDER BY "
+                "w.seq) "
+                "AS total FROM ("
+                "SELECT seq, payload_bytes FROM events WHERE seq > $1::bigint "
+                "ORDER BY seq LIMIT $2::bigint) w) t) ORDER BY seq");
+        pqxx::nontransaction tx{c};
+        constexpr auto most = static_cast<size_t>(INT64_MAX);
+        auto rows = tx.exec(pqxx::prepped{"read_after"},
+                            pqxx::params{after, std::min(max_events, most),
+                                         std::min(max_bytes, most)});
+        log_range range{after + 1, after, {}};
+        range.events.reserve(static_cast<size_t>(rows.size()));
+        for (const auto& row : rows)
+          range.events.push_back(read_event(row));
+        if (!range.events.empty())
+          range.last = range.events.back()->seq;
+        return range;
+      });
 }
 
 expected<std::optional<event_ptr>> session::find(const uuid& id) {
   using result_t = expected<std::optional<event_ptr>>;
   return connection_.call(retry::yes, [&](pqxx::connection& c) -> result_t {
     pqxx::nontransaction tx{c};
-    auto rows = tx.exec("SELECT " + std::string{event_columns}
-                          + " FROM events WHERE id = $1",
+    auto rows = tx.exec("SELECT " + std::string{event_columns} +
+                            " FROM events WHERE id = $1",
                         pqxx::params{to_string(id)});
     if (rows.empty())
       return std::nullopt;
@@ -178,55 +190,56 @@ expected<std::optional<event_ptr>> session::find(const uuid& id) {
 
 expected<event_page> session::query(const event_query& q) {
   return connection_.call(
-    retry::yes, [&](pqxx::connection& c) -> expected<event_page> {
-      auto question = page_statement(q);
-      pqxx::nontransaction tx{c};
-      auto rows = tx.exec(question.sql, question.parameters);
-      event_page page;
-      auto count = std::min(static_cast<size_t>(rows.size()), q.limit);
-      page.events.reserve(count);
-      for (size_t i = 0; i < count; ++i)
-        page.events.push_back(read_event(rows[static_cast<int>(i)]));
-      if (static_cast<size_t>(rows.size()) > q.limit && count != 0)
-        page.next_cursor = page.events.back()->seq;
-      return page;
-    });
+      retry::yes, [&](pqxx::connection& c) -> expected<event_page> {
+        auto question = page_statement(q);
+        pqxx::nontransaction tx{c};
+        auto rows = tx.exec(question.sql, question.parameters);
+        event_page page;
+        auto count = std::min(static_cast<size_t>(rows.size()), q.limit);
+        page.events.reserve(count);
+        for (size_t i = 0; i < count; ++i)
+          page.events.push_back(read_event(rows[static_cast<int>(i)]));
+        if (static_cast<size_t>(rows.size()) > q.limit && count != 0)
+          page.next_cursor = page.events.back()->seq;
+        return page;
+      });
 }
 
 expected<seq_t> session::seq_before(timestamp t) {
   return connection_.call(
-    retry::yes, [&](pqxx::connection& c) -> expected<seq_t> {
-      pqxx::nontransaction tx{c};
-      auto row = tx.exec(
-        "SELECT coalesce((SELECT min(seq) - 1 FROM events "
-        "WHERE created_at >= $1), (SELECT last_seq FROM log_head))",
-        pqxx::params{time_text(t)});
-      return row.one_field().as<seq_t>();
-    });
+      retry::yes, [&](pqxx::connection& c) -> expected<seq_t> {
+        pqxx::nontransaction tx{c};
+        auto row =
+            tx.exec("SELECT coalesce((SELECT min(seq) - 1 FROM events "
+                    "WHERE created_at >= $1), (SELECT last_seq FROM log_head))",
+                    pqxx::params{time_text(t)});
+        return row.one_field().as<seq_t>();
+      });
 }
 
 expected<void> session::add_dead_letter(const dead_letter& letter) {
   return connection_.call(
-    retry::yes, [&](pqxx::connection& c) -> expected<void> {
-      pqxx::nontransaction tx{c};
-      pqxx::params p;
-      p.append(to_string(letter.id));
-      p.append(time_text(letter.created_at));
-      p.append(storable_text(letter.origin));
-      p.append(storable_text(letter.reason));
-      p.append(static_cast<int32_t>(letter.attempts));
-      if (letter.event_id)
-        p.append(to_string(*letter.event_id));
-      else
-        p.append();
-      p.append(storable_text(letter.platform));
-      p.append(pqxx::binary_cast(letter.body));
-      tx.exec("INSERT INTO dead_letters (" + std::string{dead_letter_columns}
-                + ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8) "
-                  "ON CONFLICT (id) DO NOTHING",
-              p);
-      return {};
-    });
+      retry::yes, [&](pqxx::connection& c) -> expected<void> {
+        pqxx::nontransaction tx{c};
+        pqxx::params p;
+        p.append(to_string(letter.id));
+        p.append(time_text(letter.created_at));
+        p.append(storable_text(letter.origin));
+        p.append(storable_text(letter.reason));
+        p.append(static_cast<int32_t>(letter.attempts));
+        if (letter.event_id)
+          p.append(to_string(*letter.event_id));
+        else
+          p.append();
+        p.append(storable_text(letter.platform));
+        p.append(pqxx::binary_cast(letter.body));
+        tx.exec("INSERT INTO dead_letters (" +
+                    std::string{dead_letter_columns} +
+                    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8) "
+                    "ON CONFLICT (id) DO NOTHING",
+                p);
+        return {};
+      });
 }
 
 expected<std::vector<dead_letter>> session::dead_letters(const uuid& before,
@@ -235,8 +248,8 @@ expected<std::vector<dead_letter>> session::dead_letters(const uuid& before,
   return connection_.call(retry::yes, [&](pqxx::connection& c) -> result_t {
     pqxx::nontransaction tx{c};
     // Ids are made in the order of time.
-    auto rows = tx.exec("SELECT " + std::string{dead_letter_columns}
-                          + " FROM dead_letters WHERE $1 OR id < $2 "
+    auto rows = tx.exec("SELECT " + std::string{dead_letter_columns} +
+                            " FROM dead_letters WHERE $1 OR id < $2 "
                             "ORDER BY id DESC LIMIT $3",
                         pqxx::params{before.is_nil(), to_string(before),
                                      static_cast<int64_t>(limit)});
@@ -249,12 +262,12 @@ expected<std::vector<dead_letter>> session::dead_letters(const uuid& before,
 
 expected<bool> session::drop_dead_letter(const uuid& id) {
   return connection_.call(
-    retry::no, [&](pqxx::connection& c) -> expected<bool> {
-      pqxx::nontransaction tx{c};
-      auto done = tx.exec("DELETE FROM dead_letters WHERE id = $1",
-                          pqxx::params{to_string(id)});
-      return done.affected_rows() != 0;
-    });
+      retry::no, [&](pqxx::connection& c) -> expected<bool> {
+        pqxx::nontransaction tx{c};
+        auto done = tx.exec("DELETE FROM dead_letters WHERE id = $1",
+                            pqxx::params{to_string(id)});
+        return done.affected_rows() != 0;
+      });
 }
 
 } // namespace eventweft::postgres

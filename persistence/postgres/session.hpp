@@ -7,7 +7,7 @@
 namespace eventweft::postgres {
 
 class session final : public store_session {
-public:
+ public:
   explicit session(const store_options& options);
 
   expected<std::vector<append_result>>
@@ -23,7 +23,7 @@ public:
                                                   size_t limit) override;
   expected<bool> drop_dead_letter(const uuid& id) override;
 
-private:
+ private:
   expected<std::vector<append_outcome>>
   append_batch(std::span<const event_ptr> events);
 

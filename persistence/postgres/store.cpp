@@ -9,9 +9,9 @@ namespace eventweft::postgres {
 namespace {
 
 class postgres_store final : public store {
-public:
+ public:
   postgres_store(store_options options, std::string address)
-    : options_(std::move(options)), address_(std::move(address)) {}
+      : options_(std::move(options)), address_(std::move(address)) {}
 
   std::string_view engine() const noexcept override { return "postgres"; }
 
@@ -33,7 +33,7 @@ public:
     return std::make_unique<session>(options_);
   }
 
-private:
+ private:
   store_options options_;
   std::string address_;
 };

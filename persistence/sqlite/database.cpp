@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "persistence/sqlite/database.hpp"
 
-#include <filesystem>
+#include "persistence/migrations.hpp"
+#include "persistence/schema_version.hpp"
 
 #include <sqlite3.h>
 #include <unistd.h>
 
-#include "persistence/migrations.hpp"
-#include "persistence/schema_version.hpp"
+#include <filesystem>
 
 namespace eventweft::sqlite {
 namespace {
@@ -40,7 +40,9 @@ ec code_of(int result) {
   }
 }
 
-int latest() { return static_cast<int>(sqlite_migrations().size()); }
+int latest() {
+  return static_cast<int>(sqlite_migrations().size());
+}
 
 bool has_table(database& db, const std::string& name) {
   SQLite::Statement q{db.raw(), "SELECT 1 FROM sqlite_schema "
@@ -53,8 +55,8 @@ int stored_version(database& db) {
   if (!has_table(db, "schema_migrations"))
     return 0;
   return db.raw()
-    .execAndGet("SELECT coalesce(max(version), 0) FROM schema_migrations")
-    .getInt();
+      .execAndGet("SELECT coalesce(max(version), 0) FROM schema_migrations")
+      .getInt();
 }
 
 } // namespace
@@ -77,8 +79,8 @@ error translate_exception() noexcept {
 }
 
 database::database(const std::string& path, const store_options& options)
-  : db_(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE,
-        static_cast<int>(options.lock_timeout.count())) {
+    : db_(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE,
+          static_cast<int>(options.lock_timeout.count())) {
   // Only has an effect before the first table; retention gives pages back.
   db_.exec("PRAGMA auto_vacuum = INCREMENTAL");
   db_.exec("PRAGMA journal_mode = WAL");
@@ -155,13 +157,13 @@ expected<migration_report> migrate(database& db) {
     } catch (const SQLite::Exception& e) {
       if (code_of(e.getErrorCode()) != ec::internal)
         throw;
-      return fail(ec::schema_mismatch, "migration "
-                                         + std::to_string(step.version) + " ("
-                                         + std::string{step.name}
-                                         + "): " + e.what());
+      return fail(ec::schema_mismatch,
+                  "migration " + std::to_string(step.version) + " (" +
+                      std::string{step.name} + "): " + e.what());
     }
     SQLite::Statement note{
-      db.raw(), "INSERT INTO schema_migrations (version, name) VALUES (?, ?)"};
+        db.raw(),
+        "INSERT INTO schema_migrations (version, name) VALUES (?, ?)"};
     note.bind(1, step.version);
     note.bind(2, std::string{step.name});
     note.exec();

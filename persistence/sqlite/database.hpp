@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "messages/errors.hpp"
+#include "persistence/store.hpp"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include <SQLiteCpp/SQLiteCpp.h>
-
-#include "messages/errors.hpp"
-#include "persistence/store.hpp"
 
 namespace eventweft::sqlite {
 
@@ -20,7 +20,7 @@ error translate_exception() noexcept;
 /// An open file with its prepared statements. One thread at a time. Its
 /// methods throw `SQLite::Exception`.
 class database {
-public:
+ public:
   database(const std::string& path, const store_options& options);
 
   SQLite::Database& raw() noexcept { return db_; }
@@ -29,7 +29,7 @@ public:
   /// must live as long as this object.
   SQLite::Statement& prepared(std::string_view sql);
 
-private:
+ private:
   SQLite::Database db_;
   std::map<std::string_view, std::unique_ptr<SQLite::Statement>> statements_;
 };
@@ -37,7 +37,7 @@ private:
 /// A write transaction: it holds the file's one writer lock from its first
 /// moment and rolls back unless committed.
 class write_transaction {
-public:
+ public:
   explicit write_transaction(database& db);
   ~write_transaction();
   write_transaction(const write_transaction&) = delete;
@@ -45,7 +45,7 @@ public:
 
   void commit();
 
-private:
+ private:
   database& db_;
   bool open_ = true;
 };
@@ -53,9 +53,9 @@ private:
 /// Opens the file on the first call and again after an error that says
 /// something about the file rather than about what was asked.
 class lazy_database {
-public:
+ public:
   lazy_database(std::string path, store_options options)
-    : path_(std::move(path)), options_(std::move(options)) {}
+      : path_(std::move(path)), options_(std::move(options)) {}
 
   /// Runs `work(database&)`, which returns an `expected<…>`.
   template <class Work>
@@ -72,7 +72,7 @@ public:
     }
   }
 
-private:
+ private:
   expected<void> ensure_open();
 
   std::string path_;

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "persistence/sqlite/query.hpp"
 
+#include "persistence/sqlite/rows.hpp"
+
 #include <string_view>
 #include <utility>
-
-#include "persistence/sqlite/rows.hpp"
 
 namespace eventweft::sqlite {
 namespace {
 
 class builder {
-public:
+ public:
   /// `?n` for a new parameter.
   std::string bind(std::string value) {
     parameters_.push_back(std::move(value));
@@ -36,12 +36,12 @@ public:
   }
 
   statement finish(const std::string& tail) && {
-    return {"SELECT " + std::string{event_columns} + " FROM events" + sql_
-              + tail,
+    return {"SELECT " + std::string{event_columns} + " FROM events" + sql_ +
+                tail,
             std::move(parameters_)};
   }
 
-private:
+ private:
   std::string sql_;
   std::vector<std::string> parameters_;
 };
@@ -70,9 +70,9 @@ statement page_statement(const event_query& q) {
     if (type.find('*') != std::string::npos)
       return "event_type GLOB " + b.bind(glob_pattern(type));
     // `Issue` is also every `Issue:…`; `;` is the character after `:`.
-    return "event_type = " + b.bind(type) + " OR (event_type >= "
-           + b.bind(type + ":") + " AND event_type < " + b.bind(type + ";")
-           + ")";
+    return "event_type = " + b.bind(type) +
+           " OR (event_type >= " + b.bind(type + ":") + " AND event_type < " +
+           b.bind(type + ";") + ")";
   });
   b.require_any(q.source_names, [&](auto& name) {
     if (name.find('*') != std::string::npos)
@@ -82,8 +82,8 @@ statement page_statement(const event_query& q) {
   });
   b.require_any(q.actors, [&](auto& actor) {
     auto n = b.bind(actor);
-    return "(actor_id = " + n + " AND actor_id <> '') OR (actor_name = " + n
-           + " AND actor_name <> '')";
+    return "(actor_id = " + n + " AND actor_id <> '') OR (actor_name = " + n +
+           " AND actor_name <> '')";
   });
   if (q.correlation_id)
     b.require("correlation_id = " + b.bind(to_string(*q.correlation_id)));
@@ -93,9 +93,9 @@ statement page_statement(const event_query& q) {
     b.require("created_at < " + b.bind(to_rfc3339(*q.until)));
   if (q.cursor != 0)
     b.require((q.ascending ? "seq > " : "seq < ") + std::to_string(q.cursor));
-  return std::move(b).finish(" ORDER BY seq"
-                             + std::string{q.ascending ? "" : " DESC"}
-                             + " LIMIT " + std::to_string(q.limit + 1));
+  return std::move(b).finish(" ORDER BY seq" +
+                             std::string{q.ascending ? "" : " DESC"} +
+                             " LIMIT " + std::to_string(q.limit + 1));
 }
 
 } // namespace eventweft::sqlite

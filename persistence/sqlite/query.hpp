@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "messages/filter.hpp"
+
 #include <string>
 #include <vector>
-
-#include "messages/filter.hpp"
 
 namespace eventweft::sqlite {
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "persistence/sqlite/rows.hpp"
 
+#include "codec/json_text.hpp"
+
 #include <array>
 #include <stdexcept>
 #include <utility>
-
-#include "codec/json_text.hpp"
 
 namespace eventweft::sqlite {
 namespace {
@@ -143,15 +143,15 @@ int64_t event_key(std::string_view platform, std::string_view event_id) {
 
 std::string_view unstorable_member(const event& e) {
   const std::array<std::pair<std::string_view, std::string_view>, 9> members{{
-    {"platform", e.platform},
-    {"event_id", e.event_id},
-    {"event_type", e.event_type},
-    {"source_id", e.source_id},
-    {"source_name", e.source_name},
-    {"actor_id", e.actor_id},
-    {"actor_name", e.actor_name},
-    {"metadata", e.metadata},
-    {"payload", e.payload.view()},
+      {"platform", e.platform},
+      {"event_id", e.event_id},
+      {"event_type", e.event_type},
+      {"source_id", e.source_id},
+      {"source_name", e.source_name},
+      {"actor_id", e.actor_id},
+      {"actor_name", e.actor_name},
+      {"metadata", e.metadata},
+      {"payload", e.payload.view()},
   }};
   for (const auto& [name, text] : members)
     if (text.find('\0') != std::string_view::npos || !codec::is_utf8(text))

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <optional>
-#include <string_view>
+#include "messages/dead_letter.hpp"
+#include "messages/event.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
-#include "messages/dead_letter.hpp"
-#include "messages/event.hpp"
+#include <optional>
+#include <string_view>
 
 namespace eventweft::sqlite {
 
 /// What `read_event` expects and `bind_event` fills, in this order.
-inline constexpr std::string_view event_columns
-  = "seq, id, created_at, processed_at, processing_duration, correlation_id, "
+inline constexpr std::string_view event_columns =
+    "seq, id, created_at, processed_at, processing_duration, correlation_id, "
     "parent_event_id, priority, platform, event_id, event_type, source_id, "
     "source_name, actor_id, actor_name, metadata, payload, payload_raw";
 
@@ -28,8 +28,8 @@ void bind_event(SQLite::Statement& insert, const event& e, seq_t seq,
 /// Binds without a copy; the statement casts it to text.
 void bind_text(SQLite::Statement& s, int index, std::string_view text);
 
-inline constexpr std::string_view dead_letter_columns
-  = "id, created_at, origin, reason, attempts, event_id, platform, body";
+inline constexpr std::string_view dead_letter_columns =
+    "id, created_at, origin, reason, attempts, event_id, platform, body";
 
 dead_letter read_dead_letter(SQLite::Statement& row);
 

@@ -9,8 +9,8 @@ namespace eventweft::sqlite {
 namespace {
 
 // Texts are bound as blobs, which SQLiteCpp takes without a copy.
-constexpr std::string_view insert_sql
-  = "INSERT INTO events (seq, id, created_at, processed_at, "
+constexpr std::string_view insert_sql =
+    "INSERT INTO events (seq, id, created_at, processed_at, "
     "processing_duration, correlation_id, parent_event_id, priority, platform, "
     "event_id, event_type, source_id, source_name, actor_id, actor_name, "
     "metadata, payload, payload_raw, event_key) VALUES (?, ?, ?, ?, ?, ?, ?, "
@@ -18,8 +18,8 @@ constexpr std::string_view insert_sql
     "CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), "
     "CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), ?)";
 
-constexpr std::string_view lookup_sql
-  = "SELECT seq, id FROM events WHERE event_key = ? "
+constexpr std::string_view lookup_sql =
+    "SELECT seq, id FROM events WHERE event_key = ? "
     "AND platform = CAST(? AS TEXT) AND event_id = CAST(? AS TEXT)";
 
 constexpr std::string_view head_sql = "SELECT last_seq FROM log_head";
@@ -60,8 +60,8 @@ append_result append_one(database& db, const event& e, seq_t& head) {
     return result;
   }
   if (auto member = unstorable_member(e); !member.empty()) {
-    result.refused = error{ec::row_refused, std::string{member}
-                                              + " is not UTF-8 or holds NUL"};
+    result.refused = error{ec::row_refused,
+                           std::string{member} + " is not UTF-8 or holds NUL"};
     return result;
   }
   try {
@@ -82,7 +82,7 @@ append_result append_one(database& db, const event& e, seq_t& head) {
 } // namespace
 
 session::session(std::string path, const store_options& options)
-  : database_(std::move(path), options) {}
+    : database_(std::move(path), options) {}
 
 expected<std::vector<append_result>>
 session::append(std::span<const event_ptr> events) {
@@ -115,8 +115,8 @@ expected<log_head> session::head() {
 
 expected<log_range> session::read_after(seq_t after, size_t max_events,
                                         size_t max_bytes) {
-  static const std::string sql = "SELECT " + std::string{event_columns}
-                                 + " FROM events WHERE seq > ? ORDER BY seq";
+  static const std::string sql = "SELECT " + std::string{event_columns} +
+                                 " FROM events WHERE seq > ? ORDER BY seq";
   return database_.call([&](database& db) -> expected<log_range> {
     log_range range{after + 1, after, {}};
     auto& q = db.prepared(sql);
@@ -136,8 +136,8 @@ expected<log_range> session::read_after(seq_t after, size_t max_events,
 }
 
 expected<std::optional<event_ptr>> session::find(const uuid& id) {
-  static const std::string sql = "SELECT " + std::string{event_columns}
-                                 + " FROM events WHERE id = ?";
+  static const std::string sql =
+      "SELECT " + std::string{event_columns} + " FROM events WHERE id = ?";
   using result_t = expected<std::optional<event_ptr>>;
   return database_.call([&](database& db) -> result_t {
     auto& q = db.prepared(sql);
@@ -171,9 +171,9 @@ expected<event_page> session::query(const event_query& q) {
 
 expected<seq_t> session::seq_before(timestamp t) {
   return database_.call([&](database& db) -> expected<seq_t> {
-    auto& q = db.prepared(
-      "SELECT coalesce((SELECT min(seq) - 1 FROM events WHERE created_at >= ?),"
-      " (SELECT last_seq FROM log_head))");
+    auto& q = db.prepared("SELECT coalesce((SELECT min(seq) - 1 FROM events "
+                          "WHERE created_at >= ?),"
+                          " (SELECT last_seq FROM log_head))");
     q.bind(1, to_rfc3339(t));
     q.executeStep();
     auto seq = q.getColumn(0).getInt64();
@@ -185,9 +185,9 @@ expected<seq_t> session::seq_before(timestamp t) {
 expected<void> session::add_dead_letter(const dead_letter& letter) {
   return database_.call([&](database& db) -> expected<void> {
     auto& q = db.prepared(
-      "INSERT INTO dead_letters (id, created_at, origin, reason, attempts, "
-      "event_id, platform, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
-      "ON CONFLICT (id) DO NOTHING");
+        "INSERT INTO dead_letters (id, created_at, origin, reason, attempts, "
+        "event_id, platform, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (id) DO NOTHING");
     q.bind(1, to_string(letter.id));
     q.bind(2, to_rfc3339(letter.created_at));
     q.bind(3, storable_text(letter.origin));
@@ -207,9 +207,9 @@ expected<std::vector<dead_letter>> session::dead_letters(const uuid& before,
   using result_t = expected<std::vector<dead_letter>>;
   return database_.call([&](database& db) -> result_t {
     auto& q = db.prepared(
-      "SELECT id, created_at, origin, reason, attempts, event_id, platform, "
-      "body FROM dead_letters WHERE ?1 = '' OR id < ?1 "
-      "ORDER BY id DESC LIMIT ?2");
+        "SELECT id, created_at, origin, reason, attempts, event_id, platform, "
+        "body FROM dead_letters WHERE ?1 = '' OR id < ?1 "
+        "ORDER BY id DESC LIMIT ?2");
     // Ids are made in the order of time.
     q.bind(1, before.is_nil() ? std::string{} : to_string(before));
     q.bind(2, static_cast<int64_t>(limit));

@@ -7,7 +7,7 @@
 namespace eventweft::sqlite {
 
 class session final : public store_session {
-public:
+ public:
   session(std::string path, const store_options& options);
 
   expected<std::vector<append_result>>
@@ -23,7 +23,7 @@ public:
                                                   size_t limit) override;
   expected<bool> drop_dead_letter(const uuid& id) override;
 
-private:
+ private:
   lazy_database database_;
 };
 

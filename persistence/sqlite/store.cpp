@@ -8,9 +8,9 @@ namespace eventweft::sqlite {
 namespace {
 
 class sqlite_store final : public store {
-public:
+ public:
   sqlite_store(std::string path, store_options options)
-    : path_(std::move(path)), options_(std::move(options)) {}
+      : path_(std::move(path)), options_(std::move(options)) {}
 
   std::string_view engine() const noexcept override { return "sqlite"; }
 
@@ -30,7 +30,7 @@ public:
     return std::make_unique<session>(path_, options_);
   }
 
-private:
+ private:
   std::string path_;
   store_options options_;
 };

@@ -79,6 +79,7 @@ LANGUAGE plpgsql
 -- The statements below must never become table scans, whatever the planner
 -- knew when it saw them first.
 SET enable_seqscan = off
+SET jit = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET plan_cache_mode = force_generic_plan
@@ -108,7 +109,9 @@ BEGIN
     LEFT JOIN LATERAL (
       SELECT ev.seq, ev.id FROM events ev
       WHERE event_key(ev.platform, ev.event_id) = x.k
-        AND ev.platform = x.p AND ev.event_id = x.e
+        -- Written so that no index on platform can be chosen for it.
+        AND ev.platform IS NOT DISTINCT FROM x.p
+        AND ev.event_id IS NOT DISTINCT FROM x.e
       LIMIT 1
     ) s ON true
   ), numbered AS (

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "persistence/spool.hpp"
+
+#include "persistence/spool_segment.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <deque>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <utility>
+
+namespace eventweft {
+
+namespace fs = std::filesystem;
+using spool_files::file;
+
+namespace {
+
+constexpr std::string_view suffix = ".spool";
+
+/// One look ahead holds no more than this, but for a single frame.
+constexpr uint64_t peek_bytes = 8ull << 20;
+
+fs::path segment_path(const fs::path& directory, uint64_t number) {
+  auto digits = std::to_string(number);
+  return directory /
+         (std::string(20 - digits.size(), '0') + digits + std::string{suffix});
+}
+
+/// The number of a segment's file, nothing for another file.
+std::optional<uint64_t> segment_number(const fs::path& path) {
+  auto name = path.filename().string();
+  uint64_t number = 0;
+  auto* end = name.data() + name.size();
+  if (name.size() != 20 + suffix.size() || !name.ends_with(suffix))
+    return std::nullopt;
+  auto [stop, failed] = std::from_chars(name.data(), end, number);
+  if (failed != std::errc{} || stop != name.data() + 20)
+    return std::nullopt;
+  return number;
+}
+
+} // namespace
+
+struct spool::impl {
+  struct segment {
+    uint64_t number = 0;
+    file handle;
+    /// The length of its good part.
+    uint64_t bytes = 0;
+    /// Those that `ahead` has not taken yet.
+    std::deque<spool_files::frame> frames;
+    /// Events in the file, and how many of them are gone.
+    uint64_t events = 0;
+    uint64_t dropped = 0;
+  };
+
+  spool_options options;
+  file lock;
+  std::deque<segment> segments;
+  uint64_t next_number = 1;
+  /// The oldest events, decoded, up to the first frame that is still in
+  /// `frames`.
+  std::deque<event_ptr> ahead;
+  uint64_t events = 0;
+  /// A write failed: there may be bytes behind the last segment's good part.
+  bool dirty_tail = false;
+
+  expected<void> recover();
+  expected<void> take_over(uint64_t number, bool last, uint64_t dropped);
+  expected<void> load_progress(uint64_t& number, uint64_t& dropped) const;
+  expected<void> save_progress(uint64_t number, uint64_t dropped) const;
+  expected<void> add_segment();
+  expected<void> write_frame(segment& s, std::string_view frame);
+  expected<void> decode_front(segment& s);
+  expected<void> look_ahead(size_t max);
+  void remove_consumed();
+
+  uint64_t bytes() const {
+    uint64_t sum = 0;
+    for (const auto& s : segments)
+      sum += s.bytes;
+    return sum;
+  }
+};
+
+expected<void> spool::impl::load_progress(uint64_t& number,
+                                          uint64_t& dropped) const {
+  number = 0;
+  dropped = 0;
+  auto path = options.directory / "progress";
+  std::error_code none;
+  if (!fs::exists(path, none))
+    return {};
+  auto f = file::open(path, O_RDONLY);
+  if (!f)
+    return fail(std::move(f.error()));
+  auto size = f->size();
+  if (!size)
+    return fail(std::move(size.error()));
+  auto text = f->read_at(0, *size);
+  if (!text)
+    return fail(std::move(text.error()));
+  auto* end = text->data() + text->size();
+  auto first = std::from_chars(text->data(), end, number);
+  if (first.ec == std::errc{} && first.ptr != end && *first.ptr == ' ') {
+    auto second = std::from_chars(first.ptr + 1, end, dropped);
+    if (second.ec == std::errc{} && second.ptr != end && *second.ptr == '\n')
+      return {};
+  }
+  return fail(ec::corrupt, "unreadable: " + path.string());
+}
+
+expected<void> spool::impl::save_progress(uint64_t number,
+                                          uint64_t dropped) const {
+  auto path = options.directory / "progress";
+  auto draft = options.directory / "progress.new";
+  {
+    auto f = file::open(draft, O_WRONLY | O_CREAT | O_TRUNC);
+    if (!f)
+      return fail(std::move(f.error()));
+    auto text = std::to_string(number) + " " + std::to_string(dropped) + "\n";
+    if (auto done = f->write_at(0, text); !done)
+      return done;
+    // The name must not reach the disk before the content does.
+    if (auto done = f->sync(); !done)
+      return done;
+  }
+  if (std::rename(draft.c_str(), path.c_str()) != 0)
+    return spool_files::fail_errno("replacing", path);
+  return {};
+}
+
+expected<void> spool::impl::recover() {
+  uint64_t first = 0;
+  uint64_t dropped = 0;
+  if (auto done = load_progress(first, dropped); !done)
+    return done;
+  std::vector<uint64_t> numbers;
+  std::error_code failed;
+  for (const auto& entry : fs::directory_iterator{options.directory, failed})
+    if (auto number = segment_number(entry.path()))
+      numbers.push_back(*number);
+  if (failed)
+    return fail(ec::store_unavailable, "reading " + options.directory.string() +
+                                           ": " + failed.message());
+  std::sort(numbers.begin(), numbers.end());
+  next_number = std::max(numbers.empty() ? 0 : numbers.back(), first) + 1;
+  for (auto number : numbers) {
+    if (number < first) {
+      fs::remove(segment_path(options.directory, number), failed);
+      continue;
+    }
+    bool last = number == numbers.back();
+    if (auto done = take_over(number, last, number == first ? dropped : 0);
+        !done)
+      return done;
+  }
+  remove_consumed();
+  return {};
+}
+
+expected<void> spool::impl::take_over(uint64_t number, bool last,
+                                      uint64_t dropped) {
+  auto path = segment_path(options.directory, number);
+  auto f = file::open(path, O_RDWR);
+  if (!f)
+    return fail(std::move(f.error()));
+  auto size = f->size();
+  if (!size)
+    return fail(std::move(size.error()));
+  auto found = spool_files::scan(*f);
+  if (!found)
+    return fail(std::move(found.error()));
+  if (found->damaged || (!last && found->end != *size))
+    return fail(ec::corrupt, "the spool's segment " + path.string() +
+                                 " is damaged at byte " +
+                                 std::to_string(found->end));
+  if (found->frames.empty()) {
+    // Died before its first frame was whole.
+    std::error_code ignored;
+    fs::remove(path, ignored);
+    return {};
+  }
+  if (found->end != *size) {
+    auto done = f->truncate(found->end);
+    if (done)
+      done = f->sync();
+    if (!done)
+      return done;
+  }
+  segment s;
+  s.number = number;
+  s.handle = std::move(*f);
+  s.bytes = found->end;
+  for (const auto& fr : found->frames) {
+    s.frames.push_back(fr);
+    s.events += fr.count;
+  }
+  s.dropped = std::min(dropped, s.events);
+  events += s.events - s.dropped;
+  auto gone = s.dropped;
+  while (!s.frames.empty() && gone >= s.frames.front().count) {
+    gone -= s.frames.front().count;
+    s.frames.pop_front();
+  }
+  if (gone != 0) {
+    if (auto done = decode_front(s); !done)
+      return done;
+    ahead.erase(ahead.begin(), ahead.begin() + static_cast<ptrdiff_t>(gone));
+  }
+  segments.push_back(std::move(s));
+  return {};
+}
+
+expected<void> spool::impl::add_segment() {
+  auto path = segment_path(options.directory, next_number);
+  auto f = file::open(path, O_RDWR | O_CREAT | O_EXCL);
+  if (!f)
+    return fail(std::move(f.error()));
+  auto ready = f->write_at(0, spool_files::magic);
+  if (ready)
+    ready = f->sync();
+  if (ready)
+    ready = spool_files::sync_directory(options.directory);
+  if (!ready) {
+    std::error_code ignored;
+    fs::remove(path, ignored);
+    return ready;
+  }
+  segment s;
+  s.number = next_number++;
+  s.handle = std::move(*f);
+  s.bytes = spool_files::magic.size();
+  segments.push_back(std::move(s));
+  dirty_tail = false;
+  return {};
+}
+
+expected<void> spool::impl::write_frame(segment& s, std::string_view frame) {
+  if (dirty_tail) {
+    if (auto done = s.handle.truncate(s.bytes); !done)
+      return done;
+    dirty_tail = false;
+  }
+  auto done = s.handle.write_at(s.bytes, frame);
+  if (done)
+    done = s.handle.sync();
+  if (!done)
+    dirty_tail = !s.handle.truncate(s.bytes);
+  return done;
+}
+
+/// Moves the first frame of `s` to the end of `ahead`.
+expected<void> spool::impl::decode_front(segment& s) {
+  auto fr = s.frames.front();
+  auto text = s.handle.read_at(fr.offset, fr.bytes);
+  if (!text)
+    return fail(std::move(text.error()));
+  auto decoded = spool_files::decode_frame(*text);
+  if (!decoded)
+    return fail(std::move(decoded.error()));
+  ahead.insert(ahead.end(), decoded->begin(), decoded->end());
+  s.frames.pop_front();
+  return {};
+}
+
+/// Decodes frames until `max` events are at hand.
+expected<void> spool::impl::look_ahead(size_t max) {
+  uint64_t taken = 0;
+  for (auto& s : segments) {
+    while (!s.frames.empty()) {
+      auto bytes = s.frames.front().bytes;
+      if (ahead.size() >= max || (!ahead.empty() && taken + bytes > peek_bytes))
+        return {};
+      if (auto done = decode_front(s); !done)
+        return done;
+      taken += bytes;
+    }
+  }
+  return {};
+}
+
+void spool::impl::remove_consumed() {
+  std::error_code ignored;
+  while (!segments.empty() &&
+         segments.front().dropped == segments.front().events) {
+    // What can't be removed now is removed when the spool is opened again.
+    fs::remove(segment_path(options.directory, segments.front().number),
+               ignored);
+    segments.pop_front();
+  }
+}
+
+spool::spool(std::unique_ptr<impl> p) : impl_(std::move(p)) {}
+
+spool::~spool() = default;
+
+expected<std::unique_ptr<spool>> spool::open(const spool_options& options) {
+  std::error_code failed;
+  fs::create_directories(options.directory, failed);
+  if (failed)
+    return fail(ec::store_unavailable, "making the spool's directory " +
+                                           options.directory.string() + ": " +
+                                           failed.message());
+  auto p = std::make_unique<impl>();
+  p->options = options;
+  auto lock = file::open(options.directory / "lock", O_RDWR | O_CREAT);
+  if (!lock)
+    return fail(std::move(lock.error()));
+  if (::flock(lock->descriptor(), LOCK_EX | LOCK_NB) != 0)
+    return fail(ec::conflict, "another process uses the spool in " +
+                                  options.directory.string());
+  p->lock = std::move(*lock);
+  if (auto done = p->recover(); !done)
+    return fail(std::move(done.error()));
+  return std::unique_ptr<spool>{new spool{std::move(p)}};
+}
+
+expected<void> spool::append(std::span<const event_ptr> events) {
+  if (events.empty())
+    return {};
+  auto frame = spool_files::encode_frame(events);
+  if (!frame)
+    return fail(std::move(frame.error()));
+  if (impl_->bytes() + frame->size() > impl_->options.max_bytes)
+    return fail(ec::store_full, "the spool has reached its limit of " +
+                                    std::to_string(impl_->options.max_bytes) +
+                                    " bytes");
+  auto& segments = impl_->segments;
+  bool roomy =
+      !segments.empty() && segments.back().bytes < impl_->options.segment_bytes;
+  // Bytes that could not be cut off must stay in the last segment.
+  if (segments.empty() || (!roomy && !impl_->dirty_tail))
+    if (auto done = impl_->add_segment(); !done)
+      return done;
+  auto& last = segments.back();
+  if (auto done = impl_->write_frame(last, *frame); !done)
+    return done;
+  auto count = static_cast<uint32_t>(events.size());
+  last.frames.push_back({last.bytes, frame->size(), count});
+  last.bytes += frame->size();
+  last.events += count;
+  impl_->events += count;
+  return {};
+}
+
+expected<std::vector<event_ptr>> spool::peek(size_t max) {
+  if (auto done = impl_->look_ahead(max); !done)
+    return fail(std::move(done.error()));
+  auto count = std::min(max, impl_->ahead.size());
+  auto begin = impl_->ahead.begin();
+  return std::vector<event_ptr>(begin, begin + static_cast<ptrdiff_t>(count));
+}
+
+expected<void> spool::drop(size_t count) {
+  count = std::min<uint64_t>(count, impl_->events);
+  if (count == 0)
+    return {};
+  auto at = impl_->segments.begin();
+  while (count != 0) {
+    if (impl_->ahead.empty())
+      if (auto done = impl_->look_ahead(1); !done)
+        return done;
+    while (at->dropped == at->events)
+      ++at;
+    auto n = std::min({count, impl_->ahead.size(),
+                       static_cast<size_t>(at->events - at->dropped)});
+    auto begin = impl_->ahead.begin();
+    impl_->ahead.erase(begin, begin + static_cast<ptrdiff_t>(n));
+    at->dropped += n;
+    impl_->events -= n;
+    count -= n;
+  }
+  auto done = impl_->save_progress(at->number, at->dropped);
+  // Without the note they would come back after a crash, which is allowed.
+  impl_->remove_consumed();
+  return done;
+}
+
+spool_state spool::state() const noexcept {
+  return {impl_->events, impl_->bytes()};
+}
+
+} // namespace eventweft
