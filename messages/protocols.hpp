@@ -18,14 +18,14 @@ namespace eventweft {
 /// are `event.max_workers` of them for each platform.
 using platform_actor = caf::typed_actor<
     // Answers once all that the webhook brought is durable.
-    caf::result<webhook_answer>(webhook)>;
+    caf::result<webhook_answer>(webhook_ptr)>;
 
 /// Appends events to the log, many senders' in one transaction.
 using storage_writer_actor = caf::typed_actor<
     // Answers after the commit (or after the spool's fsync while the store is
     // away). `overloaded` when the queue is full.
     caf::result<append_outcome>(append_atom, event_ptr),
-    // From its worker or spool timer: look whether the store is back.
+    // Look now whether the store is back, not only when the next try is due.
     caf::result<void>(retry_atom),
     // Finishes what is queued, then answers.
     caf::result<void>(flush_atom)>;
@@ -34,15 +34,21 @@ using storage_writer_actor = caf::typed_actor<
 using store_worker_actor = caf::typed_actor<
     // One transaction; one result an event, in order.
     caf::result<append_results>(append_atom, event_batch),
+    // The last seq given out.
     caf::result<seq_t>(head_atom),
+    // A piece of the log.
     caf::result<log_range>(page_atom, page_request),
+    // A page of what a query finds.
     caf::result<event_page>(query_atom, event_query),
     // The event, or a null pointer.
     caf::result<event_ptr>(find_atom, uuid),
+    // The seq before the first event at or after the time.
     caf::result<seq_t>(seek_atom, timestamp),
+    // Stores a dead letter.
     caf::result<void>(dead_letter_atom, dead_letter),
-    // Newest first; those before the id, nil for the newest.
+    // Dead letters, newest first; those before the id, nil for the newest.
     caf::result<std::vector<dead_letter>>(list_atom, uuid, uint32_t),
+    // Forgets a dead letter; whether there was one.
     caf::result<bool>(drop_atom, uuid)>;
 
 /// Does the blocking work of the spool. Detached.
@@ -53,17 +59,19 @@ using spool_worker_actor = caf::typed_actor<
     caf::result<event_batch>(page_atom, uint32_t),
     // The oldest so many are in the store: forget them.
     caf::result<void>(drop_atom, uint32_t),
+    // How much there is.
     caf::result<spool_state>(head_atom)>;
 
 /// Reads from the store for everybody: a bounded queue before a few workers.
+/// `overloaded` when the queue is full.
 using storage_reader_actor = caf::typed_actor<
+    // As `store_worker_actor` has them.
     caf::result<seq_t>(head_atom),
-    // Log pages for readers that catch up; `overloaded` when the queue is full.
     caf::result<log_range>(page_atom, page_request),
     caf::result<event_page>(query_atom, event_query),
     caf::result<event_ptr>(find_atom, uuid),
-    // The seq before the first event at or after the time.
     caf::result<seq_t>(seek_atom, timestamp),
+    caf::result<void>(dead_letter_atom, dead_letter),
     caf::result<std::vector<dead_letter>>(list_atom, uuid, uint32_t),
     caf::result<bool>(drop_atom, uuid)>;
 
@@ -73,11 +81,10 @@ using stream_hub_actor = caf::typed_actor<
     caf::result<void>(committed_atom, log_range_ptr),
     // A lane has dealt with a batch.
     caf::result<void>(ready_atom, lane_number),
-    // Makes the reader live after the cursor and answers true, or answers
-    // false: it is too far back for what is in memory.
-    caf::result<bool>(join_atom, join_request),
-    // The reader is gone or no longer live.
-    caf::result<void>(leave_atom, reader_id),
+    // Makes the reader live after the cursor, or says how far back it could.
+    caf::result<join_answer>(join_atom, join_request),
+    // The subscription's reader is gone.
+    caf::result<void>(leave_atom, subscription_id),
     // The last seq that was published.
     caf::result<seq_t>(head_atom),
     // Look at the store's head, in case nobody told us.
@@ -87,15 +94,25 @@ using stream_hub_actor = caf::typed_actor<
 using subscription_actor = caf::typed_actor<
     // The reader wants what comes after the cursor; negative: its start.
     caf::result<void>(next_atom, uint32_t, seq_t),
-    caf::result<void>(filter_atom, filter), caf::result<void>(ack_atom, seq_t)>;
+    // From the next `next` on.
+    caf::result<void>(filter_atom, filter),
+    // The client has dealt with everything up to the seq.
+    caf::result<void>(ack_atom, seq_t)>;
 
 /// Keeps what was given up on.
-using dead_letters_actor =
-    caf::typed_actor<caf::result<void>(dead_letter_atom, dead_letter)>;
+using dead_letters_actor = caf::typed_actor<
+    // Answers once it is stored; tries again while the store is away.
+    caf::result<void>(dead_letter_atom, dead_letter)>;
+
+/// Asks on behalf of threads that are not actors. Local.
+using asker_actor = caf::typed_actor<
+    // Runs the job, whose answer goes where the job says.
+    caf::result<void>(ask_job_ptr)>;
 
 /// Starts, watches and restarts all of the above.
 using supervisor_actor = caf::typed_actor<
-    // Ends everything in order: edges first, the writer's flush last.
-    caf::result<void>(stop_atom)>;
+    // Ends everything in order: edges, the writer's flush, readers, spool.
+    // Answers once all are gone, or after so many milliseconds.
+    caf::result<void>(stop_atom, uint32_t)>;
 
 } // namespace eventweft

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "actors/directory.hpp"
+#include "actors/status.hpp"
+#include "messages/time.hpp"
+#include "messages/uuid.hpp"
+#include "telemetry/log.hpp"
+#include "telemetry/metrics.hpp"
+
+#include <memory>
+
+namespace eventweft {
+
+/// What every actor is given. Copied freely; no member is null.
+struct actor_context {
+  std::shared_ptr<directory> peers;
+  std::shared_ptr<status_board> status;
+  std::shared_ptr<metrics> figures;
+  logger_ptr log;
+  std::shared_ptr<const clock> time;
+  std::shared_ptr<random_source> random;
+};
+
+} // namespace eventweft

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "actors/context.hpp"
+#include "messages/protocols.hpp"
+
+#include <caf/fwd.hpp>
+
+#include <chrono>
+#include <cstdint>
+
+namespace eventweft {
+
+struct dead_letters_options {
+  /// Letters that may wait for the store; beyond that: `overloaded`.
+  uint32_t queue_max = 10'000;
+  std::chrono::milliseconds retry_min{100};
+  std::chrono::milliseconds retry_max{5'000};
+  std::chrono::milliseconds timeout{60'000};
+};
+
+/// Spawns the keeper of what was given up on. Each letter is logged and
+/// counted when it comes in and stored one after the other; while the store is
+/// away they wait. Who sent one learns when it is stored.
+dead_letters_actor spawn_dead_letters(caf::actor_system& sys, actor_context ctx,
+                                      dead_letters_options options);
+
+} // namespace eventweft

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "actors/platform_worker.hpp"
+
+#include "actors/caf_compat.hpp"
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace eventweft {
+
+namespace {
+
+/// How often and how far apart the writer is tried while it restarts.
+constexpr unsigned writer_attempts = 40;
+constexpr std::chrono::milliseconds writer_pause{50};
+
+/// A webhook whose events are on their way to the log.
+struct job {
+  platforms::acceptance accepted;
+  std::vector<event_ptr> events;
+  std::vector<platforms::event_outcome> outcomes;
+  size_t missing = 0;
+  caf::typed_response_promise<webhook_answer> promise;
+};
+
+using job_ptr = std::shared_ptr<job>;
+
+class platform_worker_state {
+ public:
+  static inline constexpr const char* name = "platform_worker";
+
+  platform_worker_state(platform_actor::pointer self, actor_context ctx,
+                        platforms::platform_ptr platform)
+      : self_(self), ctx_(std::move(ctx)), platform_(std::move(platform)) {}
+
+  platform_actor::behavior_type make_behavior() {
+    return {
+        [this](const webhook_ptr& w) -> caf::result<webhook_answer> {
+          return take(*w);
+        },
+    };
+  }
+
+ private:
+  caf::result<webhook_answer> take(const webhook& w) {
+    auto& figures = *ctx_.figures;
+    auto begin = ctx_.time->now();
+    auto accepted = platform_->accept(w);
+    figures.stage_took(stage::verify_and_parse, ctx_.time->now() - begin);
+    if (!accepted) {
+      figures.event_received(platform_->name());
+      figures.event_failed(platform_->name(), accepted.error().code);
+      return to_caf(accepted.error());
+    }
+    if (accepted->answer)
+      return std::move(*accepted->answer);
+    auto work = std::make_shared<job>();
+    work->accepted = std::move(*accepted);
+    work->missing = work->accepted.events.size();
+    if (work->missing == 0)
+      return platform_->answer(work->accepted, {});
+    work->promise = self_->make_response_promise<webhook_answer>();
+    work->outcomes.resize(work->missing, fail(ec::internal, "no outcome"));
+    work->events.reserve(work->missing);
+    for (auto& ev : work->accepted.events) {
+      figures.event_received(ev.platform);
+      work->events.emplace_back(std::move(ev));
+    }
+    for (size_t i = 0; i < work->events.size(); ++i)
+      store(work, i, 1);
+    return work->promise;
+  }
+
+  void store(const job_ptr& work, size_t index, unsigned attempt) {
+    auto writer = ctx_.peers->writer.get();
+    if (!writer) {
+      store_later(work, index, attempt);
+      return;
+    }
+    // The bridge keeps the deadline of the whole webhook.
+    ask_untimed(self_, writer, append_atom_v, work->events[index])
+        .then(
+            [this, work, index](const append_outcome& outcome) {
+              settle(work, index, outcome);
+            },
+            [this, work, index, attempt](const caf::error& e) {
+              if (is_actor_gone(e))
+                store_later(work, index, attempt);
+              else
+                settle(work, index, tl::unexpected{from_caf(e)});
+            });
+  }
+
+  void store_later(const job_ptr& work, size_t index, unsigned attempt) {
+    if (attempt >= writer_attempts) {
+      settle(work, index,
+             fail(ec::overloaded, "the storage writer is restarting"));
+      return;
+    }
+    run_after(self_, writer_pause, [this, work, index, attempt] {
+      store(work, index, attempt + 1);
+    });
+  }
+
+  void settle(const job_ptr& work, size_t index,
+              platforms::event_outcome outcome) {
+    if (!outcome)
+      ctx_.figures->event_failed(work->events[index]->platform,
+                                 outcome.error().code);
+    work->outcomes[index] = std::move(outcome);
+    if (--work->missing > 0)
+      return;
+    work->promise.deliver(platform_->answer(work->accepted, work->outcomes));
+  }
+
+  platform_actor::pointer self_;
+  actor_context ctx_;
+  platforms::platform_ptr platform_;
+};
+
+} // namespace
+
+platform_actor spawn_platform_worker(caf::actor_system& sys, actor_context ctx,
+                                     platforms::platform_ptr platform) {
+  using impl = caf::stateful_actor<platform_worker_state, platform_actor::impl>;
+  return sys.spawn<impl>(std::move(ctx), std::move(platform));
+}
+
+} // namespace eventweft

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "actors/context.hpp"
+#include "messages/protocols.hpp"
+
+#include <caf/fwd.hpp>
+
+#include <chrono>
+#include <cstdint>
+
+namespace eventweft {
+
+struct storage_writer_options {
+  /// The most events and payload bytes in one transaction.
+  uint32_t batch_max_events = 500;
+  uint64_t batch_max_bytes = 8ull << 20;
+  /// What may wait; beyond that senders get `overloaded`.
+  uint32_t queue_max_events = 10'000;
+  uint64_t queue_max_bytes = 256ull << 20;
+  /// Between attempts to reach a store that is away.
+  std::chrono::milliseconds retry_min{100};
+  std::chrono::milliseconds retry_max{5'000};
+  /// For one transaction of the store, one write of the spool.
+  std::chrono::milliseconds store_timeout{60'000};
+  std::chrono::milliseconds spool_timeout{30'000};
+  /// Whether there is a spool.
+  bool spool = false;
+};
+
+/// Spawns the one actor that appends to the log.
+///
+/// - *Group commit*: one batch is at the store's worker, the next forms
+///   meanwhile; an idle system commits at once.
+/// - After a commit it tells the hub what is new, then answers the senders. An
+///   event that the store knows under the very id it has here was stored by an
+///   attempt of ours whose outcome got lost: not a duplicate.
+/// - While the store is away everything goes to the spool, whose events are
+///   stored in order, before anything newer, once the store is back. Without a
+///   spool senders get `store_unavailable`.
+/// - If it dies, whoever waits for an answer gets an error and may offer the
+///   same event again; what was committed without the hub being told, the hub
+///   finds by itself. On restart it drains the spool before it takes new ones.
+storage_writer_actor spawn_storage_writer(caf::actor_system& sys,
+                                          actor_context ctx,
+                                          storage_writer_options options);
+
+} // namespace eventweft

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: Apache-2.0
+// The storage writer while the store is away, and its way back.
+#include "actors/caf_compat.hpp"
+#include "actors/storage_writer_state.hpp"
+#include "codec/event_json.hpp"
+
+#include <unordered_map>
+#include <utility>
+
+namespace eventweft {
+
+namespace {
+
+constexpr unsigned worker_attempts = 20;
+constexpr std::chrono::milliseconds worker_pause{50};
+
+} // namespace
+
+void storage_writer_state::go_away(const error& why) {
+  if (mode_ != mode::away) {
+    ctx_.log->error("the store is away ({}); {}", to_string(why),
+                    options_.spool ? "events go to the spool"
+                                   : "events are refused");
+    mode_ = mode::away;
+  }
+  away_because_ = why;
+  hold_ = false;
+  ctx_.figures->set_store_up(false);
+  publish_status();
+  schedule_retry();
+  pump();
+  queue_changed();
+}
+
+void storage_writer_state::refuse_all() {
+  while (!queue_.empty())
+    for (auto& x :
+         queue_.take(options_.batch_max_events, options_.batch_max_bytes))
+      x.promise.deliver(to_caf(away_because_));
+}
+
+void storage_writer_state::schedule_retry() {
+  auto round = ++retry_round_;
+  run_after(self_, pauses_.next(*ctx_.random), [this, round] {
+    if (round == retry_round_)
+      try_store();
+  });
+}
+
+void storage_writer_state::try_store() {
+  if (mode_ != mode::away || probing_)
+    return;
+  auto worker = ctx_.peers->write_worker.get();
+  if (!worker) {
+    schedule_retry();
+    return;
+  }
+  probing_ = true;
+  ask(self_, worker, options_.store_timeout, head_atom_v)
+      .then(
+          [this](seq_t) {
+            probing_ = false;
+            if (mode_ != mode::away)
+              return;
+            ctx_.figures->set_store_up(true);
+            if (!options_.spool) {
+              come_back();
+              return;
+            }
+            mode_ = mode::draining;
+            publish_status();
+            drain_next();
+          },
+          [this](const caf::error& e) {
+            probing_ = false;
+            away_because_ = from_caf(e);
+            ctx_.figures->store_failed();
+            schedule_retry();
+          });
+}
+
+void storage_writer_state::come_back() {
+  ctx_.log->info("the store is back");
+  mode_ = mode::live;
+  hold_ = false;
+  spool_full_ = false;
+  index_.clear();
+  pauses_.reset();
+  ++retry_round_;
+  publish_status();
+  pump();
+}
+
+// -- into the spool ----------------------------------------------------------
+
+void storage_writer_state::spool_next() {
+  auto taken = queue_.take(options_.batch_max_events, options_.batch_max_bytes);
+  spool_batch_.clear();
+  followers_.clear();
+  std::unordered_map<std::string, uuid> here;
+  for (auto& x : taken) {
+    const auto& ev = *x.event;
+    if (auto id = index_.find(ev)) {
+      ctx_.figures->event_duplicate(ev.platform);
+      x.promise.deliver(append_outcome{*id, 0, *id != ev.id, true});
+      continue;
+    }
+    auto [i, is_first] = here.try_emplace(spool_index::key_of(ev), ev.id);
+    if (is_first)
+      spool_batch_.push_back(std::move(x));
+    else
+      followers_.emplace_back(std::move(x), i->second);
+  }
+  if (spool_batch_.empty()) {
+    pump();
+    queue_changed();
+    return;
+  }
+  spool_busy_ = true;
+  spool_lost_ = 0;
+  send_spool_batch();
+}
+
+void storage_writer_state::send_spool_batch() {
+  auto failed = [this](const caf::error& e) {
+    if (is_actor_gone(e) && ++spool_lost_ < worker_attempts)
+      run_after(self_, worker_pause, [this] { send_spool_batch(); });
+    else
+      spooled(false, from_caf(e));
+  };
+  auto worker = ctx_.peers->spool_worker.get();
+  if (!worker) {
+    failed(caf::make_error(caf::sec::request_receiver_down));
+    return;
+  }
+  event_batch batch;
+  batch.events.reserve(spool_batch_.size());
+  for (const auto& x : spool_batch_)
+    batch.events.push_back(x.event);
+  ask(self_, worker, options_.spool_timeout, append_atom_v, std::move(batch))
+      .then([this] { spooled(true, {}); }, failed);
+}
+
+void storage_writer_state::spooled(bool ok, const error& why) {
+  auto batch = std::exchange(spool_batch_, {});
+  auto followers = std::exchange(followers_, {});
+  spool_busy_ = false;
+  if (ok) {
+    if (std::exchange(spool_full_, false)) {
+      ctx_.log->info("the spool has room again");
+      publish_status();
+    }
+    for (auto& x : batch) {
+      const auto& ev = *x.event;
+      index_.add(ev);
+      ctx_.figures->event_spooled(ev.platform);
+      x.promise.deliver(append_outcome{ev.id, 0, false, true});
+    }
+    for (auto& [x, first] : followers) {
+      ctx_.figures->event_duplicate(x.event->platform);
+      x.promise.deliver(append_outcome{first, 0, first != x.event->id, true});
+    }
+  } else {
+    if (!std::exchange(spool_full_, true)) {
+      ctx_.log->error("the spool takes no more events: {}", to_string(why));
+      publish_status();
+    }
+    for (auto& x : batch)
+      x.promise.deliver(to_caf(why));
+    for (auto& [x, first] : followers)
+      x.promise.deliver(to_caf(why));
+  }
+  if (mode_ == mode::draining && !draining_busy_)
+    drain_next();
+  pump();
+  queue_changed();
+}
+
+// -- out of the spool --------------------------------------------------------
+
+void storage_writer_state::drain_next() {
+  auto worker = ctx_.peers->spool_worker.get();
+  if (!worker) {
+    drain_failed({ec::overloaded, "the spool restarts"});
+    return;
+  }
+  draining_busy_ = true;
+  uint32_t most = drain_singles_ > 0 ? 1 : options_.batch_max_events;
+  ask(self_, worker, options_.spool_timeout, page_atom_v, most)
+      .then(
+          [this, most](event_batch& page) {
+            draining_busy_ = false;
+            if (mode_ != mode::draining)
+              return;
+            if (page.events.size() < most)
+              hold_ = true;
+            if (!page.events.empty())
+              drain_page(std::move(page.events));
+            else if (!spool_busy_)
+              come_back();
+          },
+          [this](const caf::error& e) { drain_failed(from_caf(e)); });
+}
+
+void storage_writer_state::drain_page(std::vector<event_ptr> events) {
+  auto worker = ctx_.peers->write_worker.get();
+  if (!worker) {
+    drain_failed({ec::overloaded, "the store's worker restarts"});
+    return;
+  }
+  draining_busy_ = true;
+  ask(self_, worker, options_.store_timeout, append_atom_v, event_batch{events})
+      .then([this, events](
+                const append_results& results) { drained(events, results); },
+            [this, events](const caf::error& e) {
+              auto why = from_caf(e);
+              auto is_batch = why.code == ec::internal ||
+                              why.code == ec::corrupt ||
+                              why.code == ec::row_refused;
+              if (!is_batch || is_actor_gone(e)) {
+                drain_failed(why);
+              } else if (events.size() > 1) {
+                drain_singles_ = events.size();
+                draining_busy_ = false;
+                drain_next();
+              } else {
+                give_up(events.front(), why);
+                forget_drained(events);
+              }
+            });
+}
+
+void storage_writer_state::drained(const std::vector<event_ptr>& events,
+                                   const append_results& results) {
+  if (results.items.size() != events.size()) {
+    drain_failed({ec::internal, "the store's answer does not fit"});
+    return;
+  }
+  tell_hub(events, results);
+  size_t bytes = 0;
+  for (size_t i = 0; i < events.size(); ++i) {
+    const auto& result = results.items[i];
+    bytes += events[i]->payload.size();
+    if (result.refused)
+      give_up(events[i], *result.refused);
+    else if (result.outcome.id == events[i]->id)
+      ctx_.figures->event_stored(events[i]->platform, events[i]->event_type);
+  }
+  ctx_.figures->batch_committed(events.size(), bytes);
+  forget_drained(events);
+}
+
+void storage_writer_state::drain_failed(const error& why) {
+  draining_busy_ = false;
+  if (mode_ != mode::draining)
+    return;
+  ctx_.figures->store_failed();
+  go_away(why);
+}
+
+void storage_writer_state::forget_drained(
+    const std::vector<event_ptr>& events) {
+  auto worker = ctx_.peers->spool_worker.get();
+  if (!worker) {
+    drain_failed({ec::overloaded, "the spool restarts"});
+    return;
+  }
+  draining_busy_ = true;
+  ask(self_, worker, options_.spool_timeout, drop_atom_v,
+      static_cast<uint32_t>(events.size()))
+      .then(
+          [this, events] {
+            for (const auto& ev : events)
+              index_.remove(*ev);
+            drain_singles_ -= std::min(drain_singles_, events.size());
+            pauses_.reset();
+            if (std::exchange(spool_full_, false))
+              publish_status();
+            draining_busy_ = false;
+            if (mode_ == mode::draining)
+              drain_next();
+          },
+          [this](const caf::error& e) { drain_failed(from_caf(e)); });
+}
+
+void storage_writer_state::give_up(const event_ptr& ev, const error& why) {
+  ctx_.log->error("the store refused {} {} from the spool: {}", ev->platform,
+                  ev->event_id, to_string(why));
+  ctx_.figures->event_failed(ev->platform, why.code);
+  auto keeper = ctx_.peers->dead_letters.get();
+  if (!keeper)
+    return;
+  dead_letter letter;
+  letter.created_at = ctx_.time->now();
+  letter.id = uuid::v7(letter.created_at, *ctx_.random);
+  letter.origin = "spool";
+  letter.reason = to_string(why);
+  letter.event_id = ev->id;
+  letter.platform = ev->platform;
+  codec::append_native(letter.body, *ev);
+  tell(self_, keeper, dead_letter_atom_v, std::move(letter));
+}
+
+void storage_writer_state::publish_status() {
+  auto& board = *ctx_.status;
+  auto because = to_string(away_because_);
+  switch (mode_) {
+  case mode::starting:
+  case mode::live:
+    board.set("store", health::ok);
+    break;
+  case mode::away:
+    board.set("store",
+              options_.spool && !spool_full_ ? health::degraded : health::down,
+              because);
+    break;
+  case mode::draining:
+    board.set("store", health::degraded, "storing what waited in the spool");
+    break;
+  }
+  if (options_.spool)
+    board.set("spool", spool_full_ ? health::down : health::ok,
+              spool_full_ ? "full" : "");
+}
+
+} // namespace eventweft

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "actors/append_queue.hpp"
+#include "actors/backoff.hpp"
+#include "actors/context.hpp"
+#include "actors/storage_writer.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace eventweft {
+
+/// The storage writer's inside; only its own sources and tests include this.
+class storage_writer_state {
+ public:
+  static inline constexpr const char* name = "storage_writer";
+
+  storage_writer_state(storage_writer_actor::pointer self, actor_context ctx,
+                       storage_writer_options options);
+
+  storage_writer_actor::behavior_type make_behavior();
+
+ private:
+  /// What happens to new events.
+  enum class mode : uint8_t {
+    starting, ///< they wait until it is known whether the spool is empty
+    live,     ///< to the store
+    away,     ///< to the spool, or refused if there is none
+    draining, ///< to the spool, which is being emptied
+  };
+
+  // -- intake ----------------------------------------------------------------
+
+  caf::result<append_outcome> take(const event_ptr& ev);
+  caf::result<void> flush();
+  void start();
+
+  /// Starts whatever can be started.
+  void pump();
+  void queue_changed();
+
+  // -- to the store (storage_writer.cpp) -------------------------------------
+
+  void commit_next();
+  void send_batch();
+  void batch_done(const append_results& results);
+  void batch_failed(const caf::error& e);
+  /// Tells the hub about what of `events` is in the log by our doing.
+  void tell_hub(const std::vector<event_ptr>& events,
+                const append_results& results);
+
+  // -- to the spool and back (storage_writer_spool.cpp) ----------------------
+
+  void go_away(const error& why);
+  void refuse_all();
+  void schedule_retry();
+  void try_store();
+  void come_back();
+  void spool_next();
+  void send_spool_batch();
+  void spooled(bool ok, const error& why);
+  void drain_next();
+  void drain_page(std::vector<event_ptr> events);
+  void drained(const std::vector<event_ptr>& events,
+               const append_results& results);
+  void drain_failed(const error& why);
+  void forget_drained(const std::vector<event_ptr>& events);
+  void give_up(const event_ptr& ev, const error& why);
+  void publish_status();
+
+  storage_writer_actor::pointer self_;
+  actor_context ctx_;
+  storage_writer_options options_;
+  mode mode_ = mode::starting;
+  append_queue queue_;
+  std::vector<caf::typed_response_promise<void>> flushes_;
+
+  // The batch at the store's worker.
+  std::vector<pending_append> batch_;
+  timestamp batch_since_{};
+  bool store_busy_ = false;
+  bool retried_ = false;
+  unsigned worker_lost_ = 0;
+  /// So many of the next events go one by one, to find the one that fails.
+  size_t singles_ = 0;
+
+  // The batch at the spool's worker; those who wait for another's outcome.
+  std::vector<pending_append> spool_batch_;
+  std::vector<std::pair<pending_append, uuid>> followers_;
+  bool spool_busy_ = false;
+  bool spool_full_ = false;
+  unsigned spool_lost_ = 0;
+  spool_index index_;
+  uint64_t spool_events_ = 0;
+
+  // The way back.
+  backoff pauses_;
+  uint64_t retry_round_ = 0;
+  bool probing_ = false;
+  bool draining_busy_ = false;
+  /// New events wait so that the rest of the spool can be emptied.
+  bool hold_ = false;
+  size_t drain_singles_ = 0;
+  error away_because_;
+};
+
+} // namespace eventweft

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "actors/supervisor.hpp"
+
+#include "actors/backoff.hpp"
+#include "actors/caf_compat.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <utility>
+
+namespace eventweft {
+
+namespace {
+
+class supervisor_state {
+ public:
+  static inline constexpr const char* name = "supervisor";
+
+  supervisor_state(supervisor_actor::pointer self, actor_context ctx,
+                   supervisor_options options, std::vector<child_spec> children)
+      : self_(self), ctx_(std::move(ctx)), options_(std::move(options)) {
+    for (auto& spec : children)
+      children_.push_back(
+          {std::move(spec),
+           {},
+           {},
+           backoff{options_.restart_min, options_.restart_max}});
+  }
+
+  supervisor_actor::behavior_type make_behavior() {
+    on_down(self_, [this](const caf::actor_addr& who, const caf::error& why) {
+      lost(who, why);
+    });
+    for (auto& c : children_)
+      start(c);
+    return {
+        [this](stop_atom, uint32_t deadline) { return stop(deadline); },
+    };
+  }
+
+ private:
+  struct child {
+    child_spec spec;
+    caf::actor handle;
+    timestamp restarted{};
+    backoff pauses;
+  };
+
+  void start(child& c) {
+    c.handle = c.spec.start();
+    self_->monitor(c.handle);
+  }
+
+  void lost(const caf::actor_addr& who, const caf::error& why) {
+    auto i = std::find_if(children_.begin(), children_.end(),
+                          [&who](const child& c) {
+                            return c.handle && c.handle.address() == who;
+                          });
+    if (i == children_.end())
+      return;
+    i->handle = nullptr;
+    i->spec.gone();
+    if (stopping_) {
+      continue_stop();
+      return;
+    }
+    if (escalated_)
+      return;
+    ctx_.log->error("actor {} ended: {}", i->spec.name, caf::to_string(why));
+    if (too_many()) {
+      escalated_ = true;
+      auto text = "actors were restarted " +
+                  std::to_string(options_.max_restarts) +
+                  " times in a short while, the last one is " + i->spec.name +
+                  ": giving up";
+      ctx_.log->critical("{}", text);
+      if (options_.escalate)
+        options_.escalate(std::move(text));
+      return;
+    }
+    auto now = ctx_.time->now();
+    if (now - i->restarted > options_.restart_window)
+      i->pauses.reset();
+    i->restarted = now;
+    auto index = static_cast<size_t>(i - children_.begin());
+    run_after(self_, i->pauses.next(*ctx_.random), [this, index] {
+      if (stopping_)
+        return;
+      auto& c = children_[index];
+      ctx_.figures->actor_restarted(c.spec.name);
+      ctx_.log->warn("actor {} restarts", c.spec.name);
+      start(c);
+    });
+  }
+
+  bool too_many() {
+    auto now = ctx_.time->now();
+    restarts_.push_back(now);
+    while (now - restarts_.front() > options_.restart_window)
+      restarts_.pop_front();
+    return restarts_.size() > options_.max_restarts;
+  }
+
+  // -- the end ---------------------------------------------------------------
+
+  caf::result<void> stop(uint32_t deadline) {
+    auto promise = self_->make_response_promise<void>();
+    stopped_.push_back(promise);
+    if (std::exchange(stopping_, true))
+      return promise;
+    run_after(self_, std::chrono::milliseconds{deadline}, [this] {
+      ctx_.log->warn("not all parts ended in time");
+      for (auto& c : children_)
+        if (c.handle)
+          end_actor(c.handle, caf::exit_reason::kill);
+      finish();
+    });
+    flush_timeout_ = std::chrono::milliseconds{std::max(deadline / 2, 1u)};
+    enter_phase();
+    return promise;
+  }
+
+  void enter_phase() {
+    if (phase_ >= stop_phase_count) {
+      finish();
+      return;
+    }
+    auto phase = static_cast<stop_phase>(phase_);
+    if (phase == stop_phase::streams && options_.end_subscriptions)
+      options_.end_subscriptions();
+    if (phase == stop_phase::writer) {
+      auto writer = ctx_.peers->writer.get();
+      if (writer) {
+        flushing_ = true;
+        auto go_on = [this] {
+          flushing_ = false;
+          end_phase();
+        };
+        ask(self_, writer, flush_timeout_, flush_atom_v)
+            .then(go_on, [this, go_on](const caf::error& e) {
+              ctx_.log->warn("the writer's flush failed: {}",
+                             to_string(from_caf(e)));
+              go_on();
+            });
+        return;
+      }
+    }
+    end_phase();
+  }
+
+  void end_phase() {
+    for (auto& c : children_)
+      if (in_phase(c) && c.handle)
+        end_actor(c.handle, caf::exit_reason::user_shutdown);
+    continue_stop();
+  }
+
+  void continue_stop() {
+    if (finished_ || flushing_)
+      return;
+    if (std::any_of(children_.begin(), children_.end(),
+                    [this](const child& c) { return in_phase(c) && c.handle; }))
+      return;
+    ++phase_;
+    enter_phase();
+  }
+
+  bool in_phase(const child& c) const noexcept {
+    return static_cast<size_t>(c.spec.phase) == phase_;
+  }
+
+  void finish() {
+    if (std::exchange(finished_, true))
+      return;
+    ctx_.peers->clear();
+    for (auto& promise : stopped_)
+      promise.deliver();
+    self_->quit();
+  }
+
+  supervisor_actor::pointer self_;
+  actor_context ctx_;
+  supervisor_options options_;
+  std::vector<child> children_;
+  std::deque<timestamp> restarts_;
+  bool escalated_ = false;
+
+  bool stopping_ = false;
+  bool flushing_ = false;
+  bool finished_ = false;
+  size_t phase_ = 0;
+  std::chrono::milliseconds flush_timeout_{};
+  std::vector<caf::typed_response_promise<void>> stopped_;
+};
+
+} // namespace
+
+supervisor_actor spawn_supervisor(caf::actor_system& sys, actor_context ctx,
+                                  supervisor_options options,
+                                  std::vector<child_spec> children) {
+  using impl = caf::stateful_actor<supervisor_state, supervisor_actor::impl>;
+  return sys.spawn<impl>(std::move(ctx), std::move(options),
+                         std::move(children));
+}
+
+} // namespace eventweft

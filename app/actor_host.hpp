@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "actors/context.hpp"
+#include "actors/platforms/platform.hpp"
+#include "actors/spool_worker.hpp"
+#include "actors/streams.hpp"
+#include "config/settings.hpp"
+#include "net/backend.hpp"
+#include "persistence/store.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace eventweft {
+
+/// What the actors work with. No pointer is null but `open_spool`.
+struct actor_host_parts {
+  config::settings settings;
+  store_ptr store;
+  /// Opens the spool anew for each start of its actor; empty: no spool.
+  std::function<std::unique_ptr<spool_port>()> open_spool;
+  std::vector<platforms::platform_ptr> platforms;
+  std::shared_ptr<metrics> figures;
+  logger_ptr log;
+  std::shared_ptr<const clock> time;
+  std::shared_ptr<random_source> random;
+  /// Called once, on any thread, when actors failed too often: the process
+  /// should end with this sentence.
+  std::function<void(std::string)> escalate;
+};
+
+/// All actors of the process and what they run on. Made once; its destructor
+/// stops what `stop` did not.
+class actor_host {
+ public:
+  /// Starts everything. The store's schema must be there (or be migrated by
+  /// the store's own sessions); the store may be away.
+  explicit actor_host(actor_host_parts parts);
+  ~actor_host();
+  actor_host(const actor_host&) = delete;
+  actor_host& operator=(const actor_host&) = delete;
+
+  /// The HTTP server's line to the actors; lives as long as this object.
+  net::backend& backend() noexcept;
+
+  stream_catalogue& streams() noexcept;
+
+  /// Who is where: for diagnosis and for tests that crash somebody.
+  directory& peers() noexcept;
+
+  /// New webhooks are refused from now on. To be called before the HTTP server
+  /// waits for what is in flight.
+  void refuse();
+
+  /// Ends everything in order: lets what is in flight be answered, flushes the
+  /// writer, ends readers, closes store and spool. True if all that was done
+  /// within `deadline`. Blocks; call it once, from a thread that is no
+  /// actor's.
+  bool stop(std::chrono::milliseconds deadline);
+
+ private:
+  struct state;
+  std::unique_ptr<state> state_;
+};
+
+} // namespace eventweft

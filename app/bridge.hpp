@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "actors/context.hpp"
+#include "actors/streams.hpp"
+#include "actors/subscription.hpp"
+#include "net/backend.hpp"
+
+#include <caf/fwd.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <string>
+
+namespace eventweft {
+
+struct bridge_options {
+  /// Webhooks in flight; beyond that senders wait so long, then get
+  /// `overloaded`. As many again may wait.
+  uint32_t queue_maxsize = 1'000;
+  std::chrono::milliseconds queue_wait{2'000};
+  /// For one webhook, from its place in the queue to its answer.
+  std::chrono::milliseconds accept_timeout{60'000};
+  /// For anything else that is asked.
+  std::chrono::milliseconds timeout{40'000};
+  /// Whether readers are let in.
+  bool streaming = true;
+  subscription_options subscriptions;
+  /// Whose webhooks are taken.
+  std::set<std::string, std::less<>> platforms;
+};
+
+/// The HTTP server's line to the actors. Thread-safe; every call returns at
+/// once and every reply is called exactly once, also if the asked actor, or
+/// the one that asks for us, dies. A webhook whose platform worker died under
+/// it is given to another one, once: the store takes it only once.
+///
+/// Must be told to `stop` before the actor system ends.
+class bridge final : public net::backend {
+ public:
+  bridge(caf::actor_system& sys, actor_context ctx, bridge_options options,
+         std::shared_ptr<stream_catalogue> catalogue);
+  ~bridge() override;
+
+  bool knows_platform(std::string_view name) const override;
+  void accept(webhook w, net::reply_to<webhook_answer> reply) override;
+  void query(event_query q, net::reply_to<event_page> reply) override;
+  void find(uuid id, net::reply_to<std::optional<event_ptr>> reply) override;
+  std::vector<net::stream_info> streams() const override;
+  void
+  open_reader(reader_request request,
+              net::reply_to<std::shared_ptr<reader_control>> reply) override;
+  void dead_letters(uuid before, size_t limit,
+                    net::reply_to<std::vector<dead_letter>> reply) override;
+  void drop_dead_letter(uuid id, net::reply_to<bool> reply) override;
+  void retry_dead_letter(uuid id, net::reply_to<append_outcome> reply) override;
+  net::readiness ready() const override;
+  std::string metrics_json() const override;
+  std::string metrics_text() const override;
+
+  /// New webhooks and readers are refused with `shutting_down` from now on;
+  /// what is in flight goes on.
+  void refuse();
+  /// How many webhooks are in flight or wait.
+  size_t in_flight() const;
+  /// Ends all subscriptions.
+  void end_subscriptions();
+  /// Lets go of the actor system: what is asked after this is refused.
+  void stop();
+
+ private:
+  class subscription_registry;
+  class control;
+
+  caf::actor_system& sys_;
+  actor_context ctx_;
+  bridge_options options_;
+  std::shared_ptr<stream_catalogue> catalogue_;
+  std::shared_ptr<class ingress> ingress_;
+  std::shared_ptr<subscription_registry> subscriptions_;
+};
+
+} // namespace eventweft

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "messages/errors.hpp"
+#include "messages/event.hpp"
+#include "messages/filter.hpp"
+#include "messages/live.hpp"
+#include "messages/webhook.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// What actors hand to each other besides the events themselves.
+namespace eventweft {
+
+/// What the log did with one event of a batch.
+struct append_result {
+  append_outcome outcome;
+  /// Set when the store refused this one event for what it contains
+  /// (`row_refused`); the others of its batch are stored.
+  std::optional<error> refused;
+
+  bool operator==(const append_result&) const = default;
+};
+
+/// One result an event, in the order of the batch.
+struct append_results {
+  std::vector<append_result> items;
+
+  bool operator==(const append_results&) const = default;
+};
+
+/// Events in the order in which they are to be stored; none is null.
+struct event_batch {
+  std::vector<event_ptr> events;
+
+  bool operator==(const event_batch&) const = default;
+};
+
+/// A piece of the log: what comes after `after`, at most `max_events` and
+/// `max_bytes` of payload, but at least one event if there is one.
+struct page_request {
+  seq_t after = 0;
+  uint32_t max_events = 500;
+  uint64_t max_bytes = 1ull << 20;
+
+  bool operator==(const page_request&) const = default;
+};
+
+/// What the spool holds.
+struct spool_state {
+  uint64_t events = 0;
+  uint64_t bytes = 0;
+
+  bool operator==(const spool_state&) const = default;
+};
+
+/// A webhook on its way to its platform; null only by default.
+using webhook_ptr = std::shared_ptr<const webhook>;
+
+/// A lane in the hub's books. Unique within a process.
+using lane_number = uint64_t;
+
+/// A subscription in the bridge's books. Unique within a process.
+using subscription_id = uint64_t;
+
+/// A reader that wants to be live after `cursor`. Local only: it holds a lane.
+struct join_request {
+  subscription_id subscription = 0;
+  reader_id reader = 0;
+  uint32_t epoch = 0;
+  live_lane_ptr lane;
+  /// Both must match.
+  filter stream_filter;
+  filter own_filter;
+  /// Negative: the end of the log.
+  seq_t cursor = -1;
+};
+
+/// What the hub made of a join.
+struct join_answer {
+  /// The lane gets its `join`, at once or as soon as the lane is that far.
+  bool accepted = false;
+  /// The lowest cursor that the hub could have joined; does not decrease.
+  seq_t oldest = 0;
+
+  bool operator==(const join_answer&) const = default;
+};
+
+} // namespace eventweft
