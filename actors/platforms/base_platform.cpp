@@ -122,10 +122,12 @@ std::string clean_text(std::string_view text, size_t limit) {
       --limit;
     text = text.substr(0, limit);
   }
+  // Header values, unlike what a JSON parser gives, may be of any encoding.
+  const bool utf8 = codec::is_utf8(text);
   std::string out;
   out.reserve(text.size());
   for (char c : text) {
-    if (c == '\0')
+    if (c == '\0' || (!utf8 && static_cast<unsigned char>(c) >= 0x80))
       out.append("\xEF\xBF\xBD");
     else
       out.push_back(c);

@@ -2,11 +2,15 @@
 #include "actors/platforms/registry.hpp"
 
 #include "actors/platforms/custom.hpp"
+#include "actors/platforms/declarative.hpp"
 #include "actors/platforms/deployments.hpp"
 #include "actors/platforms/github.hpp"
 #include "actors/platforms/linear.hpp"
 #include "actors/platforms/slack.hpp"
 
+#include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -14,7 +18,10 @@ namespace eventweft::platforms {
 
 namespace {
 
+namespace fs = std::filesystem;
+
 using maker = expected<platform_ptr> (*)(const platform_parts&);
+using definitions = std::map<std::string, platform_definition, std::less<>>;
 
 constexpr std::pair<std::string_view, maker> built_in[] = {
     {"github", make_github},
@@ -23,32 +30,97 @@ constexpr std::pair<std::string_view, maker> built_in[] = {
     {"deployments", make_deployments},
 };
 
-bool is_known(std::string_view name) noexcept {
-  for (const auto& [known, make] : built_in)
-    if (known == name)
-      return true;
-  return name == "events";
+// Names that events or paths have already.
+constexpr std::string_view taken[] = {"events", "custom", "cloudevents"};
+
+// A definition is a page of text; what is longer is something else.
+constexpr std::uintmax_t max_definition = 256u << 10;
+
+bool has_code(std::string_view name) noexcept {
+  return std::any_of(std::begin(built_in), std::end(built_in),
+                     [&](const auto& b) { return b.first == name; }) ||
+         std::find(std::begin(taken), std::end(taken), name) != std::end(taken);
+}
+
+expected<std::string> read_file(const fs::path& path) {
+  std::error_code failed;
+  const auto size = fs::file_size(path, failed);
+  if (failed || size > max_definition)
+    return fail(ec::bad_configuration,
+                path.string() + ": " +
+                    (failed ? failed.message() : "too large a definition"));
+  std::ifstream in{path, std::ios::binary};
+  std::string text{std::istreambuf_iterator<char>{in}, {}};
+  if (!in)
+    return fail(ec::bad_configuration, path.string() + ": can't be read");
+  return text;
+}
+
+expected<std::vector<fs::path>> files_in(const fs::path& directory) {
+  std::vector<fs::path> out;
+  std::error_code failed;
+  fs::directory_iterator it{directory, failed};
+  for (; !failed && it != fs::directory_iterator{}; it.increment(failed))
+    if (it->path().extension() == ".toml")
+      out.push_back(it->path());
+  if (failed)
+    return fail(ec::bad_configuration,
+                directory.string() + ": " + failed.message());
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+expected<definitions> read_definitions(const fs::path& directory) {
+  definitions out;
+  for (const auto& [file, text] : shipped_definitions()) {
+    auto read = read_definition(text, file);
+    if (!read)
+      return fail(std::move(read.error()));
+    auto name = read->name;
+    out.insert_or_assign(std::move(name), std::move(*read));
+  }
+  if (directory.empty())
+    return out;
+  const auto files = files_in(directory);
+  if (!files)
+    return fail(files.error());
+  std::map<std::string, std::string> seen;
+  for (const auto& path : *files) {
+    auto text = read_file(path);
+    if (!text)
+      return fail(std::move(text.error()));
+    auto read = read_definition(*text, path.string());
+    if (!read)
+      return fail(std::move(read.error()));
+    auto name = read->name;
+    if (has_code(name))
+      return fail(ec::bad_configuration,
+                  path.string() + ": the name " + name +
+                      " belongs to a platform that is built in");
+    if (const auto [other, fresh] = seen.emplace(name, path.string()); !fresh)
+      return fail(ec::bad_configuration, path.string() + ": the name " + name +
+                                             " is taken by " + other->second);
+    out.insert_or_assign(std::move(name), std::move(*read));
+  }
+  return out;
 }
 
 } // namespace
 
 expected<std::vector<platform_ptr>>
 make_platforms(const std::map<std::string, config::platform_settings>& settings,
-               const clock& time, random_source& random) {
-  for (const auto& [name, section] : settings)
-    if (!is_known(name))
-      return fail(ec::bad_configuration,
-                  "platforms." + name + ": there is no such platform");
-  const auto section_of = [&](std::string_view name) {
-    const auto found = settings.find(std::string{name});
-    return found == settings.end() ? config::platform_settings{}
-                                   : found->second;
-  };
+               const clock& time, random_source& random,
+               const fs::path& directory) {
+  auto defined = read_definitions(directory);
+  if (!defined)
+    return fail(std::move(defined.error()));
   std::vector<platform_ptr> out;
-  std::set<std::string, std::less<>> names{"events"};
+  std::set<std::string, std::less<>> names;
   const auto add = [&](std::string_view name, auto&& make) -> expected<void> {
     names.emplace(name);
-    const auto section = section_of(name);
+    const auto found = settings.find(std::string{name});
+    const auto section =
+        found == settings.end() ? config::platform_settings{} : found->second;
     if (!section.enabled)
       return {};
     auto made = make(platform_parts{section, time, random});
@@ -60,11 +132,23 @@ make_platforms(const std::map<std::string, config::platform_settings>& settings,
   for (const auto& [name, make] : built_in)
     if (auto added = add(name, make); !added)
       return fail(std::move(added.error()));
+  for (const auto& [name, definition] : *defined) {
+    const auto make = [&d = definition](const platform_parts& parts) {
+      return make_declarative(d, parts);
+    };
+    if (auto added = add(name, make); !added)
+      return fail(std::move(added.error()));
+  }
+  // Last, since no custom event may claim one of the names before.
   const auto custom = [&](const platform_parts& parts) {
     return make_custom(parts, names);
   };
   if (auto added = add("events", custom); !added)
     return fail(std::move(added.error()));
+  for (const auto& [name, section] : settings)
+    if (!names.contains(name))
+      return fail(ec::bad_configuration,
+                  "platforms." + name + ": there is no such platform");
   return out;
 }
 

@@ -61,14 +61,22 @@ signature_verifier::make(std::string platform,
         p.keys.push_back(token);
     // Without tokens of their own, the secrets stand for them.
     const bool takes_secrets = !is_token || p.keys.empty();
+    const auto belongs_elsewhere = [&](std::string_view secret) {
+      return is_token &&
+             std::any_of(schemes.begin(), schemes.end(), [&](const auto& s) {
+               return !s.secret_prefix.empty() &&
+                      secret.starts_with(s.secret_prefix);
+             });
+    };
     for (size_t i = 0; i < settings.secrets.size(); ++i) {
-      auto key = takes_secrets ? decode_secret(scheme, settings.secrets[i])
-                               : std::nullopt;
+      auto key = takes_secrets && !belongs_elsewhere(settings.secrets[i])
+                     ? decode_secret(scheme, settings.secrets[i])
+                     : std::nullopt;
       used[i] = used[i] || key || settings.secrets[i].empty();
       if (key)
         p.keys.push_back(std::move(*key));
     }
-    p.scheme = std::move(scheme);
+    p.scheme = scheme;
     out.schemes_.push_back(std::move(p));
   }
   for (size_t i = 0; i < used.size(); ++i)

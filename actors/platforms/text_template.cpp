@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/platforms/text_template.hpp"
 
+#include "crypto/digest.hpp"
+
 #include <algorithm>
 
 namespace eventweft::platforms {
@@ -31,6 +33,7 @@ expected<text_template> text_template::parse(std::string_view text) {
     return fail(ec::malformed, "a template is longer than " +
                                    std::to_string(max_template) + " bytes");
   text_template out;
+  out.source_ = text;
   const auto add = [&](char c) {
     if (out.parts_.empty() || out.parts_.back().what != kind::literal)
       out.parts_.push_back({});
@@ -66,6 +69,8 @@ expected<text_template> text_template::parse(std::string_view text) {
     };
     if (what == "body" && !named) {
       out.parts_.push_back({kind::body, {}});
+    } else if (what == "digest" && !named) {
+      out.parts_.push_back({kind::digest, {}});
     } else if (what == "timestamp" && !named) {
       out.parts_.push_back({kind::timestamp, {}});
     } else if (what == "header") {
@@ -83,7 +88,7 @@ expected<text_template> text_template::parse(std::string_view text) {
       out.parts_.push_back({kind::json, std::string{name}});
     } else {
       return refuse("not one of {body} {header:NAME} {query:NAME} "
-                    "{json:/POINTER} {timestamp}");
+                    "{json:/POINTER} {timestamp} {digest}");
     }
     i = end;
   }
@@ -102,6 +107,11 @@ text_template::pieces(request& r, std::string_view timestamp,
       break;
     case kind::body:
       out.push_back(r.body());
+      break;
+    case kind::digest:
+      storage.push_back(
+          crypto::to_hex(crypto::digest(crypto::hash::sha256, r.body())));
+      out.push_back(storage.back());
       break;
     case kind::timestamp:
       if (timestamp.empty())
@@ -156,16 +166,18 @@ std::optional<std::string> text_template::render(request& r) const {
   return out;
 }
 
-bool text_template::reads_json() const noexcept {
-  return std::any_of(parts_.begin(), parts_.end(),
-                     [](const auto& p) { return p.what == kind::json; });
-}
-
 std::string alternatives::render(request& r) const {
   for (const auto& t : templates)
     if (auto text = t.render(r); text && !text->empty())
       return std::move(*text);
   return {};
+}
+
+std::string alternatives::describe() const {
+  std::string out;
+  for (const auto& t : templates)
+    out.append(out.empty() ? "" : " or ").append(t.source());
+  return out;
 }
 
 } // namespace eventweft::platforms

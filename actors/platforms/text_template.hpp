@@ -14,8 +14,9 @@ namespace eventweft::platforms {
 
 /// Text with places to be filled in from a request:
 /// `{body}` its bytes, `{header:NAME}`, `{query:NAME}`, `{json:/POINTER}` (RFC
-/// 6901, into the payload), `{timestamp}` what came beside the signature;
-/// `{{` and `}}` stand for the braces themselves.
+/// 6901, into the payload), `{timestamp}` what came beside the signature,
+/// `{digest}` the hexadecimal SHA-256 of the body; `{{` and `}}` stand for the
+/// braces themselves.
 class text_template {
  public:
   text_template() = default;
@@ -35,16 +36,17 @@ class text_template {
 
   bool empty() const noexcept { return parts_.empty(); }
 
-  /// Whether any place needs the body as JSON.
-  bool reads_json() const noexcept;
+  /// As it was parsed.
+  const std::string& source() const noexcept { return source_; }
 
  private:
-  enum class kind { literal, body, header, query, json, timestamp };
+  enum class kind { literal, body, digest, header, query, json, timestamp };
   struct part {
     kind what = kind::literal;
     std::string text;
   };
   std::vector<part> parts_;
+  std::string source_;
 };
 
 /// Several templates of which the first that can be filled counts.
@@ -54,6 +56,8 @@ struct alternatives {
   bool empty() const noexcept { return templates.empty(); }
   /// Empty text if none can be filled.
   std::string render(request& r) const;
+  /// For people: "{header:X} or {json:/y}".
+  std::string describe() const;
 };
 
 } // namespace eventweft::platforms
