@@ -17,6 +17,9 @@ class row_set {
   virtual size_t size() const noexcept = 0;
 };
 
+/// Creates the schema of the store at `url`.
+void migrate(const std::string& url);
+
 /// One store engine, and how fast it is without us.
 class engine {
  public:

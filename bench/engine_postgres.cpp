@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/engine.hpp"
 #include "bench/pg.hpp"
+#include "persistence/store.hpp"
 
 #include <algorithm>
 
@@ -30,7 +31,7 @@ std::string joined(const std::vector<std::string>& words) {
 
 class postgres final : public engine {
  public:
-  explicit postgres(const setting& s) : setting_(s), server_(s) {}
+  explicit postgres(const setting& s) : server_(s) {}
 
   std::string_view name() const noexcept override { return "PostgreSQL"; }
   std::string_view load_name() const noexcept override {
@@ -40,7 +41,7 @@ class postgres final : public engine {
 
   std::string fresh() override {
     auto url = server_.fresh_database();
-    migrate(setting_, url);
+    migrate(url);
     return url;
   }
 
@@ -136,11 +137,18 @@ class postgres final : public engine {
   void settle() override { server_.settle(); }
 
  private:
-  const setting& setting_;
   postgres_server server_;
 };
 
 } // namespace
+
+void migrate(const std::string& url) {
+  const auto store = open_store({.url = url});
+  if (!store)
+    throw bench_error(store.error().message);
+  if (const auto done = (*store)->migrate(); !done)
+    throw bench_error(done.error().message);
+}
 
 std::unique_ptr<engine> make_postgres(const setting& s) {
   return std::make_unique<postgres>(s);

@@ -136,7 +136,7 @@ class sqlite final : public engine {
   std::string fresh() override {
     const auto file = setting_.work / ("hub-" + std::to_string(++files_));
     auto url = "sqlite:" + file.string() + ".db";
-    migrate(setting_, url);
+    migrate(url);
     return url;
   }
 

@@ -20,10 +20,10 @@ struct part {
 };
 
 constexpr std::array parts{
-    part{"ingest", measure_ingest},   part{"growth", measure_growth},
-    part{"latency", measure_latency}, part{"fanout", measure_fanout},
-    part{"idle", measure_idle},       part{"catchup", measure_catchup},
-    part{"micro", measure_micro},
+    part{"ingest", measure_ingest},   part{"store", measure_store},
+    part{"growth", measure_growth},   part{"latency", measure_latency},
+    part{"fanout", measure_fanout},   part{"idle", measure_idle},
+    part{"catchup", measure_catchup}, part{"micro", measure_micro},
 };
 
 /// As many open files as we may have: servers inherit it.

@@ -10,7 +10,10 @@ namespace eventweft::bench {
 /// Signed webhooks against the engine's own bulk load of the same rows.
 void measure_ingest(const setting& s, report& out);
 
-/// The same with many events already stored against an empty store.
+/// The store's appends by themselves, one session, against the same limit.
+void measure_store(const setting& s, report& out);
+
+/// Signed webhooks with many events already stored against an empty store.
 void measure_growth(const setting& s, report& out);
 
 /// One event to 1,000 readers, against nginx with nchan.

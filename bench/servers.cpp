@@ -80,15 +80,6 @@ void hub::stop() {
     throw bench_error("eventweft did not end well:\n" + process_.said());
 }
 
-void migrate(const setting& s, const std::string& store) {
-  run({{s.binary, "migrate", "--store", store},
-       {},
-       s.work,
-       s.work / "migrate.log",
-       std::nullopt},
-      60s);
-}
-
 postgres_server::postgres_server(const setting& s)
     : home_(s.work / "postgres") {
   const auto bin = postgres_binaries();

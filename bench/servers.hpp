@@ -47,9 +47,6 @@ class hub {
   endpoint address_;
 };
 
-/// Creates or updates the schema of `store` with `eventweft migrate`.
-void migrate(const setting& s, const std::string& store);
-
 /// A PostgreSQL cluster of our own with Debian's defaults, but for room enough
 /// in the WAL that no checkpoint falls into one measurement and not into the
 /// other.
