@@ -7,6 +7,7 @@
 #include <simdjson.h>
 
 #include <charconv>
+#include <cmath>
 #include <utility>
 
 namespace eventweft::codec {
@@ -98,7 +99,8 @@ void append_native(std::string& out, const event& ev) {
   else
     out.append("null");
   out.append(R"(,"processing_duration":)");
-  if (ev.processing_duration)
+  // JSON knows neither infinity nor NaN.
+  if (ev.processing_duration && std::isfinite(*ev.processing_duration))
     fmt::format_to(std::back_inserter(out), "{:.6f}", *ev.processing_duration);
   else
     out.append("null");
@@ -228,14 +230,19 @@ void read_member(event& ev, std::string_view key,
 }
 
 std::string_view raw_value(simdjson::ondemand::value value) {
+  std::string_view raw;
   switch (value.type()) {
   case json_type::object:
-    return value.get_object().value().raw_json().value();
+    raw = value.get_object().value().raw_json().value();
+    break;
   case json_type::array:
-    return value.get_array().value().raw_json().value();
+    raw = value.get_array().value().raw_json().value();
+    break;
   default:
-    return value.raw_json_token();
+    raw = value.raw_json_token();
   }
+  // simdjson hands out what stands before the next token too.
+  return raw.substr(0, raw.find_last_not_of(" \t\r\n") + 1);
 }
 
 } // namespace
@@ -263,6 +270,8 @@ expected<event> parse_native(std::string_view text) try {
     payload_start = all.find(':', all.find('"', at)) + 1;
     payload = raw_value(field.value());
   }
+  if (!doc.current_location().error())
+    return fail(ec::malformed, "unexpected text after the event");
   // White space around a payload belongs to it: what we wrote ends with the
   // payload's last byte and one brace.
   if (payload_is_last) {

@@ -127,6 +127,11 @@ expected<filter> parse_filter(std::string_view json) {
       if (!list)
         return fail(list.error());
       out.*(known->member) = std::move(*list);
+      // Events have them in lower case.
+      if (known->member == &filter::correlation_ids)
+        for (auto& text : out.correlation_ids)
+          if (const auto id = uuid::parse(text))
+            text = to_string(*id);
     } else if (key == "min_priority") {
       std::string_view text;
       if (value.is_null())
