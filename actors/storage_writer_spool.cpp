@@ -85,6 +85,7 @@ void storage_writer_state::come_back() {
   hold_ = false;
   spool_full_ = false;
   index_.clear();
+  spool_events_ = 0;
   pauses_.reset();
   ++retry_round_;
   publish_status();
@@ -150,6 +151,7 @@ void storage_writer_state::spooled(bool ok, const error& why) {
       ctx_.log->info("the spool has room again");
       publish_status();
     }
+    spool_events_ += batch.size();
     for (auto& x : batch) {
       const auto& ev = *x.event;
       index_.add(ev);
@@ -188,11 +190,12 @@ void storage_writer_state::drain_next() {
   uint32_t most = drain_singles_ > 0 ? 1 : options_.batch_max_events;
   ask(self_, worker, options_.spool_timeout, page_atom_v, most)
       .then(
-          [this, most](event_batch& page) {
+          [this](event_batch& page) {
             draining_busy_ = false;
             if (mode_ != mode::draining)
               return;
-            if (page.events.size() < most)
+            // Little is left: if new events wait a moment, it gets empty.
+            if (spool_events_ <= options_.batch_max_events)
               hold_ = true;
             if (!page.events.empty())
               drain_page(std::move(page.events));
@@ -272,6 +275,7 @@ void storage_writer_state::forget_drained(
           [this, events] {
             for (const auto& ev : events)
               index_.remove(*ev);
+            spool_events_ -= std::min<uint64_t>(spool_events_, events.size());
             drain_singles_ -= std::min(drain_singles_, events.size());
             pauses_.reset();
             if (std::exchange(spool_full_, false))

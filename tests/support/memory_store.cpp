@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/memory_store.hpp"
+
+#include <algorithm>
+
+namespace eventweft::testing {
+
+namespace {
+
+bool listed(const std::vector<std::string>& wanted, const std::string& value) {
+  return wanted.empty() ||
+         std::find(wanted.begin(), wanted.end(), value) != wanted.end();
+}
+
+} // namespace
+
+std::vector<event_ptr> memory_log::events() const {
+  std::lock_guard guard{mutex_};
+  return events_;
+}
+
+seq_t memory_log::head() const {
+  std::lock_guard guard{mutex_};
+  return static_cast<seq_t>(events_.size());
+}
+
+seq_t memory_log::add(event e) {
+  std::lock_guard guard{mutex_};
+  by_key_.emplace(std::pair{e.platform, e.event_id}, events_.size());
+  e.seq = static_cast<seq_t>(events_.size()) + 1;
+  events_.emplace_back(std::move(e));
+  return events_.back()->seq;
+}
+
+void memory_log::set_down(std::optional<error> e) {
+  std::lock_guard guard{mutex_};
+  down = std::move(e);
+}
+
+std::optional<error> memory_session::fault() {
+  auto out = log_->down;
+  if (out && log_->down_for > 0 && --log_->down_for == 0)
+    log_->down.reset();
+  return out;
+}
+
+expected<std::vector<append_result>>
+memory_session::append(std::span<const event_ptr> events) {
+  std::lock_guard guard{log_->mutex_};
+  if (auto e = fault())
+    return fail(*e);
+  for (const auto& ev : events)
+    if (log_->poison.contains(ev->event_id))
+      return fail(ec::internal, "poison");
+  log_->batches.push_back(events.size());
+  std::vector<append_result> out;
+  for (const auto& ev : events) {
+    append_result r;
+    auto known = log_->by_key_.find({ev->platform, ev->event_id});
+    if (log_->refused.contains(ev->event_id)) {
+      r.outcome.id = ev->id;
+      r.refused = error{ec::row_refused, "for what it contains"};
+    } else if (known != log_->by_key_.end()) {
+      const auto& first = *log_->events_[known->second];
+      r.outcome = {first.id, first.seq, true, false};
+    } else {
+      r.outcome = {ev->id, log_->add(*ev), false, false};
+    }
+    out.push_back(std::move(r));
+  }
+  if (auto lost = std::exchange(log_->lose_next_answer, std::nullopt))
+    return fail(*lost);
+  return out;
+}
+
+expected<log_head> memory_session::head() {
+  std::lock_guard guard{log_->mutex_};
+  if (auto e = fault())
+    return fail(*e);
+  return log_head{log_->head()};
+}
+
+expected<log_range> memory_session::read_after(seq_t after, size_t max_events,
+                                               size_t max_bytes) {
+  std::lock_guard guard{log_->mutex_};
+  if (auto e = fault())
+    return fail(*e);
+  ++log_->pages_read;
+  log_range out{after + 1, after, {}};
+  size_t bytes = 0;
+  for (const auto& ev : log_->events_) {
+    if (ev->seq <= after)
+      continue;
+    bytes += ev->payload.size();
+    if (out.events.size() >= max_events ||
+        (!out.events.empty() && bytes > max_bytes))
+      break;
+    out.events.push_back(ev);
+    out.last = ev->seq;
+  }
+  return out;
+}
+
+expected<std::optional<event_ptr>> memory_session::find(const uuid& id) {
+  std::lock_guard guard{log_->mutex_};
+  if (auto e = fault())
+    return fail(*e);
+  for (const auto& ev : log_->events_)
+    if (ev->id == id)
+      return ev;
+  return std::nullopt;
+}
+
+expected<event_page> memory_session::query(const event_query& q) {
+  std::lock_guard guard{log_->mutex_};
+  if (auto e = fault())
+    return fail(*e);
+  event_page out;
+  for (auto i = log_->events_.rbegin(); i != log_->events_.rend(); ++i)
+    if ((q.cursor == 0 || (*i)->seq < q.cursor) &&
+        listed(q.platforms, (*i)->platform) &&
+        listed(q.event_types, (*i)->event_type) && out.events.size() < q.limit)
+      out.events.push_back(*i);
+  return out;
+}
+
+expected<seq_t> memory_session::seq_before(timestamp t) {
+  std::lock_guard guard{log_->mutex_};
+  if (auto e = fault())
+    return fail(*e);
+  for (const auto& ev : log_->events_)
+    if (ev->created_at >= t)
+      return ev->seq - 1;
+  return log_->head();
+}
+
+expected<void> memory_session::add_dead_letter(const dead_letter& letter) {
+  std::lock_guard guard{log_->mutex_};
+  if (auto e = fault())
+    return fail(*e);
+  log_->letters.push_back(letter);
+  return {};
+}
+
+expected<std::vector<dead_letter>>
+memory_session::dead_letters(const uuid& before, size_t limit) {
+  std::lock_guard guard{log_->mutex_};
+  if (auto e = fault())
+    return fail(*e);
+  std::vector<dead_letter> out;
+  for (auto i = log_->letters.rbegin(); i != log_->letters.rend(); ++i)
+    if ((before.is_nil() || i->id < before) && out.size() < limit)
+      out.push_back(*i);
+  return out;
+}
+
+expected<bool> memory_session::drop_dead_letter(const uuid& id) {
+  std::lock_guard guard{log_->mutex_};
+  if (auto e = fault())
+    return fail(*e);
+  return std::erase_if(log_->letters,
+                       [&id](const dead_letter& x) { return x.id == id; }) > 0;
+}
+
+expected<void> memory_spool::append(std::span<const event_ptr> events) {
+  if (content_->down)
+    return fail(*content_->down);
+  if (content_->events.size() + events.size() > content_->max_events)
+    return fail(ec::store_full, "the spool's limit");
+  content_->events.insert(content_->events.end(), events.begin(), events.end());
+  return {};
+}
+
+expected<std::vector<event_ptr>> memory_spool::peek(size_t max) {
+  if (content_->down)
+    return fail(*content_->down);
+  auto n = std::min(max, content_->events.size());
+  return std::vector<event_ptr>(content_->events.begin(),
+                                content_->events.begin() +
+                                    static_cast<std::ptrdiff_t>(n));
+}
+
+expected<void> memory_spool::drop(size_t count) {
+  if (content_->down)
+    return fail(*content_->down);
+  auto n = std::min(count, content_->events.size());
+  content_->events.erase(content_->events.begin(),
+                         content_->events.begin() +
+                             static_cast<std::ptrdiff_t>(n));
+  return {};
+}
+
+expected<spool_state> memory_spool::state() {
+  if (content_->down)
+    return fail(*content_->down);
+  return spool_state{content_->events.size(), 0};
+}
+
+event make_event(int number, const std::string& platform,
+                 const std::string& type, size_t payload_size) {
+  event e;
+  for (size_t i = 0; i < 4; ++i)
+    e.id.bytes[12 + i] = static_cast<uint8_t>(number >> (24 - 8 * i));
+  e.id.bytes[0] = 1;
+  e.event_id = "delivery-" + std::to_string(number);
+  e.platform = platform;
+  e.event_type = type;
+  e.created_at = timestamp{std::chrono::seconds{1'700'000'000 + number}};
+  e.payload = shared_text{"\"" + std::string(payload_size, 'x') + "\""};
+  return e;
+}
+
+} // namespace eventweft::testing

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/spine.hpp"
+
+namespace eventweft {
+
+namespace {
+
+using std::chrono::milliseconds;
+using testing::make_event;
+
+class storage_writer_spool_test : public testing::spine {
+ protected:
+  storage_writer_options options;
+
+  storage_writer_spool_test() {
+    options.spool = true;
+    options.retry_min = milliseconds{100};
+    options.retry_max = milliseconds{800};
+  }
+
+  void go_down() { log->set_down(error{ec::store_unavailable, "no route"}); }
+  void come_back() { log->set_down(std::nullopt); }
+
+  std::vector<std::string> stored() const {
+    std::vector<std::string> out;
+    for (const auto& ev : log->events())
+      out.push_back(ev->event_id);
+    return out;
+  }
+};
+
+TEST_F(storage_writer_spool_test, takes_events_while_the_store_is_away) {
+  start_all(options);
+  go_down();
+  auto a = append(1);
+  auto b = append(2);
+  run();
+  ASSERT_TRUE(a->value);
+  EXPECT_TRUE(a->value->spooled);
+  EXPECT_EQ(a->value->seq, 0);
+  EXPECT_FALSE(a->value->duplicate);
+  EXPECT_EQ(a->value->id, make_event(1).id);
+  ASSERT_TRUE(b->value);
+  EXPECT_EQ(spooled->events.size(), 2u);
+  EXPECT_EQ(ctx.status->overall(), health::degraded);
+}
+
+TEST_F(storage_writer_spool_test, drains_in_order_and_goes_live) {
+  start_all(options);
+  append(0);
+  run();
+  go_down();
+  for (int i = 1; i <= 20; ++i)
+    append(i);
+  run();
+  come_back();
+  advance(milliseconds{1'000});
+  auto live = append(21);
+  run();
+  ASSERT_TRUE(live->value);
+  EXPECT_FALSE(live->value->spooled);
+  EXPECT_EQ(live->value->seq, 22);
+  EXPECT_TRUE(spooled->events.empty());
+  std::vector<std::string> expected;
+  for (int i = 0; i <= 21; ++i)
+    expected.push_back("delivery-" + std::to_string(i));
+  EXPECT_EQ(stored(), expected);
+  EXPECT_EQ(ctx.status->overall(), health::ok);
+}
+
+TEST_F(storage_writer_spool_test, nothing_overtakes_what_is_spooled) {
+  options.batch_max_events = 5;
+  start_all(options);
+  go_down();
+  int number = 0;
+  for (int i = 0; i < 40; ++i)
+    append(number++);
+  run();
+  come_back();
+  time->advance(milliseconds{1'000});
+  sched.advance_time(milliseconds{1'000});
+  // One message at a time, with a new event now and then.
+  for (int i = 0; i < 400; ++i) {
+    sched.try_run_once();
+    if (i % 7 == 0)
+      append(number++);
+  }
+  advance(milliseconds{1'000});
+  auto all = stored();
+  ASSERT_EQ(all.size(), static_cast<size_t>(number));
+  for (int i = 0; i < number; ++i)
+    EXPECT_EQ(all[static_cast<size_t>(i)], "delivery-" + std::to_string(i));
+}
+
+TEST_F(storage_writer_spool_test,
+       redelivery_of_a_spooled_event_is_a_duplicate) {
+  start_all(options);
+  go_down();
+  auto first = make_event(1);
+  auto again = first;
+  again.id.bytes[0] = 77;
+  auto a = append(first);
+  auto same_batch = append(again);
+  run();
+  auto later = append(again);
+  run();
+  for (const auto& x : {same_batch, later}) {
+    ASSERT_TRUE(x->value);
+    EXPECT_TRUE(x->value->duplicate);
+    EXPECT_TRUE(x->value->spooled);
+    EXPECT_EQ(x->value->id, first.id);
+  }
+  EXPECT_EQ(spooled->events.size(), 1u);
+  come_back();
+  advance(milliseconds{1'000});
+  EXPECT_EQ(log->head(), 1);
+}
+
+TEST_F(storage_writer_spool_test, same_event_offered_again_is_no_duplicate) {
+  start_all(options);
+  go_down();
+  append(1);
+  run();
+  auto again = append(1);
+  run();
+  ASSERT_TRUE(again->value);
+  EXPECT_FALSE(again->value->duplicate);
+}
+
+TEST_F(storage_writer_spool_test, full_spool_refuses_and_recovers) {
+  spooled->max_events = 2;
+  start_all(options);
+  go_down();
+  append(1);
+  append(2);
+  run();
+  auto c = append(3);
+  run();
+  ASSERT_TRUE(c->failed);
+  EXPECT_EQ(c->failed->code, ec::store_full);
+  EXPECT_EQ(ctx.status->overall(), health::down);
+  come_back();
+  advance(milliseconds{1'000});
+  auto d = append(3);
+  run();
+  ASSERT_TRUE(d->value);
+  EXPECT_FALSE(d->value->spooled);
+  EXPECT_EQ(ctx.status->overall(), health::ok);
+}
+
+TEST_F(storage_writer_spool_test,
+       pauses_between_attempts_double_up_to_the_limit) {
+  // Without others that would take the failures meant for the writer.
+  start_write_worker();
+  start_spool_worker();
+  start_writer(options);
+  go_down();
+  append(1);
+  run();
+  std::vector<int64_t> gaps;
+  auto since = time->now();
+  while (gaps.size() < 7) {
+    // A failure each: the next attempt takes it and the store is down again.
+    log->down_for = 1;
+    while (log->down)
+      advance(milliseconds{5});
+    gaps.push_back((time->now() - since).count() / 1'000);
+    since = time->now();
+    go_down();
+  }
+  std::vector<int64_t> full{100, 200, 400, 800, 800, 800, 800};
+  for (size_t i = 0; i < gaps.size(); ++i) {
+    EXPECT_GE(gaps[i], full[i] / 2) << i;
+    EXPECT_LE(gaps[i], full[i] + 5) << i;
+  }
+}
+
+TEST_F(storage_writer_spool_test, retry_on_demand_does_not_wait) {
+  start_all(options);
+  go_down();
+  append(1);
+  run();
+  come_back();
+  tell_anon(ctx.peers->writer.get(), retry_atom_v);
+  run();
+  EXPECT_EQ(log->head(), 1);
+}
+
+TEST_F(storage_writer_spool_test, what_is_spooled_at_start_comes_first) {
+  spooled->events = {event_ptr{make_event(1)}, event_ptr{make_event(2)}};
+  start_write_worker();
+  start_reader();
+  start_spool_worker();
+  start_hub();
+  start_writer(options);
+  auto c = append(3);
+  advance(milliseconds{500});
+  ASSERT_TRUE(c->value);
+  EXPECT_EQ(stored(), (std::vector<std::string>{"delivery-1", "delivery-2",
+                                                "delivery-3"}));
+}
+
+TEST_F(storage_writer_spool_test,
+       refused_rows_from_the_spool_become_dead_letters) {
+  log->refused.insert("delivery-2");
+  start_all(options);
+  go_down();
+  for (int i = 1; i <= 3; ++i)
+    append(i);
+  run();
+  come_back();
+  advance(milliseconds{1'000});
+  EXPECT_EQ(stored(), (std::vector<std::string>{"delivery-1", "delivery-3"}));
+  ASSERT_EQ(log->letters.size(), 1u);
+  EXPECT_EQ(log->letters[0].origin, "spool");
+  EXPECT_EQ(log->letters[0].event_id, make_event(2).id);
+  EXPECT_NE(log->letters[0].body.find("delivery-2"), std::string::npos);
+  EXPECT_TRUE(spooled->events.empty());
+}
+
+TEST_F(storage_writer_spool_test, poison_in_the_spool_does_not_block_it) {
+  log->poison.insert("delivery-2");
+  start_all(options);
+  go_down();
+  for (int i = 1; i <= 4; ++i)
+    append(i);
+  run();
+  come_back();
+  advance(milliseconds{2'000});
+  EXPECT_EQ(stored(), (std::vector<std::string>{"delivery-1", "delivery-3",
+                                                "delivery-4"}));
+  EXPECT_EQ(log->letters.size(), 1u);
+}
+
+TEST_F(storage_writer_spool_test, store_that_goes_away_while_draining) {
+  options.batch_max_events = 3;
+  start_all(options);
+  go_down();
+  for (int i = 0; i < 30; ++i)
+    append(i);
+  run();
+  come_back();
+  time->advance(milliseconds{200});
+  sched.advance_time(milliseconds{200});
+  for (int i = 0; i < 12; ++i)
+    sched.try_run_once();
+  go_down();
+  auto during = append(30);
+  run();
+  EXPECT_TRUE(during->value && during->value->spooled);
+  come_back();
+  advance(milliseconds{2'000});
+  auto all = stored();
+  ASSERT_EQ(all.size(), 31u);
+  for (int i = 0; i < 31; ++i)
+    EXPECT_EQ(all[static_cast<size_t>(i)], "delivery-" + std::to_string(i));
+}
+
+TEST_F(storage_writer_spool_test, crashed_writer_finds_its_spool_again) {
+  start_all(options);
+  go_down();
+  auto a = append(1);
+  run();
+  ASSERT_TRUE(a->value && a->value->spooled);
+  crash(ctx.peers->writer.get());
+  run();
+  come_back();
+  start_writer(options);
+  auto b = append(2);
+  advance(milliseconds{500});
+  EXPECT_TRUE(b->value);
+  EXPECT_EQ(stored(), (std::vector<std::string>{"delivery-1", "delivery-2"}));
+}
+
+TEST_F(storage_writer_spool_test, drained_events_reach_live_readers) {
+  start_all(options);
+  auto s = subscribe(1);
+  next(s, 1);
+  run();
+  go_down();
+  for (int i = 0; i < 5; ++i)
+    append(i);
+  run();
+  EXPECT_TRUE(lane->readers[1].seen.empty());
+  come_back();
+  advance(milliseconds{1'000});
+  EXPECT_EQ(lane->readers[1].seen, (std::vector<seq_t>{1, 2, 3, 4, 5}));
+}
+
+} // namespace
+
+} // namespace eventweft

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/spine.hpp"
+
+namespace eventweft {
+
+namespace {
+
+using testing::make_event;
+
+class storage_writer_test : public testing::spine {
+ protected:
+  /// A worker that keeps each batch until told, by `head_atom`, to answer
+  /// the oldest: a promise must be kept by the actor that gave it.
+  struct held_worker {
+    std::vector<event_batch> batches;
+    std::vector<caf::typed_response_promise<append_results>> promises;
+    size_t answered = 0;
+    seq_t seq = 0;
+  };
+
+  std::shared_ptr<held_worker> held = std::make_shared<held_worker>();
+
+  void start_held_worker() {
+    auto h = held;
+    auto fun = [h](store_worker_actor::pointer self)
+        -> store_worker_actor::behavior_type {
+      auto refuse = [] { return to_caf(ec::internal, "not asked for"); };
+      return {
+          [h, self](append_atom,
+                    const event_batch& b) -> caf::result<append_results> {
+            h->batches.push_back(b);
+            h->promises.push_back(
+                self->make_response_promise<append_results>());
+            return h->promises.back();
+          },
+          [h](head_atom) -> caf::result<seq_t> {
+            append_results out;
+            for (const auto& ev : h->batches[h->answered].events)
+              out.items.push_back({{ev->id, ++h->seq, false, false}, {}});
+            h->promises[h->answered++].deliver(std::move(out));
+            return h->seq;
+          },
+          [refuse](page_atom, const page_request&) -> caf::result<log_range> {
+            return refuse();
+          },
+          [refuse](query_atom, const event_query&) -> caf::result<event_page> {
+            return refuse();
+          },
+          [refuse](find_atom, const uuid&) -> caf::result<event_ptr> {
+            return refuse();
+          },
+          [refuse](seek_atom, timestamp) -> caf::result<seq_t> {
+            return refuse();
+          },
+          [refuse](dead_letter_atom, const dead_letter&) -> caf::result<void> {
+            return refuse();
+          },
+          [refuse](list_atom, const uuid&, uint32_t)
+              -> caf::result<std::vector<dead_letter>> { return refuse(); },
+          [refuse](drop_atom, const uuid&) -> caf::result<bool> {
+            return refuse();
+          },
+      };
+    };
+    ctx.peers->write_worker.set(keep(system.spawn(fun)));
+  }
+
+  void release() {
+    ASSERT_LT(held->answered, held->batches.size());
+    tell_anon(ctx.peers->write_worker.get(), head_atom_v);
+    run();
+  }
+};
+
+TEST_F(storage_writer_test, commits_at_once_when_idle) {
+  start_held_worker();
+  start_writer();
+  auto a = append(1);
+  run();
+  ASSERT_EQ(held->batches.size(), 1u);
+  EXPECT_EQ(held->batches[0].events.size(), 1u);
+}
+
+TEST_F(storage_writer_test, answers_only_after_the_commit) {
+  start_held_worker();
+  start_writer();
+  auto a = append(1);
+  run();
+  EXPECT_TRUE(a->pending());
+  release();
+  ASSERT_TRUE(a->value);
+  EXPECT_EQ(a->value->seq, 1);
+  EXPECT_FALSE(a->value->duplicate);
+}
+
+TEST_F(storage_writer_test, next_batch_forms_while_one_commits) {
+  start_held_worker();
+  start_writer();
+  append(1);
+  run();
+  std::vector<std::shared_ptr<testing::asked<append_outcome>>> later;
+  for (int i = 2; i <= 10; ++i)
+    later.push_back(append(i));
+  run();
+  ASSERT_EQ(held->batches.size(), 1u);
+  release();
+  ASSERT_EQ(held->batches.size(), 2u);
+  EXPECT_EQ(held->batches[1].events.size(), 9u);
+  for (auto& x : later)
+    EXPECT_TRUE(x->pending());
+  release();
+  for (auto& x : later)
+    EXPECT_TRUE(x->value);
+}
+
+TEST_F(storage_writer_test, batches_are_bounded_in_events_and_bytes) {
+  start_held_worker();
+  storage_writer_options options;
+  options.batch_max_events = 4;
+  options.batch_max_bytes = 5'000;
+  start_writer(options);
+  append(1);
+  run();
+  for (int i = 2; i <= 7; ++i)
+    append(i);
+  for (int i = 8; i <= 11; ++i)
+    append(make_event(i, "github", "push", 2'000));
+  append(make_event(12, "github", "push", 90'000));
+  run();
+  while (held->answered < held->batches.size())
+    release();
+  std::vector<size_t> sizes;
+  for (const auto& b : held->batches)
+    sizes.push_back(b.events.size());
+  EXPECT_EQ(sizes, (std::vector<size_t>{1, 4, 3, 2, 1, 1}));
+}
+
+TEST_F(storage_writer_test, tells_the_hub_before_it_answers) {
+  start_held_worker();
+  start_writer();
+  std::vector<std::string> order;
+  std::vector<log_range_ptr> told;
+  auto hub = [&](stream_hub_actor::pointer) -> stream_hub_actor::behavior_type {
+    return {
+        [&](committed_atom, const log_range_ptr& r) {
+          order.push_back("hub");
+          told.push_back(r);
+        },
+        [](ready_atom, lane_number) {},
+        [](join_atom, join_request&) { return join_answer{}; },
+        [](leave_atom, subscription_id) {},
+        [](head_atom) -> caf::result<seq_t> { return seq_t{0}; },
+        [](poll_atom) {},
+    };
+  };
+  ctx.peers->hub.set(keep(system.spawn(hub)));
+  auto ev = event_ptr{make_event(1)};
+  system.spawn([&](caf::event_based_actor* self) {
+    self->request(ctx.peers->writer.get(), caf::infinite, append_atom_v, ev)
+        .then([&](const append_outcome&) { order.push_back("sender"); },
+              [&](const caf::error&) { order.push_back("error"); });
+  });
+  run();
+  release();
+  EXPECT_EQ(order, (std::vector<std::string>{"hub", "sender"}));
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0]->first, 1);
+  EXPECT_EQ(told[0]->last, 1);
+  ASSERT_EQ(told[0]->events.size(), 1u);
+  EXPECT_EQ(told[0]->events[0]->seq, 1);
+  // The payload is shared, not copied.
+  EXPECT_EQ(told[0]->events[0]->payload.view().data(),
+            ev->payload.view().data());
+}
+
+TEST_F(storage_writer_test, bad_row_fails_alone) {
+  log->refused.insert("delivery-2");
+  start_write_worker();
+  start_writer();
+  auto a = append(1);
+  auto b = append(2);
+  auto c = append(3);
+  run();
+  EXPECT_TRUE(a->value);
+  ASSERT_TRUE(b->failed);
+  EXPECT_EQ(b->failed->code, ec::row_refused);
+  EXPECT_TRUE(c->value);
+}
+
+TEST_F(storage_writer_test, event_that_fails_its_batch_is_found) {
+  log->poison.insert("delivery-3");
+  start_write_worker();
+  start_writer();
+  std::vector<std::shared_ptr<testing::asked<append_outcome>>> all;
+  for (int i = 0; i < 6; ++i)
+    all.push_back(append(i));
+  run();
+  for (size_t i = 0; i < 6; ++i) {
+    if (i == 3) {
+      ASSERT_TRUE(all[i]->failed);
+      EXPECT_EQ(all[i]->failed->code, ec::internal);
+    } else {
+      EXPECT_TRUE(all[i]->value) << i;
+    }
+  }
+  EXPECT_EQ(log->head(), 5);
+}
+
+TEST_F(storage_writer_test, redelivery_gets_the_first_id) {
+  start_write_worker();
+  start_writer();
+  auto first = make_event(1);
+  auto second = first;
+  second.id.bytes[0] = 99;
+  auto a = append(first);
+  run();
+  auto b = append(second);
+  run();
+  ASSERT_TRUE(b->value);
+  EXPECT_TRUE(b->value->duplicate);
+  EXPECT_EQ(b->value->id, first.id);
+  EXPECT_EQ(b->value->seq, a->value->seq);
+}
+
+TEST_F(storage_writer_test, lost_commit_is_not_a_duplicate) {
+  log->lose_next_answer = error{ec::store_unavailable, "connection lost"};
+  start_write_worker();
+  start_writer();
+  auto a = append(1);
+  run();
+  ASSERT_TRUE(a->value);
+  EXPECT_FALSE(a->value->duplicate);
+  EXPECT_FALSE(a->value->spooled);
+  EXPECT_EQ(a->value->seq, 1);
+  EXPECT_EQ(log->head(), 1);
+}
+
+TEST_F(storage_writer_test, full_queue_is_overload) {
+  start_held_worker();
+  storage_writer_options options;
+  options.batch_max_events = 1;
+  options.queue_max_events = 3;
+  start_writer(options);
+  std::vector<std::shared_ptr<testing::asked<append_outcome>>> all;
+  for (int i = 0; i < 6; ++i)
+    all.push_back(append(i));
+  run();
+  // One is at the worker, three wait.
+  size_t refused = 0;
+  for (auto& x : all)
+    if (x->failed) {
+      EXPECT_EQ(x->failed->code, ec::overloaded);
+      ++refused;
+    }
+  EXPECT_EQ(refused, 2u);
+}
+
+TEST_F(storage_writer_test, crashed_worker_is_waited_for) {
+  start_held_worker();
+  start_writer();
+  auto a = append(1);
+  run();
+  auto old = ctx.peers->write_worker.get();
+  ctx.peers->write_worker.set({});
+  held->promises.clear();
+  crash(old);
+  run();
+  EXPECT_TRUE(a->pending());
+  start_write_worker();
+  advance(std::chrono::milliseconds{200});
+  ASSERT_TRUE(a->value);
+  EXPECT_EQ(log->head(), 1);
+}
+
+TEST_F(storage_writer_test, flush_answers_when_all_is_stored) {
+  start_held_worker();
+  start_writer();
+  auto a = append(1);
+  run();
+  auto b = append(2);
+  run();
+  auto flushed = request<void>(ctx.peers->writer.get(), flush_atom_v);
+  run();
+  EXPECT_FALSE(flushed->value);
+  release();
+  EXPECT_FALSE(flushed->value);
+  release();
+  EXPECT_TRUE(flushed->value);
+}
+
+TEST_F(storage_writer_test,
+       without_a_spool_senders_are_refused_until_it_is_back) {
+  start_write_worker();
+  storage_writer_options options;
+  options.retry_min = std::chrono::milliseconds{100};
+  start_writer(options);
+  log->set_down(error{ec::store_unavailable, "no route"});
+  auto a = append(1);
+  run();
+  ASSERT_TRUE(a->failed);
+  EXPECT_EQ(a->failed->code, ec::store_unavailable);
+  EXPECT_EQ(ctx.status->overall(), health::down);
+  auto b = append(2);
+  run();
+  EXPECT_TRUE(b->failed);
+  log->set_down(std::nullopt);
+  advance(std::chrono::milliseconds{150});
+  auto c = append(3);
+  run();
+  EXPECT_TRUE(c->value);
+  EXPECT_EQ(ctx.status->overall(), health::ok);
+}
+
+} // namespace
+
+} // namespace eventweft

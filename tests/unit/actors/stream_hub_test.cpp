@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/spine.hpp"
+
+namespace eventweft {
+
+namespace {
+
+using std::chrono::milliseconds;
+using testing::make_event;
+using seqs = std::vector<seq_t>;
+
+class stream_hub_test : public testing::spine {
+ protected:
+  filter github_only() {
+    filter f;
+    f.platforms = {"github"};
+    return f;
+  }
+
+  /// Stores an event and tells the hub, as the writer does.
+  void commit(event e) {
+    auto seq = log->add(std::move(e));
+    tell(seq, seq);
+  }
+
+  void tell(seq_t first, seq_t last) {
+    log_range r{first, last, {}};
+    for (const auto& ev : log->events())
+      if (ev->seq >= first && ev->seq <= last)
+        r.events.push_back(ev);
+    tell_anon(ctx.peers->hub.get(), committed_atom_v,
+              std::make_shared<const log_range>(std::move(r)));
+  }
+
+  testing::recording_lane::reader& reader(reader_id id) {
+    return lane->readers[id];
+  }
+};
+
+TEST_F(stream_hub_test, webhook_to_lane) {
+  start_all();
+  auto s = subscribe(1);
+  next(s, 1);
+  run();
+  auto a = append(1);
+  run();
+  ASSERT_TRUE(a->value);
+  EXPECT_EQ(a->value->seq, 1);
+  EXPECT_EQ(reader(1).seen, (seqs{1}));
+  EXPECT_TRUE(reader(1).live);
+}
+
+TEST_F(stream_hub_test, filter_that_matches_nothing_advances_the_cursor) {
+  start_all();
+  filter f;
+  f.platforms = {"slack"};
+  auto s = subscribe(1, f);
+  next(s, 1);
+  run();
+  for (int i = 0; i < 10; ++i)
+    append(i);
+  run();
+  EXPECT_TRUE(reader(1).seen.empty());
+  EXPECT_EQ(reader(1).cursor, 10);
+}
+
+TEST_F(stream_hub_test, join_gives_the_backlog_from_memory) {
+  start_all();
+  for (int i = 0; i < 10; ++i)
+    append(i);
+  run();
+  auto pages = log->pages_read;
+  auto s = subscribe(1, {}, start_point::after(4));
+  next(s, 1);
+  run();
+  EXPECT_EQ(reader(1).seen, (seqs{5, 6, 7, 8, 9, 10}));
+  EXPECT_TRUE(reader(1).live);
+  EXPECT_EQ(log->pages_read, pages);
+}
+
+TEST_F(stream_hub_test, reader_far_back_catches_up_from_the_store) {
+  for (int i = 0; i < 100; ++i)
+    log->add(make_event(i, i % 2 == 0 ? "github" : "slack"));
+  start_all();
+  subscription_options options;
+  options.page_events = 30;
+  auto s = subscribe(1, github_only(), start_point::after(0), options);
+  next(s, 1);
+  run();
+  int rounds = 0;
+  while (reader(1).wants_next && ++rounds < 20) {
+    next(s, 1);
+    run();
+  }
+  EXPECT_TRUE(reader(1).live);
+  seqs expected;
+  for (seq_t i = 1; i <= 100; i += 2)
+    expected.push_back(i);
+  EXPECT_EQ(reader(1).seen, expected);
+  EXPECT_TRUE(reader(1).faults.empty());
+  append(make_event(200));
+  run();
+  EXPECT_EQ(reader(1).seen.back(), 101);
+}
+
+TEST_F(stream_hub_test, starts_at_a_time) {
+  for (int i = 0; i < 10; ++i)
+    log->add(make_event(i));
+  start_all();
+  auto s = subscribe(1, {}, start_point::at(make_event(7).created_at));
+  next(s, 1);
+  run();
+  while (reader(1).wants_next) {
+    next(s, 1);
+    run();
+  }
+  EXPECT_EQ(reader(1).seen, (seqs{8, 9, 10}));
+}
+
+TEST_F(stream_hub_test, hole_is_read_from_the_store) {
+  start_all();
+  auto s = subscribe(1);
+  next(s, 1);
+  run();
+  log->add(make_event(1));
+  log->add(make_event(2));
+  commit(make_event(3));
+  run();
+  EXPECT_EQ(reader(1).seen, (seqs{1, 2, 3}));
+  EXPECT_TRUE(reader(1).faults.empty());
+}
+
+TEST_F(stream_hub_test, ranges_out_of_order_and_twice) {
+  start_all();
+  auto s = subscribe(1);
+  next(s, 1);
+  run();
+  for (int i = 0; i < 6; ++i)
+    log->add(make_event(i));
+  tell(4, 6);
+  tell(2, 3);
+  tell(1, 2);
+  tell(1, 6);
+  tell(3, 5);
+  run();
+  EXPECT_EQ(reader(1).seen, (seqs{1, 2, 3, 4, 5, 6}));
+}
+
+TEST_F(stream_hub_test, slow_poll_finds_what_nobody_told) {
+  stream_hub_options options;
+  options.poll_interval = milliseconds{500};
+  start_all({}, options);
+  auto s = subscribe(1);
+  next(s, 1);
+  run();
+  log->add(make_event(1));
+  run();
+  EXPECT_TRUE(reader(1).seen.empty());
+  advance(milliseconds{600});
+  EXPECT_EQ(reader(1).seen, (seqs{1}));
+}
+
+TEST_F(stream_hub_test, lane_has_two_batches_at_most_and_then_a_bigger_one) {
+  start_all();
+  lane->eager = false;
+  auto s = subscribe(1);
+  next(s, 1);
+  run();
+  for (int i = 0; i < 10; ++i) {
+    append(i);
+    run();
+  }
+  EXPECT_EQ(lane->batches.size(), 2u);
+  EXPECT_EQ(reader(1).seen, (seqs{1, 2}));
+  lane->acknowledge();
+  run();
+  ASSERT_EQ(lane->batches.size(), 3u);
+  EXPECT_EQ(lane->batches[2], (std::pair<seq_t, seq_t>{3, 10}));
+}
+
+TEST_F(stream_hub_test, lane_that_fell_out_of_memory_is_fed_from_the_store) {
+  stream_hub_options options;
+  options.ring_events = 10;
+  start_all({}, options);
+  lane->eager = false;
+  auto s = subscribe(1, github_only());
+  next(s, 1);
+  run();
+  seqs expected;
+  for (int i = 0; i < 100; ++i) {
+    append(make_event(i, i % 3 == 0 ? "github" : "slack"));
+    if (i % 3 == 0)
+      expected.push_back(i + 1);
+    run();
+  }
+  EXPECT_EQ(lane->batches.size(), 2u);
+  while (lane->acknowledge())
+    run();
+  EXPECT_EQ(reader(1).seen, expected);
+  EXPECT_EQ(reader(1).cursor, 100);
+  EXPECT_TRUE(reader(1).faults.empty());
+  EXPECT_GT(log->pages_read, 0u);
+}
+
+TEST_F(stream_hub_test, join_ahead_of_a_slow_lane_waits_for_it) {
+  start_all();
+  lane->eager = false;
+  auto slow = subscribe(1);
+  next(slow, 1);
+  run();
+  for (int i = 0; i < 10; ++i) {
+    append(i);
+    run();
+  }
+  // The lane is at 2; this reader has seen the log up to 7.
+  auto s = subscribe(2, {}, start_point::after(7));
+  reader(2).cursor = 7;
+  next(s, 2);
+  run();
+  EXPECT_FALSE(reader(2).live);
+  while (lane->acknowledge())
+    run();
+  EXPECT_TRUE(reader(2).live);
+  EXPECT_EQ(reader(2).seen, (seqs{8, 9, 10}));
+  EXPECT_TRUE(reader(2).faults.empty());
+}
+
+TEST_F(stream_hub_test, cursor_beyond_the_log_goes_on_from_its_end) {
+  start_all();
+  append(1);
+  run();
+  auto s = subscribe(1, {}, start_point::after(1'000));
+  next(s, 1);
+  advance(milliseconds{100});
+  EXPECT_TRUE(reader(1).live);
+  append(2);
+  run();
+  EXPECT_EQ(reader(1).seen, (seqs{2}));
+}
+
+TEST_F(stream_hub_test, big_backlog_comes_in_pages) {
+  stream_hub_options options;
+  options.batch_events = 10;
+  start_all({}, options);
+  for (int i = 0; i < 35; ++i)
+    append(i);
+  run();
+  auto s = subscribe(1, {}, start_point::after(0));
+  next(s, 1);
+  run();
+  EXPECT_EQ(reader(1).seen.size(), 10u);
+  EXPECT_FALSE(reader(1).live);
+  while (reader(1).wants_next) {
+    next(s, 1);
+    run();
+  }
+  EXPECT_EQ(reader(1).seen.size(), 35u);
+  EXPECT_EQ(reader(1).pages, 3u);
+  EXPECT_TRUE(reader(1).live);
+}
+
+TEST_F(stream_hub_test, changed_filter_takes_effect_with_the_next_join) {
+  start_all();
+  auto s = subscribe(1, github_only());
+  next(s, 1);
+  run();
+  append(make_event(1, "github"));
+  append(make_event(2, "slack"));
+  run();
+  filter f;
+  f.platforms = {"slack"};
+  tell_anon(s, filter_atom_v, f);
+  ++reader(1).epoch;
+  reader(1).live = false;
+  next(s, 1);
+  run();
+  append(make_event(3, "github"));
+  append(make_event(4, "slack"));
+  run();
+  EXPECT_EQ(reader(1).seen, (seqs{1, 4}));
+}
+
+TEST_F(stream_hub_test, readers_go_on_with_the_next_hub) {
+  start_all();
+  auto s = subscribe(1, github_only());
+  next(s, 1);
+  run();
+  append(make_event(1));
+  run();
+  crash(ctx.peers->hub.get());
+  ctx.peers->hub.set({});
+  run();
+  // Nobody tells anybody about these.
+  append(make_event(2, "slack"));
+  append(make_event(3));
+  run();
+  start_hub();
+  run();
+  append(make_event(4));
+  run();
+  EXPECT_EQ(reader(1).seen, (seqs{1, 3, 4}));
+  EXPECT_EQ(reader(1).joins, 1u);
+  EXPECT_TRUE(reader(1).ends.empty());
+  EXPECT_TRUE(reader(1).faults.empty());
+}
+
+TEST_F(stream_hub_test, ack_that_comes_while_no_hub_is_there_counts) {
+  start_all();
+  lane->eager = false;
+  auto s = subscribe(1);
+  next(s, 1);
+  run();
+  for (int i = 0; i < 4; ++i) {
+    append(i);
+    run();
+  }
+  crash(ctx.peers->hub.get());
+  ctx.peers->hub.set({});
+  run();
+  while (lane->acknowledge())
+    run();
+  lane->eager = true;
+  start_hub();
+  run();
+  EXPECT_EQ(reader(1).seen, (seqs{1, 2, 3, 4}));
+}
+
+TEST_F(stream_hub_test, reader_of_a_crashed_subscription_is_told) {
+  start_all();
+  auto s = subscribe(1);
+  next(s, 1);
+  run();
+  crash(s);
+  run();
+  ASSERT_EQ(reader(1).ends.size(), 1u);
+  EXPECT_EQ(reader(1).ends[0].first, reader_end::going_away);
+  auto batches = lane->batches.size();
+  append(1);
+  run();
+  // The hub has forgotten the lane.
+  EXPECT_EQ(lane->batches.size(), batches);
+}
+
+TEST_F(stream_hub_test, reader_that_leaves_is_not_told) {
+  start_all();
+  auto s = subscribe(1);
+  next(s, 1);
+  run();
+  end_actor(s, caf::exit_reason::user_shutdown);
+  run();
+  EXPECT_TRUE(reader(1).ends.empty());
+  append(1);
+  run();
+  EXPECT_TRUE(lane->batches.empty());
+}
+
+TEST_F(stream_hub_test, catching_up_waits_for_a_store_that_is_away) {
+  for (int i = 0; i < 50; ++i)
+    log->add(make_event(i));
+  start_all();
+  log->set_down(error{ec::store_unavailable, "no route"});
+  auto s = subscribe(1, {}, start_point::after(0));
+  next(s, 1);
+  advance(milliseconds{2'000});
+  EXPECT_TRUE(reader(1).seen.empty());
+  EXPECT_TRUE(reader(1).ends.empty());
+  log->set_down(std::nullopt);
+  advance(milliseconds{6'000});
+  EXPECT_EQ(reader(1).seen.size(), 50u);
+}
+
+TEST_F(stream_hub_test, error_that_will_not_pass_ends_the_reader) {
+  for (int i = 0; i < 50; ++i)
+    log->add(make_event(i));
+  start_all();
+  log->set_down(error{ec::corrupt, "page 7"});
+  auto s = subscribe(1, {}, start_point::after(0));
+  next(s, 1);
+  run();
+  ASSERT_EQ(reader(1).ends.size(), 1u);
+  EXPECT_EQ(reader(1).ends[0].first, reader_end::failed);
+}
+
+TEST_F(stream_hub_test, starts_when_the_store_is_there) {
+  log->add(make_event(1));
+  log->set_down(error{ec::store_unavailable, "no route"});
+  start_write_worker();
+  start_reader();
+  start_hub();
+  auto s = subscribe(1);
+  next(s, 1);
+  advance(milliseconds{1'000});
+  EXPECT_FALSE(reader(1).live);
+  log->set_down(std::nullopt);
+  advance(milliseconds{6'000});
+  EXPECT_TRUE(reader(1).live);
+  commit(make_event(2));
+  run();
+  EXPECT_EQ(reader(1).seen, (seqs{2}));
+}
+
+} // namespace
+
+} // namespace eventweft
