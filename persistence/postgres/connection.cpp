@@ -107,7 +107,19 @@ expected<std::string> describe_address(const std::string& url) {
   return text + "/" + (*given)["dbname"];
 }
 
-connection::connection(store_options options) : options_(std::move(options)) {}
+connection::connection(store_options options, watchdog_ptr dog)
+    : options_(std::move(options)), dog_(std::move(dog)) {}
+
+watchdog::guard connection::watch() {
+  // The server's own time-out comes first; this one is for a server that
+  // does not even keep that.
+  constexpr std::chrono::seconds grace{2};
+  auto deadline = watchdog::never;
+  if (bounded_ && options_.statement_timeout.count() > 0)
+    deadline =
+        std::chrono::steady_clock::now() + options_.statement_timeout + grace;
+  return {*dog_, live_->sock(), deadline};
+}
 
 expected<void> connection::ensure_open() {
   if (live_ && live_->is_open())
@@ -134,6 +146,7 @@ expected<void> connection::ensure_open() {
   parameters->insert_or_assign("client_encoding", "UTF8");
   try {
     live_ = std::make_unique<pqxx::connection>(*parameters);
+    auto guard = watch();
     pqxx::nontransaction setup{*live_};
     setup.exec("SET statement_timeout = " +
                std::to_string(options_.statement_timeout.count()) +

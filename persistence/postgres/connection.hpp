@@ -2,6 +2,7 @@
 #pragma once
 
 #include "messages/errors.hpp"
+#include "persistence/postgres/watchdog.hpp"
 #include "persistence/store.hpp"
 
 #include <pqxx/pqxx>
@@ -25,7 +26,7 @@ error translate_exception() noexcept;
 /// it breaks, made again on the next. One thread at a time.
 class connection {
  public:
-  explicit connection(store_options options);
+  connection(store_options options, watchdog_ptr dog);
 
   /// Whether a call may be made a second time, on a new connection, when the
   /// old one turns out to be dead. Not for what must happen once only.
@@ -42,6 +43,7 @@ class connection {
         return fail(std::move(open.error()));
       error failed;
       try {
+        auto guard = watch();
         return work(*live_);
       } catch (...) {
         failed = translate_exception();
@@ -62,11 +64,17 @@ class connection {
   /// throws; call it inside `call`.
   void prepare(const std::string& name, const std::string& sql);
 
+  /// For work that may take as long as it takes, such as a migration.
+  void lift_deadline() noexcept { bounded_ = false; }
+
  private:
   expected<void> ensure_open();
+  watchdog::guard watch();
   void close() noexcept;
 
   store_options options_;
+  watchdog_ptr dog_;
+  bool bounded_ = true;
   std::unique_ptr<pqxx::connection> live_;
   std::set<std::string> prepared_;
 };

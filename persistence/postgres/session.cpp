@@ -92,7 +92,8 @@ class batch_arrays {
 
 } // namespace
 
-session::session(const store_options& options) : connection_(options) {}
+session::session(const store_options& options, watchdog_ptr dog)
+    : connection_(options, std::move(dog)) {}
 
 expected<std::vector<append_result>>
 session::append(std::span<const event_ptr> events) {

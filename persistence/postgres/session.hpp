@@ -8,7 +8,7 @@ namespace eventweft::postgres {
 
 class session final : public store_session {
  public:
-  explicit session(const store_options& options);
+  session(const store_options& options, watchdog_ptr dog);
 
   expected<std::vector<append_result>>
   append(std::span<const event_ptr> events) override;

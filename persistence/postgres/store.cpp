@@ -18,24 +18,26 @@ class postgres_store final : public store {
   std::string describe() const override { return address_; }
 
   expected<migration_report> migrate() override {
-    connection c{options_};
+    connection c{options_, dog_};
+    c.lift_deadline();
     return c.call(connection::retry::no,
                   [](auto& live) { return postgres::migrate(live); });
   }
 
   expected<void> check_schema() override {
-    connection c{options_};
+    connection c{options_, dog_};
     return c.call(connection::retry::no,
                   [](auto& live) { return postgres::check_schema(live); });
   }
 
   std::unique_ptr<store_session> open_session() override {
-    return std::make_unique<session>(options_);
+    return std::make_unique<session>(options_, dog_);
   }
 
  private:
   store_options options_;
   std::string address_;
+  watchdog_ptr dog_ = std::make_shared<watchdog>();
 };
 
 } // namespace

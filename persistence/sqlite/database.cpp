@@ -81,8 +81,9 @@ error translate_exception() noexcept {
 database::database(const std::string& path, const store_options& options)
     : db_(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE,
           static_cast<int>(options.lock_timeout.count())) {
-  // Only has an effect before the first table; retention gives pages back.
-  db_.exec("PRAGMA auto_vacuum = INCREMENTAL");
+  // Only possible before the first table; retention gives pages back.
+  if (db_.execAndGet("PRAGMA page_count").getInt() == 0)
+    db_.exec("PRAGMA auto_vacuum = INCREMENTAL");
   db_.exec("PRAGMA journal_mode = WAL");
   // Acknowledged means durable.
   db_.exec("PRAGMA synchronous = FULL");
@@ -96,7 +97,8 @@ SQLite::Statement& database::prepared(std::string_view sql) {
   auto& slot = statements_[sql];
   if (!slot)
     slot = std::make_unique<SQLite::Statement>(db_, std::string{sql});
-  slot->reset();
+  // The error of its last run has been dealt with.
+  slot->tryReset();
   slot->clearBindings();
   return *slot;
 }

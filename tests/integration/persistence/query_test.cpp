@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/integration/persistence/store_fixture.hpp"
+
+namespace eventweft::testing {
+namespace {
+
+using std::chrono::seconds;
+
+class query_contract : public store_contract {
+ protected:
+  query_contract() {
+    std::vector<event> events;
+    auto add = [&](auto change) {
+      auto e = numbered_event(static_cast<int>(events.size()) + 1);
+      change(e);
+      events.push_back(e);
+    };
+    add([](event& e) { e.event_type = "pull_request:opened"; });
+    add([](event& e) { e.event_type = "push"; });
+    add([](event& e) {
+      e.platform = "linear";
+      e.event_type = "Issue:create";
+      e.source_name = "ENG";
+      e.actor_id = "u1";
+      e.actor_name = "ann";
+    });
+    add([](event& e) {
+      e.platform = "linear";
+      e.event_type = "IssueLabel:create";
+      e.source_name = "eng_ops";
+      e.actor_id = "ann";
+      e.actor_name = "bob";
+    });
+    add([](event& e) {
+      e.platform = "linear";
+      e.event_type = "Issue";
+      e.source_name = "";
+      e.actor_id = e.actor_name = "";
+    });
+    add([this](event& e) {
+      e.platform = "slack";
+      e.event_type = "app_mention";
+      e.source_name = "C1";
+      e.correlation_id = thread_;
+    });
+    append(events);
+  }
+
+  std::vector<seq_t> seqs(const event_query& q) {
+    std::vector<seq_t> all;
+    for (auto& e : must(session_->query(q)).events)
+      all.push_back(e->seq);
+    return all;
+  }
+
+  uuid thread_ = *uuid::parse("0190b5a2-7c00-7000-8000-000000000001");
+};
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+TEST_P(query_contract, NewestFirst) {
+  EXPECT_THAT(seqs({}), ElementsAre(6, 5, 4, 3, 2, 1));
+  event_query q;
+  q.ascending = true;
+  EXPECT_THAT(seqs(q), ElementsAre(1, 2, 3, 4, 5, 6));
+}
+
+TEST_P(query_contract, ByPlatform) {
+  event_query q;
+  q.platforms = {"linear"};
+  EXPECT_THAT(seqs(q), ElementsAre(5, 4, 3));
+  q.platforms = {"linear", "slack"};
+  EXPECT_THAT(seqs(q), ElementsAre(6, 5, 4, 3));
+  q.platforms = {"Linear"};
+  EXPECT_THAT(seqs(q), IsEmpty());
+}
+
+TEST_P(query_contract, ByEventTypeWithItsActions) {
+  event_query q;
+  q.event_types = {"Issue"};
+  EXPECT_THAT(seqs(q), ElementsAre(5, 3));
+  q.event_types = {"pull_request"};
+  EXPECT_THAT(seqs(q), ElementsAre(1));
+  q.event_types = {"Issue:create"};
+  EXPECT_THAT(seqs(q), ElementsAre(3));
+  q.event_types = {"push", "app_mention"};
+  EXPECT_THAT(seqs(q), ElementsAre(6, 2));
+}
+
+TEST_P(query_contract, ByWildcards) {
+  event_query q;
+  q.event_types = {"Issue*"};
+  EXPECT_THAT(seqs(q), ElementsAre(5, 4, 3));
+  q.event_types = {"*:create"};
+  EXPECT_THAT(seqs(q), ElementsAre(4, 3));
+  q.event_types = {"p*u*"};
+  EXPECT_THAT(seqs(q), ElementsAre(2, 1));
+  q.event_types = {};
+  q.source_names = {"octo/*"};
+  EXPECT_THAT(seqs(q), ElementsAre(2, 1));
+}
+
+TEST_P(query_contract, NothingButTheStarIsSpecial) {
+  event_query q;
+  q.source_names = {"eng_*"};
+  EXPECT_THAT(seqs(q), ElementsAre(4));
+  q.source_names = {"EN_*"};
+  EXPECT_THAT(seqs(q), IsEmpty());
+  q.source_names = {"EN?*"};
+  EXPECT_THAT(seqs(q), IsEmpty());
+  q.source_names = {"[E]N*"};
+  EXPECT_THAT(seqs(q), IsEmpty());
+  q.source_names = {"%*"};
+  EXPECT_THAT(seqs(q), IsEmpty());
+  q.source_names = {"x' OR ''='"};
+  EXPECT_THAT(seqs(q), IsEmpty());
+}
+
+TEST_P(query_contract, BySourceName) {
+  event_query q;
+  q.source_names = {"ENG", "C1"};
+  EXPECT_THAT(seqs(q), ElementsAre(6, 3));
+}
+
+TEST_P(query_contract, ByActorIdOrName) {
+  event_query q;
+  q.actors = {"ann"};
+  EXPECT_THAT(seqs(q), ElementsAre(4, 3));
+  q.actors = {"u1", "bob"};
+  EXPECT_THAT(seqs(q), ElementsAre(4, 3));
+}
+
+TEST_P(query_contract, ByThread) {
+  event_query q;
+  q.correlation_id = thread_;
+  EXPECT_THAT(seqs(q), ElementsAre(6));
+}
+
+TEST_P(query_contract, ByTime) {
+  event_query q;
+  q.since = noon + seconds{3};
+  q.until = noon + seconds{5};
+  EXPECT_THAT(seqs(q), ElementsAre(4, 3));
+}
+
+TEST_P(query_contract, AllThatIsGivenMustHold) {
+  event_query q;
+  q.platforms = {"linear"};
+  q.event_types = {"Issue", "push"};
+  q.since = noon + seconds{4};
+  EXPECT_THAT(seqs(q), ElementsAre(5));
+}
+
+TEST_P(query_contract, PagesCoverAllOnce) {
+  for (bool ascending : {false, true}) {
+    event_query q;
+    q.limit = 2;
+    q.ascending = ascending;
+    std::vector<seq_t> all;
+    for (int pages = 1;; ++pages) {
+      auto page = must(session_->query(q));
+      for (auto& e : page.events)
+        all.push_back(e->seq);
+      if (!page.next_cursor) {
+        EXPECT_EQ(pages, 3);
+        break;
+      }
+      EXPECT_EQ(page.events.size(), 2u);
+      q.cursor = *page.next_cursor;
+    }
+    if (!ascending)
+      std::reverse(all.begin(), all.end());
+    EXPECT_THAT(all, ElementsAre(1, 2, 3, 4, 5, 6));
+  }
+}
+
+TEST_P(query_contract, PagesAreStableWhileEventsCome) {
+  event_query q;
+  q.limit = 3;
+  auto first = must(session_->query(q));
+  append({numbered_event(50)});
+  q.cursor = first.next_cursor.value();
+  EXPECT_THAT(seqs(q), ElementsAre(3, 2, 1));
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, query_contract, both_engines, engine_name);
+
+} // namespace
+} // namespace eventweft::testing

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "persistence/batch.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace eventweft {
+namespace {
+
+/// Event whose `event_id` tells what a store makes of it.
+event_ptr item(std::string what) {
+  event e;
+  e.event_id = std::move(what);
+  e.platform = "github";
+  return event_ptr{std::move(e)};
+}
+
+/// Refuses every batch with a "bad" in it, fails for one with "down", stores
+/// the others.
+struct fake_log {
+  std::vector<std::string> stored;
+  int calls = 0;
+
+  expected<std::vector<append_outcome>>
+  operator()(std::span<const event_ptr> events) {
+    ++calls;
+    for (const auto& e : events)
+      if (e->event_id == "down")
+        return fail(ec::store_unavailable, "down");
+    for (const auto& e : events)
+      if (e->event_id == "bad")
+        return fail(ec::row_refused, "bad row");
+    std::vector<append_outcome> outcomes;
+    for (const auto& e : events) {
+      stored.push_back(e->event_id);
+      outcomes.push_back({e->id, static_cast<seq_t>(stored.size()), false});
+    }
+    return outcomes;
+  }
+};
+
+TEST(append_isolating, AGoodBatchTakesOneCall) {
+  fake_log log;
+  std::vector<event_ptr> events{item("a"), item("b")};
+  auto results = append_isolating(events, std::ref(log));
+  ASSERT_TRUE(results);
+  EXPECT_EQ(log.calls, 1);
+  EXPECT_EQ(results->at(1).outcome.seq, 2);
+}
+
+TEST(append_isolating, BadRowsFailAloneAndOrderIsKept) {
+  fake_log log;
+  std::vector<event_ptr> events;
+  for (auto* what : {"bad", "a", "b", "c", "bad", "d", "bad"})
+    events.push_back(item(what));
+  auto results = append_isolating(events, std::ref(log));
+  ASSERT_TRUE(results);
+  ASSERT_EQ(results->size(), events.size());
+  EXPECT_THAT(log.stored, ::testing::ElementsAre("a", "b", "c", "d"));
+  for (size_t i = 0; i < events.size(); ++i)
+    EXPECT_EQ(results->at(i).refused.has_value(), events[i]->event_id == "bad");
+  EXPECT_EQ(results->at(0).refused->message, "bad row");
+}
+
+TEST(append_isolating, AStoreThatGoesAwayInBetweenIsAnError) {
+  fake_log log;
+  std::vector<event_ptr> events{item("bad"), item("a"), item("down")};
+  auto calls = 0;
+  auto results = append_isolating(events, [&](auto part) {
+    // It breaks only once the halves are tried.
+    if (++calls == 1)
+      return expected<std::vector<append_outcome>>{
+          fail(ec::row_refused, "bad row")};
+    return log(part);
+  });
+  ASSERT_FALSE(results);
+  EXPECT_EQ(results.error().code, ec::store_unavailable);
+}
+
+TEST(storable_text, KeepsTextAndReplacesWhatIsNone) {
+  EXPECT_EQ(storable_text("plain \xC3\xA9 \xF0\x9F\x98\x80"),
+            "plain \xC3\xA9 \xF0\x9F\x98\x80");
+  EXPECT_EQ(storable_text(std::string_view{"a\0b", 3}), "a\xEF\xBF\xBD"
+                                                        "b");
+  EXPECT_EQ(storable_text("\xC3"), "\xEF\xBF\xBD");
+}
+
+} // namespace
+} // namespace eventweft

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "persistence/sqlite/database.hpp"
+#include "persistence/store.hpp"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace eventweft {
+namespace {
+
+namespace fs = std::filesystem;
+
+class sqlite_file : public ::testing::Test {
+ protected:
+  sqlite_file() {
+    auto name = (fs::temp_directory_path() / "eventweft-XXXXXX").string();
+    directory_ = ::mkdtemp(name.data());
+  }
+  ~sqlite_file() override { fs::remove_all(directory_); }
+
+  store_ptr open(const fs::path& path) {
+    auto store = open_store({"sqlite:" + path.string()});
+    EXPECT_TRUE(store);
+    return *store;
+  }
+
+  fs::path directory_;
+};
+
+TEST_F(sqlite_file, OpeningConnectsToNothing) {
+  auto store = open(directory_ / "missing" / "log.db");
+  EXPECT_EQ(store->engine(), "sqlite");
+  store->open_session();
+  EXPECT_TRUE(fs::is_empty(directory_));
+}
+
+TEST_F(sqlite_file, AMissingDirectoryIsNamed) {
+  auto failed = open(directory_ / "missing" / "log.db")->migrate();
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code, ec::store_unavailable);
+  EXPECT_THAT(failed.error().message,
+              ::testing::HasSubstr((directory_ / "missing").string()));
+}
+
+TEST_F(sqlite_file, ADirectoryThatComesLaterWillDo) {
+  auto store = open(directory_ / "later" / "log.db");
+  auto session = store->open_session();
+  EXPECT_FALSE(session->head());
+  fs::create_directory(directory_ / "later");
+  ASSERT_TRUE(store->migrate());
+  EXPECT_EQ(session->head()->seq, 0);
+}
+
+TEST_F(sqlite_file, AnotherKindOfFileIsCorrupt) {
+  std::ofstream{directory_ / "text.db"} << std::string(10'000, 'x');
+  auto failed = open(directory_ / "text.db")->migrate();
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code, ec::corrupt);
+}
+
+TEST_F(sqlite_file, AFullDiskIsStoreFull) {
+  SQLite::Database db{(directory_ / "small.db").string(),
+                      SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE};
+  db.exec("PRAGMA max_page_count = 3; CREATE TABLE t (b BLOB)");
+  error failed;
+  try {
+    db.exec("INSERT INTO t VALUES (zeroblob(1000000))");
+  } catch (...) {
+    failed = sqlite::translate_exception();
+  }
+  EXPECT_EQ(failed.code, ec::store_full);
+}
+
+TEST_F(sqlite_file, AddressesWithoutAFileAreRefused) {
+  for (auto* bad : {"sqlite:", "sqlite::memory:"}) {
+    auto refused = open_store({bad});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ec::bad_configuration);
+  }
+}
+
+TEST_F(sqlite_file, ALockedFileEndsInATimeOut) {
+  auto path = directory_ / "log.db";
+  ASSERT_TRUE(open(path)->migrate());
+  store_options quick{"sqlite:" + path.string()};
+  quick.lock_timeout = std::chrono::milliseconds{50};
+  auto session = (*open_store(quick))->open_session();
+  dead_letter letter;
+  SQLite::Database holder{path.string(), SQLite::OPEN_READWRITE};
+  holder.exec("BEGIN IMMEDIATE");
+  auto failed = session->add_dead_letter(letter);
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code, ec::store_unavailable);
+  EXPECT_TRUE(session->head());
+  holder.exec("ROLLBACK");
+  EXPECT_TRUE(session->add_dead_letter(letter));
+}
+
+} // namespace
+} // namespace eventweft
