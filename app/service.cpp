@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/service.hpp"
+
+#include "actors/platforms/registry.hpp"
+#include "app/actor_host.hpp"
+#include "app/spool_adapter.hpp"
+#include "persistence/auto_migrate.hpp"
+#include "persistence/store.hpp"
+
+#include <chrono>
+#include <optional>
+#include <utility>
+
+namespace eventweft {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+store_options options_of(const config::settings& s) {
+  store_options out;
+  out.url = s.store.url;
+  out.connect_timeout = s.database.connect_timeout;
+  out.statement_timeout = s.database.statement_timeout;
+  out.lock_timeout = s.database.lock_timeout;
+  return out;
+}
+
+// Beyond this machine nobody should find an open door by accident.
+void warn_of_unsigned(const config::settings& s, spdlog::logger& log) {
+  for (const auto& [name, platform] : s.platforms)
+    if (platform.enabled && platform.allow_unsigned &&
+        platform.secrets.empty() && platform.tokens.empty())
+      log.warn("[platforms.{}] takes webhooks from anybody: allow_unsigned is "
+               "set and there is no secret",
+               name);
+}
+
+} // namespace
+
+// The members' order is the order of their making; the server goes first.
+struct service::state {
+  config::settings settings;
+  logger_ptr log;
+  fatal_handler fatal;
+  std::shared_ptr<system_clock> time = std::make_shared<system_clock>();
+  std::shared_ptr<system_random> random = std::make_shared<system_random>();
+  std::shared_ptr<metrics> figures = std::make_shared<metrics>();
+  std::unique_ptr<actor_host> actors;
+  std::unique_ptr<net::server> server;
+};
+
+service::service(config::settings settings, logger_ptr log,
+                 fatal_handler fatal)
+    : state_(std::make_unique<state>()) {
+  state_->settings = std::move(settings);
+  state_->log = std::move(log);
+  state_->fatal = std::move(fatal);
+}
+
+service::~service() = default;
+
+expected<net::bound_address> service::start() {
+  auto& s = *state_;
+  auto opened = open_store(options_of(s.settings));
+  if (!opened)
+    return fail(opened.error());
+  const auto store =
+      with_schema_check(*opened, s.settings.store.auto_migrate);
+  const auto ready =
+      s.settings.store.auto_migrate
+          ? store->migrate().map([](const migration_report&) {})
+          : store->check_schema();
+  if (!ready) {
+    const bool may_come_back = ready.error().code == ec::store_unavailable;
+    if (!may_come_back || s.settings.store.spool_directory.empty())
+      return fail(ready.error());
+    s.log->warn("{} does not answer ({}); events go to the spool until it does",
+                store->describe(), ready.error().message);
+  }
+  auto spools = spool_source::open(s.settings.store);
+  if (!spools)
+    return fail(spools.error());
+  auto made = platforms::make_platforms(s.settings.platforms, *s.time,
+                                        *s.random);
+  if (!made)
+    return fail(made.error());
+  warn_of_unsigned(s.settings, *s.log);
+  s.log->info("store: {}", store->describe());
+
+  actor_host_parts parts;
+  parts.settings = s.settings;
+  parts.store = store;
+  parts.open_spool = std::move(*spools);
+  parts.platforms = std::move(*made);
+  parts.figures = s.figures;
+  parts.log = s.log;
+  parts.time = s.time;
+  parts.random = s.random;
+  parts.escalate = s.fatal;
+  s.actors = std::make_unique<actor_host>(std::move(parts));
+  s.server = std::make_unique<net::server>(
+      s.settings.server, s.settings.streaming, s.actors->backend(), *s.figures,
+      s.log, *s.time, *s.random);
+  auto address = s.server->start();
+  if (!address)
+    stop();
+  return address;
+}
+
+bool service::stop() {
+  auto& s = *state_;
+  const auto deadline = steady_clock::now() + s.settings.server.shutdown_timeout;
+  const auto left = [&] {
+    return std::max(milliseconds{0}, std::chrono::duration_cast<milliseconds>(
+                                         deadline - steady_clock::now()));
+  };
+  bool clean = true;
+  if (s.actors)
+    s.actors->refuse();
+  if (s.server)
+    clean = s.server->stop(left());
+  // Even when readers had to be cut off, what is acknowledged gets its time.
+  if (s.actors)
+    clean = s.actors->stop(std::max(left(), milliseconds{1'000})) && clean;
+  s.server.reset();
+  s.actors.reset();
+  return clean;
+}
+
+} // namespace eventweft

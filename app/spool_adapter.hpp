@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "actors/spool_worker.hpp"
+#include "config/settings.hpp"
+#include "messages/errors.hpp"
+
+#include <functional>
+#include <memory>
+
+namespace eventweft {
+
+/// Gives the spool's actor its spool: the one that was opened at start the
+/// first time, the same directory opened anew when the actor is restarted.
+struct spool_source {
+  using opener = std::function<std::unique_ptr<spool_port>()>;
+
+  /// Opens the directory now, so that a fault shows at start. An empty
+  /// function if `[store] spool_directory` is empty.
+  static expected<opener> open(const config::store_settings& settings);
+};
+
+} // namespace eventweft
