@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/answers.hpp"
+
+#include "codec/filter.hpp"
+#include "codec/json_text.hpp"
+#include "codec/problem.hpp"
+
+#include <utility>
+
+namespace eventweft::net {
+
+namespace {
+
+beast::string_view view(std::string_view text) {
+  return {text.data(), text.size()};
+}
+
+/// Seconds after which a sender may try again.
+std::string_view retry_after(ec code) {
+  return code == ec::store_unavailable || code == ec::store_full ? "5" : "1";
+}
+
+void member(std::string& out, std::string_view name, std::string_view text) {
+  out += out.back() == '{' ? "\"" : ",\"";
+  out += name;
+  out += "\":";
+  codec::append_quoted(out, text);
+}
+
+template <class List, class Append>
+std::string list_json(std::string_view name, const List& list, Append append,
+                      std::string_view next_cursor) {
+  std::string out = "{\"";
+  out += name;
+  out += "\":[";
+  for (const auto& item : list) {
+    if (out.back() != '[')
+      out += ',';
+    append(out, item);
+  }
+  out += "],\"next_cursor\":";
+  if (next_cursor.empty())
+    out += "null";
+  else
+    codec::append_quoted(out, next_cursor);
+  out += '}';
+  return out;
+}
+
+void append_stream(std::string& out, const stream_info& s) {
+  out += '{';
+  member(out, "name", s.name);
+  member(out, "description", s.description);
+  out += ",\"filter\":" + codec::filter_json(s.filter) + '}';
+}
+
+void append_dead_letter(std::string& out, const dead_letter& d) {
+  out += '{';
+  member(out, "id", to_string(d.id));
+  member(out, "created_at", to_rfc3339(d.created_at));
+  member(out, "origin", d.origin);
+  member(out, "reason", d.reason);
+  out += ",\"attempts\":" + std::to_string(d.attempts);
+  if (d.event_id)
+    member(out, "event_id", to_string(*d.event_id));
+  else
+    out += ",\"event_id\":null";
+  member(out, "platform", d.platform);
+  member(out, "body", d.body);
+  out += '}';
+}
+
+} // namespace
+
+response text_answer(int status, std::string_view content_type,
+                     std::string body) {
+  response res;
+  res.result(static_cast<unsigned>(status));
+  res.set(http::field::server, view(server_name));
+  if (!content_type.empty())
+    res.set(http::field::content_type, view(content_type));
+  res.body() = std::move(body);
+  return res;
+}
+
+response json_answer(int status, std::string body) {
+  return text_answer(status, "application/json", std::move(body));
+}
+
+response problem_answer(int status, const error& e) {
+  auto res = text_answer(status, codec::problem_media_type,
+                         codec::problem_json(status, e));
+  if (status == 503)
+    res.set(http::field::retry_after, view(retry_after(e.code)));
+  return res;
+}
+
+response problem_answer(const error& e) {
+  return problem_answer(codec::http_status(e.code), e);
+}
+
+response webhook_response(webhook_answer answer) {
+  const bool bodiless = answer.status == 204 || answer.status == 304;
+  auto res = text_answer(answer.status,
+                         bodiless ? std::string_view{} : answer.content_type,
+                         bodiless ? std::string{} : std::move(answer.body));
+  for (const auto& [name, value] : answer.headers)
+    res.insert(view(name), view(value));
+  if (answer.status == 503 && res.count(http::field::retry_after) == 0)
+    res.set(http::field::retry_after, view(retry_after(ec::overloaded)));
+  return res;
+}
+
+std::string streams_json(const std::vector<stream_info>& streams) {
+  return list_json("streams", streams, append_stream, {});
+}
+
+std::string stream_json(const stream_info& stream) {
+  std::string out;
+  append_stream(out, stream);
+  return out;
+}
+
+std::string dead_letters_json(const std::vector<dead_letter>& letters,
+                              bool more) {
+  return list_json("dead_letters", letters, append_dead_letter,
+                   more ? to_string(letters.back().id) : std::string{});
+}
+
+std::string readiness_json(const readiness& state) {
+  std::string out = "{";
+  member(out, "status", state.state);
+  out += ",\"parts\":[";
+  for (const auto& part : state.parts) {
+    if (out.back() != '[')
+      out += ',';
+    out += '{';
+    member(out, "name", part.name);
+    member(out, "state", part.state);
+    member(out, "detail", part.detail);
+    out += '}';
+  }
+  out += "]}";
+  return out;
+}
+
+} // namespace eventweft::net

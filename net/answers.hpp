@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "messages/dead_letter.hpp"
+#include "messages/errors.hpp"
+#include "messages/webhook.hpp"
+#include "net/backend.hpp"
+#include "net/types.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace eventweft::net {
+
+inline constexpr std::string_view server_name = "eventweft";
+
+// Responses without what depends on the connection: version, `Connection`,
+// `Date` and `Content-Length` are set when they are sent.
+
+response text_answer(int status, std::string_view content_type,
+                     std::string body);
+response json_answer(int status, std::string body);
+
+/// `application/problem+json`; 503 comes with `Retry-After`.
+response problem_answer(int status, const error& e);
+response problem_answer(const error& e);
+
+response webhook_response(webhook_answer answer);
+
+// The bodies of lists.
+std::string streams_json(const std::vector<stream_info>& streams);
+std::string stream_json(const stream_info& stream);
+/// `more` tells that there is a page after this one.
+std::string dead_letters_json(const std::vector<dead_letter>& letters,
+                              bool more);
+std::string readiness_json(const readiness& state);
+
+} // namespace eventweft::net

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/api.hpp"
+
+#include "codec/event_json.hpp"
+#include "net/answers.hpp"
+#include "net/query.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace eventweft::net {
+
+namespace {
+
+constexpr std::string_view prometheus_type =
+    "text/plain; version=0.0.4; charset=utf-8";
+
+std::string_view view(beast::string_view text) {
+  return {text.data(), text.size()};
+}
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
+
+awaitable<response> accept_webhook(const api_call& call) {
+  const auto started = steady_clock::now();
+  webhook w;
+  w.platform = call.match.found->target == endpoint::custom_events
+                   ? "events"
+                   : call.match.argument;
+  w.method = view(call.req.method_string());
+  w.query = call.query;
+  w.headers = headers_of(call.req);
+  w.body = shared_text{std::move(call.req.body())};
+  w.remote_address = call.remote_address;
+  w.received_at = call.shared.time.now();
+  const auto start = [&](reply_to<webhook_answer> reply) {
+    call.shared.behind.accept(std::move(w), std::move(reply));
+  };
+  auto answer = co_await call.ask.call<webhook_answer>(start);
+  call.shared.figures.stage_took(stage::ingest, steady_clock::now() - started);
+  if (!answer) {
+    // A time-out of ours is not the client's fault.
+    if (answer.error().code == ec::timed_out)
+      co_return problem_answer(503, answer.error());
+    co_return problem_answer(answer.error());
+  }
+  co_return webhook_response(std::move(*answer));
+}
+
+awaitable<response> list_events(const api_call& call,
+                                const query_params& params) {
+  auto query = read_event_query(params);
+  if (!query)
+    co_return problem_answer(query.error());
+  const auto start = [&](reply_to<event_page> reply) {
+    call.shared.behind.query(std::move(*query), std::move(reply));
+  };
+  const auto page = co_await call.ask.call<event_page>(start);
+  if (!page)
+    co_return problem_answer(page.error());
+  co_return json_answer(200, codec::page_json(*page));
+}
+
+awaitable<response> get_event(const api_call& call) {
+  const auto id = uuid::parse(call.match.argument);
+  if (!id)
+    co_return problem_answer({ec::malformed, "an event's id is a UUID"});
+  const auto start = [&](reply_to<std::optional<event_ptr>> reply) {
+    call.shared.behind.find(*id, std::move(reply));
+  };
+  const auto found = co_await call.ask.call<std::optional<event_ptr>>(start);
+  if (!found)
+    co_return problem_answer(found.error());
+  if (!*found || !**found)
+    co_return problem_answer({ec::not_found, "no event has this id"});
+  co_return json_answer(
+      200, std::string{codec::wire_text(**found, wire_format::native)});
+}
+
+response get_stream(const api_call& call) {
+  const auto streams = call.shared.behind.streams();
+  const auto found =
+      std::find_if(streams.begin(), streams.end(), [&](const auto& s) {
+        return s.name == call.match.argument;
+      });
+  if (found == streams.end())
+    return problem_answer({ec::not_found, "no stream has this name"});
+  return json_answer(200, stream_json(*found));
+}
+
+awaitable<response> list_dead_letters(const api_call& call,
+                                      const query_params& params) {
+  const auto page = read_id_page(params);
+  if (!page)
+    co_return problem_answer(page.error());
+  const auto start = [&](reply_to<std::vector<dead_letter>> reply) {
+    // One more than asked for tells whether there is a next page.
+    call.shared.behind.dead_letters(page->cursor, page->limit + 1,
+                                    std::move(reply));
+  };
+  auto letters = co_await call.ask.call<std::vector<dead_letter>>(start);
+  if (!letters)
+    co_return problem_answer(letters.error());
+  const bool more = letters->size() > page->limit;
+  if (more)
+    letters->resize(page->limit);
+  co_return json_answer(200, dead_letters_json(*letters, more));
+}
+
+awaitable<response> retry_dead_letter(const api_call& call) {
+  const auto id = uuid::parse(call.match.argument);
+  if (!id)
+    co_return problem_answer({ec::malformed, "a dead letter's id is a UUID"});
+  const auto start = [&](reply_to<append_outcome> reply) {
+    call.shared.behind.retry_dead_letter(*id, std::move(reply));
+  };
+  const auto outcome = co_await call.ask.call<append_outcome>(start);
+  if (!outcome)
+    co_return problem_answer(outcome.error());
+  co_return json_answer(outcome->spooled ? 202 : 200,
+                        codec::outcome_json(*outcome));
+}
+
+awaitable<response> drop_dead_letter(const api_call& call) {
+  const auto id = uuid::parse(call.match.argument);
+  if (!id)
+    co_return problem_answer({ec::malformed, "a dead letter's id is a UUID"});
+  const auto start = [&](reply_to<bool> reply) {
+    call.shared.behind.drop_dead_letter(*id, std::move(reply));
+  };
+  const auto dropped = co_await call.ask.call<bool>(start);
+  if (!dropped)
+    co_return problem_answer(dropped.error());
+  if (!*dropped)
+    co_return problem_answer({ec::not_found, "no dead letter has this id"});
+  co_return text_answer(204, {}, {});
+}
+
+response ready(const api_call& call) {
+  const auto state = call.shared.behind.ready();
+  return json_answer(state.state == "down" ? 503 : 200, readiness_json(state));
+}
+
+} // namespace
+
+header_list headers_of(const http::fields& fields) {
+  header_list headers;
+  for (const auto& field : fields) {
+    std::string name{view(field.name_string())};
+    std::transform(name.begin(), name.end(), name.begin(), lower);
+    headers.emplace_back(std::move(name), view(field.value()));
+  }
+  return headers;
+}
+
+awaitable<response> answer_call(const api_call& call) {
+  const auto target = call.match.found->target;
+  // What senders put into the query of a webhook is the platform's business.
+  if (target == endpoint::webhook || target == endpoint::custom_events)
+    co_return co_await accept_webhook(call);
+  const auto params = parse_query(call.query);
+  if (!params)
+    co_return problem_answer(params.error());
+  if (target == endpoint::list_events)
+    co_return co_await list_events(call, *params);
+  if (target == endpoint::list_dead_letters)
+    co_return co_await list_dead_letters(call, *params);
+  if (const auto nothing = read_nothing(*params); !nothing)
+    co_return problem_answer(nothing.error());
+  switch (target) {
+  case endpoint::get_event:
+    co_return co_await get_event(call);
+  case endpoint::list_streams:
+    co_return json_answer(200, streams_json(call.shared.behind.streams()));
+  case endpoint::get_stream:
+    co_return get_stream(call);
+  case endpoint::retry_dead_letter:
+    co_return co_await retry_dead_letter(call);
+  case endpoint::drop_dead_letter:
+    co_return co_await drop_dead_letter(call);
+  case endpoint::metrics_json:
+    co_return json_answer(200, call.shared.behind.metrics_json());
+  case endpoint::metrics_text:
+    co_return text_answer(200, prometheus_type,
+                          call.shared.behind.metrics_text());
+  case endpoint::liveness:
+    co_return json_answer(200, R"({"status":"ok"})");
+  case endpoint::readiness:
+    co_return ready(call);
+  default:
+    co_return problem_answer({ec::internal, "a route without a handler"});
+  }
+}
+
+} // namespace eventweft::net

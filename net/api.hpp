@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "net/asker.hpp"
+#include "net/io_thread.hpp"
+#include "net/routes.hpp"
+#include "net/types.hpp"
+
+#include <string_view>
+
+namespace eventweft::net {
+
+/// One request with what the session knows about it.
+struct api_call {
+  const server_context& shared;
+  asker& ask;
+  const route_match& match;
+  std::string_view query;
+  const std::string& remote_address;
+  /// The body is moved out of it.
+  request& req;
+};
+
+/// Answers everything but streams.
+awaitable<response> answer_call(const api_call& call);
+
+/// The header fields with names in lower case.
+header_list headers_of(const http::fields& fields);
+
+} // namespace eventweft::net

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "messages/errors.hpp"
+#include "messages/filter.hpp"
+
+#include <optional>
+#include <string_view>
+
+namespace eventweft::net {
+
+/// What a WebSocket client may say; at least one member is set.
+struct client_message {
+  std::optional<eventweft::filter> filter;
+  std::optional<seq_t> ack;
+  bool pause = false;
+  bool resume = false;
+};
+
+/// Reads `{"filter":{…}}`, `{"ack":seq}`, `{"pause":true}`, `{"resume":true}`
+/// or a combination of them. The error's message is meant for the client.
+expected<client_message> parse_client_message(std::string_view text);
+
+} // namespace eventweft::net

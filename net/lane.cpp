@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/lane.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace eventweft::net {
+
+namespace {
+
+/// What an encoding buffer may keep between batches.
+constexpr size_t kept_buffer_bytes = 1u << 20;
+
+} // namespace
+
+lane::lane(gate_ptr way_in, const config::streaming_settings& settings,
+           metrics& figures)
+    : way_in_(std::move(way_in)),
+      settings_(settings),
+      figures_(figures),
+      now_(steady_clock::now()) {}
+
+lane::~lane() = default;
+
+// -- any thread ---------------------------------------------------------------
+
+void lane::publish(lane_batch batch, std::function<void()> done) {
+  const bool posted = way_in_->post(
+      [self = shared_from_this(), batch = std::move(batch), done]() {
+        self->deliver(batch);
+        done();
+      });
+  if (!posted)
+    done();
+}
+
+void lane::join(reader_id id, uint32_t epoch, group_id group,
+                log_range backlog) {
+  way_in_->post([self = shared_from_this(), id, epoch, group,
+                 backlog = std::move(backlog)]() mutable {
+    self->position_ = std::max(self->position_, backlog.last);
+    if (const auto r = self->find(id))
+      r->join(epoch, group, std::move(backlog));
+  });
+}
+
+void lane::page(reader_id id, uint32_t epoch, log_range events) {
+  way_in_->post([self = shared_from_this(), id, epoch,
+                 events = std::move(events)]() mutable {
+    if (const auto r = self->find(id))
+      r->page(epoch, std::move(events));
+  });
+}
+
+void lane::end(reader_id id, reader_end why, std::string message) {
+  way_in_->post(
+      [self = shared_from_this(), id, why, message = std::move(message)]() {
+        if (const auto r = self->find(id))
+          r->end(why, message);
+      });
+}
+
+// -- the I/O thread -----------------------------------------------------------
+
+void lane::deliver(const lane_batch& batch) {
+  for (const auto& [group, range] : batch.groups) {
+    const auto found = groups_.find(group);
+    if (found == groups_.end() || range->events.empty())
+      continue;
+    std::array<bool, wire_style_count> ready{};
+    // Backwards: a reader that leaves while it is served is replaced by the
+    // last one, which had its turn.
+    auto& members = found->second;
+    for (size_t i = members.size(); i-- > 0;) {
+      reader& r = *members[i];
+      const auto style = r.style();
+      auto& encoded = encoded_[style.index()];
+      if (!std::exchange(ready[style.index()], true))
+        encoded.assign(range->events, style);
+      r.deliver(encoded, batch.first);
+    }
+    if (members.empty())
+      groups_.erase(found);
+  }
+  position_ = std::max(position_, batch.last);
+  for (auto& e : encoded_)
+    if (e.bytes.capacity() > kept_buffer_bytes)
+      e = {};
+}
+
+void lane::add(std::shared_ptr<reader> r) {
+  figures_.reader_opened(r->stream_name(), r->kind());
+  auto& added = *r;
+  readers_.emplace(added.id(), std::move(r));
+  if (stopping_)
+    added.end(reader_end::going_away, "the server is stopping");
+}
+
+void lane::remove(reader& r) {
+  leave(r);
+  const auto found = readers_.find(r.id());
+  if (found == readers_.end())
+    return;
+  figures_.reader_closed(r.stream_name(), r.kind());
+  const auto keep = std::move(found->second);
+  readers_.erase(found);
+}
+
+void lane::enter(reader& r, group_id group) {
+  auto& members = groups_[group];
+  r.place() = {group, members.size(), true};
+  members.push_back(&r);
+}
+
+void lane::leave(reader& r) {
+  auto& place = r.place();
+  if (!place.live)
+    return;
+  place.live = false;
+  // An empty group stays until its next batch, which may be in the middle of
+  // being delivered.
+  auto& members = groups_[place.group];
+  members[place.index] = members.back();
+  members[place.index]->place().index = place.index;
+  members.pop_back();
+}
+
+reader* lane::find(reader_id id) const {
+  const auto found = readers_.find(id);
+  return found == readers_.end() ? nullptr : found->second.get();
+}
+
+void lane::tick(steady_clock::time_point now) {
+  now_ = now;
+  for (const auto& entry : readers_)
+    entry.second->tick(now);
+  std::erase_if(groups_, [](const auto& g) { return g.second.empty(); });
+  report();
+}
+
+void lane::report() {
+  std::erase_if(tallies_, [this](const auto& entry) {
+    auto& [events, bytes] = *entry.second;
+    if (events != 0)
+      figures_.events_sent(entry.first, std::exchange(events, 0),
+                           std::exchange(bytes, 0));
+    return entry.second.use_count() == 1;
+  });
+}
+
+std::shared_ptr<reader::tally> lane::tally_for(const std::string& stream) {
+  auto& t = tallies_[stream];
+  if (!t)
+    t = std::make_shared<reader::tally>();
+  return t;
+}
+
+void lane::stop() {
+  stopping_ = true;
+  for (const auto& entry : readers_)
+    entry.second->end(reader_end::going_away, "the server is stopping");
+}
+
+void lane::abort_all() {
+  stopping_ = true;
+  for (const auto& entry : readers_)
+    entry.second->abort();
+  report();
+}
+
+void lane::clear() {
+  groups_.clear();
+  const auto dropped = std::exchange(readers_, {});
+  for (const auto& entry : dropped)
+    entry.second->place().live = false;
+}
+
+} // namespace eventweft::net

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/query.hpp"
+
+#include "codec/filter.hpp"
+#include "codec/json_text.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace eventweft::net {
+
+namespace {
+
+int hex_value(char c) noexcept {
+  if (c >= '0' && c <= '9')
+    return c - '0';
+  if (c >= 'a' && c <= 'f')
+    return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F')
+    return c - 'A' + 10;
+  return -1;
+}
+
+auto bad(std::string_view name, std::string_view why) {
+  return fail(ec::malformed, "query parameter \"" + std::string{name} + "\" " +
+                                 std::string{why});
+}
+
+auto unknown(std::string_view name) {
+  return fail(ec::malformed,
+              "unknown query parameter \"" + std::string{name} + "\"");
+}
+
+void add_list(std::vector<std::string>& list, std::string_view value) {
+  while (!value.empty()) {
+    const size_t comma = value.find(',');
+    if (const auto item = value.substr(0, comma); !item.empty())
+      list.emplace_back(item);
+    value.remove_prefix(comma == std::string_view::npos ? value.size()
+                                                        : comma + 1);
+  }
+}
+
+template <class T>
+bool read_number(std::string_view text, T& value) {
+  const auto end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, value);
+  return error == std::errc{} && at == end;
+}
+
+std::optional<timestamp> read_time(std::string text) {
+  // An offset's `+` that nobody encoded arrives as a blank.
+  std::replace(text.begin(), text.end(), ' ', '+');
+  return parse_rfc3339(text);
+}
+
+expected<size_t> read_limit(std::string_view value) {
+  size_t limit = 0;
+  if (!read_number(value, limit) || limit < 1 || limit > 1000)
+    return bad("limit", "must be a number from 1 to 1000");
+  return limit;
+}
+
+/// The parameters that both kinds of streams have; false if it is another one.
+expected<bool> read_common(stream_query& q, const std::string& name,
+                           const std::string& value) {
+  if (name == "since") {
+    auto start = codec::parse_since(value);
+    if (!start) {
+      const auto time = read_time(value);
+      if (!time)
+        return bad(name, "must be now, earliest, a seq or an RFC 3339 time");
+      start = start_point::at(*time);
+    }
+    q.start = *start;
+    return true;
+  }
+  if (name == "format") {
+    if (value != "native" && value != "cloudevents")
+      return bad(name, "must be native or cloudevents");
+    q.format =
+        value == "native" ? wire_format::native : wire_format::cloudevents;
+    return true;
+  }
+  if (name == "filter") {
+    auto f = codec::parse_filter(value);
+    if (!f)
+      return fail(f.error().code, "query parameter \"filter\": " +
+                                      std::move(f.error().message));
+    q.filter = std::move(*f);
+    return true;
+  }
+  return false;
+}
+
+} // namespace
+
+std::optional<std::string> percent_decode(std::string_view text,
+                                          bool plus_is_blank) {
+  std::string result;
+  result.reserve(text.size());
+  for (size_t i = 0; i != text.size(); ++i) {
+    const char c = text[i];
+    if (c == '%') {
+      if (text.size() - i < 3)
+        return std::nullopt;
+      const int high = hex_value(text[i + 1]);
+      const int low = hex_value(text[i + 2]);
+      if (high < 0 || low < 0)
+        return std::nullopt;
+      result += static_cast<char>(high * 16 + low);
+      i += 2;
+    } else {
+      result += c == '+' && plus_is_blank ? ' ' : c;
+    }
+  }
+  if (!codec::is_utf8(result))
+    return std::nullopt;
+  return result;
+}
+
+expected<query_params> parse_query(std::string_view text) {
+  query_params params;
+  while (!text.empty()) {
+    const auto part = text.substr(0, text.find('&'));
+    text.remove_prefix(std::min(text.size(), part.size() + 1));
+    if (part.empty())
+      continue;
+    const size_t equals = part.find('=');
+    auto name = percent_decode(part.substr(0, equals), true);
+    auto value = equals == std::string_view::npos
+                     ? std::optional{std::string{}}
+                     : percent_decode(part.substr(equals + 1), true);
+    if (!name || !value)
+      return fail(ec::malformed,
+                  "the query holds a bad percent-escape or is not UTF-8");
+    params.emplace_back(std::move(*name), std::move(*value));
+  }
+  return params;
+}
+
+expected<event_query> read_event_query(const query_params& params) {
+  event_query q;
+  for (const auto& [name, value] : params) {
+    if (name == "platform") {
+      add_list(q.platforms, value);
+    } else if (name == "event_type") {
+      add_list(q.event_types, value);
+    } else if (name == "source_name") {
+      add_list(q.source_names, value);
+    } else if (name == "actor") {
+      add_list(q.actors, value);
+    } else if (name == "correlation_id") {
+      q.correlation_id = uuid::parse(value);
+      if (!q.correlation_id)
+        return bad(name, "must be a UUID");
+    } else if (name == "since" || name == "until") {
+      const auto time = read_time(value);
+      if (!time)
+        return bad(name, "must be an RFC 3339 time");
+      (name == "since" ? q.since : q.until) = time;
+    } else if (name == "limit") {
+      const auto limit = read_limit(value);
+      if (!limit)
+        return fail(limit.error());
+      q.limit = *limit;
+    } else if (name == "cursor") {
+      if (!read_number(value, q.cursor) || q.cursor < 1)
+        return bad(name, "must be what next_cursor gave");
+    } else if (name == "order") {
+      if (value != "asc" && value != "desc")
+        return bad(name, "must be asc or desc");
+      q.ascending = value == "asc";
+    } else {
+      return unknown(name);
+    }
+  }
+  return q;
+}
+
+expected<id_page> read_id_page(const query_params& params) {
+  id_page page;
+  for (const auto& [name, value] : params) {
+    if (name == "limit") {
+      const auto limit = read_limit(value);
+      if (!limit)
+        return fail(limit.error());
+      page.limit = *limit;
+    } else if (name == "cursor") {
+      const auto id = uuid::parse(value);
+      if (!id)
+        return bad(name, "must be what next_cursor gave");
+      page.cursor = *id;
+    } else {
+      return unknown(name);
+    }
+  }
+  return page;
+}
+
+expected<void> read_nothing(const query_params& params) {
+  if (!params.empty())
+    return unknown(params.front().first);
+  return {};
+}
+
+expected<stream_query> read_websocket_query(const query_params& params) {
+  stream_query q;
+  for (const auto& [name, value] : params) {
+    const auto known = read_common(q, name, value);
+    if (!known)
+      return fail(known.error());
+    if (*known)
+      continue;
+    if (name != "progress")
+      return unknown(name);
+    if (value != "true" && value != "false")
+      return bad(name, "must be true or false");
+    q.progress = value == "true";
+  }
+  return q;
+}
+
+expected<stream_query> read_sse_query(const query_params& params) {
+  stream_query q;
+  filter lists;
+  bool has_filter = false;
+  for (const auto& [name, value] : params) {
+    const auto known = read_common(q, name, value);
+    if (!known)
+      return fail(known.error());
+    has_filter = has_filter || name == "filter";
+    if (*known)
+      continue;
+    if (name == "platforms") {
+      add_list(lists.platforms, value);
+    } else if (name == "event_types") {
+      add_list(lists.event_types, value);
+    } else if (name == "source_ids") {
+      add_list(lists.source_ids, value);
+    } else if (name == "source_names") {
+      add_list(lists.source_names, value);
+    } else if (name == "actor_ids") {
+      add_list(lists.actor_ids, value);
+    } else if (name == "correlation_ids") {
+      add_list(lists.correlation_ids, value);
+    } else if (name == "min_priority") {
+      lists.min_priority = parse_priority(value);
+      if (!lists.min_priority)
+        return bad(name, "must be low, normal, high or critical");
+    } else {
+      return unknown(name);
+    }
+  }
+  if (!lists.empty()) {
+    if (has_filter)
+      return bad("filter", "can't be combined with a filter in parts");
+    q.filter = std::move(lists);
+  }
+  return q;
+}
+
+} // namespace eventweft::net

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "messages/errors.hpp"
+#include "messages/event.hpp"
+#include "messages/filter.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace eventweft::net {
+
+/// What followed `?`, decoded; order and repetitions as received.
+using query_params = std::vector<std::pair<std::string, std::string>>;
+
+/// Undoes percent-encoding; `+` is a blank if `plus_is_blank`. Nothing for a
+/// bad escape or for bytes that are not UTF-8.
+std::optional<std::string> percent_decode(std::string_view text,
+                                          bool plus_is_blank);
+
+/// Reads `a=1&b=2`. Lenient about what browsers and curl leave unencoded;
+/// `malformed` for a bad escape.
+expected<query_params> parse_query(std::string_view text);
+
+/// For `GET /api/v1/events`. Lists may be repeated or separated by commas. A
+/// bad or unknown parameter is refused by name.
+expected<event_query> read_event_query(const query_params& params);
+
+/// A page of a list that is walked by id.
+struct id_page {
+  uuid cursor;
+  size_t limit = 100;
+};
+expected<id_page> read_id_page(const query_params& params);
+
+/// `malformed` if there is any parameter.
+expected<void> read_nothing(const query_params& params);
+
+/// What a reader asks for in the query of its GET.
+struct stream_query {
+  eventweft::filter filter;
+  start_point start;
+  wire_format format = wire_format::native;
+  /// WebSocket only.
+  bool progress = false;
+};
+
+/// `?filter=<json>&since=…&format=native|cloudevents`, with `progress=true` for
+/// WebSocket and with the filter's lists as parameters of their own for SSE.
+expected<stream_query> read_websocket_query(const query_params& params);
+expected<stream_query> read_sse_query(const query_params& params);
+
+} // namespace eventweft::net

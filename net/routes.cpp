@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/routes.hpp"
+
+#include "net/query.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace eventweft::net {
+
+using boost::beast::http::verb;
+
+namespace {
+
+constexpr route table[] = {
+    {verb::post, "/events", endpoint::custom_events},
+    {verb::options, "/events", endpoint::custom_events},
+    {verb::get, "/ws/events/{stream}", endpoint::websocket},
+    {verb::get, "/events/stream/{stream}", endpoint::sse},
+    {verb::get, "/api/v1/events", endpoint::list_events},
+    {verb::get, "/api/v1/events/{id}", endpoint::get_event},
+    {verb::get, "/api/v1/streams", endpoint::list_streams},
+    {verb::get, "/api/v1/streams/{name}", endpoint::get_stream},
+    {verb::get, "/api/v1/dead-letters", endpoint::list_dead_letters},
+    {verb::post, "/api/v1/dead-letters/{id}/retry",
+     endpoint::retry_dead_letter},
+    {verb::delete_, "/api/v1/dead-letters/{id}", endpoint::drop_dead_letter},
+    {verb::get, "/api/v1/metrics", endpoint::metrics_json},
+    {verb::get, "/metrics", endpoint::metrics_text},
+    {verb::get, "/healthz", endpoint::liveness},
+    {verb::get, "/readyz", endpoint::readiness},
+    {verb::post, "/webhooks/{platform}", endpoint::webhook},
+    {verb::post, "/{platform}/events", endpoint::webhook},
+};
+
+/// Takes the first segment off `rest`, which starts with `/`.
+std::string_view take_segment(std::string_view& rest) {
+  const auto end = rest.find('/', 1);
+  const auto segment =
+      rest.substr(1, end == std::string_view::npos ? end : end - 1);
+  rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end);
+  return segment;
+}
+
+/// The argument if `path` has the form of `pattern`.
+std::optional<std::string> match(std::string_view pattern,
+                                 std::string_view path) {
+  std::string argument;
+  while (pattern.starts_with('/') && path.starts_with('/')) {
+    const auto want = take_segment(pattern);
+    const auto have = take_segment(path);
+    if (!want.starts_with('{')) {
+      if (want != have)
+        return std::nullopt;
+      continue;
+    }
+    auto value = percent_decode(have, false);
+    if (!value || value->empty())
+      return std::nullopt;
+    argument = std::move(*value);
+  }
+  if (!pattern.empty() || !path.empty())
+    return std::nullopt;
+  return argument;
+}
+
+void allow(std::string& list, verb method) {
+  const auto name = boost::beast::http::to_string(method);
+  if (list.find(name.data(), 0, name.size()) != std::string::npos)
+    return;
+  if (!list.empty())
+    list += ", ";
+  list.append(name.data(), name.size());
+}
+
+} // namespace
+
+std::span<const route> route_table() noexcept {
+  return table;
+}
+
+route_match
+match_route(verb method, std::string_view path,
+            const std::function<bool(std::string_view)>& knows_platform) {
+  if (method == verb::head)
+    method = verb::get;
+  route_match result;
+  for (const auto& r : table) {
+    auto argument = match(r.pattern, path);
+    if (!argument)
+      continue;
+    if (r.target == endpoint::webhook && !knows_platform(*argument))
+      continue;
+    result.path_known = true;
+    if (r.method == method) {
+      result.found = &r;
+      result.argument = std::move(*argument);
+      return result;
+    }
+    allow(result.allowed, r.method);
+    if (r.method == verb::get)
+      allow(result.allowed, verb::head);
+  }
+  return result;
+}
+
+} // namespace eventweft::net

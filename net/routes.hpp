@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <boost/beast/http/verb.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace eventweft::net {
+
+/// Who answers a request.
+enum class endpoint : uint8_t {
+  webhook,
+  custom_events,
+  websocket,
+  sse,
+  list_events,
+  get_event,
+  list_streams,
+  get_stream,
+  list_dead_letters,
+  retry_dead_letter,
+  drop_dead_letter,
+  metrics_json,
+  metrics_text,
+  liveness,
+  readiness,
+};
+
+/// One line of the route table. `{name}` in a pattern stands for one segment.
+struct route {
+  boost::beast::http::verb method;
+  std::string_view pattern;
+  endpoint target;
+};
+
+/// Everything that the server answers, in order of precedence. HEAD works
+/// wherever GET does and is not listed.
+std::span<const route> route_table() noexcept;
+
+struct route_match {
+  /// Null if no route with this method matches.
+  const route* found = nullptr;
+  /// The path is known, whatever the method.
+  bool path_known = false;
+  /// The value of the pattern's one `{name}`, decoded; or empty.
+  std::string argument;
+  /// For `Allow`, if the method is wrong.
+  std::string allowed;
+};
+
+/// `path` is what comes before `?`. Where a `{platform}` is asked for,
+/// `knows_platform` decides whether there is such a path.
+route_match
+match_route(boost::beast::http::verb method, std::string_view path,
+            const std::function<bool(std::string_view)>& knows_platform);
+
+} // namespace eventweft::net

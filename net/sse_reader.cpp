@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/sse_reader.hpp"
+
+#include "net/answers.hpp"
+#include "net/lane.hpp"
+
+#include <utility>
+
+namespace eventweft::net {
+
+sse_reader::sse_reader(lane& home, reader_setup setup, tcp_socket socket)
+    : reader(home, setup, {framing::sse, setup.format}),
+      stream_(std::move(socket), home.settings().reader_buffer_bytes) {}
+
+std::shared_ptr<sse_reader> sse_reader::self() {
+  return std::static_pointer_cast<sse_reader>(shared_from_this());
+}
+
+void sse_reader::start() {
+  stream_.own(weak_from_this());
+  auto& o = stream_.outbox();
+  o += "HTTP/1.1 200 OK\r\nServer: ";
+  o += server_name;
+  o += "\r\nContent-Type: text/event-stream\r\n"
+       "Cache-Control: no-cache\r\n"
+       "X-Accel-Buffering: no\r\n"
+       "Connection: close\r\n\r\nretry: ";
+  o += std::to_string(home().settings().sse_retry.count());
+  o += "\n\n";
+  stream_.flush();
+  read();
+  if (!is_closing())
+    begin();
+}
+
+void sse_reader::read() {
+  stream_.async_read_some(asio::buffer(scratch_),
+                          [me = self()](const error_code& ec, size_t) {
+                            if (ec)
+                              me->gone();
+                            else
+                              me->read();
+                          });
+}
+
+void sse_reader::say_cursor() {
+  if (cursor_moved())
+    stream_.outbox() += "id: " + std::to_string(cursor()) + '\n';
+}
+
+void sse_reader::announce() {
+  const size_t before = stream_.outbox().size();
+  say_cursor();
+  if (stream_.outbox().size() != before)
+    stream_.outbox() += '\n';
+  stream_.flush();
+}
+
+void sse_reader::send_ping() {
+  // A comment, and a block without data: it dispatches nothing but moves the
+  // client's last event id.
+  stream_.outbox() += ": ping\n";
+  say_cursor();
+  stream_.outbox() += '\n';
+}
+
+void sse_reader::start_close(reader_end, std::string_view) {
+  stream_.async_drain([me = self()](const error_code& ec) {
+    error_code ignored;
+    if (!ec)
+      me->stream_.next_layer().shutdown(tcp_socket::shutdown_send, ignored);
+    // The client's own end, or the time-out, finishes the pending read.
+  });
+}
+
+} // namespace eventweft::net

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "net/reader.hpp"
+
+#include <array>
+#include <memory>
+
+namespace eventweft::net {
+
+/// A reader over Server-Sent Events. The body ends with the connection.
+class sse_reader final : public reader {
+ public:
+  sse_reader(lane& home, reader_setup setup, tcp_socket socket);
+
+  /// Sends the response's header block and starts to read events. To be called
+  /// once, after the reader was added to its lane.
+  void start();
+
+ private:
+  coalescing_stream& out() noexcept override { return stream_; }
+  bool open() const noexcept override { return !is_closing(); }
+  void announce() override;
+  void send_ping() override;
+  void start_close(reader_end why, std::string_view message) override;
+
+  std::shared_ptr<sse_reader> self();
+  void read();
+  void say_cursor();
+
+  coalescing_stream stream_;
+  /// Nothing that a client says here matters, only its end does.
+  std::array<char, 64> scratch_;
+};
+
+} // namespace eventweft::net

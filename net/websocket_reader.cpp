@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/websocket_reader.hpp"
+
+#include "codec/json_text.hpp"
+#include "net/answers.hpp"
+#include "net/client_message.hpp"
+#include "net/lane.hpp"
+
+#include <utility>
+
+namespace eventweft::net {
+
+namespace websocket = beast::websocket;
+
+namespace {
+
+websocket::close_code code_for(reader_end why) {
+  switch (why) {
+  case reader_end::stream_deleted:
+    return websocket::close_code::normal;
+  case reader_end::failed:
+    return websocket::close_code::internal_error;
+  case reader_end::going_away:
+    break;
+  }
+  return websocket::close_code::going_away;
+}
+
+} // namespace
+
+websocket_reader::websocket_reader(lane& home, reader_setup setup,
+                                   tcp_socket socket, options opts)
+    : reader(home, setup, {framing::websocket, setup.format}),
+      ws_(std::move(socket), home.settings().reader_buffer_bytes),
+      options_(std::move(opts)) {}
+
+std::shared_ptr<websocket_reader> websocket_reader::self() {
+  return std::static_pointer_cast<websocket_reader>(shared_from_this());
+}
+
+void websocket_reader::start(const request& upgrade) {
+  out().own(weak_from_this());
+  ws_.auto_fragment(false);
+  ws_.read_message_max(home().settings().max_message_bytes);
+  ws_.text(true);
+  ws_.control_callback(
+      [this](websocket::frame_type, beast::string_view) { heard(); });
+  ws_.set_option(
+      websocket::stream_base::decorator([this](websocket::response_type& res) {
+        res.set(http::field::server, server_name);
+        if (!options_.subprotocol.empty())
+          res.set(http::field::sec_websocket_protocol, options_.subprotocol);
+      }));
+  ws_.async_accept(upgrade, [me = self()](const error_code& ec) {
+    if (ec) {
+      me->gone();
+      return;
+    }
+    me->read();
+    if (!me->is_closing())
+      me->begin();
+  });
+}
+
+// -- from the client ----------------------------------------------------------
+
+void websocket_reader::read() {
+  ws_.async_read_some(
+      asio::buffer(scratch_),
+      [me = self()](const error_code& ec, size_t n) { me->on_read(ec, n); });
+}
+
+void websocket_reader::on_read(const error_code& ec, size_t n) {
+  if (ec) {
+    gone();
+    return;
+  }
+  heard();
+  if (!is_closing()) {
+    message_.append(scratch_.data(), n);
+    if (ws_.is_message_done()) {
+      if (ws_.got_binary())
+        close(websocket::close_code::unknown_data, "text messages only");
+      else
+        on_message();
+      std::string{}.swap(message_);
+    }
+  }
+  // A client that talks without listening has to wait.
+  if (out().pending() > home().settings().reader_buffer_bytes)
+    read_stopped_ = true;
+  else
+    read();
+}
+
+void websocket_reader::room_again() {
+  if (std::exchange(read_stopped_, false))
+    read();
+}
+
+void websocket_reader::on_message() {
+  auto message = parse_client_message(message_);
+  if (!message) {
+    std::string text = R"({"error":)";
+    codec::append_quoted(text, message.error().message);
+    text += '}';
+    say(text);
+    return;
+  }
+  if (message->ack)
+    acknowledge(*message->ack);
+  if (message->pause)
+    pause();
+  if (message->filter)
+    change_filter(std::move(*message->filter));
+  if (message->resume)
+    resume();
+}
+
+// -- to the client ------------------------------------------------------------
+
+void websocket_reader::say(std::string_view text) {
+  if (!ws_.is_open() || is_closing())
+    return;
+  error_code ignored;
+  ws_.write(asio::buffer(text.data(), text.size()), ignored);
+  out().flush();
+}
+
+void websocket_reader::say_cursor() {
+  if (cursor_moved())
+    say(R"({"cursor":)" + std::to_string(cursor()) + '}');
+}
+
+void websocket_reader::announce() {
+  if (options_.progress)
+    say_cursor();
+}
+
+void websocket_reader::send_ping() {
+  const auto at = cursor();
+  const auto payload = at < 0 ? std::string{} : std::to_string(at);
+  error_code ignored;
+  ws_.ping(websocket::ping_data{payload.data(), payload.size()}, ignored);
+  if (options_.progress)
+    say_cursor();
+}
+
+void websocket_reader::start_close(reader_end why, std::string_view message) {
+  close(code_for(why), message);
+}
+
+void websocket_reader::close(websocket::close_code code,
+                             std::string_view reason) {
+  closing();
+  if (!ws_.is_open()) {
+    abort();
+    return;
+  }
+  const auto text = reason.substr(0, websocket::reason_string::static_capacity);
+  ws_.async_close(
+      websocket::close_reason{code,
+                              beast::string_view{text.data(), text.size()}},
+      // The pending read ends as well and reports it.
+      [me = self()](const error_code&) {});
+}
+
+} // namespace eventweft::net

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "net/reader.hpp"
+
+#include <boost/beast/websocket/stream.hpp>
+
+#include <array>
+#include <memory>
+#include <string>
+
+namespace eventweft::net {
+
+/// A reader over WebSocket. Beast does the handshake, reads, pings and closes;
+/// event frames go straight into the outbox below it, encoded once for all
+/// readers.
+class websocket_reader final : public reader {
+ public:
+  struct options {
+    /// Also tell the cursor in text messages, for clients that see no pings.
+    bool progress = false;
+    /// What the handshake confirms; empty: none.
+    std::string subprotocol;
+  };
+
+  websocket_reader(lane& home, reader_setup setup, tcp_socket socket,
+                   options opts);
+
+  /// Answers the upgrade request and starts to read. To be called once, after
+  /// the reader was added to its lane.
+  void start(const request& upgrade);
+
+ private:
+  using stream = beast::websocket::stream<coalescing_stream, false>;
+
+  coalescing_stream& out() noexcept override { return ws_.next_layer(); }
+  bool open() const noexcept override { return ws_.is_open(); }
+  void announce() override;
+  void send_ping() override;
+  void start_close(reader_end why, std::string_view message) override;
+  void room_again() override;
+
+  std::shared_ptr<websocket_reader> self();
+  void read();
+  void on_read(const error_code& ec, size_t n);
+  void on_message();
+  void close(beast::websocket::close_code code, std::string_view reason);
+  void say(std::string_view text);
+  void say_cursor();
+
+  stream ws_;
+  options options_;
+  bool read_stopped_ = false;
+  std::string message_;
+  /// Small on purpose: there is one for each idle reader.
+  std::array<char, 128> scratch_;
+};
+
+} // namespace eventweft::net

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fixture.hpp"
+
+namespace eventweft::net {
+namespace {
+
+class http_api : public server_test {
+ protected:
+  http_answer ask(const std::string& request) {
+    auto c = connect();
+    return c.ask(request);
+  }
+};
+
+TEST_F(http_api, ListsEvents) {
+  backend_.commit(3);
+  start();
+  const auto a = ask(get("/api/v1/events?limit=2&platform=github,slack"
+                         "&platform=linear&actor=me&order=asc"
+                         "&since=2026-01-31T12:00:00Z"));
+  EXPECT_EQ(a.status, 200);
+  EXPECT_NE(a.body.find("\"next_cursor\":\"2\""), std::string::npos);
+  const auto q = backend_.last_query();
+  EXPECT_EQ(q.limit, 2u);
+  EXPECT_TRUE(q.ascending);
+  EXPECT_EQ(q.platforms,
+            (std::vector<std::string>{"github", "slack", "linear"}));
+  EXPECT_EQ(q.actors, std::vector<std::string>{"me"});
+  EXPECT_EQ(q.since, parse_rfc3339("2026-01-31T12:00:00Z"));
+}
+
+TEST_F(http_api, NamesABadParameter) {
+  start();
+  for (const auto* bad :
+       {"limit=0", "limit=1001", "limit=x", "cursor=-1", "cursor=abc",
+        "order=up", "since=today", "until=", "correlation_id=1", "color=red"}) {
+    const auto a = ask(get(std::string{"/api/v1/events?"} + bad));
+    EXPECT_EQ(a.status, 400) << bad;
+    const std::string name{bad, std::string_view{bad}.find('=')};
+    EXPECT_NE(a.body.find(name), std::string::npos) << a.body;
+  }
+  EXPECT_EQ(ask(get("/api/v1/events?limit=%zz")).status, 400);
+  EXPECT_EQ(ask(get("/api/v1/streams?x=1")).status, 400);
+}
+
+TEST_F(http_api, FindsOneEvent) {
+  backend_.commit(1);
+  start();
+  const auto a =
+      ask(get("/api/v1/events/01000000-0000-0000-0000-000000000001"));
+  EXPECT_EQ(a.status, 200);
+  EXPECT_EQ(seq_of(a.body), 1);
+  EXPECT_EQ(
+      ask(get("/api/v1/events/01000000-0000-0000-0000-000000000002")).status,
+      404);
+  EXPECT_EQ(ask(get("/api/v1/events/one")).status, 400);
+}
+
+TEST_F(http_api, TellsItsStreams) {
+  start();
+  const auto list = ask(get("/api/v1/streams"));
+  EXPECT_EQ(list.status, 200);
+  EXPECT_EQ(list.body,
+            R"({"streams":[{"name":"all_events","description":"everything",)"
+            R"("filter":{}},{"name":"issue_events","description":)"
+            R"("issues only","filter":{"event_types":["issues"]}}],)"
+            R"("next_cursor":null})");
+  EXPECT_EQ(ask(get("/api/v1/streams/issue_events")).status, 200);
+  EXPECT_EQ(ask(get("/api/v1/streams/none")).status, 404);
+}
+
+TEST_F(http_api, WalksDeadLetters) {
+  for (uint8_t i = 5; i != 0; --i) {
+    dead_letter d;
+    d.id.bytes[15] = i;
+    d.reason = "reason \"" + std::to_string(i) + '"';
+    backend_.letters.push_back(d);
+  }
+  start();
+  const auto first = ask(get("/api/v1/dead-letters?limit=3"));
+  EXPECT_EQ(first.status, 200);
+  EXPECT_NE(first.body.find(R"("reason":"reason \"3\"")"), std::string::npos);
+  EXPECT_EQ(first.body.find(R"(reason \"2\")"), std::string::npos);
+  const std::string third = "00000000-0000-0000-0000-000000000003";
+  EXPECT_NE(first.body.find(R"("next_cursor":")" + third), std::string::npos);
+  const auto second = ask(get("/api/v1/dead-letters?limit=3&cursor=" + third));
+  EXPECT_NE(second.body.find(R"(reason \"2\")"), std::string::npos);
+  EXPECT_NE(second.body.find(R"("next_cursor":null)"), std::string::npos);
+
+  const auto retried =
+      ask(post("/api/v1/dead-letters/" + third + "/retry", ""));
+  EXPECT_EQ(retried.status, 200);
+  EXPECT_EQ(seq_of(retried.body), 7);
+  const auto drop = [&](const std::string& id) {
+    return ask("DELETE /api/v1/dead-letters/" + id +
+               " HTTP/1.1\r\nHost: a\r\n\r\n")
+        .status;
+  };
+  EXPECT_EQ(drop(third), 204);
+  EXPECT_EQ(drop("00000000-0000-0000-0000-000000000009"), 404);
+  EXPECT_EQ(drop("x"), 400);
+}
+
+TEST_F(http_api, TellsMetricsAndHealth) {
+  start();
+  EXPECT_EQ(ask(get("/api/v1/metrics")).body, "{\"queue\":{}}");
+  const auto text = ask(get("/metrics"));
+  EXPECT_EQ(text.body, "up 1\n");
+  EXPECT_EQ(text.header("content-type").substr(0, 10), "text/plain");
+  EXPECT_EQ(ask(get("/healthz")).status, 200);
+}
+
+TEST_F(http_api, TellsWhetherItIsReady) {
+  backend_.ready_state = "degraded";
+  start();
+  auto a = ask(get("/readyz"));
+  EXPECT_EQ(a.status, 200);
+  EXPECT_EQ(a.body, R"({"status":"degraded","parts":[{"name":"store",)"
+                    R"("state":"degraded","detail":"as the test says"}]})");
+  backend_.ready_state = "down";
+  EXPECT_EQ(ask(get("/readyz")).status, 503);
+}
+
+} // namespace
+} // namespace eventweft::net

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "codec/filter.hpp"
+#include "net/backend.hpp"
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace eventweft::net {
+
+/// A backend with a log in memory and a hub of a few lines. Thread-safe.
+class fake_backend final : public backend {
+ public:
+  // -- to be set before the server starts ------------------------------------
+
+  /// What `accept` does; the default answers 200 with the body's size.
+  std::function<void(webhook, reply_to<webhook_answer>)> on_webhook;
+  /// Readers that are further behind get pages instead of joining.
+  size_t ring_events = 100;
+  size_t page_events = 50;
+  std::string ready_state = "ok";
+  std::vector<dead_letter> letters;
+
+  // -- for the test ----------------------------------------------------------
+
+  /// Appends events, one batch for all, and publishes them.
+  void commit(std::vector<event> events);
+  /// `n` events of `type`, each with `payload_bytes` in its payload.
+  void commit(size_t n, const std::string& type = "push",
+              size_t payload_bytes = 10);
+  seq_t head() const;
+  std::vector<seq_t> acks() const;
+  size_t pages() const;
+  /// How often a reader was made live.
+  size_t joins() const;
+  size_t readers() const;
+  /// Waits until `condition` holds, at most ten seconds.
+  bool wait(const std::function<bool()>& condition) const;
+  /// True once all published batches are in all outboxes.
+  bool settled() const;
+
+  // -- backend ---------------------------------------------------------------
+
+  bool knows_platform(std::string_view name) const override;
+  void accept(webhook w, reply_to<webhook_answer> reply) override;
+  void query(event_query q, reply_to<event_page> reply) override;
+  void find(uuid id, reply_to<std::optional<event_ptr>> reply) override;
+  std::vector<stream_info> streams() const override;
+  void open_reader(reader_request request,
+                   reply_to<std::shared_ptr<reader_control>> reply) override;
+  void dead_letters(uuid before, size_t limit,
+                    reply_to<std::vector<dead_letter>> reply) override;
+  void drop_dead_letter(uuid id, reply_to<bool> reply) override;
+  void retry_dead_letter(uuid id, reply_to<append_outcome> reply) override;
+  readiness ready() const override;
+  std::string metrics_json() const override;
+  std::string metrics_text() const override;
+
+  /// The last query that was asked.
+  event_query last_query() const;
+
+ private:
+  class control;
+  struct subscription {
+    reader_request request;
+    filter stream_filter;
+    codec::compiled_filter compiled;
+  };
+
+  void next(reader_id id, uint32_t epoch, seq_t cursor);
+  void change_filter(reader_id id, filter f);
+  void leave(reader_id id);
+  group_id group_of(const codec::compiled_filter& f);
+
+  mutable std::mutex mutex_;
+  std::vector<event_ptr> log_;
+  std::map<reader_id, subscription> subscriptions_;
+  std::map<std::string, std::pair<group_id, codec::compiled_filter>> groups_;
+  /// By address: a lane stays known once it was seen.
+  std::map<live_lane*, live_lane_ptr> lanes_;
+  std::vector<seq_t> acks_;
+  event_query last_query_;
+  size_t pages_ = 0;
+  size_t joins_ = 0;
+  std::atomic<size_t> unsettled_ = 0;
+  uint64_t made_ = 0;
+};
+
+} // namespace eventweft::net
