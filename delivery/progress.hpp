@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "messages/errors.hpp"
+#include "messages/event.hpp"
+#include "messages/time.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace eventweft::delivery {
+
+/// An event that a subscription is not done with.
+struct unfinished {
+  seq_t seq = 0;
+  /// Made so far, all of them failed.
+  uint32_t attempts = 0;
+  /// The next one; meaningless before the first.
+  timestamp due{};
+  /// When the subscription took the event up.
+  timestamp since{};
+
+  bool operator==(const unfinished&) const = default;
+};
+
+/// How far a subscription is: done with everything up to `cursor` but for
+/// what is in `open` (in seq order). Kept in the store; whoever starts from it
+/// forgets nothing and repeats only what ended after it was written.
+struct progress_mark {
+  seq_t cursor = 0;
+  std::vector<unfinished> open;
+
+  bool operator==(const progress_mark&) const = default;
+};
+
+/// `{"cursor":12,"open":[[seq,attempts,due,since],…]}`, times in microseconds
+/// since 1970.
+std::string mark_json(const progress_mark& mark);
+/// `corrupt` for anything that `mark_json` does not write.
+expected<progress_mark> parse_mark(std::string_view text);
+
+/// Moves a mark. Bounded: when it is full its owner stops reading the log.
+class progress {
+ public:
+  progress(progress_mark from, size_t max_open);
+
+  /// The last seq that was taken up or passed over; read on after it.
+  seq_t cursor() const noexcept { return cursor_; }
+  bool full() const noexcept { return open_.size() >= max_open_; }
+
+  /// Takes up an event beyond the cursor. False if it is full or not beyond.
+  bool take_up(seq_t seq, timestamp now);
+  /// Everything up to `seq` that was not taken up is none of ours.
+  void pass_over(seq_t seq) noexcept;
+  void finish(seq_t seq) { open_.erase(seq); }
+
+  /// Null if it is not open. Valid until it is finished.
+  unfinished* find(seq_t seq) noexcept;
+  /// By seq.
+  const std::map<seq_t, unfinished>& open() const noexcept { return open_; }
+
+  progress_mark mark() const;
+
+ private:
+  seq_t cursor_;
+  size_t max_open_;
+  std::map<seq_t, unfinished> open_;
+};
+
+} // namespace eventweft::delivery

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "delivery/queue.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace eventweft::delivery {
+
+namespace {
+
+// What never left is not tried again at once: the reason is likely still
+// there.
+constexpr std::chrono::seconds put_back_pause{1};
+
+} // namespace
+
+delivery_queue::delivery_queue(queue_options options, progress_mark from,
+                               random_source& random)
+    : options_(std::move(options)),
+      random_(random),
+      progress_(std::move(from), options_.max_unfinished),
+      breaker_(options_.breaker),
+      rate_(options_.rate_per_second, options_.rate_burst),
+      next_throttle_(options_.throttle_min) {
+  if (options_.ordered)
+    options_.max_concurrent = 1;
+  for (const auto& [seq, u] : progress_.open())
+    wait_again(u);
+}
+
+void delivery_queue::wait_again(const unfinished& u) {
+  // In ordered mode the open events by seq are the queue.
+  if (options_.ordered)
+    return;
+  if (u.attempts == 0)
+    lanes_.add_first(u.seq);
+  else
+    lanes_.add_retry(u.seq, u.due);
+}
+
+bool delivery_queue::accept(seq_t seq, timestamp now) {
+  if (!progress_.take_up(seq, now))
+    return false;
+  wait_again(*progress_.find(seq));
+  return true;
+}
+
+const unfinished* delivery_queue::head() const noexcept {
+  const auto& open = progress_.open();
+  return open.empty() ? nullptr : &open.begin()->second;
+}
+
+bool delivery_queue::may_start(timestamp now) const noexcept {
+  return !disabled_ && flights_.size() < options_.max_concurrent &&
+         now >= paused_until_ && breaker_.permits(now);
+}
+
+bool delivery_queue::retries_allowed() const noexcept {
+  return retries_under_way_ < std::max<size_t>(1, options_.max_concurrent / 2);
+}
+
+std::optional<lanes::turn> delivery_queue::next_turn(timestamp now) {
+  if (!options_.ordered)
+    return lanes_.take(now, retries_allowed());
+  const auto* const first = head();
+  if (first == nullptr || first->due > now)
+    return std::nullopt;
+  return lanes::turn{first->seq, first->attempts > 0};
+}
+
+std::vector<attempt> delivery_queue::take(timestamp now) {
+  std::vector<attempt> out;
+  while (may_start(now) && rate_.next(now) <= now) {
+    const auto turn = next_turn(now);
+    if (!turn)
+      break;
+    rate_.take(now);
+    const bool probe = breaker_.started(now);
+    flights_.emplace(turn->seq, flight{turn->retry, probe});
+    retries_under_way_ += turn->retry ? 1 : 0;
+    out.push_back({turn->seq, progress_.find(turn->seq)->attempts + 1});
+  }
+  return out;
+}
+
+decision delivery_queue::finish(seq_t seq, const verdict& v, timestamp now) {
+  const auto it = flights_.find(seq);
+  auto* const u = progress_.find(seq);
+  if (it == flights_.end() || u == nullptr)
+    return {decision::kind::put_back, now, 0};
+  const auto ended = it->second;
+  flights_.erase(it);
+  retries_under_way_ -= ended.retry ? 1 : 0;
+  note_health(v, ended.probe, now);
+
+  if (v.outcome == outcome::not_sent) {
+    u->due = now + put_back_pause;
+    if (!options_.ordered)
+      lanes_.add_retry(seq, u->due);
+    return {decision::kind::put_back, u->due, u->attempts};
+  }
+  ++u->attempts;
+  const auto attempts = u->attempts;
+  switch (v.outcome) {
+  case outcome::delivered:
+    progress_.finish(seq);
+    return {decision::kind::done, now, attempts};
+  case outcome::gone:
+    disabled_ = true;
+    u->due = now;
+    wait_again(*u);
+    return {decision::kind::disabled, now, attempts};
+  default:
+    return try_again(*u, v, now);
+  }
+}
+
+decision delivery_queue::try_again(unfinished& u, const verdict& v,
+                                   timestamp now) {
+  const auto attempts = u.attempts;
+  const auto pause =
+      options_.schedule.pause_after(attempts, random_, v.retry_after);
+  if (!pause) {
+    progress_.finish(u.seq);
+    return {decision::kind::give_up, now, attempts};
+  }
+  u.due = now + *pause;
+  wait_again(u);
+  return {decision::kind::retry, u.due, attempts};
+}
+
+void delivery_queue::note_health(const verdict& v, bool probe, timestamp now) {
+  switch (v.outcome) {
+  case outcome::delivered:
+    breaker_.succeeded();
+    next_throttle_ = options_.throttle_min;
+    return;
+  case outcome::not_sent:
+  case outcome::gone:
+    breaker_.abandoned(probe);
+    return;
+  case outcome::throttled: {
+    const auto pause =
+        v.retry_after
+            ? std::min(*v.retry_after, options_.schedule.max_retry_after)
+            : next_throttle_;
+    paused_until_ = std::max(paused_until_, now + pause);
+    next_throttle_ = std::min(next_throttle_ * 2, options_.throttle_max);
+    // Who says 429 is up; 502 and its like come from what stands before one
+    // that may not be.
+    if (v.status == 429)
+      breaker_.succeeded();
+    else
+      breaker_.failed(now, probe);
+    return;
+  }
+  case outcome::failed:
+    breaker_.failed(now, probe);
+    return;
+  }
+}
+
+std::vector<unfinished> delivery_queue::give_up_overdue(timestamp now) {
+  std::vector<unfinished> out;
+  for (const auto& [seq, u] : progress_.open()) {
+    // Taken up in seq order: behind one that is not overdue none is.
+    if (now - u.since < options_.schedule.max_age)
+      break;
+    if (!flights_.contains(seq))
+      out.push_back(u);
+    if (options_.ordered)
+      break;
+  }
+  for (const auto& u : out) {
+    lanes_.remove(u.seq, u.due);
+    progress_.finish(u.seq);
+  }
+  return out;
+}
+
+std::optional<timestamp> delivery_queue::wake_at(timestamp now) const {
+  std::optional<timestamp> out;
+  if (const auto* const first = head();
+      first != nullptr && !flights_.contains(first->seq))
+    out = std::max(now, first->since + options_.schedule.max_age);
+
+  const auto state = breaker_.at(now);
+  const bool only_an_end_helps =
+      disabled_ || flights_.size() >= options_.max_concurrent ||
+      (state == breaker::state::half_open && !breaker_.permits(now));
+  if (only_an_end_helps)
+    return out;
+  std::optional<timestamp> next;
+  if (!options_.ordered)
+    next = lanes_.next(now, retries_allowed());
+  else if (const auto* const first = head())
+    next = std::max(now, first->due);
+  if (!next)
+    return out;
+  next = std::max({*next, paused_until_, rate_.next(now)});
+  if (state == breaker::state::open)
+    next = std::max(*next, *breaker_.opens_until());
+  return out ? std::min(*out, *next) : *next;
+}
+
+void delivery_queue::enable() noexcept {
+  disabled_ = false;
+  paused_until_ = {};
+  next_throttle_ = options_.throttle_min;
+  breaker_.succeeded();
+}
+
+} // namespace eventweft::delivery

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "delivery/rate_limit.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+namespace eventweft::delivery {
+
+rate_limit::rate_limit(double per_second, double burst)
+    : per_second_(per_second), burst_(std::max(1.0, burst)), tokens_(burst_) {}
+
+double rate_limit::tokens_at(timestamp now) const noexcept {
+  if (now <= as_of_)
+    return tokens_;
+  const std::chrono::duration<double> passed = now - as_of_;
+  return std::min(burst_, tokens_ + passed.count() * per_second_);
+}
+
+bool rate_limit::take(timestamp now) noexcept {
+  if (per_second_ <= 0)
+    return true;
+  // A hair below a whole token is what rounding to microseconds leaves.
+  const double here = tokens_at(now) + 1e-9;
+  if (here < 1)
+    return false;
+  tokens_ = here - 1;
+  as_of_ = std::max(as_of_, now);
+  return true;
+}
+
+timestamp rate_limit::next(timestamp now) const noexcept {
+  const double missing = 1 - tokens_at(now) - 1e-9;
+  if (per_second_ <= 0 || missing <= 0)
+    return now;
+  const auto wait = std::ceil(missing / per_second_ * 1e6);
+  return now + std::chrono::microseconds{static_cast<int64_t>(wait)};
+}
+
+} // namespace eventweft::delivery
