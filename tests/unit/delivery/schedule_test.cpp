@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "delivery/rate_limit.hpp"
+#include "delivery/schedule.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace eventweft::delivery {
+namespace {
+
+using namespace std::chrono_literals;
+
+class fixed_random final : public random_source {
+ public:
+  explicit fixed_random(uint64_t value) : value_(value) {}
+  uint64_t next() override { return value_; }
+
+ private:
+  uint64_t value_;
+};
+
+TEST(retry_schedule, has_ten_attempts_over_three_days) {
+  retry_schedule s;
+  s.jitter = 0;
+  seeded_random random{1};
+  const std::vector<microseconds> wanted{5s,  5min, 30min, 2h, 5h,
+                                         10h, 14h,  20h,   24h};
+  for (uint32_t i = 0; i < wanted.size(); ++i)
+    EXPECT_EQ(s.pause_after(i + 1, random), wanted[i]) << i;
+  EXPECT_EQ(s.max_attempts(), 10u);
+  EXPECT_FALSE(s.pause_after(10, random));
+  EXPECT_FALSE(s.pause_after(11, random));
+}
+
+TEST(retry_schedule, spreads_by_its_jitter_and_no_further) {
+  const retry_schedule s;
+  fixed_random least{0};
+  fixed_random most{~uint64_t{0}};
+  EXPECT_EQ(s.pause_after(1, least), 4'500ms);
+  EXPECT_NEAR(static_cast<double>(s.pause_after(1, most)->count()), 5.5e6, 2);
+  seeded_random random{7};
+  microseconds lowest = 1h;
+  microseconds highest = 0s;
+  for (int i = 0; i < 1'000; ++i) {
+    const auto pause = *s.pause_after(1, random);
+    lowest = std::min(lowest, pause);
+    highest = std::max(highest, pause);
+  }
+  EXPECT_GE(lowest, 4'500ms);
+  EXPECT_LT(lowest, 4'600ms);
+  EXPECT_LE(highest, 5'500ms);
+  EXPECT_GT(highest, 5'400ms);
+}
+
+TEST(retry_schedule, waits_at_least_as_long_as_it_is_asked_to) {
+  retry_schedule s;
+  s.jitter = 0;
+  seeded_random random{1};
+  EXPECT_EQ(s.pause_after(1, random, 60s), 60s);
+  EXPECT_EQ(s.pause_after(2, random, 60s), 5min);
+  EXPECT_EQ(s.pause_after(1, random, 0s), 5s);
+  EXPECT_EQ(s.pause_after(1, random, 1'000'000h), 24h);
+  EXPECT_FALSE(s.pause_after(10, random, 60s));
+}
+
+timestamp at(std::chrono::microseconds t) {
+  return timestamp{std::chrono::hours{1'000} + t};
+}
+
+TEST(rate_limit, gives_its_burst_and_then_its_rate) {
+  rate_limit r{2, 3};
+  EXPECT_TRUE(r.take(at(0s)));
+  EXPECT_TRUE(r.take(at(0s)));
+  EXPECT_TRUE(r.take(at(0s)));
+  EXPECT_FALSE(r.take(at(0s)));
+  EXPECT_EQ(r.next(at(0s)), at(500ms));
+  EXPECT_FALSE(r.take(at(499ms)));
+  EXPECT_TRUE(r.take(at(500ms)));
+  EXPECT_FALSE(r.take(at(500ms)));
+  // Never more than the burst, however long nobody came.
+  int taken = 0;
+  while (r.take(at(1h)))
+    ++taken;
+  EXPECT_EQ(taken, 3);
+}
+
+TEST(rate_limit, is_exact_when_asked_just_when_it_says) {
+  rate_limit r{3, 1};
+  auto now = at(0s);
+  for (int i = 0; i < 1'000; ++i) {
+    ASSERT_TRUE(r.take(now)) << i;
+    ASSERT_FALSE(r.take(now)) << i;
+    now = r.next(now);
+  }
+  EXPECT_NEAR(static_cast<double>((now - at(0s)).count()), 1'000e6 / 3, 2'000);
+}
+
+TEST(rate_limit, earns_nothing_from_a_clock_that_goes_back) {
+  rate_limit r{1, 1};
+  EXPECT_TRUE(r.take(at(10s)));
+  EXPECT_FALSE(r.take(at(0s)));
+  EXPECT_FALSE(r.take(at(10'500ms)));
+  EXPECT_TRUE(r.take(at(11s)));
+}
+
+TEST(rate_limit, can_be_none) {
+  rate_limit r{0, 1};
+  for (int i = 0; i < 100; ++i)
+    EXPECT_TRUE(r.take(at(0s)));
+  EXPECT_EQ(r.next(at(0s)), at(0s));
+}
+
+} // namespace
+} // namespace eventweft::delivery
