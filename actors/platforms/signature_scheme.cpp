@@ -141,6 +141,11 @@ parsed_signature parse_signature(const signature_scheme& scheme,
 
 std::optional<std::string> decode_secret(const signature_scheme& scheme,
                                          std::string_view secret) {
+  // A public key is known to all: taken for a shared secret it would let
+  // anybody sign.
+  if (scheme.algorithm != proof_algorithm::ed25519 &&
+      (secret.starts_with("whpk_") || secret.starts_with("whsk_")))
+    return std::nullopt;
   const bool prefixed =
       !scheme.secret_prefix.empty() && secret.starts_with(scheme.secret_prefix);
   auto bare = secret;

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codec/cloudevents.hpp"
+
+#include <gtest/gtest.h>
+
+namespace eventweft::codec {
+namespace {
+
+expected<cloudevent> structured(std::string_view text) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  if (parser.parse(text.data(), text.size()).get(root))
+    return fail(ec::internal, "the test's text is not JSON");
+  return read_structured_cloudevent(root, text);
+}
+
+expected<cloudevent> with(std::string_view member) {
+  return structured(
+      R"({"specversion":"1.0","id":"1","source":"/s","type":"t",)" +
+      std::string{member} + "}");
+}
+
+header_list binary_headers() {
+  return {{"ce-specversion", "1.0"},
+          {"ce-id", "1"},
+          {"ce-source", "/s"},
+          {"ce-type", "t"}};
+}
+
+TEST(cloudevents_mode, looks_for_the_batch_before_the_event) {
+  const auto of = [](std::string type) {
+    return cloudevents_mode_of({{"content-type", std::move(type)}});
+  };
+  EXPECT_EQ(of("application/cloudevents-batch+json"),
+            cloudevents_mode::batched);
+  EXPECT_EQ(of("Application/CloudEvents+JSON; charset=UTF-8"),
+            cloudevents_mode::structured);
+  EXPECT_EQ(of("application/json"), cloudevents_mode::none);
+  EXPECT_EQ(cloudevents_mode_of({{"ce-id", "1"}}), cloudevents_mode::binary);
+  // A structured event may repeat its attributes in headers.
+  EXPECT_EQ(
+      cloudevents_mode_of(
+          {{"ce-id", "1"}, {"content-type", "application/cloudevents+json"}}),
+      cloudevents_mode::structured);
+}
+
+TEST(cloudevents_header, undoes_the_bindings_encoding) {
+  const auto of = [](std::string_view text) {
+    return decode_cloudevents_header(text).value_or("-");
+  };
+  EXPECT_EQ(of("plain"), "plain");
+  EXPECT_EQ(of("Euro%20%E2%82%AC%20%F0%9F%98%80"),
+            "Euro \xE2\x82\xAC \xF0\x9F\x98\x80");
+  EXPECT_EQ(of(R"("a \"b\" c")"), R"(a "b" c)");
+  // Once only.
+  EXPECT_EQ(of("%2520"), "%20");
+  EXPECT_EQ(of("100%"), "100%");
+  EXPECT_EQ(of("%zz"), "%zz");
+  // An overlong form, a lone surrogate, a cut sequence.
+  EXPECT_EQ(of("%C0%A0"), "-");
+  EXPECT_EQ(of("%ED%A0%80"), "-");
+  EXPECT_EQ(of("%E2%82"), "-");
+}
+
+TEST(cloudevents_structured, needs_the_four_attributes) {
+  EXPECT_TRUE(with(R"("data":1)"));
+  for (const std::string name : {"specversion", "id", "source", "type"}) {
+    std::string text = R"({"specversion":"1.0","id":"1","source":"/s",)"
+                       R"("type":"t"})";
+    text.replace(text.find("\"" + name + "\""), name.size() + 2, "\"other\"");
+    const auto read = structured(text);
+    ASSERT_FALSE(read) << name;
+    EXPECT_EQ(read.error().code, ec::malformed);
+    EXPECT_NE(read.error().message.find(name + " is missing"),
+              std::string::npos);
+  }
+  EXPECT_FALSE(structured("[]"));
+}
+
+TEST(cloudevents_structured, knows_version_one_only) {
+  const auto read =
+      structured(R"({"specversion":"0.3","id":"1","source":"/s","type":"t"})");
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, ec::unprocessable);
+}
+
+TEST(cloudevents_structured, refuses_attributes_that_are_none) {
+  EXPECT_FALSE(with(R"("Upper":"x")"));
+  EXPECT_FALSE(with(R"("under_score":"x")"));
+  EXPECT_FALSE(with(R"("object":{})"));
+  EXPECT_FALSE(with(R"("list":[])"));
+  EXPECT_FALSE(with(R"("real":1.5)"));
+  EXPECT_FALSE(with(R"("time":"yesterday")"));
+  EXPECT_FALSE(with(R"("time":5)"));
+  EXPECT_FALSE(with(R"("subject":"")"));
+  EXPECT_FALSE(with(R"("control":"a\nb")"));
+  EXPECT_FALSE(with(R"("dataschema":"a b")"));
+  EXPECT_FALSE(
+      structured(R"({"specversion":"1.0","id":1,"source":"/s","type":"t"})"));
+  EXPECT_FALSE(structured(
+      R"({"specversion":"1.0","id":"1","source":"a b","type":"t"})"));
+  EXPECT_TRUE(with(R"("flag":true,"number":-3,"nothing":null)"));
+}
+
+TEST(cloudevents_structured, keeps_the_datas_own_bytes) {
+  const auto data = [](std::string_view member) {
+    const auto read = with(member);
+    return read ? std::string{read->data.view()} : to_string(read.error());
+  };
+  EXPECT_EQ(data(R"("data" : { "a":1.10 } )"), R"({ "a":1.10 })");
+  EXPECT_EQ(data(R"("data":"<a/>","datacontenttype":"text/xml")"), R"("<a/>")");
+  EXPECT_EQ(data(R"("data":null)"), "null");
+  EXPECT_EQ(data(R"("x":"y")"), "null");
+  EXPECT_EQ(data(R"("data_base64":"AAEC")"), R"({"data_base64":"AAEC"})");
+  EXPECT_FALSE(with(R"("data_base64":"!")"));
+  EXPECT_FALSE(with(R"("data_base64":1)"));
+  EXPECT_FALSE(with(R"("data_base64":"AAEC","data":1)"));
+}
+
+TEST(cloudevents_binary, takes_data_of_any_type) {
+  const auto data = [](std::string type, std::string body) {
+    auto headers = binary_headers();
+    headers.emplace_back("content-type", std::move(type));
+    const auto read =
+        read_binary_cloudevent(headers, shared_text{std::move(body)});
+    return read ? std::string{read->data.view()} : to_string(read.error());
+  };
+  EXPECT_EQ(data("application/json", R"({"a":1})"), R"({"a":1})");
+  EXPECT_EQ(data("application/vnd.x+json; v=1", "[1]"), "[1]");
+  EXPECT_EQ(data("text/plain", "say \"hi\""), R"("say \"hi\"")");
+  EXPECT_EQ(data("application/octet-stream", std::string("\0\1\2", 3)),
+            R"({"data_base64":"AAEC"})");
+  EXPECT_EQ(data("text/plain", "\xff"), R"({"data_base64":"/w=="})");
+  EXPECT_EQ(data("application/json", ""), "null");
+}
+
+TEST(cloudevents_binary, keeps_other_attributes) {
+  auto headers = binary_headers();
+  headers.emplace_back("ce-subject", "x");
+  headers.emplace_back("ce-traceparent", "00-0af7");
+  headers.emplace_back("content-type", "application/json");
+  const auto read = read_binary_cloudevent(headers, shared_text{"1"});
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->subject, "x");
+  ASSERT_EQ(read->attributes.size(), 2u);
+  EXPECT_EQ(read->attributes[0].first, "traceparent");
+  EXPECT_EQ(read->attributes[0].second, "\"00-0af7\"");
+  EXPECT_EQ(read->attributes[1].first, "datacontenttype");
+}
+
+TEST(cloudevents_binary, refuses_what_has_no_place_in_headers) {
+  for (const auto& [name, value] :
+       {std::pair{"ce-datacontenttype", "text/plain"},
+        {"ce-data", "x"},
+        {"ce-under_score", "x"},
+        {"ce-", "x"},
+        {"ce-x", "%FF"},
+        {"ce-x", "%0A"}}) {
+    auto headers = binary_headers();
+    headers.emplace_back(name, value);
+    const auto read = read_binary_cloudevent(headers, {});
+    ASSERT_FALSE(read) << name;
+    EXPECT_EQ(read.error().code, ec::malformed) << name;
+  }
+  EXPECT_EQ(
+      read_binary_cloudevent(binary_headers(), shared_text{"x"}).error().code,
+      ec::unsupported_media_type);
+}
+
+} // namespace
+} // namespace eventweft::codec

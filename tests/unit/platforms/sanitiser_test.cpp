@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "actors/platforms/github.hpp"
+#include "actors/platforms/sanitiser.hpp"
+#include "codec/json_spans.hpp"
+#include "tests/unit/platforms/support.hpp"
+
+namespace eventweft::platforms {
+namespace {
+
+sanitiser make(std::vector<std::string> pointers,
+               std::vector<std::string> shapes = {}) {
+  config::platform_settings s;
+  s.redact = std::move(pointers);
+  s.redact_tokens = std::move(shapes);
+  return sanitiser::make(s, "platforms.x").value();
+}
+
+TEST(json_places, finds_values_by_pointer) {
+  constexpr std::string_view text =
+      R"( {"a":{"b/c":[1,{"d~e":"x\"]}"},null]},"a":2, "u\u00e9":true} )";
+  const auto one = [&](std::string_view pointer) {
+    const auto found = codec::json_places(text, pointer);
+    return found.empty() ? std::string_view{"-"} : found.front();
+  };
+  EXPECT_EQ(one("/a/b~1c/0"), "1");
+  EXPECT_EQ(one("/a/b~1c/1/d~0e"), R"("x\"]}")");
+  EXPECT_EQ(one("/a/b~1c/2"), "null");
+  EXPECT_EQ(one("/u\xC3\xA9"), "true");
+  EXPECT_EQ(one("/a/x"), "-");
+  EXPECT_EQ(one("/a/b~1c/3"), "-");
+  EXPECT_EQ(one("a"), "-");
+  // A repeated key has two values.
+  EXPECT_EQ(codec::json_places(text, "/a").size(), 2u);
+  EXPECT_EQ(codec::json_places(text, "/*").size(), 3u);
+  EXPECT_EQ(codec::json_places(text, "/a/*/*").size(), 3u);
+}
+
+TEST(json_places, is_safe_with_texts_that_are_not_json) {
+  for (std::string_view text :
+       {"", "{", "[", "{\"", "{\"a", "{\"a\"", "{\"a\":", "[1,", "{\"a\":\"\\",
+        "]", "{]", "[,]", "{\"a\":}"}) {
+    codec::json_places(text, "/a");
+    codec::json_places(text, "/0/*");
+  }
+}
+
+TEST(sanitiser, replaces_values_by_pointer) {
+  const auto out = make({"/sender/email", "/commits/*/author"})
+                       .apply(R"({"sender":{"email" : "a@b", "id":1},)"
+                              R"("commits":[{"author":{"name":"x"},"id":2}]})");
+  ASSERT_TRUE(out);
+  EXPECT_EQ(out->text, R"({"sender":{"email" : "[redacted]", "id":1},)"
+                       R"("commits":[{"author":"[redacted]","id":2}]})");
+  EXPECT_EQ(out->notes,
+            (std::vector<std::string>{"/sender/email", "/commits/*/author"}));
+}
+
+TEST(sanitiser, replaces_outer_values_with_all_that_is_in_them) {
+  const auto out = make({"/a/b", "/a"}).apply(R"({"a":{"b":1},"c":2})");
+  ASSERT_TRUE(out);
+  EXPECT_EQ(out->text, R"({"a":"[redacted]","c":2})");
+  EXPECT_EQ(out->notes, (std::vector<std::string>{"/a"}));
+}
+
+TEST(sanitiser, leaves_alone_what_does_not_match) {
+  EXPECT_FALSE(make({"/x", "/a/b"}).apply(R"({"a":1,"y":null})"));
+  EXPECT_FALSE(make({"/y"}).apply(R"({"y":null})"));
+  EXPECT_FALSE(make({}, {"all"}).apply(R"({"a":"ghp_short","b":"AKIAx"})"));
+  EXPECT_FALSE(make({}).apply(R"({"a":1})"));
+}
+
+TEST(sanitiser, replaces_known_shapes_of_tokens) {
+  const std::string github = "ghp_" + std::string(36, 'a');
+  const std::string jwt = "eyJ" + std::string(20, 'a') + "." +
+                          std::string(20, 'b') + "." + std::string(10, 'c');
+  const std::string slack = "xoxb-" + std::string(30, '1');
+  const auto all = make({}, {"all"});
+  const auto in = [&](const std::string& token) {
+    const auto out = all.apply(R"({"a":"see )" + token + R"( there"})");
+    return out ? out->text : std::string{"-"};
+  };
+  const std::string gone = R"({"a":"see [redacted] there"})";
+  EXPECT_EQ(in(github), gone);
+  EXPECT_EQ(in(jwt), gone);
+  EXPECT_EQ(in(slack), gone);
+  EXPECT_EQ(in("AKIA" + std::string(16, 'Z')), gone);
+  EXPECT_EQ(in("sk_live_" + std::string(24, 'z')), gone);
+  EXPECT_EQ(in("glpat-" + std::string(20, 'z')), gone);
+  EXPECT_EQ(in("lin_api_" + std::string(40, 'z')), gone);
+  EXPECT_EQ(in("-----BEGIN RSA PRIVATE KEY-----\\nMIIE\\n-----END RSA PRIVATE "
+               "KEY-----"),
+            gone);
+  EXPECT_EQ(in("-----BEGIN PUBLIC KEY-----\\nMIIE\\n-----END PUBLIC KEY-----"),
+            "-");
+  // At the start of a line, after an escape.
+  EXPECT_EQ(in("\\n" + github), R"({"a":"see \n[redacted] there"})");
+  // Not within a longer word.
+  EXPECT_EQ(in("x" + github), "-");
+}
+
+TEST(sanitiser, replaces_only_the_shapes_asked_for) {
+  const std::string text = R"({"a":"ghp_)" + std::string(36, 'a') +
+                           R"(","b":"AKIA)" + std::string(16, 'Z') + R"("})";
+  const auto out = make({}, {"aws"}).apply(text);
+  ASSERT_TRUE(out);
+  EXPECT_EQ(out->notes, (std::vector<std::string>{"token:aws"}));
+  EXPECT_NE(out->text.find("ghp_"), std::string::npos);
+}
+
+TEST(sanitiser, names_what_it_can_not_use) {
+  config::platform_settings s;
+  s.redact = {"email"};
+  EXPECT_EQ(sanitiser::make(s, "platforms.x").error().code,
+            ec::bad_configuration);
+  s.redact.clear();
+  s.redact_tokens = {"gitbub"};
+  EXPECT_NE(sanitiser::make(s, "platforms.x").error().message.find("gitbub"),
+            std::string::npos);
+}
+
+TEST(with_redactions, adds_a_member) {
+  EXPECT_EQ(with_redactions("{}", {"/a"}), R"({"redacted":["/a"]})");
+  EXPECT_EQ(with_redactions(R"({"x":1 })", {"/a", "token:aws"}),
+            R"({"x":1,"redacted":["/a","token:aws"] })");
+}
+
+class redaction_test : public platform_test {};
+
+TEST_F(redaction_test, reaches_every_field_of_the_event) {
+  auto s = unsigned_allowed();
+  s.redact = {"/sender/login"};
+  s.redact_tokens = {"github"};
+  const auto token = "ghp_" + std::string(36, 'a');
+  const auto w =
+      post(R"({"sender":{"login":"ann","id":1},"text":")" + token + R"("})",
+           {{"x-github-event", "push"}, {"x-github-delivery", "1"}});
+  const auto ev = only(make_github(parts(s)).value()->accept(w));
+  EXPECT_EQ(ev.payload.view(),
+            R"({"sender":{"login":"[redacted]","id":1},"text":"[redacted]"})");
+  EXPECT_EQ(ev.actor_name, "[redacted]");
+  EXPECT_EQ(ev.actor_id, "1");
+  EXPECT_EQ(ev.metadata, R"({"redacted":["/sender/login","token:github"]})");
+}
+
+TEST_F(redaction_test, shares_the_body_when_nothing_matches) {
+  auto s = unsigned_allowed();
+  s.redact = {"/nothing"};
+  s.redact_tokens = {"all"};
+  const auto w = post(R"({"sender":{"login":"ann"}})",
+                      {{"x-github-event", "push"}, {"x-github-delivery", "1"}});
+  const auto ev = only(make_github(parts(s)).value()->accept(w));
+  EXPECT_EQ(ev.payload.view().data(), w.body.view().data());
+  EXPECT_EQ(ev.metadata, "{}");
+}
+
+} // namespace
+} // namespace eventweft::platforms
