@@ -26,10 +26,13 @@ std::optional<priority> parse_priority(std::string_view text) noexcept {
 }
 
 size_t event::footprint() const noexcept {
-  return sizeof(event) + event_id.size() + platform.size() + event_type.size() +
-         source_id.size() + source_name.size() + actor_id.size() +
-         actor_name.size() + metadata.size() + payload.size() +
-         payload_readable.size();
+  size_t of_keys = keys.capacity() * sizeof(correlation_key);
+  for (const auto& k : keys)
+    of_keys += k.key.size() + k.matched.size() + k.field.size();
+  return of_keys + sizeof(event) + event_id.size() + platform.size() +
+         event_type.size() + source_id.size() + source_name.size() +
+         actor_id.size() + actor_name.size() + metadata.size() +
+         payload.size() + payload_readable.size();
 }
 
 } // namespace eventweft

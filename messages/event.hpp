@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "messages/correlation_key.hpp"
 #include "messages/time.hpp"
 #include "messages/uuid.hpp"
 
@@ -85,6 +86,9 @@ struct event {
   /// surrogates: what SQL engines can read where they could not read
   /// `payload`.
   shared_text payload_readable;
+  /// What correlation read out of it, on the way to the log: not part of the
+  /// wire format nor of its row (see correlation/engine.hpp).
+  std::vector<correlation_key> keys;
 
   /// What the store's JSON column holds.
   const shared_text& stored_payload() const noexcept {

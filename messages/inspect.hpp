@@ -79,6 +79,26 @@ bool inspect(Inspector& f, shared_text& x) {
 }
 
 template <class Inspector>
+bool inspect(Inspector& f, correlation_noun& x) {
+  return detail::inspect_enum(f, x, correlation_noun::custom);
+}
+
+template <class Inspector>
+bool inspect(Inspector& f, correlation_type& x) {
+  return f.object(x).fields(f.field("from", x.from), f.field("to", x.to));
+}
+
+template <class Inspector>
+bool inspect(Inspector& f, correlation_key& x) {
+  return f.object(x).fields(
+    f.field("key", x.key), f.field("type", x.type),
+    f.field("confidence", x.confidence), f.field("needs", x.needs),
+    f.field("rule", x.rule), f.field("field", x.field),
+    f.field("matched", x.matched), f.field("window", x.window),
+    f.field("from_text", x.from_text));
+}
+
+template <class Inspector>
 bool inspect(Inspector& f, event& x) {
   return f.object(x).fields(
       f.field("id", x.id), f.field("seq", x.seq),
@@ -92,7 +112,8 @@ bool inspect(Inspector& f, event& x) {
       f.field("processed_at", x.processed_at),
       f.field("processing_duration", x.processing_duration),
       f.field("payload", x.payload),
-      f.field("payload_readable", x.payload_readable));
+      f.field("payload_readable", x.payload_readable),
+    f.field("keys", x.keys));
 }
 
 template <class Inspector>

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "correlation/thread_index.hpp"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace eventweft::correlation {
+
+/// What keeps threads from growing into one. All at least 1.
+struct join_limits {
+  /// Keys below it do not link; 0 … 1.
+  float threshold = 0.7F;
+  /// Events that may link through one key by their structure, and by a remark
+  /// in their text. Beyond, the key is hot: it links no further events, and
+  /// those it linked stay.
+  uint64_t max_links = 50'000;
+  uint64_t max_mentions = 200;
+  /// Two threads that have more events than this together are not joined. One
+  /// event at a time may still be added.
+  uint64_t max_joined_events = 100'000;
+};
+
+/// A new event of a batch, duplicates already taken out.
+struct join_input {
+  uuid id;
+  timestamp at{};
+  std::span<const correlation_key> keys;
+};
+
+struct join_result {
+  /// One an event, in order: its thread, if any key links it.
+  std::vector<std::optional<uuid>> threads;
+  /// One an event: the event that caused it, if that is stored.
+  std::vector<std::optional<uuid>> parents;
+  /// Keys that reached a limit with this batch. To be logged.
+  std::vector<std::string> hot_keys;
+  /// Already applied to the index. `merges` are to be appended as events,
+  /// `facts` to be told to the vocabulary after the commit.
+  thread_changes changes;
+};
+
+/// Gives each event of a batch its thread. Events that share a key share a
+/// thread; an event with keys of two threads joins them: the larger one's id
+/// stays (of two alike, the older), the smaller one's rows are rewritten. A
+/// new thread has the id of its oldest event in the batch.
+///
+/// Which events end up together depends on their keys alone: not on the order
+/// in which they come, on how they are cut into batches, or on which node
+/// takes them. (Exceptions, all of them by choice: past the limits, keys with
+/// a time window, and a short SHA that more than one commit begins with.)
+///
+/// An error comes from the index; nothing is to be committed then.
+expected<join_result> join(thread_index& index,
+                           std::span<const join_input> events,
+                           const join_limits& limits);
+
+/// The event that tells stream readers of a merge: `eventweft`,
+/// `correlation:merged`, in the thread that stays.
+event merge_event(const thread_merge& merge, const uuid& id, timestamp now);
+
+} // namespace eventweft::correlation

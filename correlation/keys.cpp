@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "correlation/keys.hpp"
+
+#include "correlation/url_reference.hpp"
+#include "messages/uuid.hpp"
+
+#include <algorithm>
+
+namespace eventweft::correlation {
+
+namespace {
+
+constexpr bool lower_hex(char c) noexcept {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+char to_lower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
+
+bool repository_char(char c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '_' || c == '.';
+}
+
+std::string numbered(std::string_view family, const repository& repo,
+                     uint64_t number) {
+  std::string out{family};
+  out.append(repo.path()).append("#").append(std::to_string(number));
+  return out;
+}
+
+// "octo/repo#12" into its repository and number.
+struct short_reference {
+  repository repo;
+  uint64_t number;
+};
+
+std::optional<short_reference> read_short(std::string_view text) {
+  const auto hash = text.rfind('#');
+  if (hash == std::string_view::npos)
+    return std::nullopt;
+  const auto number = parse_number(text.substr(hash + 1));
+  auto path = text.substr(0, hash);
+  std::string_view host;
+  if (std::count(path.begin(), path.end(), '/') == 2) {
+    host = path.substr(0, path.find('/'));
+    path.remove_prefix(host.size() + 1);
+  }
+  auto repo = repository_of(path, host);
+  if (!number || !repo)
+    return std::nullopt;
+  return short_reference{std::move(*repo), *number};
+}
+
+std::optional<std::string> read_linear(std::string_view text) {
+  const auto hyphen = text.rfind('-');
+  if (hyphen == std::string_view::npos || hyphen == 0 || hyphen > 10)
+    return std::nullopt;
+  const auto team = text.substr(0, hyphen);
+  const auto number = parse_number(text.substr(hyphen + 1));
+  const bool ok = number && std::isalpha(static_cast<unsigned char>(team[0])) &&
+                  std::all_of(team.begin(), team.end(), [](char c) {
+                    return std::isalnum(static_cast<unsigned char>(c)) != 0;
+                  });
+  if (!ok)
+    return std::nullopt;
+  return linear_key(team, *number);
+}
+
+std::optional<std::string> read_sha(std::string_view hex,
+                                    const sha_lookup& known) {
+  if (auto key = sha_key(hex))
+    return key;
+  if (!known || hex.size() < 7 || hex.size() > 40 || !is_hex(hex))
+    return std::nullopt;
+  if (auto full = known(lower(hex)))
+    return sha_key(*full);
+  return std::nullopt;
+}
+
+std::optional<std::string> read_family(std::string_view text,
+                                       const sha_lookup& known) {
+  const auto after = [&](std::string_view family) {
+    return text.substr(family.size());
+  };
+  if (text.starts_with("github:pr:") || text.starts_with("github:issue:")) {
+    const bool pr = text.starts_with("github:pr:");
+    if (auto found = read_short(after(pr ? "github:pr:" : "github:issue:")))
+      return pr ? pr_key(found->repo, found->number)
+                : issue_key(found->repo, found->number);
+  } else if (text.starts_with("linear:issue:")) {
+    return read_linear(after("linear:issue:"));
+  } else if (text.starts_with("linear:id:")) {
+    return linear_id_key(after("linear:id:"));
+  } else if (text.starts_with("git:sha:")) {
+    return read_sha(after("git:sha:"), known);
+  } else if (text.starts_with("git:branch:")) {
+    const auto rest = after("git:branch:");
+    const auto colon = rest.find(':');
+    if (colon != std::string_view::npos && colon + 1 < rest.size()) {
+      auto path = rest.substr(0, colon);
+      std::string_view host;
+      if (std::count(path.begin(), path.end(), '/') == 2) {
+        host = path.substr(0, path.find('/'));
+        path.remove_prefix(host.size() + 1);
+      }
+      if (auto repo = repository_of(path, host))
+        return branch_key(*repo, rest.substr(colon + 1));
+    }
+  } else if (text.starts_with("trace:")) {
+    const auto rest = after("trace:");
+    if (rest.size() == 32 && is_hex(rest))
+      return "trace:" + lower(rest);
+    return trace_key(rest);
+  }
+  return std::nullopt;
+}
+
+} // namespace
+
+std::string lower(std::string_view text) {
+  std::string out{text};
+  for (char& c : out)
+    c = to_lower(c);
+  return out;
+}
+
+std::string upper(std::string_view text) {
+  std::string out{text};
+  for (char& c : out)
+    if (c >= 'a' && c <= 'z')
+      c = static_cast<char>(c - 32);
+  return out;
+}
+
+std::string_view trim(std::string_view text) noexcept {
+  constexpr std::string_view blank = " \t\r\n";
+  const auto first = text.find_first_not_of(blank);
+  if (first == std::string_view::npos)
+    return {};
+  return text.substr(first, text.find_last_not_of(blank) - first + 1);
+}
+
+bool is_hex(std::string_view text) noexcept {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return lower_hex(to_lower(c));
+  });
+}
+
+bool is_digits(std::string_view text) noexcept {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return c >= '0' && c <= '9';
+  });
+}
+
+std::optional<uint64_t> parse_number(std::string_view digits) noexcept {
+  if (!is_digits(digits) || digits.size() > 9 || digits.front() == '0')
+    return std::nullopt;
+  uint64_t n = 0;
+  for (char c : digits)
+    n = n * 10 + static_cast<uint64_t>(c - '0');
+  return n;
+}
+
+std::string repository::path() const {
+  return host.empty() ? name : host + '/' + name;
+}
+
+std::string canonical_host(std::string_view host) {
+  if (host.empty())
+    return {};
+  std::string out = lower(host);
+  for (std::string_view prefix : {"www.", "api.", "redirect."})
+    if (out.starts_with(prefix)) {
+      out.erase(0, prefix.size());
+      break;
+    }
+  if (out == "github.com" || out == "uploads.github.com")
+    return {};
+  return out;
+}
+
+std::optional<repository> repository_of(std::string_view full_name,
+                                        std::string_view host) {
+  auto name = lower(full_name);
+  const auto slash = name.find('/');
+  if (slash == std::string::npos || slash == 0 || slash > 64 ||
+      slash + 1 == name.size() || name.size() - slash > 110)
+    return std::nullopt;
+  for (size_t i = 0; i < name.size(); ++i)
+    if (i != slash && !repository_char(name[i]))
+      return std::nullopt;
+  if (name.ends_with(".git"))
+    name.erase(name.size() - 4);
+  const auto repo = std::string_view{name}.substr(slash + 1);
+  if (repo.empty() || repo == "." || repo == "..")
+    return std::nullopt;
+  return repository{canonical_host(host), std::move(name)};
+}
+
+std::string pr_key(const repository& repo, uint64_t number) {
+  return numbered("github:pr:", repo, number);
+}
+
+std::string issue_key(const repository& repo, uint64_t number) {
+  return numbered("github:issue:", repo, number);
+}
+
+std::string linear_key(std::string_view team, uint64_t number) {
+  std::string out = "linear:issue:";
+  out.append(upper(team)).append("-").append(std::to_string(number));
+  return out;
+}
+
+std::string linear_id_key(std::string_view id) {
+  return "linear:id:" + lower(trim(id));
+}
+
+std::optional<std::string> sha_key(std::string_view hex) {
+  if (hex.size() != 40 || !is_hex(hex) ||
+      hex.find_first_not_of('0') == std::string_view::npos)
+    return std::nullopt;
+  return "git:sha:" + lower(hex);
+}
+
+std::string branch_key(const repository& repo, std::string_view name) {
+  if (name.starts_with("refs/heads/"))
+    name.remove_prefix(11);
+  std::string out = "git:branch:";
+  out.append(repo.path()).append(":").append(name);
+  return out;
+}
+
+std::optional<std::string> slack_thread_key(std::string_view team,
+                                            std::string_view channel,
+                                            std::string_view ts) {
+  std::string seconds;
+  std::string fraction;
+  if (ts.starts_with('p') && is_digits(ts.substr(1)) && ts.size() > 7) {
+    seconds = ts.substr(1, ts.size() - 7);
+    fraction = ts.substr(ts.size() - 6);
+  } else {
+    const auto point = ts.find('.');
+    seconds = ts.substr(0, point);
+    if (point != std::string_view::npos)
+      fraction = ts.substr(point + 1);
+    if (!is_digits(seconds) || seconds.size() > 12 || fraction.size() > 12 ||
+        (!fraction.empty() && !is_digits(fraction)))
+      return std::nullopt;
+    fraction.resize(6, '0');
+  }
+  if (channel.empty() || seconds.size() > 12)
+    return std::nullopt;
+  std::string out = "slack:thread:";
+  out.append(upper(team)).append(":").append(upper(channel)).append(":");
+  out.append(seconds).append(".").append(fraction);
+  return out;
+}
+
+std::string deployment_key(std::string_view id, const repository& repo) {
+  id = trim(id);
+  std::string out = "deployment:";
+  if (is_digits(id) && id.size() < 7 && !repo.empty())
+    out.append(repo.path()).append("#");
+  return out.append(id);
+}
+
+std::optional<std::string> trace_key(std::string_view traceparent) {
+  const auto text = trim(traceparent);
+  // version "-" trace-id "-" parent-id "-" flags; later versions may go on.
+  if (text.size() < 55 || text[2] != '-' || text[35] != '-' ||
+      text[52] != '-' || (text.size() > 55 && text[55] != '-'))
+    return std::nullopt;
+  const auto version = text.substr(0, 2);
+  const auto id = text.substr(3, 32);
+  const auto parent = text.substr(36, 16);
+  if (!is_hex(version) || lower(version) == "ff" || !is_hex(id) ||
+      !is_hex(parent) || !is_hex(text.substr(53, 2)) ||
+      (version == "00" && text.size() != 55) ||
+      id.find_first_not_of('0') == std::string_view::npos ||
+      parent.find_first_not_of('0') == std::string_view::npos)
+    return std::nullopt;
+  return "trace:" + lower(id);
+}
+
+std::string correlation_id_key(std::string_view id) {
+  id = trim(id);
+  if (const auto ours = uuid::parse(id))
+    return "correlation:" + to_string(*ours);
+  return "correlation:" + std::string{id};
+}
+
+std::string team_fact(std::string_view team) {
+  return "linear:team:" + upper(team);
+}
+
+std::string channel_fact(std::string_view channel) {
+  return "slack:channel:" + upper(channel);
+}
+
+std::string host_fact(std::string_view host) {
+  return "github:host:" + lower(host);
+}
+
+std::string sha_fact(std::string_view hex) {
+  return "git:sha7:" + lower(hex.substr(0, 7));
+}
+
+std::string resolve_key(std::string_view key, std::string_view value) {
+  constexpr std::string_view thread = "slack:thread::";
+  if (key.starts_with(thread)) {
+    std::string out = "slack:thread:";
+    out.append(value).append(":").append(key.substr(thread.size()));
+    return out;
+  }
+  if (key.starts_with("git:sha:") && value.starts_with("git:sha:"))
+    return std::string{value};
+  return std::string{key};
+}
+
+std::optional<std::string> normalise_key(std::string_view text,
+                                         const sha_lookup& known) {
+  text = trim(text);
+  if (text.empty() || text.size() > max_key_size ||
+      std::any_of(text.begin(), text.end(),
+                  [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
+    return std::nullopt;
+  if (auto key = read_family(text, known))
+    return key;
+  if (const auto url = read_url(text); url && !url->keys.empty())
+    return url->keys.front().key;
+  if (const auto found = read_short(text))
+    return pr_key(found->repo, found->number);
+  // In lower case it may as well be a name of the user's own: "deploy-12".
+  if (text == upper(text))
+    if (auto key = read_linear(text))
+      return key;
+  if (auto key = sha_key(text))
+    return key;
+  if (known && text.size() >= 7 && text.size() < 40 && is_hex(text))
+    if (auto key = read_sha(text, known))
+      return key;
+  return std::string{text};
+}
+
+} // namespace eventweft::correlation

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+/// Correlation keys in their one canonical form. Two spellings of the same
+/// thing give the same bytes, so that a key can be compared, indexed and
+/// hashed as text.
+///
+///   github:pr:octo/repo#12               a pull request
+///   github:issue:octo/repo#12            an issue
+///   github:pr:ghe.acme.com/octo/repo#12  the same on a GitHub of one's own
+///   linear:issue:ENG-42                  a Linear issue
+///   linear:id:<uuid>                     the same by Linear's internal id
+///   git:sha:<40 hex>                     a commit
+///   git:branch:octo/repo:feature/x       a branch (its name keeps its case)
+///   slack:thread:T0001:C024BE91L:1712345678.000100
+///   deployment:<id>  trace:<32 hex>  correlation:<id>
+///
+/// Owners, repositories and hosts are lower case (GitHub ignores theirs), team
+/// keys upper case, SHAs and trace ids lower case.
+namespace eventweft::correlation {
+
+inline constexpr size_t max_key_size = 512;
+
+/// A repository: `name` is "owner/repo" in lower case, `host` is empty for
+/// github.com.
+struct repository {
+  std::string host;
+  std::string name;
+
+  bool empty() const noexcept { return name.empty(); }
+  /// "octo/repo", "ghe.acme.com/octo/repo"
+  std::string path() const;
+  bool operator==(const repository&) const = default;
+};
+
+/// Reads "Octo/Repo", the form of `full_name`; nothing if it is not one.
+std::optional<repository> repository_of(std::string_view full_name,
+                                        std::string_view host = {});
+
+/// "" for github.com and its aliases (www, api, redirect), else the host in
+/// lower case without "www." and "api.".
+std::string canonical_host(std::string_view host);
+
+std::string pr_key(const repository& repo, uint64_t number);
+std::string issue_key(const repository& repo, uint64_t number);
+/// "ENG", 42; the team key in either case.
+std::string linear_key(std::string_view team, uint64_t number);
+/// Linear's own id of an issue, a UUID in either case.
+std::string linear_id_key(std::string_view id);
+/// Nothing unless `hex` has 40 hex digits, not all of them zero.
+std::optional<std::string> sha_key(std::string_view hex);
+/// `name` without "refs/heads/".
+std::string branch_key(const repository& repo, std::string_view name);
+/// Nothing unless `ts` looks like "1712345678.000100" (any length after the
+/// point) or like a permalink's "p1712345678000100".
+std::optional<std::string> slack_thread_key(std::string_view team,
+                                            std::string_view channel,
+                                            std::string_view ts);
+/// An id that is a short number counts within its repository only.
+std::string deployment_key(std::string_view id, const repository& repo);
+/// The trace id of a W3C `traceparent`; nothing if that is malformed or zero.
+std::optional<std::string> trace_key(std::string_view traceparent);
+std::string correlation_id_key(std::string_view id);
+
+/// Facts: what a key may have to wait for (`correlation_key::needs`).
+std::string team_fact(std::string_view team);
+std::string channel_fact(std::string_view channel);
+/// That a host (canonical) is a GitHub.
+std::string host_fact(std::string_view host);
+/// Of a full or short SHA: its first seven digits.
+std::string sha_fact(std::string_view hex);
+
+/// The key that `key` becomes now that its fact has the value `value`: a
+/// Slack thread gets its team, a short SHA its other digits.
+std::string resolve_key(std::string_view key, std::string_view value);
+
+/// A short SHA's full form if exactly one known commit begins with it.
+using sha_lookup = std::function<std::optional<std::string>(std::string_view)>;
+
+/// Brings a key that a person or a custom rule wrote into its canonical form:
+/// trims, sets the case of known families, resolves a short SHA where `known`
+/// is given. Also reads URLs and short forms ("octo/repo#12" is a pull
+/// request, "ENG-42", 40 hex digits). Other texts stay as they are; nothing
+/// for an empty, an unprintable or a too long one.
+std::optional<std::string> normalise_key(std::string_view text,
+                                         const sha_lookup& known = {});
+
+bool is_hex(std::string_view text) noexcept;
+bool is_digits(std::string_view text) noexcept;
+std::string lower(std::string_view text);
+std::string upper(std::string_view text);
+std::string_view trim(std::string_view text) noexcept;
+/// At most nine digits, not zero and without leading zeros.
+std::optional<uint64_t> parse_number(std::string_view digits) noexcept;
+
+} // namespace eventweft::correlation

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "correlation/relation.hpp"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+namespace eventweft::correlation {
+
+namespace {
+
+enum class role : uint8_t {
+  magic,     // starts its relation at once
+  half,      // starts it if a connector follows
+  glue,      // may stand between
+  connector, // "of", "to": glue, and completes a half
+  deny,      // "not"
+  seem,      // "looks", which makes "like" harmless
+  pr_word,
+  pull_word,
+  request_word,
+  issue_word,
+  commit_word,
+};
+
+struct entry {
+  std::string_view word;
+  role what;
+  relation rel = relation::none;
+};
+
+// Sorted.
+constexpr entry words[] = {
+    {"a", role::glue},
+    {"address", role::magic, relation::closes},
+    {"addressed", role::magic, relation::closes},
+    {"addresses", role::magic, relation::closes},
+    {"addressing", role::magic, relation::closes},
+    {"also", role::glue},
+    {"and", role::glue},
+    {"as", role::connector},
+    {"backport", role::half, relation::follows},
+    {"backports", role::magic, relation::follows},
+    {"based", role::half, relation::other_work},
+    {"blocked", role::half, relation::other_work},
+    {"blocking", role::magic, relation::other_work},
+    {"blocks", role::magic, relation::other_work},
+    {"both", role::glue},
+    {"bug", role::issue_word},
+    {"bugs", role::issue_word},
+    {"by", role::connector},
+    {"can't", role::deny},
+    {"cannot", role::deny},
+    {"cherry-picked", role::half, relation::follows},
+    {"cherrypick", role::half, relation::follows},
+    {"close", role::magic, relation::closes},
+    {"closed", role::magic, relation::closes},
+    {"closes", role::magic, relation::closes},
+    {"closing", role::magic, relation::closes},
+    {"commit", role::commit_word},
+    {"commits", role::commit_word},
+    {"compared", role::half, relation::other_work},
+    {"complete", role::magic, relation::closes},
+    {"completed", role::magic, relation::closes},
+    {"completes", role::magic, relation::closes},
+    {"completing", role::magic, relation::closes},
+    {"conflicts", role::half, relation::other_work},
+    {"continuation", role::half, relation::follows},
+    {"contributes", role::half, relation::part_of},
+    {"couldn't", role::deny},
+    {"depend", role::half, relation::other_work},
+    {"depends", role::half, relation::other_work},
+    {"didn't", role::deny},
+    {"different", role::half, relation::other_work},
+    {"doesn't", role::deny},
+    {"don't", role::deny},
+    {"dup", role::half, relation::follows},
+    {"duplicate", role::half, relation::follows},
+    {"duplicates", role::magic, relation::follows},
+    {"e.g", role::magic, relation::other_work},
+    {"eg", role::magic, relation::other_work},
+    {"example", role::magic, relation::other_work},
+    {"fix", role::magic, relation::closes},
+    {"fixed", role::magic, relation::closes},
+    {"fixes", role::magic, relation::closes},
+    {"fixing", role::magic, relation::closes},
+    {"follow-up", role::half, relation::follows},
+    {"followup", role::half, relation::follows},
+    {"for", role::connector},
+    {"format", role::magic, relation::other_work},
+    {"from", role::connector},
+    {"github", role::glue},
+    {"ignore", role::magic, relation::denied},
+    {"ignores", role::magic, relation::denied},
+    {"implement", role::magic, relation::closes},
+    {"implemented", role::magic, relation::closes},
+    {"implementing", role::magic, relation::closes},
+    {"implements", role::magic, relation::closes},
+    {"in", role::connector},
+    {"instead", role::half, relation::other_work},
+    {"isn't", role::deny},
+    {"issue", role::issue_word},
+    {"issues", role::issue_word},
+    {"like", role::magic, relation::other_work},
+    {"linear", role::glue, relation::labelled},
+    {"never", role::deny},
+    {"not", role::deny},
+    {"of", role::connector},
+    {"on", role::connector},
+    {"part", role::half, relation::part_of},
+    {"pr", role::pr_word},
+    {"prs", role::pr_word},
+    {"pull", role::pull_word},
+    {"ref", role::magic, relation::part_of},
+    {"references", role::magic, relation::part_of},
+    {"referencing", role::magic, relation::part_of},
+    {"refs", role::magic, relation::part_of},
+    {"related", role::half, relation::part_of},
+    {"relates", role::half, relation::part_of},
+    {"replaces", role::magic, relation::follows},
+    {"request", role::request_word},
+    {"requests", role::request_word},
+    {"requires", role::magic, relation::other_work},
+    {"resolve", role::magic, relation::closes},
+    {"resolved", role::magic, relation::closes},
+    {"resolves", role::magic, relation::closes},
+    {"resolving", role::magic, relation::closes},
+    {"revert", role::magic, relation::follows},
+    {"reverted", role::magic, relation::follows},
+    {"reverting", role::magic, relation::follows},
+    {"reverts", role::magic, relation::follows},
+    {"seem", role::seem},
+    {"seems", role::seem},
+    {"similar", role::half, relation::other_work},
+    {"skip", role::magic, relation::denied},
+    {"skips", role::magic, relation::denied},
+    {"story", role::issue_word},
+    {"such", role::half, relation::other_work},
+    {"supersedes", role::magic, relation::follows},
+    {"task", role::issue_word},
+    {"tasks", role::issue_word},
+    {"the", role::glue},
+    {"this", role::glue},
+    {"ticket", role::issue_word},
+    {"tickets", role::issue_word},
+    {"to", role::connector},
+    {"toward", role::magic, relation::part_of},
+    {"towards", role::magic, relation::part_of},
+    {"unlike", role::magic, relation::other_work},
+    {"unrelated", role::half, relation::denied},
+    {"up", role::glue},
+    {"via", role::connector},
+    {"waiting", role::half, relation::other_work},
+    {"wasn't", role::deny},
+    {"with", role::connector},
+    {"without", role::deny},
+    {"won't", role::deny},
+    {"wouldn't", role::deny},
+};
+
+constexpr size_t longest = 13;
+
+const entry* find(std::string_view word) noexcept {
+  std::array<char, longest> buffer{};
+  if (word.size() > longest)
+    return nullptr;
+  for (size_t i = 0; i < word.size(); ++i) {
+    const char c = word[i];
+    buffer[i] = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  }
+  const std::string_view folded{buffer.data(), word.size()};
+  const auto* at = std::lower_bound(
+      std::begin(words), std::end(words), folded,
+      [](const entry& e, std::string_view w) { return e.word < w; });
+  return at != std::end(words) && at->word == folded ? at : nullptr;
+}
+
+bool looks_or_sounds(std::string_view word) noexcept {
+  for (std::string_view w :
+       {"look", "looks", "looked", "sounds", "feels", "Looks", "Sounds"})
+    if (word == w)
+      return true;
+  return false;
+}
+
+} // namespace
+
+void relation_tracker::start(relation r) noexcept {
+  active_ = since_denial_ <= 3 && is_magic(r) ? relation::denied : r;
+  half_ = relation::none;
+  colon_ = false;
+  label_ = false;
+  in_list_ = false;
+  noun_ = number_noun::any;
+}
+
+void relation_tracker::word(std::string_view text) noexcept {
+  const auto age = [](uint8_t& n) { n = n < 254 ? n + 1 : n; };
+  age(since_denial_);
+  age(since_seeming_);
+  age(since_pull_);
+  const bool linear_before = linear_label_;
+  label_ = false;
+  linear_label_ = false;
+  const auto* known = find(text);
+  if (!known) {
+    if (looks_or_sounds(text))
+      since_seeming_ = 0;
+    active_ = relation::none;
+    half_ = relation::none;
+    noun_ = number_noun::any;
+    return;
+  }
+  switch (known->what) {
+  case role::magic:
+    if (known->rel == relation::other_work && since_seeming_ <= 1)
+      return;
+    start(known->rel);
+    return;
+  case role::half:
+    active_ = relation::none;
+    half_ = since_denial_ <= 3 && is_magic(known->rel) ? relation::denied
+                                                       : known->rel;
+    noun_ = number_noun::any;
+    return;
+  case role::connector:
+    if (half_ != relation::none) {
+      const auto r = half_;
+      start(r);
+      active_ = r;
+    } else if (active_ == relation::none) {
+      noun_ = number_noun::any;
+    }
+    return;
+  case role::glue:
+    linear_label_ = label_ = known->rel == relation::labelled;
+    return;
+  case role::deny:
+    since_denial_ = 0;
+    active_ = relation::none;
+    half_ = relation::none;
+    return;
+  case role::seem:
+    since_seeming_ = 0;
+    active_ = relation::none;
+    return;
+  case role::pull_word:
+    since_pull_ = 0;
+    return;
+  case role::request_word:
+    if (since_pull_ <= 1)
+      noun_ = number_noun::pr;
+    return;
+  case role::pr_word:
+    noun_ = number_noun::pr;
+    label_ = true;
+    return;
+  case role::issue_word:
+    noun_ = number_noun::issue;
+    label_ = true;
+    linear_label_ = linear_before;
+    return;
+  case role::commit_word:
+    noun_ = number_noun::commit;
+    return;
+  }
+}
+
+void relation_tracker::mark(char c) noexcept {
+  switch (c) {
+  case ':':
+    if (active_ == relation::none && label_)
+      active_ = linear_label_ ? relation::part_of : relation::labelled;
+    colon_ = active_ != relation::none;
+    colon_relation_ = active_;
+    in_list_ = false;
+    since_denial_ = 255;
+    return;
+  case '.':
+  case '!':
+  case '?':
+  case ';':
+    active_ = relation::none;
+    half_ = relation::none;
+    noun_ = number_noun::any;
+    since_denial_ = 255;
+    return;
+  case ',':
+    since_denial_ = 255;
+    return;
+  default:
+    return;
+  }
+}
+
+void relation_tracker::line_end(bool blank_line) noexcept {
+  since_denial_ = 255;
+  // "Fixes:" takes the list below with it, also after one blank line.
+  if (colon_ && (!blank_line || !in_list_)) {
+    active_ = colon_relation_;
+    return;
+  }
+  active_ = relation::none;
+  half_ = relation::none;
+  noun_ = number_noun::any;
+  colon_ = false;
+  in_list_ = false;
+}
+
+void relation_tracker::reference() noexcept {
+  in_list_ = true;
+  half_ = relation::none;
+  since_denial_ = 255;
+}
+
+} // namespace eventweft::correlation

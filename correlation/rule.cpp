@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "correlation/rule.hpp"
+
+#include "correlation/url_reference.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace eventweft::correlation {
+
+namespace {
+
+constexpr float certain = 1.0F;
+constexpr float stated = 0.95F;
+constexpr float magic_id = 0.9F;
+constexpr float likely = 0.8F;
+constexpr float remark = 0.6F;
+constexpr float unsure = 0.5F;
+constexpr float other = 0.4F;
+constexpr float denied = 0.1F;
+
+bool links_bare(text_source source) noexcept {
+  return source == text_source::chat || source == text_source::linear;
+}
+
+float linear_confidence(const reference& r) noexcept {
+  if (r.known)
+    return r.shape == reference_shape::linear_id_loose ? likely : certain;
+  if (is_magic(r.rel) && r.emphatic)
+    return magic_id;
+  return unsure;
+}
+
+// The key's kind within which mentions are counted.
+std::string_view family_of(std::string_view key) noexcept {
+  return key.substr(0, key.find(':'));
+}
+
+} // namespace
+
+float confidence_of(const reference& r, text_source source) noexcept {
+  if (r.rel == relation::denied)
+    return denied;
+  if (r.rel == relation::other_work)
+    return other;
+  const bool said = is_magic(r.rel) || r.rel == relation::labelled;
+  switch (r.shape) {
+  case reference_shape::linear_id:
+  case reference_shape::linear_id_loose:
+    return linear_confidence(r);
+  case reference_shape::url:
+    if (r.key.starts_with("linear:"))
+      return certain;
+    if (r.key.starts_with("slack:"))
+      return magic_id;
+    return said || links_bare(source) ? stated : remark;
+  case reference_shape::full_number:
+    return said || links_bare(source) ? stated : remark;
+  case reference_shape::number:
+    if (said)
+      return stated;
+    if (r.emphatic && source == text_source::commit)
+      return stated;
+    if (r.emphatic && source == text_source::title)
+      return likely;
+    return unsure;
+  case reference_shape::sha:
+    if (is_magic(r.rel))
+      return magic_id;
+    return links_bare(source) ? likely : remark;
+  }
+  return unsure;
+}
+
+claims::claims(const rule_input& in, std::string_view rule,
+               std::vector<correlation_key>& out)
+    : in_(in), rule_(rule), out_(out), first_(out.size()) {
+  // nop
+}
+
+void claims::add(correlation_key key) {
+  if (key.key.empty() || key.key.size() > max_key_size)
+    return;
+  for (size_t i = first_; i < out_.size(); ++i) {
+    auto& old = out_[i];
+    if (old.key != key.key || old.is_fact() != key.is_fact())
+      continue;
+    const bool stronger =
+        !old.is_identity() &&
+        (key.is_identity() || key.confidence > old.confidence ||
+         (key.confidence == old.confidence && !key.needs.empty() &&
+          old.needs.empty() && key.confidence < in_.threshold));
+    if (stronger)
+      old = std::move(key);
+    return;
+  }
+  out_.push_back(std::move(key));
+}
+
+void claims::identity(std::string key, std::string_view field,
+                      std::string_view matched) {
+  add({.key = std::move(key),
+       .type = {subject_, correlation_noun::none},
+       .confidence = certain,
+       .needs = {},
+       .rule = std::string{rule_},
+       .field = std::string{field},
+       .matched = std::string{matched}});
+}
+
+void claims::link(std::string key, correlation_noun to, float confidence,
+                  std::string_view field, std::string_view matched,
+                  uint32_t window) {
+  add({.key = std::move(key),
+       .type = {subject_, to},
+       .confidence = confidence,
+       .needs = {},
+       .rule = std::string{rule_},
+       .field = std::string{field},
+       .matched = std::string{matched},
+       .window = window});
+}
+
+void claims::unresolved(std::string key, correlation_noun to, std::string needs,
+                        std::string_view field, std::string_view matched) {
+  add({.key = std::move(key),
+       .type = {subject_, to},
+       .confidence = unsure,
+       .needs = std::move(needs),
+       .rule = std::string{rule_},
+       .field = std::string{field},
+       .matched = std::string{matched}});
+}
+
+void claims::fact(std::string name, std::string_view value,
+                  std::string_view field) {
+  // A known fact needs not be learned again, event after event.
+  if (in_.known.knows(name))
+    return;
+  add({.key = std::move(name),
+       .type = {correlation_noun::none, correlation_noun::none},
+       .confidence = certain,
+       .needs = {},
+       .rule = std::string{rule_},
+       .field = std::string{field},
+       .matched = std::string{value}});
+}
+
+void claims::add(const reference& r, float confidence, bool listed,
+                 std::string_view field) {
+  correlation_key key{.key = r.key,
+                      .type = {subject_, r.to},
+                      .confidence = confidence,
+                      .needs = r.needs,
+                      .rule = std::string{rule_},
+                      .field = std::string{field},
+                      .matched = std::string{r.matched.substr(0, 200)},
+                      .window = 0,
+                      .from_text = true};
+  // What is sure enough waits for nothing; what is denied must not link later.
+  if (!r.needs.empty() && r.key.starts_with("linear:") &&
+      confidence >= in_.threshold)
+    key.needs.clear();
+  if (confidence < unsure)
+    key.needs.clear();
+  // A commit's short name says nothing until the commit is known.
+  if (!key.needs.empty() && !r.key.starts_with("linear:")) {
+    if (confidence < in_.threshold)
+      key.needs.clear();
+    key.confidence = std::min(confidence, unsure);
+  }
+  if (key.confidence >= in_.threshold || !key.needs.empty())
+    (listed ? listed_ : stated_).push_back(key.key);
+  if (!r.or_issue.empty()) {
+    auto issue = key;
+    issue.key = r.or_issue;
+    issue.type.to = correlation_noun::issue;
+    if (issue.confidence >= in_.threshold)
+      (listed ? listed_ : stated_).push_back(issue.key);
+    add(std::move(issue));
+  }
+  add(std::move(key));
+}
+
+void claims::text(std::string_view text, text_source source, markup how,
+                  const repository& repo, std::string_view field) {
+  if (text.empty())
+    return;
+  found_.clear();
+  scan_options options;
+  options.how = how;
+  options.repo = repo;
+  options.known = &in_.known;
+  scan_text(text, options, found_);
+  for (const auto& r : found_) {
+    const bool listed = !is_magic(r.rel) && r.rel != relation::labelled;
+    add(r, confidence_of(r, source), listed, field);
+  }
+}
+
+void claims::branch_name(std::string_view name, const repository& repo,
+                         std::string_view field) {
+  if (name.empty() || is_shared_branch(name))
+    return;
+  found_.clear();
+  scan_options options;
+  options.repo = repo;
+  options.known = &in_.known;
+  scan_branch(name, options, found_);
+  for (const auto& r : found_)
+    add(r,
+        r.shape == reference_shape::number ? likely
+        : r.known                          ? certain
+                                           : unsure,
+        false, field);
+}
+
+void claims::url(std::string_view url, float confidence,
+                 std::string_view field) {
+  const auto found = read_url(url);
+  if (!found)
+    return;
+  for (const auto& k : found->keys) {
+    reference r;
+    r.key = k.key;
+    r.to = k.to;
+    r.needs = k.needs;
+    r.matched = url;
+    if (!r.needs.empty()) {
+      if (const auto value = in_.known.value_of(r.needs)) {
+        r.key = resolve_key(r.key, *value);
+        r.needs.clear();
+      }
+    }
+    add(r, confidence, false, field);
+  }
+}
+
+void claims::finish() {
+  std::erase_if(listed_, [&](const std::string& key) {
+    return std::find(stated_.begin(), stated_.end(), key) != stated_.end();
+  });
+  std::sort(listed_.begin(), listed_.end());
+  listed_.erase(std::unique(listed_.begin(), listed_.end()), listed_.end());
+  std::map<std::string_view, std::vector<std::string_view>> families;
+  for (const auto& key : listed_) {
+    // A number that may be a pull request or an issue counts once.
+    if (key.starts_with("github:issue:") &&
+        std::binary_search(listed_.begin(), listed_.end(),
+                           "github:pr:" + key.substr(13)))
+      continue;
+    families[family_of(key)].push_back(key);
+  }
+  for (const auto& [family, keys] : families) {
+    if (keys.size() <= in_.max_mentions)
+      continue;
+    for (size_t i = first_; i < out_.size(); ++i) {
+      auto& k = out_[i];
+      if (k.is_identity() || k.is_fact() || family_of(k.key) != family ||
+          !std::binary_search(listed_.begin(), listed_.end(), k.key))
+        continue;
+      k.confidence = std::min(k.confidence, other);
+      k.needs.clear();
+    }
+  }
+}
+
+bool is_shared_branch(std::string_view name) noexcept {
+  if (name.starts_with("refs/heads/"))
+    name.remove_prefix(11);
+  for (std::string_view shared :
+       {"main",    "master", "trunk",      "develop",  "development", "dev",
+        "staging", "stage",  "production", "prod",     "release",     "next",
+        "beta",    "alpha",  "canary",     "gh-pages", "stable",      "nightly",
+        "preview", "qa",     "test",       "default",  "HEAD"})
+    if (name == shared)
+      return true;
+  return name.starts_with("release/") || name.starts_with("release-") ||
+         name.starts_with("releases/") || name.starts_with("env/");
+}
+
+std::optional<simdjson::dom::element> child(simdjson::dom::element object,
+                                            std::string_view key) {
+  simdjson::dom::element found;
+  if (object[key].get(found) || found.is_null())
+    return std::nullopt;
+  return found;
+}
+
+std::string_view text_of(simdjson::dom::element object, std::string_view key) {
+  std::string_view found;
+  if (object[key].get(found))
+    return {};
+  return found;
+}
+
+std::string_view text_of(simdjson::dom::element object, std::string_view key,
+                         std::string& scratch) {
+  simdjson::dom::element found;
+  if (object[key].get(found))
+    return {};
+  if (found.is_string())
+    return found.get_string().value_unsafe();
+  if (found.is_number()) {
+    scratch = simdjson::minify(found);
+    return scratch;
+  }
+  return {};
+}
+
+std::optional<uint64_t> number_of(simdjson::dom::element object,
+                                  std::string_view key) {
+  uint64_t n = 0;
+  if (object[key].get(n) || n == 0)
+    return std::nullopt;
+  return n;
+}
+
+} // namespace eventweft::correlation

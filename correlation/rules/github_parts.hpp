@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "correlation/rule.hpp"
+
+namespace eventweft::correlation {
+
+/// What all of GitHub's payloads share.
+struct github_context {
+  simdjson::dom::element root;
+  repository repo;
+  std::string_view default_branch;
+  /// "pull_request" of "pull_request:opened".
+  std::string_view kind;
+};
+
+/// Nothing if there is no payload. `repo` may be empty.
+std::optional<github_context> github_context_of(const rule_input& in);
+
+/// Adds the branch as a key unless it is a shared one; `identity`: it is the
+/// event's own.
+void claim_branch(claims& out, const repository& repo, std::string_view name,
+                  std::string_view default_branch, std::string_view field);
+
+/// The commit, if it has 40 digits.
+void claim_commit(claims& out, std::string_view sha, float confidence,
+                  std::string_view field);
+
+/// The texts of a commit's message, with what merges and squashes write.
+void claim_message(claims& out, std::string_view message,
+                   const repository& repo, std::string_view field);
+
+/// A `pull_requests` array, as checks and workflow runs have it.
+void claim_pull_requests(claims& out, simdjson::dom::element owner,
+                         const repository& repo, std::string_view field);
+
+/// A program's account: "dependabot[bot]". What it writes is about many things.
+bool is_bot(simdjson::dom::element author) noexcept;
+
+} // namespace eventweft::correlation

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "correlation/rules/builtin.hpp"
+
+namespace eventweft::correlation {
+
+namespace {
+
+using simdjson::dom::element;
+
+constexpr size_t max_depth = 12;
+
+class slack final : public rule {
+ public:
+  std::string_view name() const noexcept override { return "slack"; }
+
+  bool wants(const event& ev) const override { return ev.platform == "slack"; }
+
+  void apply(const rule_input& in, claims& out) const override {
+    if (!in.payload)
+      return;
+    const auto root = *in.payload;
+    const auto ev = child(root, "event").value_or(root);
+    place where{.team = text_of(root, "team_id"), .channel = {}};
+    if (where.team.empty())
+      where.team = text_of(ev, "team");
+    out.subject(correlation_noun::mention);
+    const auto type = text_of(ev, "type");
+    if (type == "message" || type == "app_mention")
+      message(ev, where, out);
+    else if (type == "link_shared")
+      link_shared(ev, where, out);
+    else if (const auto item = child(ev, "item"); item && item->is_object())
+      on_item(*item, ev, where, out);
+  }
+
+ private:
+  struct place {
+    std::string_view team;
+    std::string_view channel;
+  };
+
+  // The thread that a message opens or is in, and the message itself, which a
+  // reaction or a permalink may name.
+  static void threads(element message, const place& where, claims& out) {
+    if (!where.team.empty())
+      out.fact(channel_fact(where.channel), where.team, "event.channel");
+    const auto ts = text_of(message, "ts");
+    const auto parent = text_of(message, "thread_ts");
+    if (auto own = slack_thread_key(where.team, where.channel, ts))
+      out.identity(std::move(*own), "event.ts", ts);
+    if (parent.empty() || parent == ts)
+      return;
+    if (auto key = slack_thread_key(where.team, where.channel, parent))
+      out.link(std::move(*key), correlation_noun::thread, 1, "event.thread_ts",
+               parent);
+  }
+
+  static void message(element ev, place where, claims& out) {
+    where.channel = text_of(ev, "channel");
+    const auto subtype = text_of(ev, "subtype");
+    // Edits and deletions carry the message inside.
+    const auto inner = child(ev, "message");
+    if (subtype == "message_deleted") {
+      if (const auto gone = child(ev, "previous_message"))
+        threads(*gone, where, out);
+      else if (auto key = slack_thread_key(where.team, where.channel,
+                                           text_of(ev, "deleted_ts")))
+        out.identity(std::move(*key), "event.deleted_ts",
+                     text_of(ev, "deleted_ts"));
+      return;
+    }
+    const auto said = inner && inner->is_object() ? *inner : ev;
+    threads(said, where, out);
+    // "x has joined the channel", "set the topic": nothing is said.
+    if (subtype.starts_with("channel_") || subtype.starts_with("group_"))
+      return;
+    const auto text = text_of(said, "text");
+    out.text(text, text_source::chat, markup::slack, {}, "event.text");
+    if (const auto found = child(said, "blocks"))
+      blocks(*found, !text.empty(), 0, out);
+    if (const auto found = child(said, "attachments"))
+      attachments(*found, out);
+  }
+
+  // Everything that a person sees in the blocks. A rich text says again what
+  // the message's own text says, so it is read only where there is none.
+  static void blocks(element node, bool has_text, size_t depth, claims& out) {
+    if (depth > max_depth)
+      return;
+    if (node.is_array()) {
+      for (const auto item : node.get_array().value_unsafe())
+        blocks(item, has_text, depth + 1, out);
+      return;
+    }
+    if (!node.is_object())
+      return;
+    const auto type = text_of(node, "type");
+    if (type == "rich_text_preformatted" || type == "rich_text_quote" ||
+        type == "image")
+      return;
+    if (type == "rich_text" && has_text)
+      return;
+    if (type == "rich_text_section") {
+      rich_section(node, out);
+      return;
+    }
+    if (type == "mrkdwn" || type == "plain_text")
+      out.text(text_of(node, "text"), text_source::chat, markup::slack, {},
+               "event.blocks");
+    for (std::string_view url : {"url", "title_url"})
+      if (const auto target = text_of(node, url); !target.empty())
+        out.url(target, 0.95F, "event.blocks");
+    for (std::string_view inner :
+         {"text", "fields", "elements", "accessory", "title", "description"})
+      if (const auto found = child(node, inner))
+        blocks(*found, has_text, depth + 1, out);
+  }
+
+  // Put together again, so that "fixes" and the id behind it meet.
+  static void rich_section(element section, claims& out) {
+    simdjson::dom::array parts;
+    if (section["elements"].get(parts))
+      return;
+    std::string text;
+    for (const auto part : parts) {
+      const auto type = text_of(part, "type");
+      if (type == "link") {
+        text.append("<").append(text_of(part, "url"));
+        if (const auto shown = text_of(part, "text"); !shown.empty())
+          text.append("|").append(shown);
+        text.append(">");
+        continue;
+      }
+      bool code = false;
+      if (const auto style = child(part, "style"))
+        if (bool on = false; !(*style)["code"].get(on))
+          code = on;
+      if (code)
+        text.append("`");
+      text.append(text_of(part, "text"));
+      if (code)
+        text.append("`");
+    }
+    out.text(text, text_source::chat, markup::slack, {}, "event.blocks");
+  }
+
+  static void attachments(element list, claims& out) {
+    if (!list.is_array())
+      return;
+    for (const auto item : list.get_array().value_unsafe()) {
+      bool unfurled = false;
+      for (std::string_view url : {"from_url", "original_url"})
+        if (const auto target = text_of(item, url); !target.empty()) {
+          unfurled = true;
+          out.url(target, 0.95F, "event.attachments.from_url");
+        }
+      out.url(text_of(item, "title_link"), 0.95F,
+              "event.attachments.title_link");
+      // What is unfurled shows the other page's text, which refers to more.
+      if (unfurled)
+        continue;
+      for (std::string_view part : {"pretext", "title", "text"})
+        out.text(text_of(item, part), text_source::chat, markup::slack, {},
+                 "event.attachments");
+      if (const auto inner = child(item, "blocks"))
+        blocks(*inner, false, 0, out);
+      simdjson::dom::array fields;
+      if (!item["fields"].get(fields))
+        for (const auto field : fields)
+          out.text(text_of(field, "value"), text_source::chat, markup::slack,
+                   {}, "event.attachments.fields");
+    }
+  }
+
+  static void link_shared(element ev, place where, claims& out) {
+    where.channel = text_of(ev, "channel");
+    auto ts = text_of(ev, "thread_ts");
+    if (ts.empty())
+      ts = text_of(ev, "message_ts");
+    if (auto key = slack_thread_key(where.team, where.channel, ts))
+      out.link(std::move(*key), correlation_noun::thread, 1, "event.message_ts",
+               ts);
+    simdjson::dom::array links;
+    if (ev["links"].get(links))
+      return;
+    for (const auto link : links)
+      out.url(text_of(link, "url"), 0.95F, "event.links");
+  }
+
+  // A reaction, a pin, a star: it belongs to the message it is on.
+  static void on_item(element item, element ev, place where, claims& out) {
+    where.channel = text_of(item, "channel");
+    if (where.channel.empty())
+      where.channel = text_of(ev, "channel_id");
+    auto ts = text_of(item, "ts");
+    if (ts.empty())
+      if (const auto inner = child(item, "message"))
+        ts = text_of(*inner, "ts");
+    if (auto key = slack_thread_key(where.team, where.channel, ts))
+      out.link(std::move(*key), correlation_noun::thread, 1, "event.item.ts",
+               ts);
+  }
+};
+
+} // namespace
+
+rule_ptr slack_rule() {
+  return std::make_shared<slack>();
+}
+
+} // namespace eventweft::correlation
