@@ -95,11 +95,11 @@ for (const name of engines)
         const before = load.spooled;
         await until('spooled events', () => load.spooled > before + progress);
         const state = await fetch(`${server.url}/readyz`);
-        assert.equal((await state.json()).state, 'degraded');
+        assert.equal((await state.json()).status, 'degraded');
         await engine.server.start();
         await until('the end of the spool', async () => {
           const answer = await fetch(`${server.url}/readyz`);
-          return (await answer.json()).state === 'ok';
+          return (await answer.json()).status === 'ok';
         });
       }
       await moreAnswers(load, progress);
