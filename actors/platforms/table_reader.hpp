@@ -150,9 +150,10 @@ class table_reader {
                          return (c >= 'a' && c <= 'z') ||
                                 (c >= '0' && c <= '9') || c == '-' || c == '_';
                        });
-    if (!valid)
-      refuse(key, "\"" + std::string{name} + "\" is not a header's name");
-    return out;
+    if (valid)
+      return out;
+    refuse(key, "\"" + std::string{name} + "\" is not a header's name");
+    return "x";
   }
 
   const toml::table* table(std::string_view key) {

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// The first line is a JSON pointer, the rest a payload: what is sanitised is
+// JSON still, and holds nothing more that matches.
+#include "actors/platforms/sanitiser.hpp"
+#include "codec/payload.hpp"
+#include "tests/fuzz/check.hpp"
+
+#include <cstdint>
+#include <string_view>
+
+using namespace eventweft;
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view text{reinterpret_cast<const char*>(data), size};
+  const auto line = std::min(text.find('\n'), text.size());
+  const auto json = text.substr(std::min(line + 1, text.size()));
+  config::platform_settings settings;
+  settings.redact.push_back("/" + std::string{text.substr(0, line)});
+  settings.redact_tokens.push_back("all");
+  const auto clean = platforms::sanitiser::make(settings, "x").value();
+  codec::payload_reader reader;
+  if (!reader.parse(json))
+    return 0;
+  const auto out = clean.apply(json);
+  if (!out)
+    return 0;
+  EVENTWEFT_CHECK(!out->notes.empty());
+  EVENTWEFT_CHECK(reader.parse(out->text).has_value());
+  EVENTWEFT_CHECK(!clean.pointers(out->text));
+  const auto metadata = platforms::with_redactions("{}", out->notes);
+  EVENTWEFT_CHECK(reader.parse(metadata).has_value());
+  return 0;
+}
