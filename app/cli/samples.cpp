@@ -16,34 +16,22 @@ struct sample {
 };
 
 constexpr auto samples = std::to_array<sample>({
-    {"github", "pull_request",
-     R"({
+    {"github", "pull_request", R"({
   "action": "opened",
   "number": 12,
   "pull_request": {
     "id": 1201, "number": 12, "state": "open", "draft": false,
     "title": "Weave the spool into the log, fixes ENG-42",
-        "body" : "Closes #7.",
-        "html_url" : "https://github.com/octo/loom/pull/12",
-        "user" : {"login" : "weaver", "id" : 2101},
-        "head" : {
-          "ref" : "eng-42-spool",
-          "sha" : "3f1c9a70b2d84e56a1f0c7d9e8b6a5940312fe77"
-        },
-        "base" : {
-          "ref" : "main",
-          "sha" : "90aa11bb22cc33dd44ee55ff66778899aabbccdd"
-        },
-        "labels" : [ {"name" : "enhancement"} ]
-      },
-      "repository" : {
-        "id" : 4242,
-        "name" : "loom",
-        "full_name" : "octo/loom",
-        "private" : false
-      },
-      "sender" : {"login" : "weaver", "id" : 2101, "type" : "User"}
-    }) "},
+    "body": "Closes #7.",
+    "html_url": "https://github.com/octo/loom/pull/12",
+    "user": {"login": "weaver", "id": 2101},
+    "head": {"ref": "eng-42-spool", "sha": "3f1c9a70b2d84e56a1f0c7d9e8b6a5940312fe77"},
+    "base": {"ref": "main", "sha": "90aa11bb22cc33dd44ee55ff66778899aabbccdd"},
+    "labels": [{"name": "enhancement"}]
+  },
+  "repository": {"id": 4242, "name": "loom", "full_name": "octo/loom", "private": false},
+  "sender": {"login": "weaver", "id": 2101, "type": "User"}
+})"},
     {"github", "issues", R"({
   "action": "opened",
   "issue": {

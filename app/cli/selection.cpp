@@ -45,8 +45,8 @@ std::string absolute_time(std::string_view text, timestamp now) {
   if (fault != std::errc{} || stop != end)
     return unchanged;
   const auto back = unit * static_cast<int64_t>(amount);
-  const timestamp earliest{};
-  return to_rfc3339(now - earliest > back ? now - back : earliest);
+  const auto age = floor<seconds>(now.time_since_epoch());
+  return to_rfc3339(age > back ? now - back : timestamp{});
 }
 
 expected<std::string> stream_filter(std::string_view filter,

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/cli/parser.hpp"
+#include "tests/integration/app/cli_support.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+
+namespace eventweft::cli {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class CliParser : public ::testing::Test {
+ protected:
+  CliParser() {
+    std::string name =
+        (std::filesystem::temp_directory_path() / "eventweft-XXXXXX").string();
+    directory_ = ::mkdtemp(name.data());
+    before_ = std::filesystem::current_path();
+    std::filesystem::current_path(directory_);
+  }
+  ~CliParser() override {
+    std::filesystem::current_path(before_);
+    std::error_code ignored;
+    std::filesystem::remove_all(directory_, ignored);
+  }
+
+  int run(std::vector<const char*> args) {
+    args.insert(args.begin(), "eventweft");
+    out.str("");
+    err.str("");
+    console io{out, err, false};
+    const programs start{[this](const config::settings& s) {
+      served = s;
+      return serve_result;
+    }};
+    return parse_and_run(static_cast<int>(args.size()), args.data(), start, io);
+  }
+
+  std::ostringstream out;
+  std::ostringstream err;
+  std::optional<config::settings> served;
+  int serve_result = exit_ok;
+  std::filesystem::path directory_;
+  std::filesystem::path before_;
+};
+
+TEST_F(CliParser, KnowsItsVersion) {
+  EXPECT_EQ(run({"version"}), exit_ok);
+  EXPECT_THAT(out.str(), ::testing::StartsWith("eventweft "));
+  EXPECT_EQ(run({"--version"}), exit_ok);
+}
+
+TEST_F(CliParser, EveryCommandHasHelpWithAnExample) {
+  EXPECT_EQ(run({"--help"}), exit_ok);
+  const auto overview = out.str();
+  for (const char* command : {"serve", "migrate", "check", "send", "tail",
+                              "events", "dead-letters", "stats"}) {
+    EXPECT_THAT(overview, HasSubstr(command));
+    EXPECT_EQ(run({command, "--help"}), exit_ok) << command;
+    EXPECT_THAT(out.str(), HasSubstr("Examples:")) << command;
+    EXPECT_THAT(out.str(), HasSubstr(std::string{"eventweft "} + command));
+  }
+}
+
+TEST_F(CliParser, WrongUseIsTwo) {
+  EXPECT_EQ(run({}), exit_usage);
+  EXPECT_EQ(run({"fly"}), exit_usage);
+  EXPECT_EQ(run({"tail", "--no-such-flag"}), exit_usage);
+  EXPECT_EQ(run({"send"}), exit_usage);
+  EXPECT_EQ(run({"send", "github", "--count", "0"}), exit_usage);
+  EXPECT_EQ(run({"send", "github", "--sample", "--file", "x"}), exit_usage);
+  EXPECT_EQ(run({"dead-letters"}), exit_usage);
+  EXPECT_EQ(run({"events", "--limit", "many"}), exit_usage);
+  EXPECT_EQ(run({"serve", "--set", "nonsense"}), exit_usage);
+}
+
+TEST_F(CliParser, ServesWithTheSettingsInEffect) {
+  std::ofstream{"eventweft.toml"} << "[event]\nmax_workers = 7\n"
+                                     "[server]\nlisten = \"127.0.0.1:1\"\n";
+  EXPECT_EQ(run({"serve", "--listen", "127.0.0.1:0", "--store", "sqlite:x.db",
+                 "--set", "event.queue_maxsize=5", "--set",
+                 "streaming.page_events=6", "--log-level", "debug"}),
+            exit_ok)
+      << err.str();
+  ASSERT_TRUE(served);
+  EXPECT_EQ(served->server.listen, "127.0.0.1:0");
+  EXPECT_EQ(served->store.url, "sqlite:x.db");
+  EXPECT_EQ(served->event.max_workers, 7u);
+  EXPECT_EQ(served->event.queue_maxsize, 5u);
+  EXPECT_EQ(served->streaming.page_events, 6u);
+  EXPECT_EQ(served->log.level, "debug");
+  serve_result = exit_failure;
+  EXPECT_EQ(run({"serve"}), exit_failure);
+}
+
+TEST_F(CliParser, DoesNotServeWithAFaultyConfiguration) {
+  std::ofstream{"bad.toml"} << "[event]\nmax_workers = \"many\"\n";
+  EXPECT_EQ(run({"serve", "--config", "bad.toml"}), exit_usage);
+  EXPECT_FALSE(served);
+  EXPECT_THAT(err.str(), HasSubstr("bad.toml:2: [event] max_workers"));
+  EXPECT_EQ(run({"serve", "--config", "missing.toml"}), exit_usage);
+  EXPECT_EQ(run({"check", "--set", "event.max_worker=1"}), exit_usage);
+  EXPECT_THAT(err.str(), HasSubstr("did you mean event.max_workers?"));
+}
+
+TEST_F(CliParser, ChecksWithoutMakingAStore) {
+  EXPECT_EQ(run({"check", "--store", "sqlite:hub.db", "--set",
+                 "platforms.github.secrets=hunter2"}),
+            exit_ok)
+      << err.str();
+  EXPECT_THAT(out.str(), HasSubstr("url = \"sqlite:hub.db\""));
+  EXPECT_THAT(out.str(), HasSubstr("# --store"));
+  EXPECT_THAT(out.str(), HasSubstr("github: 1 secret"));
+  EXPECT_THAT(out.str(), HasSubstr("slack: no secret is set"));
+  EXPECT_THAT(out.str(), HasSubstr("not there yet"));
+  EXPECT_THAT(out.str(), Not(HasSubstr("hunter2")));
+  EXPECT_FALSE(std::filesystem::exists("hub.db"));
+}
+
+TEST_F(CliParser, MigratesAStoreAndThenFindsItGood) {
+  EXPECT_EQ(run({"migrate", "--store", "sqlite:hub.db"}), exit_ok) << err.str();
+  EXPECT_THAT(out.str(), HasSubstr("schema 0 -> "));
+  EXPECT_TRUE(std::filesystem::exists("hub.db"));
+  EXPECT_EQ(run({"migrate", "--store", "sqlite:hub.db"}), exit_ok) << err.str();
+  EXPECT_THAT(out.str(), HasSubstr("up to date"));
+  EXPECT_EQ(run({"check", "--store", "sqlite:hub.db"}), exit_ok) << err.str();
+  EXPECT_THAT(out.str(), HasSubstr("schema is up to date"));
+}
+
+TEST_F(CliParser, TellsThatAStoreIsNotUsable) {
+  std::ofstream{"text.db"} << std::string(4'096, 'x');
+  EXPECT_EQ(run({"check", "--store", "sqlite:text.db"}), exit_failure);
+  EXPECT_EQ(run({"migrate", "--store", "sqlite:/nonexistent/x.db"}),
+            exit_failure);
+  EXPECT_FALSE(err.str().empty());
+}
+
+TEST_F(CliParser, ReachesTheServerThatFlagOrVariableName) {
+  scripted_server server{[](peer& p) {
+    p.read_request();
+    p.send(answer(200, R"({"processing":{"n":1}})"));
+  }};
+  const auto url = to(server).url;
+  EXPECT_EQ(run({"stats", "--url", url.c_str(), "--json"}), exit_ok)
+      << err.str();
+  EXPECT_EQ(out.str(), "{\"processing\":{\"n\":1}}\n");
+  ::setenv("EVENTWEFT_URL", url.c_str(), 1);
+  EXPECT_EQ(run({"stats"}), exit_ok) << err.str();
+  ::unsetenv("EVENTWEFT_URL");
+}
+
+} // namespace
+} // namespace eventweft::cli

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/cli/selection.hpp"
+#include "tests/integration/app/cli_support.hpp"
+
+namespace eventweft::cli {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+/// Answers by target; everything else is 404.
+class api_server {
+ public:
+  explicit api_server(std::map<std::string, std::string> answers)
+      : answers_(std::move(answers)), server_([this](peer& p) {
+          for (std::string text; !(text = p.read_request()).empty();) {
+            auto r = read_request(text);
+            const auto found = answers_.find(r.method + ' ' + r.target);
+            log_.add(std::move(r));
+            p.send(found == answers_.end()
+                       ? answer(404, R"({"detail":"there is no such thing"})")
+                       : found->second);
+          }
+        }) {}
+
+  connection address() const { return to(server_); }
+
+  std::vector<std::string> targets() const {
+    std::vector<std::string> result;
+    for (const auto& r : log_.all())
+      result.push_back(r.method + ' ' + r.target);
+    return result;
+  }
+
+ private:
+  std::map<std::string, std::string> answers_;
+  request_log log_;
+  scripted_server server_;
+};
+
+TEST(CliEvents, WalksThePagesUpToTheLimit) {
+  const api_server server{{
+      {"GET /api/v1/events?order=desc&limit=3",
+       answer(200, R"({"events":[)" + event_json(9) + ',' + event_json(8) +
+                       R"(],"next_cursor":"8"})")},
+      {"GET /api/v1/events?order=desc&cursor=8&limit=1",
+       answer(200,
+              R"({"events":[)" + event_json(7) + R"(],"next_cursor":"7"})")},
+  }};
+  events_options options;
+  options.server = server.address();
+  options.limit = 3;
+  captured_console console;
+  EXPECT_EQ(events(options, console.io), exit_ok) << console.err.str();
+  std::istringstream out{console.out.str()};
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(out, line);)
+    lines.push_back(line.substr(0, 32));
+  EXPECT_THAT(lines, ElementsAre("2026-01-31 12:00:00.500        9",
+                                 "2026-01-31 12:00:00.500        8",
+                                 "2026-01-31 12:00:00.500        7"));
+  EXPECT_EQ(server.targets().size(), 2u);
+}
+
+TEST(CliEvents, PassesEverySelectionOn) {
+  const api_server server{{
+      {"GET /api/v1/events?platform=github&platform=slack&event_type=push&"
+       "source_name=octo%2Frepo&actor=me&correlation_id=c&"
+       "since=2026-01-01T00%3A00%3A00Z&until=2026-01-02T00%3A00%3A00Z&order="
+       "asc&"
+       "limit=1000",
+       answer(200, R"({"events":[],"next_cursor":null})")},
+  }};
+  events_options options;
+  options.server = server.address();
+  options.select.platforms = {"github", "slack"};
+  options.select.types = {"push"};
+  options.select.sources = {"octo/repo"};
+  options.select.actors = {"me"};
+  options.select.since = "2026-01-01T00:00:00Z";
+  options.until = "2026-01-02T00:00:00Z";
+  options.correlation = "c";
+  options.ascending = true;
+  options.limit = 0;
+  captured_console console;
+  EXPECT_EQ(events(options, console.io), exit_ok) << console.err.str();
+  EXPECT_EQ(console.out.str(), "");
+}
+
+TEST(CliEvents, PrintsJsonAsTheServerHasIt) {
+  const auto odd = event_json(1, "push", R"({"b" : 1,"a":1e400})");
+  const api_server server{{{"GET /api/v1/events?order=desc&limit=50",
+                            answer(200, R"({"events":[ )" + odd + " , " + odd +
+                                            R"( ],"next_cursor":null})")}}};
+  events_options options;
+  options.server = server.address();
+  options.select.json = true;
+  captured_console console;
+  EXPECT_EQ(events(options, console.io), exit_ok) << console.err.str();
+  std::istringstream out{console.out.str()};
+  for (std::string line; std::getline(out, line);)
+    EXPECT_EQ(line.substr(0, odd.size()), odd);
+}
+
+TEST(CliEvents, ShowsOneInFull) {
+  const api_server server{{{"GET /api/v1/events/abc",
+                            answer(200, event_json(5, "push", R"({"k":1})"))}}};
+  events_options options;
+  options.server = server.address();
+  options.id = "abc";
+  captured_console console;
+  EXPECT_EQ(events(options, console.io), exit_ok) << console.err.str();
+  EXPECT_THAT(console.out.str(), HasSubstr("event_id        delivery-5\n"));
+  EXPECT_THAT(console.out.str(), HasSubstr("\n{\"k\":1}\n"));
+  options.id = "other";
+  captured_console missing;
+  EXPECT_EQ(events(options, missing.io), exit_failure);
+  EXPECT_THAT(missing.err.str(), HasSubstr("there is no such thing"));
+}
+
+TEST(CliEvents, RefusesAnAnswerThatIsNoPage) {
+  for (std::string_view body : {"", "[]", "{\"events\":1}", "<html>",
+                                "{\"events\":[1]}", "{\"events\":[{]}"}) {
+    const api_server server{
+        {{"GET /api/v1/events?order=desc&limit=50", answer(200, body)}}};
+    events_options options;
+    options.server = server.address();
+    captured_console console;
+    EXPECT_EQ(events(options, console.io), exit_failure) << body;
+  }
+}
+
+TEST(CliDeadLetters, ListsRetriesAndDrops) {
+  const std::string letter =
+      R"({"id":"L1","created_at":"2026-01-31T12:00:00.000000Z",)"
+      R"("origin":"spool","reason":"refused","attempts":3,"event_id":null,)"
+      R"("platform":"github","body":"{}"})";
+  const api_server server{{
+      {"GET /api/v1/dead-letters?limit=50",
+       answer(200,
+              R"({"dead_letters":[)" + letter + R"(],"next_cursor":null})")},
+      {"POST /api/v1/dead-letters/L1/retry", answer(200, R"({"seq":7})")},
+      {"DELETE /api/v1/dead-letters/L1", "HTTP/1.1 204 No Content\r\n\r\n"},
+  }};
+  dead_letter_options options;
+  options.server = server.address();
+  captured_console console;
+  EXPECT_EQ(list_dead_letters(options, console.io), exit_ok);
+  EXPECT_EQ(console.out.str(),
+            "L1  2026-01-31T12:00:00  spool  github  3x  refused\n");
+  options.ids = {"missing", "L1"};
+  captured_console retried;
+  EXPECT_EQ(retry_dead_letters(options, retried.io), exit_failure);
+  EXPECT_EQ(retried.out.str(), "L1  {\"seq\":7}\n");
+  EXPECT_THAT(retried.err.str(), HasSubstr("missing: HTTP 404"));
+  options.ids = {"L1"};
+  captured_console dropped;
+  EXPECT_EQ(drop_dead_letters(options, dropped.io), exit_ok);
+  EXPECT_EQ(dropped.out.str(), "L1  dropped\n");
+}
+
+TEST(CliStats, ShowsEverySection) {
+  const api_server server{
+      {{"GET /api/v1/metrics",
+        answer(200, R"({"processing":{"events_received":12,"rate":0.5},)"
+                    R"("streaming":{"all_events":{"readers":2}}})")}}};
+  stats_options options;
+  options.server = server.address();
+  captured_console console;
+  EXPECT_EQ(stats(options, console.io), exit_ok) << console.err.str();
+  EXPECT_EQ(console.out.str(), "processing\n  events_received  12\n"
+                               "  rate             0.5\n\n"
+                               "streaming\n  all_events.readers  2\n");
+}
+
+TEST(AbsoluteTime, CountsBack) {
+  const auto now = *parse_rfc3339("2026-01-31T12:00:00Z");
+  EXPECT_EQ(absolute_time("90s", now), "2026-01-31T11:58:30.000000Z");
+  EXPECT_EQ(absolute_time("15m", now), "2026-01-31T11:45:00.000000Z");
+  EXPECT_EQ(absolute_time("2h", now), "2026-01-31T10:00:00.000000Z");
+  EXPECT_EQ(absolute_time("7d", now), "2026-01-24T12:00:00.000000Z");
+  EXPECT_EQ(absolute_time("4000000000d", now), "1970-01-01T00:00:00.000000Z");
+  for (std::string_view other : {"", "now", "earliest", "42", "h", "-1h",
+                                 "1.5h", "2026-01-01T00:00:00Z"})
+    EXPECT_EQ(absolute_time(other, now), other);
+}
+
+} // namespace
+} // namespace eventweft::cli
