@@ -150,8 +150,9 @@ expected<shared_text> request::decode() const {
     const auto& [key, value] = (*fields)[i];
     // Of several fields with one name the first counts, as for `payload`.
     const auto here = fields->begin() + static_cast<std::ptrdiff_t>(i);
-    if (std::any_of(fields->begin(), here,
-                    [&](const auto& f) { return f.first == key; }))
+    if (std::any_of(fields->begin(), here, [&wanted = key](const auto& f) {
+          return f.first == wanted;
+        }))
       continue;
     if (out.size() > 1)
       out.push_back(',');
