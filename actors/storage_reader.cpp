@@ -75,8 +75,7 @@ class storage_reader_state {
       // Kept until the answer, in case the worker dies under it.
       auto again = std::make_shared<job>(std::move(me));
       auto failed = [this, &queue, slot, again](const caf::error& e) {
-        retry_or_fail(queue, std::move(*again), e);
-        release(slot);
+        retry_or_fail(queue, again, slot, e);
       };
       auto pending = ask(self_, worker, options_.timeout, args...);
       if constexpr (std::is_void_v<R>)
@@ -99,16 +98,22 @@ class storage_reader_state {
     return promise;
   }
 
-  void retry_or_fail(job_queue& queue, job&& x, const caf::error& e) {
-    if (is_actor_gone(e) && x.attempt < attempts) {
-      ++x.attempt;
-      queue.push_front(std::move(x));
+  /// The slot stays taken until there may be another worker in it.
+  void retry_or_fail(job_queue& queue, std::shared_ptr<job> x, size_t slot,
+                     const caf::error& e) {
+    if (is_actor_gone(e) && x->attempt < attempts) {
+      ++x->attempt;
+      run_after(self_, worker_pause, [this, &queue, x, slot] {
+        queue.push_front(std::move(*x));
+        release(slot);
+      });
       return;
     }
     auto why = from_caf(e);
     if (why.code == ec::store_unavailable)
       ctx_.figures->store_failed();
-    x.fail(to_caf(why));
+    x->fail(to_caf(why));
+    release(slot);
   }
 
   void release(size_t slot) {

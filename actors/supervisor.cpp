@@ -34,6 +34,7 @@ class supervisor_state {
     for (auto& c : children_)
       start(c);
     return {
+        [](ready_atom) {},
         [this](stop_atom, uint32_t deadline) { return stop(deadline); },
     };
   }

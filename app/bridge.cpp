@@ -345,6 +345,7 @@ void bridge::end_subscriptions() {
 
 void bridge::stop() {
   ingress_->refuse();
+  subscriptions_->end_all();
   subscriptions_->forget_all();
   ctx_.peers->clear();
 }

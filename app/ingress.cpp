@@ -16,6 +16,8 @@ constexpr std::chrono::milliseconds tick_interval{100};
 /// them restart.
 constexpr unsigned worker_attempts = 100;
 constexpr std::chrono::milliseconds worker_pause{50};
+/// Until a dead worker is known to be dead and most likely replaced.
+constexpr std::chrono::milliseconds restart_pause{100};
 
 } // namespace
 
@@ -51,9 +53,9 @@ class ingress_call final : public ask_job {
     // The gate's sweep is this request's deadline.
     ask_untimed(self, worker, webhook_)
         .then([me](webhook_answer& a) { me->finish(std::move(a)); },
-              [me](const caf::error& e) {
+              [me, self](const caf::error& e) {
                 if (is_actor_gone(e))
-                  me->lost();
+                  me->again(self);
                 else
                   me->finish(tl::unexpected{from_caf(e)});
               });
@@ -73,7 +75,17 @@ class ingress_call final : public ask_job {
   timestamp since() const noexcept { return since_; }
 
  private:
-  /// An actor died under it: once more, if it was the first time.
+  /// The worker died under it: once more, when there may be another one.
+  void again(asker_actor::pointer self) {
+    if (attempt_++ > 1) {
+      finish(fail(ec::overloaded, "an inner part is restarting"));
+      return;
+    }
+    auto me = std::static_pointer_cast<ingress_call>(shared_from_this());
+    run_after(self, restart_pause, [me, self] { me->run(self); });
+  }
+
+  /// The asker died under it: to another one, if it was the first time.
   void lost() {
     if (attempt_ > 1) {
       finish(fail(ec::overloaded, "an inner part is restarting"));

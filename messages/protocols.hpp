@@ -111,6 +111,8 @@ using asker_actor = caf::typed_actor<
 
 /// Starts, watches and restarts all of the above.
 using supervisor_actor = caf::typed_actor<
+    // Answers once everybody has been started.
+    caf::result<void>(ready_atom),
     // Ends everything in order: edges, the writer's flush, readers, spool.
     // Answers once all are gone, or after so many milliseconds.
     caf::result<void>(stop_atom, uint32_t)>;

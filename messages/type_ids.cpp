@@ -46,8 +46,7 @@ bool is_actor_gone(const caf::error& e) noexcept {
     return false;
   if (e.category() == caf::type_id_v<caf::exit_reason>)
     return true;
-  return e == caf::sec::request_receiver_down ||
-         e == caf::sec::broken_promise || e == caf::sec::runtime_error;
+  return e == caf::sec::request_receiver_down || e == caf::sec::broken_promise;
 }
 
 } // namespace eventweft

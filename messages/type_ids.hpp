@@ -105,8 +105,10 @@ caf::error to_caf(ec code, std::string message);
 /// that is gone or restarting, `internal` for the rest.
 error from_caf(const caf::error& e);
 
-/// Whether the error says that the asked actor died before it answered, so
-/// that asking its successor makes sense.
+/// Whether the error says that the asked actor died before it dealt with the
+/// request, so that asking its successor makes sense. An exception that the
+/// request itself caused is not one of these: it would only cost the successor
+/// its life as well.
 bool is_actor_gone(const caf::error& e) noexcept;
 
 } // namespace eventweft

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/actor_tree.hpp"
+
+#include "actors/asker.hpp"
+#include "actors/dead_letters.hpp"
+#include "actors/platform_worker.hpp"
+#include "actors/storage_reader.hpp"
+#include "actors/storage_writer.hpp"
+#include "actors/store_worker.hpp"
+#include "actors/stream_hub.hpp"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+namespace eventweft {
+
+namespace {
+
+constexpr size_t asker_count = 2;
+
+uint32_t processors() {
+  return std::max(std::thread::hardware_concurrency(), 1u);
+}
+
+uint32_t read_worker_count(const config::settings& s) {
+  auto connections = std::max(s.database.max_connections, 2u) - 1;
+  return std::clamp(connections, 1u, std::max(2u, processors()));
+}
+
+storage_writer_options writer_options(const config::settings& s, bool spool) {
+  storage_writer_options out;
+  out.batch_max_events = std::max(s.store.batch_max_events, 1u);
+  out.batch_max_bytes = s.store.batch_max_bytes;
+  out.queue_max_events =
+      std::max(2 * s.event.queue_maxsize, 2 * s.store.batch_max_events);
+  out.retry_min = s.store.retry_min;
+  out.retry_max = s.store.retry_max;
+  out.store_timeout = s.database.connect_timeout +
+                      s.database.statement_timeout + s.database.lock_timeout +
+                      std::chrono::seconds{15};
+  out.spool = spool;
+  return out;
+}
+
+stream_hub_options hub_options(const config::settings& s) {
+  stream_hub_options out;
+  out.ring_events = std::max(s.streaming.ring_events, 1u);
+  out.ring_bytes = s.streaming.ring_bytes;
+  // A live reader must be able to take what may be on its way to it.
+  out.batch_bytes =
+      std::clamp<uint64_t>(s.streaming.reader_buffer_bytes / (2 * lane_window),
+                           16u << 10, 256u << 10);
+  out.page_events = std::max(s.streaming.page_events, 1u);
+  out.page_bytes = s.streaming.page_bytes;
+  out.poll_interval = s.store.poll_interval;
+  out.retry_min = s.store.retry_min;
+  out.retry_max = s.store.retry_max;
+  return out;
+}
+
+/// Makes a child whose handle lives in one place of the directory.
+template <class Spawn, class Put>
+child_spec child(std::string name, stop_phase phase, Spawn spawn, Put put) {
+  child_spec out;
+  out.name = std::move(name);
+  out.phase = phase;
+  out.start = [spawn, put] {
+    auto handle = spawn();
+    put(handle);
+    return caf::actor_cast<caf::actor>(handle);
+  };
+  out.gone = [put] { put({}); };
+  return out;
+}
+
+} // namespace
+
+// In an order in which everybody finds whom it asks at its start.
+std::vector<child_spec> actor_tree(caf::actor_system& sys,
+                                   const actor_context& context,
+                                   const actor_host_parts& parts,
+                                   worker_thread where) {
+  const auto& s = parts.settings;
+  auto peers = context.peers;
+  auto store = parts.store;
+  std::vector<child_spec> out;
+  out.push_back(child(
+      "store_worker", stop_phase::workers,
+      [&sys, store, where] {
+        return spawn_store_worker(sys, store->open_session(), where);
+      },
+      [peers](store_worker_actor h) {
+        peers->write_worker.set(std::move(h));
+      }));
+  auto readers = read_worker_count(s);
+  for (size_t i = 0; i < readers; ++i)
+    out.push_back(child(
+        "store_worker", stop_phase::workers,
+        [&sys, store, where] {
+          return spawn_store_worker(sys, store->open_session(), where);
+        },
+        [peers, i](store_worker_actor h) {
+          peers->read_workers.set(i, std::move(h));
+        }));
+  if (parts.open_spool)
+    out.push_back(child(
+        "spool_worker", stop_phase::workers,
+        [&sys, open = parts.open_spool, where] {
+          return spawn_spool_worker(sys, open(), where);
+        },
+        [peers](spool_worker_actor h) {
+          peers->spool_worker.set(std::move(h));
+        }));
+  out.push_back(child(
+      "storage_reader", stop_phase::readers,
+      [&sys, context, readers] {
+        storage_reader_options options;
+        options.workers = readers;
+        return spawn_storage_reader(sys, context, options);
+      },
+      [peers](storage_reader_actor h) { peers->reader.set(std::move(h)); }));
+  out.push_back(child(
+      "dead_letters", stop_phase::readers,
+      [&sys, context] { return spawn_dead_letters(sys, context, {}); },
+      [peers](dead_letters_actor h) {
+        peers->dead_letters.set(std::move(h));
+      }));
+  out.push_back(child(
+      "stream_hub", stop_phase::streams,
+      [&sys, context, options = hub_options(s), lanes = make_live_lanes()] {
+        return spawn_stream_hub(sys, context, options, lanes);
+      },
+      [peers](stream_hub_actor h) { peers->hub.set(std::move(h)); }));
+  out.push_back(child(
+      "storage_writer", stop_phase::writer,
+      [&sys, context,
+       options = writer_options(s, static_cast<bool>(parts.open_spool))] {
+        return spawn_storage_writer(sys, context, options);
+      },
+      [peers](storage_writer_actor h) { peers->writer.set(std::move(h)); }));
+  for (const auto& platform : parts.platforms)
+    for (size_t i = 0; i < std::max(s.event.max_workers, 1u); ++i)
+      out.push_back(child(
+          "platform_worker", stop_phase::edges,
+          [&sys, context, platform] {
+            return spawn_platform_worker(sys, context, platform);
+          },
+          [peers, i, name = std::string{platform->name()}](platform_actor h) {
+            peers->set_platform(name, i, std::move(h));
+          }));
+  for (size_t i = 0; i < asker_count; ++i)
+    out.push_back(child(
+        "asker", stop_phase::readers, [&sys] { return spawn_asker(sys); },
+        [peers, i](asker_actor h) { peers->askers.set(i, std::move(h)); }));
+  return out;
+}
+
+} // namespace eventweft
