@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "auth/redact.hpp"
+
+#include "crypto/digest.hpp"
+
+#include <algorithm>
+
+namespace eventweft::auth {
+
+namespace {
+
+constexpr std::string_view secrets[] = {
+    "access_token", "token", "ticket", "api_key", "key", "secret", "signature"};
+
+// Decoded and in lower case.
+std::string plain_name(std::string_view name) {
+  std::string out;
+  for (size_t i = 0; i < name.size(); ++i) {
+    char c = name[i];
+    if (c == '%' && i + 2 < name.size())
+      if (const auto byte = crypto::from_hex(name.substr(i + 1, 2))) {
+        c = byte->front();
+        i += 2;
+      }
+    if (c >= 'A' && c <= 'Z')
+      c = static_cast<char>(c - 'A' + 'a');
+    out.push_back(c);
+  }
+  return out;
+}
+
+} // namespace
+
+std::string redacted_target(std::string_view target) {
+  const auto question = target.find('?');
+  if (question == std::string_view::npos)
+    return std::string{target};
+  std::string out{target.substr(0, question + 1)};
+  target.remove_prefix(question + 1);
+  for (bool more = true; more;) {
+    const auto end = std::min(target.find('&'), target.size());
+    more = end < target.size();
+    const auto pair = target.substr(0, end);
+    target.remove_prefix(more ? end + 1 : end);
+    const auto equals = pair.find('=');
+    const auto name = pair.substr(0, equals);
+    const bool secret =
+        equals != std::string_view::npos &&
+        std::ranges::find(secrets, plain_name(name)) != std::end(secrets);
+    if (secret)
+      out.append(name).append("=[redacted]");
+    else
+      out.append(pair);
+    if (more)
+      out.push_back('&');
+  }
+  return out;
+}
+
+} // namespace eventweft::auth
