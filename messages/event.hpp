@@ -49,6 +49,32 @@ class shared_text {
   std::shared_ptr<const std::string> text_;
 };
 
+/// What goes into a platform's detail table: empty, or a JSON object whose
+/// keys are columns of that table (`schemas/postgres/0002_details.sql`); keys
+/// that are missing or null become NULL, lists become arrays. Filled by the
+/// platform that reads the webhook, written with the event and kept by the
+/// spool; not part of the wire format, and not read back from the store.
+struct event_details {
+  /// `github_events`: {"event":"pull_request","action":"opened",
+  /// "repository_id":1,"repository_name":"octo/repo","pr_number":2,
+  /// "labels":["bug"],…}
+  std::string github;
+  /// `linear_events`: {"type":"Issue","action":"create","team_key":"ENG",…}
+  std::string linear;
+  /// `slack_events`: {"type":"message","channel_id":"C1","text":"…",…}
+  std::string slack;
+  /// `deployment_events`: {"deployment_id":"7","environment":"production",…};
+  /// also filled for GitHub's `deployment` and `deployment_status`.
+  std::string deployment;
+
+  bool empty() const noexcept {
+    return github.empty() && linear.empty() && slack.empty()
+           && deployment.empty();
+  }
+
+  bool operator==(const event_details&) const = default;
+};
+
 /// One immutable thing that happened on a platform. The member names are
 /// those of the wire format and of the columns in `events`.
 struct event {
@@ -86,6 +112,8 @@ struct event {
   /// surrogates: what SQL engines can read where they could not read
   /// `payload`.
   shared_text payload_readable;
+  /// See there.
+  event_details details;
   /// What correlation read out of it, on the way to the log: not part of the
   /// wire format nor of its row (see correlation/engine.hpp).
   std::vector<correlation_key> keys;

@@ -128,6 +128,9 @@ class gated_store final : public store {
     return std::make_unique<gated_session>(gate_,
                                            gate_->inner().open_session());
   }
+  std::unique_ptr<store_maintenance> open_maintenance() override {
+    return gate_->inner().open_maintenance();
+  }
 
  private:
   std::shared_ptr<schema_gate> gate_;

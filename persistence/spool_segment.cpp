@@ -180,13 +180,19 @@ expected<scan_result> scan(const file& segment) {
 
 expected<std::string> encode_frame(std::span<const event_ptr> events) {
   std::string records;
-  for (const auto& e : events) {
+  auto put_text = [&records](auto append) {
     auto at = records.size();
     put32(records, 0);
-    codec::append_native(records, *e);
+    append();
     std::string size;
     put32(size, records.size() - at - 4);
     records.replace(at, 4, size);
+  };
+  for (const auto& e : events) {
+    put_text([&] { codec::append_native(records, *e); });
+    const auto& d = e->details;
+    for (const auto* text : {&d.github, &d.linear, &d.slack, &d.deployment})
+      put_text([&] { records += *text; });
   }
   if (records.size() > UINT32_MAX)
     return fail(ec::too_large, "a batch over 4 GiB does not fit the spool");
@@ -208,18 +214,31 @@ expected<std::vector<event_ptr>> decode_frame(std::string_view bytes) {
   if (get32(bytes, 0) != records.size() ||
       checksum(bytes.substr(0, 8), records) != get32(bytes, 8))
     return broken();
+  auto take_text = [&records]() -> std::optional<std::string_view> {
+    if (records.size() < 4 || get32(records, 0) > records.size() - 4)
+      return std::nullopt;
+    auto text = records.substr(4, get32(records, 0));
+    records.remove_prefix(4 + text.size());
+    return text;
+  };
   std::vector<event_ptr> events;
   while (!records.empty()) {
-    if (records.size() < 4 || get32(records, 0) > records.size() - 4)
+    auto native = take_text();
+    if (!native)
       return broken();
-    auto size = get32(records, 0);
-    auto e = codec::parse_native(records.substr(4, size));
+    auto e = codec::parse_native(*native);
     if (!e)
       return fail(ec::corrupt, "the spool: " + e.error().message);
     if (auto readable = codec::readable_escapes(e->payload.view()))
       e->payload_readable = shared_text{std::move(*readable)};
+    auto& d = e->details;
+    for (auto* member : {&d.github, &d.linear, &d.slack, &d.deployment}) {
+      auto text = take_text();
+      if (!text)
+        return broken();
+      *member = *text;
+    }
     events.emplace_back(std::move(*e));
-    records.remove_prefix(4 + size);
   }
   if (events.size() != get32(bytes, 4))
     return broken();

@@ -15,7 +15,11 @@
 ///   segment  := magic frame*
 ///   magic    := "EWSPOOL1"
 ///   frame    := length:u32 count:u32 crc:u32 record*    one call of append
-///   record   := size:u32 native-json
+///   record   := text text{4}
+///   text     := size:u32 bytes
+///
+/// The first text of a record is the event's native JSON, the others are its
+/// details, empty but for those that it has.
 ///
 /// Numbers are little-endian. `length` is that of all records, `crc` is
 /// zlib's CRC-32 over `length`, `count` and the records. One frame is written

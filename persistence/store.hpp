@@ -6,6 +6,7 @@
 #include "messages/event.hpp"
 #include "messages/filter.hpp"
 #include "messages/flow.hpp"
+#include "persistence/maintenance.hpp"
 
 #include <chrono>
 #include <functional>
@@ -91,6 +92,11 @@ class store {
 
   /// A session of its own. Does not connect before the first call.
   virtual std::unique_ptr<store_session> open_session() = 0;
+
+  /// Upkeep and figures; null for a store that has neither.
+  virtual std::unique_ptr<store_maintenance> open_maintenance() {
+    return nullptr;
+  }
 };
 
 using store_ptr = std::shared_ptr<store>;
@@ -102,6 +108,9 @@ struct store_options {
   std::chrono::milliseconds connect_timeout{5'000};
   std::chrono::milliseconds statement_timeout{30'000};
   std::chrono::milliseconds lock_timeout{10'000};
+  /// PostgreSQL: connections that all sessions of a store share, call by call.
+  uint32_t min_connections = 1;
+  uint32_t max_connections = 10;
 };
 
 /// Refuses a URL it cannot read with `bad_configuration`. Connects to nothing.

@@ -154,6 +154,7 @@ expected<void> connection::ensure_open() {
                std::to_string(options_.lock_timeout.count()) +
                "; SET TimeZone = 'UTC'; SET DateStyle = 'ISO'"
                "; SET client_min_messages = warning; SET jit = off"
+               "; SET enable_seqscan = off"
                "; SELECT set_config('synchronous_commit', 'on', false)"
                " WHERE current_setting('synchronous_commit') = 'off'");
   } catch (...) {

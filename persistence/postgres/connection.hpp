@@ -64,6 +64,8 @@ class connection {
   /// throws; call it inside `call`.
   void prepare(const std::string& name, const std::string& sql);
 
+  bool is_open() const noexcept { return live_ && live_->is_open(); }
+
   /// For work that may take as long as it takes, such as a migration.
   void lift_deadline() noexcept { bounded_ = false; }
 

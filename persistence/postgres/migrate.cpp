@@ -49,6 +49,12 @@ class migration_lock {
 } // namespace
 
 expected<migration_report> migrate(pqxx::connection& c) {
+  {
+    // A role that may not change the schema may still find it as it should be.
+    pqxx::nontransaction tx{c};
+    if (auto stored = stored_version(tx); stored == latest())
+      return migration_report{stored, stored};
+  }
   migration_lock lock{c};
   migration_report report;
   {
@@ -56,7 +62,14 @@ expected<migration_report> migrate(pqxx::connection& c) {
     tx.exec("CREATE TABLE IF NOT EXISTS schema_migrations ("
             "version integer PRIMARY KEY CHECK (version > 0), "
             "name text NOT NULL, "
-            "applied_at timestamptz NOT NULL DEFAULT clock_timestamp())");
+            "applied_at timestamptz NOT NULL DEFAULT clock_timestamp()); "
+            "COMMENT ON TABLE schema_migrations IS "
+            "'Which steps of the schema were applied, and when.'; "
+            "COMMENT ON COLUMN schema_migrations.version IS "
+            "'Number of the step.'; "
+            "COMMENT ON COLUMN schema_migrations.name IS 'What it is about.'; "
+            "COMMENT ON COLUMN schema_migrations.applied_at IS "
+            "'When it was applied.'");
     report.from = stored_version(tx);
     tx.commit();
   }

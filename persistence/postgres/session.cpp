@@ -54,6 +54,10 @@ class batch_arrays {
       return e.payload_readable.empty() ? std::optional<std::string_view>{}
                                         : e.payload.view();
     });
+    details([](auto& d) -> auto& { return d.github; });
+    details([](auto& d) -> auto& { return d.linear; });
+    details([](auto& d) -> auto& { return d.slack; });
+    details([](auto& d) -> auto& { return d.deployment; });
   }
 
   /// Views into this object.
@@ -71,6 +75,25 @@ class batch_arrays {
     for (const auto& e : events_)
       add(out, get(*e));
     arrays_.push_back(std::move(out));
+  }
+
+  /// An empty array if no event of the batch has any.
+  template <class Get>
+  void details(Get get) {
+    size_t bytes = 0;
+    for (const auto& e : events_)
+      bytes += get(e->details).size();
+    if (bytes == 0) {
+      arrays_.emplace_back(type_oid::json, 0, 0);
+      return;
+    }
+    column(
+        type_oid::json,
+        [&](auto& e) {
+          const std::string& text = get(e.details);
+          return text.empty() ? std::optional<std::string_view>{} : text;
+        },
+        bytes);
   }
 
   template <class T>
@@ -92,9 +115,6 @@ class batch_arrays {
 
 } // namespace
 
-session::session(const store_options& options, watchdog_ptr dog)
-    : connection_(options, std::move(dog)) {}
-
 expected<std::vector<append_result>>
 session::append(std::span<const event_ptr> events) {
   return append_isolating(events,
@@ -107,11 +127,11 @@ session::append_batch(std::span<const event_ptr> events) {
   batch_arrays arrays{events};
   // Safe to do twice: what the first attempt may have committed is found
   // again by its key.
-  return connection_.call(retry::yes, [&](pqxx::connection& c) -> result_t {
-    connection_.prepare("append",
-                        "SELECT id, seq, duplicate FROM append_events($1, $2, "
-                        "$3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
-                        "$15, $16, $17, $18)");
+  auto append = [&](connection& own, pqxx::connection& c) -> result_t {
+    own.prepare("append",
+                "SELECT id, seq, duplicate FROM append_events($1, $2, "
+                "$3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
+                "$15, $16, $17, $18, $19, $20, $21, $22)");
     // One statement is one transaction: nothing but one round trip.
     pqxx::nontransaction tx{c};
     auto rows = tx.exec(pqxx::prepped{"append"}, arrays.parameters());
@@ -132,53 +152,59 @@ session::append_batch(std::span<const event_ptr> events) {
       outcomes.push_back(outcome);
     }
     return outcomes;
+  };
+  return pool_->with_connection([&](connection& own) {
+    return own.call(retry::yes,
+                    [&](pqxx::connection& c) { return append(own, c); });
   });
 }
 
 expected<log_head> session::head() {
-  return connection_.call(retry::yes,
-                          [&](pqxx::connection& c) -> expected<log_head> {
-                            pqxx::nontransaction tx{c};
-                            auto row = tx.exec("SELECT last_seq FROM log_head");
-                            return log_head{row.one_field().as<seq_t>()};
-                          });
+  return pool_->call(retry::yes,
+                     [&](pqxx::connection& c) -> expected<log_head> {
+                       pqxx::nontransaction tx{c};
+                       auto row = tx.exec("SELECT last_seq FROM log_head");
+                       return log_head{row.one_field().as<seq_t>()};
+                     });
 }
 
 expected<log_range> session::read_after(seq_t after, size_t max_events,
                                         size_t max_bytes) {
-  return connection_.call(
-      retry::yes, [&](pqxx::connection& c) -> expected<log_range> {
-        // The inner query reads no payload: it finds the last event that fits.
-        connection_.prepare(
-            "read_after",
-            "SELECT " + std::string{event_columns} +
-                " FROM events WHERE seq > $1::bigint AND seq <= ("
-                "SELECT coalesce(max(t.seq) FILTER (WHERE t.total <= "
-                "$3::bigint), "
-                "min(t.seq)) FROM ("
-                "SELECT w.seq, sum(w.payload_bytes::bigint) OVER (ORDER BY "
-                "w.seq) "
-                "AS total FROM ("
-                "SELECT seq, payload_bytes FROM events WHERE seq > $1::bigint "
-                "ORDER BY seq LIMIT $2::bigint) w) t) ORDER BY seq");
-        pqxx::nontransaction tx{c};
-        constexpr auto most = static_cast<size_t>(INT64_MAX);
-        auto rows = tx.exec(pqxx::prepped{"read_after"},
-                            pqxx::params{after, std::min(max_events, most),
-                                         std::min(max_bytes, most)});
-        log_range range{after + 1, after, {}};
-        range.events.reserve(static_cast<size_t>(rows.size()));
-        for (const auto& row : rows)
-          range.events.push_back(read_event(row));
-        if (!range.events.empty())
-          range.last = range.events.back()->seq;
-        return range;
-      });
+  using result_t = expected<log_range>;
+  auto read = [&](connection& own, pqxx::connection& c) -> result_t {
+    // The inner query reads no payload: it finds the last event that fits.
+    own.prepare(
+        "read_after",
+        "SELECT " + std::string{event_columns} +
+            " FROM events WHERE seq > $1::bigint AND seq <= ("
+            "SELECT coalesce(max(t.seq) FILTER (WHERE t.total <= $3::bigint), "
+            "min(t.seq)) FROM ("
+            "SELECT w.seq, sum(w.payload_bytes::bigint) OVER (ORDER BY w.seq) "
+            "AS total FROM ("
+            "SELECT seq, payload_bytes FROM events WHERE seq > $1::bigint "
+            "ORDER BY seq LIMIT $2::bigint) w) t) ORDER BY seq");
+    pqxx::nontransaction tx{c};
+    constexpr auto most = static_cast<size_t>(INT64_MAX);
+    auto rows = tx.exec(pqxx::prepped{"read_after"},
+                        pqxx::params{after, std::min(max_events, most),
+                                     std::min(max_bytes, most)});
+    log_range range{after + 1, after, {}};
+    range.events.reserve(static_cast<size_t>(rows.size()));
+    for (const auto& row : rows)
+      range.events.push_back(read_event(row));
+    if (!range.events.empty())
+      range.last = range.events.back()->seq;
+    return range;
+  };
+  return pool_->with_connection([&](connection& own) {
+    return own.call(retry::yes,
+                    [&](pqxx::connection& c) { return read(own, c); });
+  });
 }
 
 expected<std::optional<event_ptr>> session::find(const uuid& id) {
   using result_t = expected<std::optional<event_ptr>>;
-  return connection_.call(retry::yes, [&](pqxx::connection& c) -> result_t {
+  return pool_->call(retry::yes, [&](pqxx::connection& c) -> result_t {
     pqxx::nontransaction tx{c};
     auto rows = tx.exec("SELECT " + std::string{event_columns} +
                             " FROM events WHERE id = $1",
@@ -190,7 +216,7 @@ expected<std::optional<event_ptr>> session::find(const uuid& id) {
 }
 
 expected<event_page> session::query(const event_query& q) {
-  return connection_.call(
+  return pool_->call(
       retry::yes, [&](pqxx::connection& c) -> expected<event_page> {
         auto question = page_statement(q);
         pqxx::nontransaction tx{c};
@@ -207,46 +233,43 @@ expected<event_page> session::query(const event_query& q) {
 }
 
 expected<seq_t> session::seq_before(timestamp t) {
-  return connection_.call(
-      retry::yes, [&](pqxx::connection& c) -> expected<seq_t> {
-        pqxx::nontransaction tx{c};
-        auto row =
-            tx.exec("SELECT coalesce((SELECT min(seq) - 1 FROM events "
-                    "WHERE created_at >= $1), (SELECT last_seq FROM log_head))",
-                    pqxx::params{time_text(t)});
-        return row.one_field().as<seq_t>();
-      });
+  return pool_->call(retry::yes, [&](pqxx::connection& c) -> expected<seq_t> {
+    pqxx::nontransaction tx{c};
+    auto row =
+        tx.exec("SELECT coalesce((SELECT min(seq) - 1 FROM events "
+                "WHERE created_at >= $1), (SELECT last_seq FROM log_head))",
+                pqxx::params{time_text(t)});
+    return row.one_field().as<seq_t>();
+  });
 }
 
 expected<void> session::add_dead_letter(const dead_letter& letter) {
-  return connection_.call(
-      retry::yes, [&](pqxx::connection& c) -> expected<void> {
-        pqxx::nontransaction tx{c};
-        pqxx::params p;
-        p.append(to_string(letter.id));
-        p.append(time_text(letter.created_at));
-        p.append(storable_text(letter.origin));
-        p.append(storable_text(letter.reason));
-        p.append(static_cast<int32_t>(letter.attempts));
-        if (letter.event_id)
-          p.append(to_string(*letter.event_id));
-        else
-          p.append();
-        p.append(storable_text(letter.platform));
-        p.append(pqxx::binary_cast(letter.body));
-        tx.exec("INSERT INTO dead_letters (" +
-                    std::string{dead_letter_columns} +
-                    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8) "
-                    "ON CONFLICT (id) DO NOTHING",
-                p);
-        return {};
-      });
+  return pool_->call(retry::yes, [&](pqxx::connection& c) -> expected<void> {
+    pqxx::nontransaction tx{c};
+    pqxx::params p;
+    p.append(to_string(letter.id));
+    p.append(time_text(letter.created_at));
+    p.append(storable_text(letter.origin));
+    p.append(storable_text(letter.reason));
+    p.append(static_cast<int32_t>(letter.attempts));
+    if (letter.event_id)
+      p.append(to_string(*letter.event_id));
+    else
+      p.append();
+    p.append(storable_text(letter.platform));
+    p.append(pqxx::binary_cast(letter.body));
+    tx.exec("INSERT INTO dead_letters (" + std::string{dead_letter_columns} +
+                ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8) "
+                "ON CONFLICT (id) DO NOTHING",
+            p);
+    return {};
+  });
 }
 
 expected<std::vector<dead_letter>> session::dead_letters(const uuid& before,
                                                          size_t limit) {
   using result_t = expected<std::vector<dead_letter>>;
-  return connection_.call(retry::yes, [&](pqxx::connection& c) -> result_t {
+  return pool_->call(retry::yes, [&](pqxx::connection& c) -> result_t {
     pqxx::nontransaction tx{c};
     // Ids are made in the order of time.
     auto rows = tx.exec("SELECT " + std::string{dead_letter_columns} +
@@ -262,13 +285,12 @@ expected<std::vector<dead_letter>> session::dead_letters(const uuid& before,
 }
 
 expected<bool> session::drop_dead_letter(const uuid& id) {
-  return connection_.call(
-      retry::no, [&](pqxx::connection& c) -> expected<bool> {
-        pqxx::nontransaction tx{c};
-        auto done = tx.exec("DELETE FROM dead_letters WHERE id = $1",
-                            pqxx::params{to_string(id)});
-        return done.affected_rows() != 0;
-      });
+  return pool_->call(retry::no, [&](pqxx::connection& c) -> expected<bool> {
+    pqxx::nontransaction tx{c};
+    auto done = tx.exec("DELETE FROM dead_letters WHERE id = $1",
+                        pqxx::params{to_string(id)});
+    return done.affected_rows() != 0;
+  });
 }
 
 } // namespace eventweft::postgres

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "persistence/postgres/connection.hpp"
+#include "persistence/postgres/pool.hpp"
 #include "persistence/store.hpp"
 
 namespace eventweft::postgres {
 
 class session final : public store_session {
  public:
-  session(const store_options& options, watchdog_ptr dog);
+  explicit session(pool_ptr pool) : pool_(std::move(pool)) {}
 
   expected<std::vector<append_result>>
   append(std::span<const event_ptr> events) override;
@@ -27,7 +27,7 @@ class session final : public store_session {
   expected<std::vector<append_outcome>>
   append_batch(std::span<const event_ptr> events);
 
-  connection connection_;
+  pool_ptr pool_;
 };
 
 } // namespace eventweft::postgres

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "persistence/postgres/store.hpp"
 
+#include "messages/time.hpp"
 #include "persistence/postgres/connection.hpp"
+#include "persistence/postgres/maintenance.hpp"
+
 #include "persistence/postgres/migrate.hpp"
+#include "persistence/postgres/pool.hpp"
 #include "persistence/postgres/session.hpp"
 
 namespace eventweft::postgres {
@@ -18,26 +22,38 @@ class postgres_store final : public store {
   std::string describe() const override { return address_; }
 
   expected<migration_report> migrate() override {
+    // Not from the pool: it may take as long as it takes.
     connection c{options_, dog_};
     c.lift_deadline();
-    return c.call(connection::retry::no,
-                  [](auto& live) { return postgres::migrate(live); });
+    auto report = c.call(connection::retry::no,
+                         [](auto& live) { return postgres::migrate(live); });
+    if (report)
+      if (auto made = open_maintenance()->prepare_partitions(now()); !made)
+        return fail(std::move(made.error()));
+    return report;
   }
 
   expected<void> check_schema() override {
-    connection c{options_, dog_};
-    return c.call(connection::retry::no,
-                  [](auto& live) { return postgres::check_schema(live); });
+    return pool_->call(connection::retry::yes, [](pqxx::connection& live) {
+      return postgres::check_schema(live);
+    });
   }
 
   std::unique_ptr<store_session> open_session() override {
-    return std::make_unique<session>(options_, dog_);
+    return std::make_unique<session>(pool_);
+  }
+
+  std::unique_ptr<store_maintenance> open_maintenance() override {
+    return std::make_unique<maintenance>(pool_);
   }
 
  private:
+  static timestamp now() { return system_clock{}.now(); }
+
   store_options options_;
   std::string address_;
   watchdog_ptr dog_ = std::make_shared<watchdog>();
+  pool_ptr pool_ = std::make_shared<connection_pool>(options_, dog_);
 };
 
 } // namespace

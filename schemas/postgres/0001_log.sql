@@ -1,37 +1,64 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The log: one row an event, numbered in commit order without a hole.
+-- The log: one row an event, numbered in commit order without a hole,
+-- partitioned by the week in which it came in.
 
 CREATE TYPE event_priority AS ENUM ('low', 'normal', 'high', 'critical');
+COMMENT ON TYPE event_priority IS 'How urgent an event is; the order is that of the names given.';
 
--- Held (FOR UPDATE) from the first statement of an append to its commit: that
--- makes seq gapless and the look-up of duplicates free of races.
 CREATE TABLE log_head (
   only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
-  last_seq bigint NOT NULL DEFAULT 0 CHECK (last_seq >= 0)
+  last_seq bigint NOT NULL DEFAULT 0 CHECK (last_seq >= 0),
+  dedup_window interval NOT NULL DEFAULT '14 days'
 ) WITH (fillfactor = 10);
 INSERT INTO log_head DEFAULT VALUES;
+COMMENT ON TABLE log_head IS 'One row. Held (FOR UPDATE) from the first statement of an append to its commit: that makes seq gapless and the look-up of duplicates free of races.';
+COMMENT ON COLUMN log_head.only_row IS 'Always true: there is one row.';
+COMMENT ON COLUMN log_head.last_seq IS 'The last seq given out; 0 for an empty log.';
+COMMENT ON COLUMN log_head.dedup_window IS 'How far back a delivery is recognised as one that is already there.';
 
 CREATE TABLE events (
-  seq bigint PRIMARY KEY,
+  seq bigint NOT NULL,
   id uuid NOT NULL,
   created_at timestamptz NOT NULL,
   processed_at timestamptz,
   processing_duration double precision,
   correlation_id uuid,
   parent_event_id uuid,
-  priority event_priority NOT NULL,
+  priority event_priority NOT NULL DEFAULT 'normal',
   payload_bytes integer NOT NULL,
   platform text COLLATE "C" NOT NULL CHECK (platform ~ '^[a-z0-9_-]+$'),
   event_id text COLLATE "C" NOT NULL CHECK (event_id <> ''),
   event_type text COLLATE "C" NOT NULL CHECK (event_type <> ''),
-  source_id text COLLATE "C" NOT NULL,
-  source_name text COLLATE "C" NOT NULL,
-  actor_id text COLLATE "C" NOT NULL,
-  actor_name text COLLATE "C" NOT NULL,
-  metadata json NOT NULL,
+  source_id text COLLATE "C" NOT NULL DEFAULT '',
+  source_name text COLLATE "C" NOT NULL DEFAULT '',
+  actor_id text COLLATE "C" NOT NULL DEFAULT '',
+  actor_name text COLLATE "C" NOT NULL DEFAULT '',
+  metadata json NOT NULL DEFAULT '{}',
   payload json NOT NULL,
-  payload_raw text
-);
+  payload_raw text,
+  PRIMARY KEY (seq, created_at),
+  UNIQUE (id, created_at)
+) PARTITION BY RANGE (created_at);
+COMMENT ON TABLE events IS 'The log: every event once, in commit order. Rows come in through append_events().';
+COMMENT ON COLUMN events.seq IS 'Place in the log: gapless, in commit order; what readers use as their cursor.';
+COMMENT ON COLUMN events.id IS 'Our id, a UUIDv7.';
+COMMENT ON COLUMN events.created_at IS 'When this hub took the event in.';
+COMMENT ON COLUMN events.processed_at IS 'When the last processor that wanted it was done.';
+COMMENT ON COLUMN events.processing_duration IS 'Seconds that processing took.';
+COMMENT ON COLUMN events.correlation_id IS 'The thread it belongs to, shared by all its events.';
+COMMENT ON COLUMN events.parent_event_id IS 'The event that this one follows from.';
+COMMENT ON COLUMN events.priority IS 'low, normal, high or critical.';
+COMMENT ON COLUMN events.payload_bytes IS 'Length of the payload as it was sent.';
+COMMENT ON COLUMN events.platform IS 'Where it comes from: github, linear, slack, deployments, custom, …';
+COMMENT ON COLUMN events.event_id IS 'The platform''s own delivery id; unique with the platform.';
+COMMENT ON COLUMN events.event_type IS 'What happened, as type or type:action (pull_request:opened).';
+COMMENT ON COLUMN events.source_id IS 'Id of what it happened to: a repository, a team, a channel.';
+COMMENT ON COLUMN events.source_name IS 'Name of what it happened to.';
+COMMENT ON COLUMN events.actor_id IS 'Id of who did it.';
+COMMENT ON COLUMN events.actor_name IS 'Name of who did it.';
+COMMENT ON COLUMN events.metadata IS 'What the hub noted about the delivery.';
+COMMENT ON COLUMN events.payload IS 'The sender''s JSON, byte for byte but for what payload_raw says.';
+COMMENT ON COLUMN events.payload_raw IS 'The original where the payload holds \u0000 or lone surrogates, which JSON operators refuse: payload has U+FFFD in their place.';
 
 -- lz4 costs a third of pglz to write; a server built without it keeps pglz.
 DO $$
@@ -42,17 +69,15 @@ EXCEPTION WHEN OTHERS THEN
   NULL;
 END $$;
 
-CREATE UNIQUE INDEX events_id ON events (id);
-
 -- Duplicates are found through 64 bits of hash and checked against the real
 -- values. Ids from outside are random: an index over them is dirtied all over
 -- by every batch, so it has to be as small as it can be.
 CREATE FUNCTION event_key(platform text, event_id text) RETURNS bigint
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN hashtextextended(event_id, hashtextextended(platform, 0));
+COMMENT ON FUNCTION event_key IS '64 bits that stand for (platform, event_id) in an index.';
 
 CREATE INDEX events_key ON events (event_key(platform, event_id));
-
 CREATE INDEX events_created_at ON events (created_at);
 CREATE INDEX events_platform ON events (platform, seq);
 CREATE INDEX events_type ON events (event_type, seq);
@@ -64,113 +89,6 @@ CREATE INDEX events_actor_name ON events (actor_name, seq)
 CREATE INDEX events_correlation ON events (correlation_id, seq)
   WHERE correlation_id IS NOT NULL;
 
--- Appends a batch, given as one array a column. Gives back one row for each
--- of its events, in order: the id and seq that it has in the log, and whether
--- another event was there first.
-CREATE FUNCTION append_events(
-  p_id uuid[], p_event_id text[], p_platform text[], p_event_type text[],
-  p_source_id text[], p_source_name text[], p_actor_id text[],
-  p_actor_name text[], p_priority text[], p_correlation_id uuid[],
-  p_parent_event_id uuid[], p_metadata json[], p_created_at timestamptz[],
-  p_processed_at timestamptz[], p_processing_duration double precision[],
-  p_payload_bytes integer[], p_payload json[], p_payload_raw text[]
-) RETURNS TABLE (id uuid, seq bigint, duplicate boolean)
-LANGUAGE plpgsql
--- The statements below must never become table scans, whatever the planner
--- knew when it saw them first.
-SET enable_seqscan = off
-SET jit = off
-SET enable_hashjoin = off
-SET enable_mergejoin = off
-SET plan_cache_mode = force_generic_plan
-AS $$
-#variable_conflict use_column
-DECLARE
-  v_head bigint;
-  v_fresh bigint;
-  -- For each event: the place of the first in this batch with the same key,
-  -- what the log has of it, and its new number if it is new.
-  v_first bigint[];
-  v_stored_seq bigint[];
-  v_stored_id uuid[];
-  v_new bigint[];
-BEGIN
-  -- A statement of its own: those that follow see what the holder before us
-  -- has committed.
-  SELECT h.last_seq INTO v_head FROM log_head h FOR UPDATE;
-
-  WITH incoming AS MATERIALIZED (
-    SELECT t.n, t.p, t.e, event_key(t.p, t.e) AS k
-    FROM unnest(p_platform, p_event_id) WITH ORDINALITY AS t (p, e, n)
-  ), looked_up AS (
-    SELECT x.n, s.seq, s.id,
-           min(x.n) OVER (PARTITION BY x.k, x.p, x.e) AS first
-    FROM incoming x
-    LEFT JOIN LATERAL (
-      SELECT ev.seq, ev.id FROM events ev
-      WHERE event_key(ev.platform, ev.event_id) = x.k
-        -- Written so that no index on platform can be chosen for it.
-        AND ev.platform IS NOT DISTINCT FROM x.p
-        AND ev.event_id IS NOT DISTINCT FROM x.e
-      LIMIT 1
-    ) s ON true
-  ), numbered AS (
-    SELECT l.*, l.seq IS NULL AND l.n = l.first AS fresh,
-           count(*) FILTER (WHERE l.seq IS NULL AND l.n = l.first)
-             OVER (ORDER BY l.n) AS place
-    FROM looked_up l
-  )
-  SELECT array_agg(a.first ORDER BY a.n), array_agg(a.seq ORDER BY a.n),
-         array_agg(a.id ORDER BY a.n),
-         array_agg(CASE WHEN a.fresh THEN v_head + a.place END ORDER BY a.n),
-         count(*) FILTER (WHERE a.fresh)
-  INTO v_first, v_stored_seq, v_stored_id, v_new, v_fresh
-  FROM numbered a;
-
-  IF v_fresh > 0 THEN
-    UPDATE log_head SET last_seq = v_head + v_fresh;
-    -- unnest in the select list streams; in FROM it would spool the payloads
-    -- to a temporary file first.
-    INSERT INTO events (
-      seq, id, created_at, processed_at, processing_duration, correlation_id,
-      parent_event_id, priority, payload_bytes, platform, event_id, event_type,
-      source_id, source_name, actor_id, actor_name, metadata, payload,
-      payload_raw)
-    SELECT b.seq, b.id, b.created_at, b.processed_at, b.processing_duration,
-           b.correlation_id, b.parent_event_id, b.priority::event_priority,
-           b.payload_bytes, b.platform, b.event_id, b.event_type, b.source_id,
-           b.source_name, b.actor_id, b.actor_name, b.metadata, b.payload,
-           b.payload_raw
-    FROM (
-      SELECT unnest(v_new) AS seq, unnest(p_id) AS id,
-             unnest(p_created_at) AS created_at,
-             unnest(p_processed_at) AS processed_at,
-             unnest(p_processing_duration) AS processing_duration,
-             unnest(p_correlation_id) AS correlation_id,
-             unnest(p_parent_event_id) AS parent_event_id,
-             unnest(p_priority) AS priority,
-             unnest(p_payload_bytes) AS payload_bytes,
-             unnest(p_platform) AS platform, unnest(p_event_id) AS event_id,
-             unnest(p_event_type) AS event_type,
-             unnest(p_source_id) AS source_id,
-             unnest(p_source_name) AS source_name,
-             unnest(p_actor_id) AS actor_id,
-             unnest(p_actor_name) AS actor_name,
-             unnest(p_metadata) AS metadata, unnest(p_payload) AS payload,
-             unnest(p_payload_raw) AS payload_raw
-    ) b
-    WHERE b.seq IS NOT NULL;
-  END IF;
-
-  RETURN QUERY
-  SELECT coalesce(r.stored_id, p_id[r.first]),
-         coalesce(r.stored_seq, v_new[r.first]),
-         r.n <> r.first OR r.stored_id IS NOT NULL
-  FROM unnest(v_first, v_stored_seq, v_stored_id) WITH ORDINALITY
-    AS r (first, stored_seq, stored_id, n)
-  ORDER BY r.n;
-END $$;
-
 CREATE TABLE dead_letters (
   id uuid PRIMARY KEY,
   created_at timestamptz NOT NULL,
@@ -181,3 +99,14 @@ CREATE TABLE dead_letters (
   platform text COLLATE "C" NOT NULL,
   body bytea NOT NULL
 );
+CREATE INDEX dead_letters_event ON dead_letters (event_id)
+  WHERE event_id IS NOT NULL;
+COMMENT ON TABLE dead_letters IS 'What was given up on, with what is needed to try it again.';
+COMMENT ON COLUMN dead_letters.id IS 'Its own id, a UUIDv7.';
+COMMENT ON COLUMN dead_letters.created_at IS 'When it was given up.';
+COMMENT ON COLUMN dead_letters.origin IS 'The component that gave up.';
+COMMENT ON COLUMN dead_letters.reason IS 'Why, for people.';
+COMMENT ON COLUMN dead_letters.attempts IS 'How often it was tried.';
+COMMENT ON COLUMN dead_letters.event_id IS 'events.id, if it is about a stored event; retention keeps that event.';
+COMMENT ON COLUMN dead_letters.platform IS 'The platform it came from, as far as known.';
+COMMENT ON COLUMN dead_letters.body IS 'The event''s JSON, or the raw bytes.';

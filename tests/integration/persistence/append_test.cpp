@@ -108,6 +108,7 @@ TEST_P(append_contract, AnIdThatIsTakenIsRefused) {
   append({numbered_event(1)});
   auto thief = numbered_event(2);
   thief.id = numbered_event(1).id;
+  thief.created_at = numbered_event(1).created_at;
   auto results = append({thief, numbered_event(3)});
   ASSERT_TRUE(results[0].refused);
   EXPECT_EQ(results[0].refused->code, ec::row_refused);

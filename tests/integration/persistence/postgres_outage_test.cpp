@@ -142,7 +142,7 @@ TEST_F(postgres_outage, AReadOnlyDatabaseIsUnavailableNotARefusal) {
   administer("ALTER DATABASE " +
              options_.url.substr(options_.url.rfind('/') + 1) +
              " SET default_transaction_read_only = on");
-  session_ = store_->open_session();
+  session_ = must(open_store(options_))->open_session();
   auto failed = append(1);
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().code, ec::store_unavailable);

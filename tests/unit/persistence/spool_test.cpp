@@ -141,6 +141,8 @@ TEST_F(spool_test, EventsComeBackByteForByte) {
   e.payload_readable = shared_text{
       "{ \"a\" : 1.50e+400,\r\n\"nul\":\"\\ufffd\",\"lone\":\"\\ufffd\","
       "\"a\":\"\\/\" }\n"};
+  e.details.github = R"({"action":"opened"})";
+  e.details.deployment = R"({"status":"success"})";
   open();
   ASSERT_TRUE(spool_->append(std::vector{event_ptr{e}}));
   open();

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "messages/errors.hpp"
+#include "messages/event.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+/// What keeps a store in shape and what can be counted in it. Beside the hot
+/// path: a timer, `eventweft retention`, `eventweft stats`.
+namespace eventweft {
+
+/// How long events are kept; nothing stands for "for ever".
+struct retention_policy {
+  std::optional<std::chrono::seconds> keep;
+  /// Platforms that have a time of their own.
+  std::map<std::string, std::chrono::seconds> platforms;
+};
+
+/// One thing that retention did, would do, or could not do.
+struct retention_item {
+  enum class kind : uint8_t {
+    drop_week,     ///< all events of a week at once
+    keep_week,     ///< past its time but still needed, see `reason`
+    delete_events, ///< single events of one platform
+  };
+  kind action = kind::delete_events;
+  /// The first day of the week, or the platform.
+  std::string what;
+  timestamp until{};
+  int64_t events = 0;
+  /// On disk for a week, of payload for single events.
+  int64_t bytes = 0;
+  std::string reason;
+};
+
+std::string_view to_string(retention_item::kind k) noexcept;
+
+/// A row of `event_metrics`.
+struct metrics_row {
+  /// "2026-01-31", UTC.
+  std::string day;
+  std::string platform;
+  std::string event_type;
+  std::string source_name;
+  int64_t events = 0;
+  int64_t errors = 0;
+  int64_t processed = 0;
+  /// Seconds; absent while nothing is processed.
+  std::optional<double> average_processing_time;
+  double maximum_processing_time = 0;
+};
+
+struct metrics_query {
+  /// Days, "2026-01-31"; empty: no limit.
+  std::string from;
+  std::string to;
+  /// Empty: all.
+  std::string platform;
+  size_t limit = 1000;
+};
+
+/// A row of `event_performance`. The caller does the sampling.
+struct performance_sample {
+  timestamp recorded_at{};
+  /// "verify", "store", "publish", …
+  std::string stage;
+  std::string platform;
+  std::string event_type;
+  std::optional<uuid> event_id;
+  std::chrono::microseconds duration{};
+  std::optional<int64_t> queue_depth;
+};
+
+/// What a processor made of an event.
+struct processing_outcome {
+  uuid event_id;
+  std::string processor = "default";
+  bool success = true;
+  /// Why not.
+  std::string error_message;
+  std::optional<double> seconds;
+};
+
+/// A connection of its own for maintenance, used by one thread at a time.
+/// Blocks and fails as `store_session` does.
+class store_maintenance {
+ public:
+  virtual ~store_maintenance() = default;
+
+  /// Makes ready for the weeks around `now`; returns how many tables were
+  /// made. Call it at start and then at least once a week.
+  virtual expected<int> prepare_partitions(timestamp now) = 0;
+
+  /// Counts what was stored since the last call into `event_metrics`; returns
+  /// how many events that were. Cheap when called often.
+  virtual expected<int64_t> roll_up_metrics() = 0;
+
+  /// Lets go of what is past its time and needed by nobody: no active
+  /// subscription's cursor, no dead letter, no unfinished processor. Deletes
+  /// at most `limit` single events; call it again while it finds some. A dry
+  /// run changes nothing.
+  virtual expected<std::vector<retention_item>>
+  apply_retention(const retention_policy& policy, timestamp now, bool dry_run,
+                  size_t limit = 10'000) = 0;
+
+  /// Newest day first.
+  virtual expected<std::vector<metrics_row>>
+  metrics(const metrics_query& q) = 0;
+
+  virtual expected<void>
+  record_performance(std::span<const performance_sample> samples) = 0;
+
+  /// False if there is no such event.
+  virtual expected<bool> mark_processed(const processing_outcome& outcome) = 0;
+};
+
+} // namespace eventweft

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "persistence/postgres/maintenance.hpp"
+
+#include "codec/json_text.hpp"
+#include "persistence/batch.hpp"
+#include "persistence/postgres/rows.hpp"
+
+namespace eventweft::postgres {
+namespace {
+
+using retry = connection::retry;
+
+std::string interval_text(std::chrono::seconds s) {
+  return std::to_string(s.count()) + " seconds";
+}
+
+std::string platforms_json(const retention_policy& policy) {
+  std::string json = "{";
+  for (const auto& [name, keep] : policy.platforms) {
+    if (json.size() > 1)
+      json += ',';
+    codec::append_quoted(json, name);
+    json += ':';
+    codec::append_quoted(json, interval_text(keep));
+  }
+  return json + "}";
+}
+
+retention_item read_item(const pqxx::row& row) {
+  retention_item item;
+  auto action = row[0].view();
+  using kind = retention_item::kind;
+  item.action = action == "drop week"   ? kind::drop_week
+                : action == "keep week" ? kind::keep_week
+                                        : kind::delete_events;
+  item.what = row[1].view();
+  item.until = read_time(row[2].view());
+  item.events = row[3].as<int64_t>();
+  item.bytes = row[4].as<int64_t>();
+  item.reason = row[5].is_null() ? "" : row[5].view();
+  return item;
+}
+
+metrics_row read_metrics(const pqxx::row& row) {
+  metrics_row m;
+  m.day = row[0].view();
+  m.platform = row[1].view();
+  m.event_type = row[2].view();
+  m.source_name = row[3].view();
+  m.events = row[4].as<int64_t>();
+  m.errors = row[5].as<int64_t>();
+  m.processed = row[6].as<int64_t>();
+  if (!row[7].is_null())
+    m.average_processing_time = row[7].as<double>();
+  m.maximum_processing_time = row[8].as<double>();
+  return m;
+}
+
+} // namespace
+
+expected<int> maintenance::prepare_partitions(timestamp now) {
+  return pool_->call(retry::yes, [&](pqxx::connection& c) -> expected<int> {
+    pqxx::nontransaction tx{c};
+    return tx
+        .exec("SELECT ensure_partitions($1::timestamptz - interval '1 week', "
+              "$1::timestamptz + interval '2 weeks')",
+              pqxx::params{time_text(now)})
+        .one_field()
+        .as<int>();
+  });
+}
+
+expected<int64_t> maintenance::roll_up_metrics() {
+  return pool_->call(retry::yes, [&](pqxx::connection& c) -> expected<int64_t> {
+    pqxx::nontransaction tx{c};
+    return tx.exec("SELECT roll_up_metrics()").one_field().as<int64_t>();
+  });
+}
+
+expected<std::vector<retention_item>>
+maintenance::apply_retention(const retention_policy& policy, timestamp now,
+                             bool dry_run, size_t limit) {
+  using result_t = expected<std::vector<retention_item>>;
+  return pool_->call(retry::yes, [&](pqxx::connection& c) -> result_t {
+    pqxx::params p;
+    if (policy.keep)
+      p.append(interval_text(*policy.keep));
+    else
+      p.append();
+    p.append(platforms_json(policy));
+    p.append(dry_run);
+    p.append(time_text(now));
+    p.append(static_cast<int64_t>(limit));
+    pqxx::nontransaction tx{c};
+    auto rows = tx.exec("SELECT action, what, until, events, bytes, reason "
+                        "FROM apply_retention($1, $2, $3, $4, $5)",
+                        p);
+    std::vector<retention_item> items;
+    for (const auto& row : rows)
+      items.push_back(read_item(row));
+    return items;
+  });
+}
+
+expected<std::vector<metrics_row>>
+maintenance::metrics(const metrics_query& q) {
+  using result_t = expected<std::vector<metrics_row>>;
+  return pool_->call(retry::yes, [&](pqxx::connection& c) -> result_t {
+    pqxx::nontransaction tx{c};
+    auto rows = tx.exec(
+        "SELECT day, platform, event_type, source_name, event_count, "
+        "error_count, processed_count, avg_processing_time, "
+        "max_processing_time "
+        "FROM event_metrics "
+        "WHERE ($1::text = '' OR day >= nullif($1::text, '')::date) "
+        "AND ($2::text = '' OR day <= nullif($2::text, '')::date) "
+        "AND ($3::text = '' OR platform = $3::text) "
+        "ORDER BY day DESC, event_count DESC, platform, event_type, "
+        "source_name "
+        "LIMIT $4",
+        pqxx::params{q.from, q.to, q.platform, static_cast<int64_t>(q.limit)});
+    std::vector<metrics_row> all;
+    for (const auto& row : rows)
+      all.push_back(read_metrics(row));
+    return all;
+  });
+}
+
+expected<void>
+maintenance::record_performance(std::span<const performance_sample> samples) {
+  // Not twice: a sample has no identity that would tell.
+  return pool_->call(retry::no, [&](pqxx::connection& c) -> expected<void> {
+    pqxx::work tx{c};
+    for (const auto& s : samples) {
+      pqxx::params p;
+      p.append(time_text(s.recorded_at));
+      p.append(storable_text(s.stage));
+      p.append(storable_text(s.platform));
+      p.append(storable_text(s.event_type));
+      if (s.event_id)
+        p.append(to_string(*s.event_id));
+      else
+        p.append();
+      p.append(std::chrono::duration<double>(s.duration).count());
+      if (s.queue_depth)
+        p.append(*s.queue_depth);
+      else
+        p.append();
+      tx.exec("INSERT INTO event_performance (recorded_at, stage, platform, "
+              "event_type, event_id, duration, queue_depth) "
+              "VALUES ($1, $2, $3, $4, $5, $6, $7)",
+              p);
+    }
+    tx.commit();
+    return {};
+  });
+}
+
+expected<bool> maintenance::mark_processed(const processing_outcome& outcome) {
+  return pool_->call(retry::no, [&](pqxx::connection& c) -> expected<bool> {
+    pqxx::params p;
+    p.append(to_string(outcome.event_id));
+    p.append(storable_text(outcome.processor));
+    p.append(outcome.success);
+    if (outcome.error_message.empty())
+      p.append();
+    else
+      p.append(storable_text(outcome.error_message));
+    if (outcome.seconds)
+      p.append(*outcome.seconds);
+    else
+      p.append();
+    pqxx::nontransaction tx{c};
+    return tx.exec("SELECT mark_event_processed($1, $2, $3, $4, $5)", p)
+        .one_field()
+        .as<bool>();
+  });
+}
+
+} // namespace eventweft::postgres

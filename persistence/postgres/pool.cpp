@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "persistence/postgres/pool.hpp"
+
+#include <algorithm>
+
+namespace eventweft::postgres {
+namespace {
+
+constexpr std::chrono::seconds idle_limit{60};
+
+} // namespace
+
+connection_pool::connection_pool(store_options options, watchdog_ptr dog)
+    : options_(std::move(options)), dog_(std::move(dog)) {
+  // So that giving back never has to allocate.
+  idle_.reserve(std::max<size_t>(options_.max_connections, 1));
+}
+
+expected<connection_pool::lease> connection_pool::acquire() {
+  std::unique_lock lock{mutex_};
+  auto limit = std::max<size_t>(options_.max_connections, 1);
+  bool free = returned_.wait_for(lock, options_.connect_timeout,
+                                 [&] { return lent_ < limit; });
+  if (!free)
+    return fail(ec::store_unavailable,
+                "all " + std::to_string(limit) +
+                    " connections to the database are in use");
+  ++lent_;
+  std::unique_ptr<connection> c;
+  if (!idle_.empty()) {
+    // The one used last: the others may grow old.
+    c = std::move(idle_.back().first);
+    idle_.pop_back();
+  } else {
+    c = std::make_unique<connection>(options_, dog_);
+  }
+  return lease{c.release(), give_back{this}};
+}
+
+void connection_pool::release(connection* c) noexcept {
+  std::unique_ptr<connection> returned{c};
+  std::unique_ptr<connection> superfluous;
+  {
+    std::lock_guard lock{mutex_};
+    --lent_;
+    auto now = clock::now();
+    if (returned->is_open())
+      idle_.emplace_back(std::move(returned), now);
+    // One at a time is enough: they were made one at a time.
+    if (idle_.size() + lent_ > options_.min_connections && !idle_.empty() &&
+        now - idle_.front().second > idle_limit) {
+      superfluous = std::move(idle_.front().first);
+      idle_.erase(idle_.begin());
+    }
+  }
+  returned_.notify_one();
+  // What is not kept is closed here, outside the lock.
+}
+
+connection_pool::counts connection_pool::state() const {
+  std::lock_guard lock{mutex_};
+  return {idle_.size(), lent_};
+}
+
+} // namespace eventweft::postgres

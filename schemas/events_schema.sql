@@ -1,0 +1,24 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- The whole schema for PostgreSQL, by hand: psql -d DATABASE -f events_schema.sql
+-- The same as what `eventweft migrate` makes of an empty database.
+\set ON_ERROR_STOP on
+BEGIN;
+CREATE TABLE schema_migrations (
+  version integer PRIMARY KEY CHECK (version > 0),
+  name text NOT NULL,
+  applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+COMMENT ON TABLE schema_migrations IS 'Which steps of the schema were applied, and when.';
+COMMENT ON COLUMN schema_migrations.version IS 'Number of the step.';
+COMMENT ON COLUMN schema_migrations.name IS 'What it is about.';
+COMMENT ON COLUMN schema_migrations.applied_at IS 'When it was applied.';
+\ir postgres/0001_log.sql
+\ir postgres/0002_details.sql
+\ir postgres/0003_processing.sql
+\ir postgres/0004_analytics.sql
+\ir postgres/0005_growth.sql
+\ir postgres/0006_append.sql
+INSERT INTO schema_migrations (version, name) VALUES
+  (1, 'log'), (2, 'details'), (3, 'processing'), (4, 'analytics'),
+  (5, 'growth'), (6, 'append');
+COMMIT;

@@ -1,0 +1,92 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Least privilege for one database, by an administrator:
+--   psql -d DATABASE -f schemas/roles.sql
+-- Makes three roles without a login, which users are then granted:
+--   eventweft_owner    owns the schema: for `eventweft migrate`
+--   eventweft_writer   what the server needs; makes and drops partitions only
+--                      through our own functions
+--   eventweft_analyst  reads everything but the subscriptions' secrets
+-- Run it after the schema was made, and again after every migration. Start the
+-- server as the writer with auto_migrate = false.
+\set ON_ERROR_STOP on
+BEGIN;
+
+DO $$
+DECLARE
+  r text;
+BEGIN
+  FOREACH r IN ARRAY
+    ARRAY['eventweft_owner', 'eventweft_writer', 'eventweft_analyst']
+  LOOP
+    IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = r) THEN
+      EXECUTE format('CREATE ROLE %I NOLOGIN', r);
+    END IF;
+  END LOOP;
+  EXECUTE format('REVOKE CREATE ON SCHEMA %I FROM PUBLIC', current_schema());
+  EXECUTE format('GRANT USAGE, CREATE ON SCHEMA %I TO eventweft_owner',
+                 current_schema());
+  EXECUTE format('GRANT USAGE ON SCHEMA %I TO eventweft_writer, '
+                 'eventweft_analyst', current_schema());
+END $$;
+
+-- Everything of ours belongs to the owner.
+DO $$
+DECLARE
+  o record;
+BEGIN
+  FOR o IN
+    SELECT format('ALTER %s %I OWNER TO eventweft_owner',
+                  CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END,
+                  c.relname) AS command
+    FROM pg_class c
+    WHERE c.relnamespace = current_schema()::regnamespace
+      AND c.relkind IN ('r', 'p', 'v')
+      AND (c.relname ~ '^(event|github_|linear_|slack_|deployment_)'
+           OR c.relname IN ('log_head', 'dead_letters', 'recent_events',
+                            'stream_subscriptions', 'correlated_events',
+                            'schema_migrations'))
+    UNION ALL
+    SELECT format('ALTER FUNCTION %s OWNER TO eventweft_owner',
+                  p.oid::regprocedure)
+    FROM pg_proc p
+    WHERE p.pronamespace = current_schema()::regnamespace
+      AND p.proname IN (
+        'append_events', 'apply_retention', 'create_event_correlation',
+        'ensure_partitions', 'event_key', 'event_weeks', 'expired_events',
+        'mark_event_processed', 'partitioned_tables', 'retention_hold',
+        'retention_horizon', 'roll_up_metrics')
+    UNION ALL
+    SELECT 'ALTER TYPE event_priority OWNER TO eventweft_owner'
+  LOOP
+    EXECUTE o.command;
+  END LOOP;
+END $$;
+
+GRANT SELECT, INSERT ON events, github_events, linear_events, slack_events,
+  deployment_events, event_performance TO eventweft_writer;
+GRANT UPDATE (processed_at, processing_duration, correlation_id,
+              parent_event_id) ON events TO eventweft_writer;
+GRANT SELECT, UPDATE (last_seq) ON log_head, event_metrics_cursor
+  TO eventweft_writer;
+GRANT SELECT, INSERT, UPDATE ON event_processing_status, event_correlations,
+  event_metrics TO eventweft_writer;
+GRANT SELECT, INSERT, UPDATE, DELETE ON event_streams, stream_subscriptions,
+  event_deliveries, dead_letters TO eventweft_writer;
+GRANT SELECT ON schema_migrations, event_processing_summary, recent_events,
+  correlated_events TO eventweft_writer;
+GRANT EXECUTE ON FUNCTION
+  ensure_partitions(timestamptz, timestamptz),
+  apply_retention(interval, jsonb, boolean, timestamptz, bigint)
+  TO eventweft_writer;
+
+GRANT SELECT ON events, github_events, linear_events, slack_events,
+  deployment_events, event_performance, event_processing_status,
+  event_correlations, event_metrics, event_metrics_cursor, event_streams,
+  event_deliveries, dead_letters, log_head, schema_migrations,
+  event_processing_summary, recent_events, correlated_events
+  TO eventweft_analyst;
+GRANT SELECT (id, stream_name, subscriber_id, type, url, filter, format,
+              ordered, active, cursor_seq, created_at, last_delivery_at)
+  ON stream_subscriptions TO eventweft_analyst;
+
+COMMIT;

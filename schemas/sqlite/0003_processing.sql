@@ -1,0 +1,96 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What happens to events after they are stored: processing, threads, streams,
+-- subscriptions and their deliveries.
+
+CREATE TABLE event_processing_status (
+  event_id TEXT NOT NULL,
+  processor_name TEXT NOT NULL,
+  status TEXT NOT NULL DEFAULT 'pending'
+    CHECK (status IN ('pending', 'processing', 'completed', 'failed')),
+  attempts INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
+  error_message TEXT,
+  started_at TEXT,
+  completed_at TEXT,
+  duration REAL,
+  PRIMARY KEY (event_id, processor_name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE event_correlations (
+  id TEXT PRIMARY KEY,
+  correlation_id TEXT NOT NULL,
+  correlation_type TEXT NOT NULL,
+  source_event_id TEXT NOT NULL,
+  target_event_id TEXT NOT NULL,
+  correlation_key TEXT,
+  confidence REAL NOT NULL DEFAULT 1 CHECK (confidence BETWEEN 0 AND 1),
+  metadata TEXT NOT NULL DEFAULT '{}',
+  created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z')),
+  UNIQUE (source_event_id, target_event_id, correlation_type),
+  CHECK (source_event_id <> target_event_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX event_correlations_thread ON event_correlations (correlation_id);
+CREATE INDEX event_correlations_target ON event_correlations (target_event_id);
+
+CREATE TABLE event_streams (
+  name TEXT PRIMARY KEY CHECK (name <> ''),
+  description TEXT NOT NULL DEFAULT '',
+  filter TEXT NOT NULL DEFAULT '{}',
+  built_in INTEGER NOT NULL DEFAULT 0,
+  created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z'))
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO event_streams (name, description, filter, built_in) VALUES
+  ('all_events', 'Every event of every platform.', '{}', 1),
+  ('github_events', 'Everything from GitHub.', '{"platforms":["github"]}', 1),
+  ('linear_events', 'Everything from Linear.', '{"platforms":["linear"]}', 1),
+  ('slack_events', 'Everything from Slack.', '{"platforms":["slack"]}', 1),
+  ('deployment_events', 'Deployments and their progress.',
+   '{"event_types":["deployment","deployment_status"]}', 1),
+  ('pr_events', 'Pull requests, their reviews and comments.',
+   '{"event_types":["pull_request","pull_request_review","pull_request_review_comment","pull_request_review_thread","pull_request_target"]}',
+   1),
+  ('issue_events', 'Issues and their comments.',
+   '{"event_types":["Comment","Issue","issue_comment","issues"]}', 1),
+  ('high_priority', 'What is of high or critical priority.',
+   '{"min_priority":"high"}', 1);
+
+CREATE TABLE stream_subscriptions (
+  id TEXT PRIMARY KEY,
+  stream_name TEXT NOT NULL REFERENCES event_streams (name) ON DELETE CASCADE,
+  subscriber_id TEXT NOT NULL,
+  type TEXT NOT NULL
+    CHECK (type IN ('webhook', 'websocket', 'sse', 'callback')),
+  url TEXT,
+  filter TEXT NOT NULL DEFAULT '{}',
+  secret TEXT,
+  format TEXT NOT NULL DEFAULT 'native'
+    CHECK (format IN ('native', 'cloudevents')),
+  ordered INTEGER NOT NULL DEFAULT 0,
+  active INTEGER NOT NULL DEFAULT 1,
+  cursor_seq INTEGER NOT NULL DEFAULT 0 CHECK (cursor_seq >= 0),
+  created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z')),
+  last_delivery_at TEXT,
+  CHECK (type <> 'webhook' OR url IS NOT NULL)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX stream_subscriptions_stream ON stream_subscriptions (stream_name);
+
+CREATE TABLE event_deliveries (
+  id TEXT PRIMARY KEY,
+  subscription_id TEXT NOT NULL,
+  event_id TEXT NOT NULL,
+  event_seq INTEGER NOT NULL,
+  attempt INTEGER NOT NULL CHECK (attempt > 0),
+  status TEXT NOT NULL CHECK (status IN ('pending', 'delivered', 'failed')),
+  response_status INTEGER,
+  error_message TEXT,
+  duration REAL,
+  created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z')),
+  next_attempt_at TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX event_deliveries_subscription
+  ON event_deliveries (subscription_id, event_seq);
+CREATE INDEX event_deliveries_event ON event_deliveries (event_seq);
+CREATE INDEX event_deliveries_due ON event_deliveries (next_attempt_at)
+  WHERE status = 'pending';
+CREATE INDEX dead_letters_event ON dead_letters (event_id)
+  WHERE event_id IS NOT NULL;
