@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/platforms/deployments.hpp"
 
+#include "actors/platforms/details.hpp"
 #include "actors/platforms/standard_webhooks.hpp"
 
 #include <algorithm>
@@ -108,6 +109,7 @@ class deployments final : public base_platform {
     metadata_writer metadata;
     metadata.text("deployment_id", id).text("environment", environment);
     ev.metadata = std::move(metadata).finish();
+    ev.details = deployment_details(*root);
     if (auto done = complete(r, ev); !done)
       return fail(std::move(done.error()));
 

@@ -2,6 +2,7 @@
 #include "actors/platforms/github.hpp"
 
 #include "actors/platforms/deployments.hpp"
+#include "actors/platforms/details.hpp"
 
 #include <array>
 
@@ -103,6 +104,7 @@ class github final : public base_platform {
     fill_source(*root, ev);
     take(*root, "/sender", "/login", ev.actor_id, ev.actor_name);
     ev.metadata = metadata(r, *root);
+    ev.details = github_details(*root, *type);
     if (auto done = complete(r, ev); !done)
       return fail(std::move(done.error()));
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/platforms/linear.hpp"
 
+#include "actors/platforms/details.hpp"
 #include "codec/json_text.hpp"
 
 namespace eventweft::platforms {
@@ -54,6 +55,7 @@ class linear final : public base_platform {
     ev.actor_id = first_text(*root, {"/actor/id", "/data/userId"});
     ev.actor_name = first_text(*root, {"/actor/name", "/data/user/name"});
     ev.metadata = metadata(*root);
+    ev.details = linear_details(*root);
     if (auto done = complete(r, ev); !done)
       return fail(std::move(done.error()));
 

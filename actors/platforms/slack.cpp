@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/platforms/slack.hpp"
 
+#include "actors/platforms/details.hpp"
 #include "crypto/digest.hpp"
 
 namespace eventweft::platforms {
@@ -90,6 +91,7 @@ class slack final : public base_platform {
       return fail(std::move(read.error()));
     fill_places(*root, ev);
     ev.metadata = metadata(r, *root);
+    ev.details = slack_details(*root, ev);
     if (auto done = complete(r, ev); !done)
       return fail(std::move(done.error()));
 

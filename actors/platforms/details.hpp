@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "messages/event.hpp"
+
+#include <simdjson.h>
+
+#include <string_view>
+
+namespace eventweft::platforms {
+
+/// What goes into the detail tables (`event_details`), read out of payloads.
+/// Values that a column can't hold (a number out of range, a time that is
+/// none) are left out: a detail must never be why an event is refused. Texts
+/// are bounded.
+
+/// `event` is the header's, without the action.
+event_details github_details(simdjson::dom::element payload,
+                             std::string_view event);
+event_details linear_details(simdjson::dom::element payload);
+event_details slack_details(simdjson::dom::element payload, const event& ev);
+event_details deployment_details(simdjson::dom::element payload);
+
+} // namespace eventweft::platforms

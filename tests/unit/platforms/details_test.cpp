@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "actors/platforms/details.hpp"
+
+#include <gtest/gtest.h>
+
+namespace eventweft::platforms {
+namespace {
+
+class details_test : public ::testing::Test {
+ protected:
+  simdjson::dom::element parse(std::string_view json) {
+    return parser_.parse(json.data(), json.size());
+  }
+
+  simdjson::dom::parser parser_;
+};
+
+TEST_F(details_test, of_a_pull_request) {
+  const auto d = github_details(
+      parse(R"({"action":"opened","pull_request":{"number":12,"title":"Add",)"
+            R"("state":"open","head":{"sha":"6113728f","ref":"topic"},)"
+            R"("labels":[{"name":"bug"},{"name":"a\"b"},{}],)"
+            R"("assignees":[{"login":"ann"}]},)"
+            R"("repository":{"id":186853002,"full_name":"octo/repo"},)"
+            R"("organization":{"login":"octo"},"installation":{"id":77}})"),
+      "pull_request");
+  EXPECT_EQ(
+      d.github,
+      R"({"event":"pull_request","action":"opened","repository_id":186853002,)"
+      R"("repository_name":"octo/repo","organization":"octo",)"
+      R"("installation_id":77,"pr_number":12,"commit_sha":"6113728f",)"
+      R"("branch":"topic","title":"Add","state":"open",)"
+      R"("labels":["bug","a\"b"],"assignees":["ann"]})");
+  EXPECT_TRUE(d.deployment.empty());
+}
+
+TEST_F(details_test, of_a_comment_on_a_pull_request) {
+  EXPECT_EQ(
+      github_details(parse(R"({"issue":{"number":3,"pull_request":{}}})"), "x")
+          .github,
+      R"({"event":"x","pr_number":3})");
+  EXPECT_EQ(github_details(parse(R"({"issue":{"number":3}})"), "x").github,
+            R"({"event":"x","issue_number":3})");
+}
+
+TEST_F(details_test, of_a_push) {
+  EXPECT_EQ(
+      github_details(parse(R"({"ref":"refs/heads/a/b","after":"61"})"), "push")
+          .github,
+      R"({"event":"push","commit_sha":"61","branch":"a/b"})");
+  // A deleted branch and a tag.
+  EXPECT_EQ(
+      github_details(parse(R"({"ref":"refs/heads/a","after":"0000"})"), "push")
+          .github,
+      R"({"event":"push","branch":"a"})");
+  EXPECT_EQ(
+      github_details(parse(R"({"ref":"refs/tags/v1","after":"61"})"), "push")
+          .github,
+      R"({"event":"push","commit_sha":"61"})");
+}
+
+TEST_F(details_test, of_githubs_own_deployments) {
+  const auto d = github_details(
+      parse(
+          R"({"deployment":{"id":7,"environment":"production","sha":"61",)"
+          R"("ref":"main","created_at":"2026-01-31T12:00:00Z"},)"
+          R"("deployment_status":{"state":"success","log_url":"l",)"
+          R"("environment_url":"e","created_at":"2026-01-31T13:00:00+01:00"},)"
+          R"("repository":{"full_name":"o/r"}})"),
+      "deployment_status");
+  EXPECT_EQ(d.deployment,
+            R"({"deployment_id":"7","environment":"production",)"
+            R"("status":"success","repository_name":"o/r","commit_sha":"61",)"
+            R"("branch_name":"main","deployment_url":"e","log_url":"l",)"
+            R"("started_at":"2026-01-31T12:00:00.000000Z",)"
+            R"("completed_at":"2026-01-31T12:00:00.000000Z"})");
+  EXPECT_NE(github_details(parse(R"({"deployment":{}})"), "deployment")
+                .deployment.find(R"("status":"pending")"),
+            std::string::npos);
+}
+
+TEST_F(details_test, leave_out_what_a_column_can_not_hold) {
+  EXPECT_EQ(
+      github_details(parse(R"({"issue":{"number":3000000000},"repository":)"
+                           R"({"id":"x"},"pull_request":{"number":-1}})"),
+                     "x")
+          .github,
+      R"({"event":"x"})");
+  EXPECT_EQ(deployment_details(parse(R"({"started_at":"soon","status":"s"})"))
+                .deployment,
+            R"({"status":"s"})");
+  const auto longest = github_details(parse(R"({"repository":{"full_name":")" +
+                                            std::string(9'000, 'x') + R"("}})"),
+                                      "x");
+  EXPECT_LT(longest.github.size(), 600u);
+}
+
+TEST_F(details_test, of_linear) {
+  EXPECT_EQ(
+      linear_details(
+          parse(R"({"type":"Issue","action":"update","organizationId":"o",)"
+                R"("data":{"id":"i","number":42,"identifier":"ENG-42",)"
+                R"("title":"T","priority":1,"state":{"name":"Done"},)"
+                R"("team":{"id":"t","key":"ENG"},"projectId":"p",)"
+                R"("cycleId":"c","labels":[{"name":"bug"}],)"
+                R"("assignee":{"name":"Ann"}},"updatedFrom":{"title":"S"}})"))
+          .linear,
+      R"({"type":"Issue","action":"update","organization_id":"o",)"
+      R"("team_id":"t","team_key":"ENG","issue_id":"i","issue_number":42,)"
+      R"("identifier":"ENG-42","project_id":"p","cycle_id":"c","title":"T",)"
+      R"("state":"Done","priority":1,"labels":["bug"],"assignee":"Ann",)"
+      R"("updated_from":{"title":"S"}})");
+}
+
+TEST_F(details_test, of_slack) {
+  event ev;
+  ev.event_type = "message";
+  ev.source_id = "T1";
+  ev.actor_id = "U1";
+  EXPECT_EQ(
+      slack_details(
+          parse(R"({"event":{"type":"message","channel":"C1","text":"hi",)"
+                R"("ts":"1.2","thread_ts":"1.1","bot_id":"B1",)"
+                R"("subtype":"bot_message"}})"),
+          ev)
+          .slack,
+      R"({"type":"message","workspace_id":"T1","channel_id":"C1",)"
+      R"("user_id":"U1","thread_ts":"1.1","message_ts":"1.2","text":"hi",)"
+      R"("subtype":"bot_message","bot_id":"B1"})");
+}
+
+TEST_F(details_test, of_deployments) {
+  EXPECT_EQ(
+      deployment_details(
+          parse(R"({"deployment_id":42,"environment":"e","status":"success",)"
+                R"("repository_name":"o/r","commit_sha":"6113728",)"
+                R"("branch_name":"main","deployment_url":"d","log_url":null,)"
+                R"("started_at":"2026-01-31T11:59:00Z","pull_request":12})"))
+          .deployment,
+      R"({"deployment_id":"42","environment":"e","status":"success",)"
+      R"("repository_name":"o/r","commit_sha":"6113728",)"
+      R"("branch_name":"main","deployment_url":"d",)"
+      R"("started_at":"2026-01-31T11:59:00.000000Z",)"
+      R"("pull_request_number":12})");
+}
+
+} // namespace
+} // namespace eventweft::platforms
