@@ -73,31 +73,49 @@ void storage_writer_state::start() {
     publish_status();
     return;
   }
+  look_into_spool();
+}
+
+void storage_writer_state::look_into_spool() {
   auto worker = ctx_.peers->spool_worker.get();
-  auto again = [this] { run_after(self_, worker_pause, [this] { start(); }); };
   if (!worker) {
-    again();
+    run_after(self_, worker_pause, [this] { look_into_spool(); });
     return;
   }
   ask(self_, worker, options_.spool_timeout, head_atom_v)
-      .then(
-          [this](const spool_state& held) {
-            ctx_.figures->set_spool(held.events, held.bytes);
-            spool_events_ = held.events;
-          mode_ = held.events == 0 ? mode::live : mode::away;
-            publish_status();
-            if (mode_ == mode::away) {
-              away_because_ = {ec::store_unavailable, "the spool is not empty"};
-              try_store();
-            }
-            pump();
-          },
-          [this, again](const caf::error& e) {
-            if (!is_actor_gone(e))
-              ctx_.log->error("can't read the spool's state: {}",
-                              to_string(from_caf(e)));
-            again();
-          });
+      .then([this](const spool_state& held) { spool_known(held); },
+            [this](const caf::error& e) { spool_unknown(e); });
+}
+
+void storage_writer_state::spool_known(const spool_state& held) {
+  if (std::exchange(spool_full_, false))
+    ctx_.log->info("the spool can be used again");
+  spool_events_ = held.events;
+  spool_bytes_ = held.bytes;
+  spool_changed();
+  if (held.events == 0) {
+    if (mode_ == mode::starting)
+      mode_ = mode::live;
+  } else if (mode_ == mode::starting || mode_ == mode::live) {
+    ctx_.log->info("{} events wait in the spool", held.events);
+    away_because_ = {ec::store_unavailable, "the spool is not empty"};
+    mode_ = mode::away;
+    try_store();
+  }
+  publish_status();
+  pump();
+}
+
+// New events need not wait for a spool that fails: they go to the store as
+// long as that is there.
+void storage_writer_state::spool_unknown(const caf::error& e) {
+  if (!is_actor_gone(e) && !std::exchange(spool_full_, true))
+    ctx_.log->error("the spool can't be used: {}", to_string(from_caf(e)));
+  if (mode_ == mode::starting && spool_full_)
+    mode_ = mode::live;
+  publish_status();
+  pump();
+  run_after(self_, pauses_.next(*ctx_.random), [this] { look_into_spool(); });
 }
 
 void storage_writer_state::pump() {
@@ -122,6 +140,10 @@ void storage_writer_state::pump() {
       promise.deliver();
     flushes_.clear();
   }
+}
+
+void storage_writer_state::spool_changed() {
+  ctx_.figures->set_spool(spool_events_, spool_bytes_);
 }
 
 void storage_writer_state::queue_changed() {
@@ -250,6 +272,9 @@ void storage_writer_state::tell_hub(const std::vector<event_ptr>& events,
       continue;
     auto copy = *events[i];
     copy.seq = result.outcome.seq;
+    // For the store only; readers have no use for them.
+    copy.details = {};
+    copy.keys.clear();
     stored.emplace_back(std::move(copy));
   }
   auto by_seq = [](const auto& a, const auto& b) { return a->seq < b->seq; };

@@ -86,6 +86,8 @@ void storage_writer_state::come_back() {
   spool_full_ = false;
   index_.clear();
   spool_events_ = 0;
+  spool_bytes_ = 0;
+  spool_changed();
   pauses_.reset();
   ++retry_round_;
   publish_status();
@@ -155,9 +157,11 @@ void storage_writer_state::spooled(bool ok, const error& why) {
     for (auto& x : batch) {
       const auto& ev = *x.event;
       index_.add(ev);
+      spool_bytes_ += ev.footprint();
       ctx_.figures->event_spooled(ev.platform);
       x.promise.deliver(append_outcome{ev.id, 0, false, true});
     }
+    spool_changed();
     for (auto& [x, first] : followers) {
       ctx_.figures->event_duplicate(x.event->platform);
       x.promise.deliver(append_outcome{first, 0, first != x.event->id, true});
@@ -227,8 +231,7 @@ void storage_writer_state::drain_page(std::vector<event_ptr> events) {
                 draining_busy_ = false;
                 drain_next();
               } else {
-                give_up(events.front(), why);
-                forget_drained(events);
+                give_up(events, {{events.front(), why}});
               }
             });
 }
@@ -241,16 +244,17 @@ void storage_writer_state::drained(const std::vector<event_ptr>& events,
   }
   tell_hub(events, results);
   size_t bytes = 0;
+  std::vector<std::pair<event_ptr, error>> refused;
   for (size_t i = 0; i < events.size(); ++i) {
     const auto& result = results.items[i];
     bytes += events[i]->payload.size();
     if (result.refused)
-      give_up(events[i], *result.refused);
+      refused.emplace_back(events[i], *result.refused);
     else if (result.outcome.id == events[i]->id)
       ctx_.figures->event_stored(events[i]->platform, events[i]->event_type);
   }
   ctx_.figures->batch_committed(events.size(), bytes);
-  forget_drained(events);
+  give_up(events, std::move(refused));
 }
 
 void storage_writer_state::drain_failed(const error& why) {
@@ -273,9 +277,12 @@ void storage_writer_state::forget_drained(
       static_cast<uint32_t>(events.size()))
       .then(
           [this, events] {
-            for (const auto& ev : events)
+            for (const auto& ev : events) {
               index_.remove(*ev);
+              spool_bytes_ -= std::min<uint64_t>(spool_bytes_, ev->footprint());
+            }
             spool_events_ -= std::min<uint64_t>(spool_events_, events.size());
+            spool_changed();
             drain_singles_ -= std::min(drain_singles_, events.size());
             pauses_.reset();
             if (std::exchange(spool_full_, false))
@@ -287,22 +294,47 @@ void storage_writer_state::forget_drained(
           [this](const caf::error& e) { drain_failed(from_caf(e)); });
 }
 
-void storage_writer_state::give_up(const event_ptr& ev, const error& why) {
-  ctx_.log->error("the store refused {} {} from the spool: {}", ev->platform,
-                  ev->event_id, to_string(why));
-  ctx_.figures->event_failed(ev->platform, why.code);
-  auto keeper = ctx_.peers->dead_letters.get();
-  if (!keeper)
+// The spool forgets them only once their dead letters are stored.
+void storage_writer_state::give_up(
+    const std::vector<event_ptr>& page,
+    std::vector<std::pair<event_ptr, error>> refused) {
+  if (refused.empty()) {
+    forget_drained(page);
     return;
-  dead_letter letter;
-  letter.created_at = ctx_.time->now();
-  letter.id = uuid::v7(letter.created_at, *ctx_.random);
-  letter.origin = "spool";
-  letter.reason = to_string(why);
-  letter.event_id = ev->id;
-  letter.platform = ev->platform;
-  codec::append_native(letter.body, *ev);
-  tell(self_, keeper, dead_letter_atom_v, std::move(letter));
+  }
+  auto keeper = ctx_.peers->dead_letters.get();
+  if (!keeper) {
+    drain_failed({ec::overloaded, "the keeper of dead letters restarts"});
+    return;
+  }
+  auto missing = std::make_shared<size_t>(refused.size());
+  auto failed = [this, missing](const caf::error& e) {
+    if (*missing == 0)
+      return;
+    *missing = 0;
+    drain_failed(from_caf(e));
+  };
+  for (const auto& [ev, why] : refused) {
+    ctx_.log->error("the store refused {} {} from the spool: {}", ev->platform,
+                    ev->event_id, to_string(why));
+    ctx_.figures->event_failed(ev->platform, why.code);
+    dead_letter letter;
+    letter.created_at = ctx_.time->now();
+    letter.id = uuid::v7(letter.created_at, *ctx_.random);
+    letter.origin = "spool";
+    letter.reason = to_string(why);
+    letter.event_id = ev->id;
+    letter.platform = ev->platform;
+    codec::append_native(letter.body, *ev);
+    ask(self_, keeper, options_.store_timeout, dead_letter_atom_v,
+        std::move(letter))
+        .then(
+            [this, page, missing] {
+              if (*missing > 0 && --*missing == 0)
+                forget_drained(page);
+            },
+            failed);
+  }
 }
 
 void storage_writer_state::publish_status() {

@@ -37,6 +37,10 @@ class storage_writer_state {
   caf::result<append_outcome> take(const event_ptr& ev);
   caf::result<void> flush();
   void start();
+  void look_into_spool();
+  void spool_known(const spool_state& held);
+  void spool_unknown(const caf::error& e);
+  void spool_changed();
 
   /// Starts whatever can be started.
   void pump();
@@ -68,7 +72,8 @@ class storage_writer_state {
                const append_results& results);
   void drain_failed(const error& why);
   void forget_drained(const std::vector<event_ptr>& events);
-  void give_up(const event_ptr& ev, const error& why);
+  void give_up(const std::vector<event_ptr>& page,
+               std::vector<std::pair<event_ptr, error>> refused);
   void publish_status();
 
   storage_writer_actor::pointer self_;
@@ -95,6 +100,8 @@ class storage_writer_state {
   unsigned spool_lost_ = 0;
   spool_index index_;
   uint64_t spool_events_ = 0;
+  /// Roughly: the worker knows better.
+  uint64_t spool_bytes_ = 0;
 
   // The way back.
   backoff pauses_;

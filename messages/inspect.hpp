@@ -80,7 +80,7 @@ bool inspect(Inspector& f, shared_text& x) {
 
 template <class Inspector>
 bool inspect(Inspector& f, correlation_noun& x) {
-  return detail::inspect_enum(f, x, correlation_noun::custom);
+  return detail::inspect_enum(f, x, correlation_noun::cause);
 }
 
 template <class Inspector>
@@ -91,11 +91,18 @@ bool inspect(Inspector& f, correlation_type& x) {
 template <class Inspector>
 bool inspect(Inspector& f, correlation_key& x) {
   return f.object(x).fields(
-    f.field("key", x.key), f.field("type", x.type),
-    f.field("confidence", x.confidence), f.field("needs", x.needs),
-    f.field("rule", x.rule), f.field("field", x.field),
-    f.field("matched", x.matched), f.field("window", x.window),
-    f.field("from_text", x.from_text));
+      f.field("key", x.key), f.field("type", x.type),
+      f.field("confidence", x.confidence), f.field("needs", x.needs),
+      f.field("rule", x.rule), f.field("field", x.field),
+      f.field("matched", x.matched), f.field("window", x.window),
+      f.field("from_text", x.from_text));
+}
+
+template <class Inspector>
+bool inspect(Inspector& f, event_details& x) {
+  return f.object(x).fields(
+      f.field("github", x.github), f.field("linear", x.linear),
+      f.field("slack", x.slack), f.field("deployment", x.deployment));
 }
 
 template <class Inspector>
@@ -113,7 +120,7 @@ bool inspect(Inspector& f, event& x) {
       f.field("processing_duration", x.processing_duration),
       f.field("payload", x.payload),
       f.field("payload_readable", x.payload_readable),
-    f.field("keys", x.keys));
+      f.field("details", x.details), f.field("keys", x.keys));
 }
 
 template <class Inspector>
