@@ -60,9 +60,11 @@ class deterministic : public ::testing::Test, private known_types {
     ctx.random = std::make_shared<seeded_random>(1);
   }
 
-  ~deterministic() override {
+  // Before the members of the test itself go, which actors may refer to.
+  void TearDown() override {
     for (auto& h : spawned_)
       caf::anon_send_exit(h, caf::exit_reason::kill);
+    spawned_.clear();
     ctx.peers->clear();
     // Whoever still waits for an answer is told by its time-out.
     do {

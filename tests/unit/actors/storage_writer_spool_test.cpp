@@ -200,6 +200,22 @@ TEST_F(storage_writer_spool_test, what_is_spooled_at_start_comes_first) {
                                                 "delivery-3"}));
 }
 
+TEST_F(storage_writer_spool_test, broken_spool_does_not_stop_the_store) {
+  spooled->events = {event_ptr{make_event(1)}};
+  spooled->down = error{ec::conflict, "another process has it"};
+  start_all(options);
+  auto a = append(2);
+  run();
+  ASSERT_TRUE(a->value);
+  EXPECT_EQ(a->value->seq, 1);
+  EXPECT_EQ(ctx.status->overall(), health::down);
+  // Once it can be read, what it holds is stored after all.
+  spooled->down.reset();
+  advance(milliseconds{2'000});
+  EXPECT_EQ(stored(), (std::vector<std::string>{"delivery-2", "delivery-1"}));
+  EXPECT_EQ(ctx.status->overall(), health::ok);
+}
+
 TEST_F(storage_writer_spool_test,
        refused_rows_from_the_spool_become_dead_letters) {
   log->refused.insert("delivery-2");

@@ -117,7 +117,8 @@ TEST_F(storage_writer_test, batches_are_bounded_in_events_and_bytes) {
   start_held_worker();
   storage_writer_options options;
   options.batch_max_events = 4;
-  options.batch_max_bytes = 5'000;
+  options.batch_max_bytes =
+      2 * make_event(8, "github", "push", 2'000).footprint() + 100;
   start_writer(options);
   append(1);
   run();

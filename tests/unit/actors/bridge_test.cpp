@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codec/event_json.hpp"
+#include "tests/support/whole.hpp"
+
+namespace eventweft {
+
+namespace {
+
+using std::chrono::milliseconds;
+using testing::make_event;
+using seqs = std::vector<seq_t>;
+
+class bridge_test : public testing::whole {};
+
+TEST_F(bridge_test, webhook_is_answered_after_its_commit) {
+  start();
+  auto a = send(1);
+  EXPECT_EQ(a->answers, 0);
+  run();
+  EXPECT_EQ(a->answers, 1);
+  EXPECT_EQ(a->status, 200);
+  EXPECT_NE(a->body.find("\"seq\":1"), std::string::npos);
+  EXPECT_EQ(log->head(), 1);
+}
+
+TEST_F(bridge_test, redelivery_says_so) {
+  start();
+  send(1);
+  run();
+  auto b = send(1);
+  run();
+  EXPECT_EQ(b->status, 200);
+  EXPECT_NE(b->body.find("\"duplicate\":true"), std::string::npos);
+}
+
+TEST_F(bridge_test, bad_webhook_stores_nothing) {
+  start();
+  auto a = send("nonsense");
+  run();
+  EXPECT_EQ(a->answers, 1);
+  ASSERT_TRUE(a->failed);
+  EXPECT_EQ(a->failed->code, ec::malformed);
+  EXPECT_EQ(log->head(), 0);
+}
+
+TEST_F(bridge_test, handshake_stores_nothing) {
+  start();
+  auto a = send("hello");
+  run();
+  EXPECT_EQ(a->body, "hello");
+  EXPECT_EQ(log->head(), 0);
+}
+
+TEST_F(bridge_test, batch_has_a_line_an_event) {
+  log->refused.insert("delivery-4");
+  start();
+  auto a = send("3,4,5");
+  run();
+  EXPECT_EQ(a->answers, 1);
+  EXPECT_EQ(a->status, 200);
+  EXPECT_NE(a->body.find("row_refused"), std::string::npos);
+  EXPECT_EQ(log->head(), 2);
+}
+
+TEST_F(bridge_test, spooled_event_is_202) {
+  start();
+  log->set_down(error{ec::store_unavailable, "no route"});
+  auto a = send(1);
+  run();
+  EXPECT_EQ(a->status, 202);
+  EXPECT_NE(a->body.find("\"spooled\":true"), std::string::npos);
+  EXPECT_EQ(line->ready().state, "degraded");
+  log->set_down(std::nullopt);
+  advance(milliseconds{6'000});
+  EXPECT_EQ(log->head(), 1);
+  EXPECT_EQ(line->ready().state, "ok");
+}
+
+TEST_F(bridge_test, those_beyond_the_limit_wait_in_order_then_are_refused) {
+  options.queue_maxsize = 2;
+  options.queue_wait = milliseconds{500};
+  start();
+  // Nobody answers while no platform worker is there.
+  std::vector<platform_actor> workers;
+  for (size_t i = 0; i < 2; ++i)
+    ctx.peers->set_platform("github", i, {});
+  std::vector<std::shared_ptr<testing::sent>> all;
+  for (int i = 0; i < 5; ++i)
+    all.push_back(send(i));
+  run();
+  // Two in flight, two wait, one is too many.
+  EXPECT_EQ(line->in_flight(), 4u);
+  ASSERT_TRUE(all[4]->failed);
+  EXPECT_EQ(all[4]->failed->code, ec::overloaded);
+  EXPECT_EQ(all[3]->answers, 0);
+  advance(milliseconds{700});
+  ASSERT_TRUE(all[2]->failed && all[3]->failed);
+  EXPECT_EQ(all[2]->failed->code, ec::overloaded);
+  EXPECT_EQ(all[0]->answers, 0);
+}
+
+TEST_F(bridge_test, places_are_given_on) {
+  options.queue_maxsize = 3;
+  start();
+  std::vector<std::shared_ptr<testing::sent>> all;
+  for (int i = 0; i < 6; ++i)
+    all.push_back(send(i));
+  run();
+  for (auto& x : all) {
+    EXPECT_EQ(x->answers, 1);
+    EXPECT_TRUE(x->acknowledged());
+  }
+  EXPECT_EQ(line->in_flight(), 0u);
+}
+
+TEST_F(bridge_test, deadline_of_a_webhook_is_kept) {
+  options.accept_timeout = milliseconds{2'000};
+  start();
+  for (size_t i = 0; i < 2; ++i)
+    ctx.peers->set_platform("github", i, {});
+  auto a = send(1);
+  advance(milliseconds{2'500});
+  EXPECT_EQ(a->answers, 1);
+  ASSERT_TRUE(a->failed);
+  EXPECT_EQ(a->failed->code, ec::timed_out);
+  EXPECT_EQ(line->in_flight(), 0u);
+}
+
+TEST_F(bridge_test, webhook_survives_its_platform_worker) {
+  start();
+  auto a = send(1);
+  // Both die with whatever they have.
+  for (size_t i = 0; i < 2; ++i)
+    crash(ctx.peers->platform("github"));
+  advance(milliseconds{500});
+  EXPECT_EQ(a->answers, 1);
+  EXPECT_TRUE(a->acknowledged());
+  EXPECT_EQ(log->head(), 1);
+}
+
+TEST_F(bridge_test, webhook_survives_its_asker) {
+  start();
+  for (int i = 0; i < 2; ++i)
+    crash(ctx.peers->askers.next());
+  auto a = send(1);
+  advance(milliseconds{500});
+  EXPECT_EQ(a->answers, 1);
+}
+
+TEST_F(bridge_test, webhook_survives_the_writer_and_is_no_duplicate) {
+  start();
+  auto a = send(1);
+  // Up to where the event is at the store's worker.
+  for (int i = 0; i < 4; ++i)
+    sched.try_run_once();
+  crash(ctx.peers->writer.get());
+  advance(milliseconds{1'000});
+  EXPECT_EQ(a->answers, 1);
+  EXPECT_TRUE(a->acknowledged());
+  EXPECT_NE(a->body.find("\"duplicate\":false"), std::string::npos);
+  EXPECT_EQ(log->head(), 1);
+}
+
+TEST_F(bridge_test, refuses_once_it_stops) {
+  start();
+  line->refuse();
+  auto a = send(1);
+  ASSERT_TRUE(a->failed);
+  EXPECT_EQ(a->failed->code, ec::shutting_down);
+  line->stop();
+  bool answered = false;
+  line->find({}, [&](expected<std::optional<event_ptr>> x) {
+    answered = true;
+    EXPECT_FALSE(x);
+  });
+  EXPECT_TRUE(answered);
+  EXPECT_FALSE(open(1));
+}
+
+TEST_F(bridge_test, finds_and_queries) {
+  start();
+  send(7);
+  run();
+  auto id = log->events().at(0)->id;
+  int answers = 0;
+  line->find(id, [&](expected<std::optional<event_ptr>> x) {
+    ++answers;
+    ASSERT_TRUE(x && *x);
+    EXPECT_EQ((**x)->event_id, "delivery-7");
+  });
+  line->find({}, [&](expected<std::optional<event_ptr>> x) {
+    ++answers;
+    ASSERT_TRUE(x);
+    EXPECT_FALSE(*x);
+  });
+  line->query({}, [&](expected<event_page> x) {
+    ++answers;
+    ASSERT_TRUE(x);
+    EXPECT_EQ(x->events.size(), 1u);
+  });
+  run();
+  EXPECT_EQ(answers, 3);
+}
+
+TEST_F(bridge_test, question_is_answered_though_its_actor_dies) {
+  start();
+  int answers = 0;
+  line->query({}, [&](expected<event_page> x) {
+    ++answers;
+    EXPECT_TRUE(x);
+  });
+  crash(ctx.peers->reader.get());
+  advance(milliseconds{500});
+  EXPECT_EQ(answers, 1);
+}
+
+TEST_F(bridge_test, question_is_answered_though_the_asker_dies) {
+  start();
+  int answers = 0;
+  for (int i = 0; i < 2; ++i)
+    crash(ctx.peers->askers.next());
+  line->query({}, [&](expected<event_page>) { ++answers; });
+  advance(milliseconds{500});
+  EXPECT_EQ(answers, 1);
+}
+
+TEST_F(bridge_test, dead_letter_is_tried_again) {
+  start();
+  dead_letter letter;
+  letter.id = make_event(500).id;
+  codec::append_native(letter.body, make_event(8));
+  log->letters = {letter};
+  std::optional<expected<append_outcome>> outcome;
+  line->retry_dead_letter(letter.id, [&](auto x) { outcome = std::move(x); });
+  advance(milliseconds{10});
+  ASSERT_TRUE(outcome && *outcome);
+  EXPECT_EQ((*outcome)->seq, 1);
+  EXPECT_TRUE(log->letters.empty());
+  outcome.reset();
+  line->retry_dead_letter(letter.id, [&](auto x) { outcome = std::move(x); });
+  advance(milliseconds{10});
+  ASSERT_TRUE(outcome);
+  ASSERT_FALSE(*outcome);
+  EXPECT_EQ(outcome->error().code, ec::not_found);
+}
+
+TEST_F(bridge_test, default_streams_are_there) {
+  start();
+  std::vector<std::string> names;
+  for (const auto& s : line->streams())
+    names.push_back(s.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"all_events", "deployment_events",
+                                             "github_events", "high_priority",
+                                             "issue_events", "linear_events",
+                                             "pr_events", "slack_events"}));
+  EXPECT_FALSE(open(1, {}, {}, "nope"));
+}
+
+TEST_F(bridge_test, reader_is_served_until_it_lets_go) {
+  start();
+  auto control = open(1, start_point::after(0));
+  ASSERT_TRUE(control);
+  control->next(0, -1);
+  run();
+  send(1);
+  run();
+  EXPECT_EQ(lane->readers[1].seen, (seqs{1}));
+  control.reset();
+  run();
+  send(2);
+  run();
+  EXPECT_EQ(lane->readers[1].seen, (seqs{1}));
+  EXPECT_TRUE(lane->readers[1].ends.empty());
+}
+
+TEST_F(bridge_test, control_may_outlive_the_end) {
+  start();
+  auto control = open(1);
+  control->next(0, -1);
+  run();
+  line->end_subscriptions();
+  run();
+  control->next(1, 5);
+  control->acknowledge(5);
+  control.reset();
+  run();
+}
+
+} // namespace
+
+} // namespace eventweft
