@@ -12,6 +12,12 @@ constexpr auto is_before = [](seq_t after, const event_ptr& ev) {
   return after < ev->seq;
 };
 
+// What an event takes while it is kept: readers have its wire text made, about
+// as long as the event itself, and that stays with it.
+size_t kept_bytes(const event& ev) {
+  return 2 * ev.footprint();
+}
+
 } // namespace
 
 void live_ring::reset(seq_t head) {
@@ -22,12 +28,12 @@ void live_ring::reset(seq_t head) {
 
 void live_ring::append(const std::vector<event_ptr>& events, seq_t last) {
   for (const auto& ev : events) {
-    bytes_ += ev->footprint();
+    bytes_ += kept_bytes(*ev);
     events_.push_back(ev);
   }
   head_ = last;
   while (events_.size() > max_events_ || bytes_ > max_bytes_) {
-    bytes_ -= events_.front()->footprint();
+    bytes_ -= kept_bytes(*events_.front());
     floor_ = events_.front()->seq;
     events_.pop_front();
   }
