@@ -6,6 +6,13 @@
 
 namespace eventweft::net {
 
+namespace {
+
+/// Shorter runs are cheaper to copy than to send one by one.
+constexpr size_t shared_from_bytes = 16u << 10;
+
+} // namespace
+
 coalescing_stream::coalescing_stream(tcp_socket socket, size_t limit)
     : socket_(std::move(socket)), limit_(limit) {
   error_code ignored;
@@ -25,15 +32,40 @@ size_t coalescing_stream::send_now(std::string_view bytes) {
   return n;
 }
 
+void coalescing_stream::append_shared(
+    const std::shared_ptr<const std::string>& bytes, size_t from, size_t to) {
+  if (to - from < shared_from_bytes) {
+    outbox_.append(*bytes, from, to - from);
+    return;
+  }
+  if (const size_t own = outbox_.size() - sent_; own != 0) {
+    const size_t start = std::exchange(sent_, 0);
+    auto before =
+        std::make_shared<const std::string>(std::exchange(outbox_, {}));
+    shared_.push_back({std::move(before), start, start + own});
+    shared_bytes_ += own;
+  }
+  shared_.push_back({bytes, from, to});
+  shared_bytes_ += to - from;
+}
+
+std::string_view coalescing_stream::front() const noexcept {
+  if (shared_.empty())
+    return std::string_view{outbox_}.substr(sent_);
+  const auto& s = shared_.front();
+  return std::string_view{*s.bytes}.substr(s.from, s.to - s.from);
+}
+
 void coalescing_stream::flush() {
   while (!waiting_ && pending() != 0) {
     if (failed_) {
       abort();
       return;
     }
+    const auto next = front();
     error_code ec;
     const size_t n =
-        socket_.write_some(asio::buffer(outbox_.data() + sent_, pending()), ec);
+        socket_.write_some(asio::buffer(next.data(), next.size()), ec);
     if (ec == asio::error::would_block) {
       wait_until_writable();
     } else if (ec) {
@@ -46,6 +78,16 @@ void coalescing_stream::flush() {
 }
 
 void coalescing_stream::consumed(size_t n) {
+  if (!shared_.empty()) {
+    auto& s = shared_.front();
+    s.from += n;
+    shared_bytes_ -= n;
+    if (s.from == s.to)
+      shared_.erase(shared_.begin());
+    if (shared_.empty())
+      std::vector<segment>{}.swap(shared_);
+    return;
+  }
   sent_ += n;
   if (sent_ == outbox_.size()) {
     // Most readers are idle most of the time: they should cost nothing.
@@ -69,12 +111,10 @@ void coalescing_stream::on_writable(const error_code& ec) {
   if (ec) {
     failed_ = ec;
     abort();
-    return;
+  } else {
+    flush();
   }
-  flush();
-  if (failed_)
-    return;
-  if (waiter_ && pending() <= waiter_level_)
+  if (!failed_ && waiter_ && pending() <= waiter_level_)
     resume_waiter({});
   if (const auto owner = owner_.lock())
     owner->outbox_drained_some();
@@ -85,6 +125,8 @@ void coalescing_stream::abort() {
     failed_ = asio::error::operation_aborted;
   error_code ignored;
   socket_.close(ignored);
+  shared_.clear();
+  shared_bytes_ = 0;
   std::string{}.swap(outbox_);
   sent_ = 0;
   resume_waiter(failed_);

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace eventweft::net {
 
@@ -20,7 +21,7 @@ namespace eventweft::net {
 class outbox_owner {
  public:
   virtual ~outbox_owner() = default;
-  /// Some of what waited is on its way.
+  /// Some of what waited is on its way, or never will be: the socket failed.
   virtual void outbox_drained_some() = 0;
 };
 
@@ -51,10 +52,17 @@ class coalescing_stream {
   // -- the outbox ------------------------------------------------------------
 
   /// Bytes that wait.
-  size_t pending() const noexcept { return outbox_.size() - sent_; }
+  size_t pending() const noexcept {
+    return shared_bytes_ + outbox_.size() - sent_;
+  }
 
-  /// The outbox itself, to append whole frames to. `flush` follows.
+  /// The end of the outbox, to append whole frames to. `flush` follows.
   std::string& outbox() noexcept { return outbox_; }
+
+  /// Appends the bytes from `from` to `to`. Long runs are not copied: all
+  /// streams that wait for them hold the same memory.
+  void append_shared(const std::shared_ptr<const std::string>& bytes,
+                     size_t from, size_t to);
 
   /// Sends `bytes` without waiting and without copying, if nothing is before
   /// them: the number of bytes taken. The caller appends the rest.
@@ -133,6 +141,12 @@ class coalescing_stream {
     return n;
   }
 
+  struct segment {
+    std::shared_ptr<const std::string> bytes;
+    size_t from;
+    size_t to;
+  };
+
   /// Whoever waits for the outbox to get small.
   struct waiter {
     virtual ~waiter() = default;
@@ -157,6 +171,8 @@ class coalescing_stream {
   }
   void wait(size_t level, std::unique_ptr<waiter> w);
 
+  /// What is sent next.
+  std::string_view front() const noexcept;
   void wait_until_writable();
   void on_writable(const error_code& ec);
   void consumed(size_t n);
@@ -164,7 +180,11 @@ class coalescing_stream {
 
   tcp_socket socket_;
   size_t limit_;
+  /// Goes out before `outbox_`.
+  std::vector<segment> shared_;
+  size_t shared_bytes_ = 0;
   std::string outbox_;
+  /// How much of `outbox_` has gone.
   size_t sent_ = 0;
   bool waiting_ = false;
   error_code failed_;

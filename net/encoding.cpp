@@ -67,11 +67,14 @@ void append_event(std::string& out, const event_ptr& ev, wire_style style) {
 
 void encoded_events::assign(const std::vector<event_ptr>& events,
                             wire_style style) {
-  bytes.clear();
+  if (bytes.use_count() == 1)
+    bytes->clear();
+  else
+    bytes = std::make_shared<std::string>();
   marks.clear();
   for (const auto& ev : events) {
-    append_event(bytes, ev, style);
-    marks.push_back({bytes.size(), ev->seq});
+    append_event(*bytes, ev, style);
+    marks.push_back({bytes->size(), ev->seq});
   }
 }
 

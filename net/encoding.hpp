@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,9 +48,11 @@ struct encoded_events {
     size_t end;
     seq_t seq;
   };
-  std::string bytes;
+  /// Shared with the streams that could not send all of it at once.
+  std::shared_ptr<std::string> bytes = std::make_shared<std::string>();
   std::vector<mark> marks;
 
+  /// Uses the memory of before again unless somebody still holds it.
   void assign(const std::vector<event_ptr>& events, wire_style style);
 };
 

@@ -90,6 +90,7 @@ http_session::~http_session() {
 
 void http_session::enter(phase p, milliseconds limit) {
   phase_ = p;
+  timed_out_ = false;
   deadline_ = steady_clock::now() + limit;
 }
 
@@ -106,7 +107,8 @@ void http_session::tick(steady_clock::time_point now) {
 }
 
 void http_session::drain() {
-  if (phase_ == phase::idle) {
+  const bool nothing_came = phase_ == phase::header && buffer_.size() == 0;
+  if (phase_ == phase::idle || nothing_came) {
     aborted_ = true;
     error_code ignored;
     socket_.cancel(ignored);
@@ -286,7 +288,6 @@ awaitable<error_code> http_session::read_body(parser& p, bool send_continue) {
 
 awaitable<bool> http_session::send(response res, const request& req,
                                    bool keep_alive) {
-  timed_out_ = false;
   enter(phase::write, home_.shared().settings.write_timeout);
   res.version(req.version() == 10 ? 10 : 11);
   res.keep_alive(keep_alive);

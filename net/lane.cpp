@@ -84,7 +84,7 @@ void lane::deliver(const lane_batch& batch) {
   }
   position_ = std::max(position_, batch.last);
   for (auto& e : encoded_)
-    if (e.bytes.capacity() > kept_buffer_bytes)
+    if (e.bytes->capacity() > kept_buffer_bytes)
       e = {};
 }
 

@@ -48,10 +48,10 @@ void reader::deliver(const encoded_events& batch, seq_t first) {
   if (o.failed() || !open())
     return;
   const size_t limit = home_.settings().reader_buffer_bytes;
-  const size_t sent = o.send_now(batch.bytes);
+  const size_t sent = o.send_now(*batch.bytes);
   const auto& marks = batch.marks;
   size_t taken = marks.size();
-  if (sent != batch.bytes.size()) {
+  if (sent != batch.bytes->size()) {
     if (o.failed())
       return;
     const size_t before = o.pending();
@@ -69,7 +69,7 @@ void reader::deliver(const encoded_events& batch, seq_t first) {
       }
       ++taken;
     }
-    o.outbox().append(batch.bytes, sent, upto - sent);
+    o.append_shared(batch.bytes, sent, upto);
     o.flush();
     if (taken != marks.size()) {
       leave_lane(taken == 0 ? first - 1 : marks[taken - 1].seq);
@@ -175,6 +175,7 @@ void reader::pump() {
 
 void reader::outbox_drained_some() {
   heard();
+  // A failed outbox is empty; who reads gets to know then.
   if (out().pending() <= home_.settings().reader_buffer_bytes / 2) {
     pump();
     room_again();

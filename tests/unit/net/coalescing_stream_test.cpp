@@ -104,6 +104,21 @@ TEST_F(coalescing, WhatTheSocketDoesNotTakeFollowsInOrder) {
   EXPECT_FALSE(stream_->blocked());
 }
 
+TEST_F(coalescing, LongRunsAreSharedAndKeepTheirPlace) {
+  auto all = block();
+  stream_->outbox() += "before ";
+  const auto shared =
+      std::make_shared<const std::string>(std::string(50'000, 's') + " cut");
+  stream_->append_shared(shared, 10, 50'000);
+  stream_->append_shared(shared, 50'000, 50'002);
+  stream_->outbox() += "after";
+  EXPECT_EQ(shared.use_count(), 2);
+  all += "before " + std::string(49'990, 's') + " cafter";
+  EXPECT_EQ(read_running(all.size()), all);
+  EXPECT_EQ(stream_->pending(), 0u);
+  EXPECT_EQ(shared.use_count(), 1);
+}
+
 TEST_F(coalescing, AWriteOfBeastCompletesAtOnceUnlessTooMuchWaits) {
   bool done = false;
   const auto on_done = [&](error_code ec, size_t n) {

@@ -57,8 +57,8 @@ TEST(encoded, MarksTheEndOfEachEvent) {
   encoded.assign(events, {framing::sse, wire_format::native});
   ASSERT_EQ(encoded.marks.size(), 2u);
   EXPECT_EQ(encoded.marks[1].seq, 8);
-  EXPECT_EQ(encoded.marks[1].end, encoded.bytes.size());
-  const auto first = encoded.bytes.substr(0, encoded.marks[0].end);
+  EXPECT_EQ(encoded.marks[1].end, encoded.bytes->size());
+  const auto first = encoded.bytes->substr(0, encoded.marks[0].end);
   EXPECT_EQ(first,
             "id: 7\ndata: " +
                 std::string{codec::wire_text(events[0], wire_format::native)} +
