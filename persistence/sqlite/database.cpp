@@ -70,6 +70,8 @@ error translate_exception() noexcept {
     // "no such table": SQLite has no code of its own for it.
     if (code == SQLITE_ERROR && text.starts_with("no such"))
       return {ec::schema_mismatch, text};
+    if (code == SQLITE_ERROR && text.find("malformed JSON") != text.npos)
+      return {ec::row_refused, text};
     return {code_of(code), text};
   } catch (const std::exception& e) {
     return {ec::internal, e.what()};

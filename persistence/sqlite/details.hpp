@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "messages/event.hpp"
+
 #include <array>
 #include <string_view>
-
-#include "messages/event.hpp"
 
 namespace eventweft::sqlite {
 

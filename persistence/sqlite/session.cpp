@@ -2,6 +2,7 @@
 #include "persistence/sqlite/session.hpp"
 
 #include "persistence/batch.hpp"
+#include "persistence/sqlite/details.hpp"
 #include "persistence/sqlite/query.hpp"
 #include "persistence/sqlite/rows.hpp"
 
@@ -51,6 +52,22 @@ std::optional<append_outcome> find_stored(database& db, const event& e,
   return found;
 }
 
+void insert_details(database& db, const event& e, seq_t seq) {
+  if (e.details.empty())
+    return;
+  for (const auto& table : detail_tables) {
+    const auto& json = e.details.*table.member;
+    if (json.empty())
+      continue;
+    auto& insert = db.prepared(table.insert);
+    insert.bind(1, static_cast<int64_t>(seq));
+    insert.bind(2, to_string(e.id));
+    insert.bind(3, to_rfc3339(e.created_at));
+    bind_text(insert, 4, json);
+    insert.exec();
+  }
+}
+
 append_result append_one(database& db, const event& e, seq_t& head) {
   append_result result;
   result.outcome.id = e.id;
@@ -64,18 +81,26 @@ append_result append_one(database& db, const event& e, seq_t& head) {
                            std::string{member} + " is not UTF-8 or holds NUL"};
     return result;
   }
+  // A single statement is undone by itself.
+  bool many = !e.details.empty();
+  if (many)
+    db.prepared("SAVEPOINT one_event").exec();
   try {
     auto& insert = db.prepared(insert_sql);
     bind_event(insert, e, head + 1, key);
     insert.exec();
+    insert_details(db, e, head + 1);
     result.outcome.seq = ++head;
   } catch (const SQLite::Exception&) {
     auto failed = translate_exception();
     if (failed.code != ec::row_refused)
       throw;
-    // Only the statement was undone; the transaction goes on.
+    if (many)
+      db.prepared("ROLLBACK TO one_event").exec();
     result.refused = std::move(failed);
   }
+  if (many)
+    db.prepared("RELEASE one_event").exec();
   return result;
 }
 

@@ -2,6 +2,7 @@
 #include "persistence/sqlite/store.hpp"
 
 #include "persistence/sqlite/database.hpp"
+#include "persistence/sqlite/maintenance.hpp"
 #include "persistence/sqlite/session.hpp"
 
 namespace eventweft::sqlite {
@@ -28,6 +29,10 @@ class sqlite_store final : public store {
 
   std::unique_ptr<store_session> open_session() override {
     return std::make_unique<session>(path_, options_);
+  }
+
+  std::unique_ptr<store_maintenance> open_maintenance() override {
+    return std::make_unique<maintenance>(path_, options_);
   }
 
  private:

@@ -101,7 +101,7 @@ RETURNS text LANGUAGE sql STABLE AS $$
     WHEN EXISTS (
       SELECT 1 FROM events e
       WHERE e.created_at >= p_from AND e.created_at < p_to
-        AND e.seq > retention_horizon())
+        AND e.seq > (SELECT retention_horizon()))
       THEN 'a subscription has not read it'
     WHEN EXISTS (
       SELECT 1 FROM dead_letters d JOIN events e ON e.id = d.event_id
@@ -129,7 +129,7 @@ LANGUAGE sql STABLE AS $$
                    FROM jsonb_each_text(p_platform_keep) AS k (n, v)))
     AND e.created_at < p_now - coalesce(
           (p_platform_keep ->> e.platform)::interval, p_keep)
-    AND e.seq <= retention_horizon()
+    AND e.seq <= (SELECT retention_horizon())
     AND NOT EXISTS (SELECT 1 FROM dead_letters d WHERE d.event_id = e.id)
     AND NOT EXISTS (
       SELECT 1 FROM event_processing_status s

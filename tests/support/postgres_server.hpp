@@ -39,6 +39,9 @@ class postgres_server {
 
   uint16_t port() const noexcept { return port_; }
 
+  /// Where `psql` and `pg_dump` of the same version are.
+  const std::filesystem::path& binaries() const noexcept { return binaries_; }
+
   /// Returns when the server takes connections. Does nothing if it runs.
   void start();
   /// A fast shutdown: connections are closed, all is written.

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "persistence/sqlite/maintenance.hpp"
+
+#include "messages/time.hpp"
+#include "persistence/batch.hpp"
+#include "persistence/sqlite/details.hpp"
+
+namespace eventweft::sqlite {
+namespace {
+
+/// Most events that one call counts.
+constexpr int64_t roll_up_limit = 100'000;
+
+/// Pages given back at once: a few milliseconds of work.
+constexpr int vacuum_pages = 2'000;
+
+int64_t number(database& db, std::string_view sql) {
+  auto& q = db.prepared(sql);
+  q.executeStep();
+  auto value = q.getColumn(0).getInt64();
+  q.reset();
+  return value;
+}
+
+/// The events that may go, as a table `doomed (seq, id, platform, created_at,
+/// bytes)` of this connection's own.
+void find_expired(database& db, const retention_policy& policy, timestamp now,
+                  size_t limit) {
+  db.raw().exec("CREATE TEMP TABLE IF NOT EXISTS keep_until "
+                "(platform TEXT PRIMARY KEY, until TEXT NOT NULL)");
+  db.raw().exec("CREATE TEMP TABLE IF NOT EXISTS doomed (seq INTEGER PRIMARY "
+                "KEY, id TEXT, platform TEXT, created_at TEXT, bytes INTEGER)");
+  db.raw().exec("DELETE FROM keep_until; DELETE FROM doomed");
+  auto add = [&](const std::string& platform, std::chrono::seconds keep) {
+    auto& q = db.prepared("INSERT INTO keep_until VALUES (?, ?)");
+    q.bind(1, platform);
+    q.bind(2, to_rfc3339(now - keep));
+    q.exec();
+  };
+  // No platform has an empty name: that row is for all the others.
+  if (policy.keep)
+    add("", *policy.keep);
+  for (const auto& [platform, keep] : policy.platforms)
+    add(platform, keep);
+  auto& find = db.prepared(
+      "INSERT INTO doomed SELECT e.seq, e.id, e.platform, e.created_at, "
+      "length(e.payload) FROM events e "
+      "WHERE e.created_at < (SELECT max(until) FROM keep_until) "
+      "AND e.created_at < coalesce("
+      "(SELECT until FROM keep_until k WHERE k.platform = e.platform), "
+      "(SELECT until FROM keep_until k WHERE k.platform = '')) "
+      "AND e.seq <= min("
+      "coalesce((SELECT min(cursor_seq) FROM stream_subscriptions "
+      "WHERE active), 9223372036854775807), "
+      "(SELECT last_seq FROM event_metrics_cursor)) "
+      "AND NOT EXISTS (SELECT 1 FROM dead_letters d WHERE d.event_id = e.id) "
+      "AND NOT EXISTS (SELECT 1 FROM event_processing_status s "
+      "WHERE s.event_id = e.id AND s.status IN ('pending', 'processing')) "
+      "ORDER BY e.seq LIMIT ?");
+  find.bind(1, static_cast<int64_t>(limit));
+  find.exec();
+}
+
+std::vector<retention_item> summary(database& db) {
+  std::vector<retention_item> items;
+  auto& q = db.prepared("SELECT platform, max(created_at), count(*), "
+                        "sum(bytes) FROM doomed GROUP BY platform");
+  while (q.executeStep()) {
+    retention_item item;
+    item.what = q.getColumn(0).getString();
+    item.until =
+        parse_rfc3339(q.getColumn(1).getString()).value_or(timestamp{});
+    item.events = q.getColumn(2).getInt64();
+    item.bytes = q.getColumn(3).getInt64();
+    items.push_back(std::move(item));
+  }
+  return items;
+}
+
+void delete_doomed(database& db) {
+  db.raw().exec(
+      "DELETE FROM github_events WHERE event_seq IN (SELECT seq FROM doomed);"
+      "DELETE FROM linear_events WHERE event_seq IN (SELECT seq FROM doomed);"
+      "DELETE FROM slack_events WHERE event_seq IN (SELECT seq FROM doomed);"
+      "DELETE FROM deployment_events WHERE event_seq IN (SELECT seq FROM "
+      "doomed);"
+      "DELETE FROM event_deliveries WHERE event_seq IN (SELECT seq FROM "
+      "doomed);"
+      "DELETE FROM event_processing_status WHERE event_id IN "
+      "(SELECT id FROM doomed);"
+      "DELETE FROM event_correlations WHERE source_event_id IN "
+      "(SELECT id FROM doomed) OR target_event_id IN (SELECT id FROM doomed);"
+      "DELETE FROM events WHERE seq IN (SELECT seq FROM doomed)");
+}
+
+} // namespace
+
+expected<int> maintenance::prepare_partitions(timestamp) {
+  return 0;
+}
+
+expected<int64_t> maintenance::roll_up_metrics() {
+  return database_.call([](database& db) -> expected<int64_t> {
+    write_transaction tx{db};
+    auto from = number(db, "SELECT last_seq FROM event_metrics_cursor");
+    auto head = number(db, "SELECT last_seq FROM log_head");
+    auto to = std::min(head, from + roll_up_limit);
+    if (to <= from)
+      return 0;
+    auto& count = db.prepared(
+        "INSERT INTO event_metrics (day, platform, event_type, source_name, "
+        "event_count) SELECT substr(created_at, 1, 10), platform, event_type, "
+        "source_name, count(*) FROM events WHERE seq > ? AND seq <= ? "
+        "GROUP BY 1, 2, 3, 4 "
+        "ON CONFLICT (day, platform, event_type, source_name) DO UPDATE "
+        "SET event_count = event_count + excluded.event_count");
+    count.bind(1, from);
+    count.bind(2, to);
+    count.exec();
+    auto& note = db.prepared("UPDATE event_metrics_cursor SET last_seq = ?");
+    note.bind(1, to);
+    note.exec();
+    tx.commit();
+    return to - from;
+  });
+}
+
+expected<std::vector<retention_item>>
+maintenance::apply_retention(const retention_policy& policy, timestamp now,
+                             bool dry_run, size_t limit) {
+  using result_t = expected<std::vector<retention_item>>;
+  return database_.call([&](database& db) -> result_t {
+    std::vector<retention_item> items;
+    {
+      write_transaction tx{db};
+      find_expired(db, policy, now, limit);
+      items = summary(db);
+      if (!dry_run && !items.empty())
+        delete_doomed(db);
+      if (!dry_run && policy.keep) {
+        auto& old =
+            db.prepared("DELETE FROM event_performance WHERE recorded_at < ?");
+        old.bind(1, to_rfc3339(now - *policy.keep));
+        old.exec();
+      }
+      tx.commit();
+    }
+    if (!dry_run && !items.empty()) {
+      SQLite::Statement vacuum{db.raw(), "PRAGMA incremental_vacuum(" +
+                                             std::to_string(vacuum_pages) +
+                                             ")"};
+      while (vacuum.executeStep()) {
+      }
+    }
+    return items;
+  });
+}
+
+expected<std::vector<metrics_row>>
+maintenance::metrics(const metrics_query& q) {
+  using result_t = expected<std::vector<metrics_row>>;
+  return database_.call([&](database& db) -> result_t {
+    auto& rows = db.prepared(
+        "SELECT day, platform, event_type, source_name, event_count, "
+        "error_count, processed_count, avg_processing_time, "
+        "max_processing_time FROM event_metrics "
+        "WHERE (?1 = '' OR day >= ?1) AND (?2 = '' OR day <= ?2) "
+        "AND (?3 = '' OR platform = ?3) "
+        "ORDER BY day DESC, event_count DESC, platform, event_type, "
+        "source_name "
+        "LIMIT ?4");
+    rows.bind(1, q.from);
+    rows.bind(2, q.to);
+    rows.bind(3, q.platform);
+    rows.bind(4, static_cast<int64_t>(q.limit));
+    std::vector<metrics_row> all;
+    while (rows.executeStep()) {
+      metrics_row m;
+      m.day = rows.getColumn(0).getString();
+      m.platform = rows.getColumn(1).getString();
+      m.event_type = rows.getColumn(2).getString();
+      m.source_name = rows.getColumn(3).getString();
+      m.events = rows.getColumn(4).getInt64();
+      m.errors = rows.getColumn(5).getInt64();
+      m.processed = rows.getColumn(6).getInt64();
+      if (auto average = rows.getColumn(7); !average.isNull())
+        m.average_processing_time = average.getDouble();
+      m.maximum_processing_time = rows.getColumn(8).getDouble();
+      all.push_back(std::move(m));
+    }
+    rows.reset();
+    return all;
+  });
+}
+
+expected<void>
+maintenance::record_performance(std::span<const performance_sample> samples) {
+  return database_.call([&](database& db) -> expected<void> {
+    write_transaction tx{db};
+    for (const auto& s : samples) {
+      auto& q = db.prepared(
+          "INSERT INTO event_performance (recorded_at, stage, platform, "
+          "event_type, event_id, duration, queue_depth) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?)");
+      q.bind(1, to_rfc3339(s.recorded_at));
+      q.bind(2, storable_text(s.stage));
+      q.bind(3, storable_text(s.platform));
+      q.bind(4, storable_text(s.event_type));
+      if (s.event_id)
+        q.bind(5, to_string(*s.event_id));
+      q.bind(6, std::chrono::duration<double>(s.duration).count());
+      if (s.queue_depth)
+        q.bind(7, *s.queue_depth);
+      q.exec();
+    }
+    tx.commit();
+    return {};
+  });
+}
+
+expected<bool> maintenance::mark_processed(const processing_outcome& outcome) {
+  return database_.call([&](database& db) -> expected<bool> {
+    write_transaction tx{db};
+    auto id = to_string(outcome.event_id);
+    auto now = to_rfc3339(system_clock{}.now());
+    auto seconds = outcome.seconds.value_or(0);
+    auto& status = db.prepared(
+        "INSERT INTO event_processing_status (event_id, processor_name, "
+        "status, "
+        "attempts, error_message, started_at, completed_at, duration) "
+        "SELECT id, ?2, ?3, 1, nullif(?4, ''), ?5, ?5, ?6 FROM events "
+        "WHERE id = ?1 "
+        "ON CONFLICT (event_id, processor_name) DO UPDATE SET "
+        "status = excluded.status, attempts = attempts + 1, "
+        "error_message = excluded.error_message, "
+        "completed_at = excluded.completed_at, duration = excluded.duration");
+    status.bind(1, id);
+    status.bind(2, storable_text(outcome.processor));
+    status.bind(3, outcome.success ? "completed" : "failed");
+    status.bind(4, storable_text(outcome.error_message));
+    status.bind(5, now);
+    status.bind(6, seconds);
+    if (status.exec() == 0)
+      return false;
+    auto& processed = db.prepared(
+        "UPDATE events SET processed_at = ?2, processing_duration = "
+        "coalesce(processing_duration, 0) + ?3 WHERE id = ?1 AND ?4 "
+        "AND NOT EXISTS (SELECT 1 FROM event_processing_status s "
+        "WHERE s.event_id = ?1 AND s.status IN ('pending', 'processing'))");
+    processed.bind(1, id);
+    processed.bind(2, now);
+    processed.bind(3, seconds);
+    processed.bind(4, outcome.success ? 1 : 0);
+    processed.exec();
+    auto& count = db.prepared(
+        "INSERT INTO event_metrics (day, platform, event_type, source_name, "
+        "error_count, processed_count, total_processing_time, "
+        "max_processing_time) SELECT substr(created_at, 1, 10), platform, "
+        "event_type, source_name, 1 - ?2, ?2, ?2 * ?3, ?2 * ?3 FROM events "
+        "WHERE id = ?1 "
+        "ON CONFLICT (day, platform, event_type, source_name) DO UPDATE SET "
+        "error_count = error_count + excluded.error_count, "
+        "processed_count = processed_count + excluded.processed_count, "
+        "total_processing_time = total_processing_time "
+        "+ excluded.total_processing_time, "
+        "max_processing_time = max(max_processing_time, "
+        "excluded.max_processing_time)");
+    count.bind(1, id);
+    count.bind(2, outcome.success ? 1 : 0);
+    count.bind(3, seconds);
+    count.exec();
+    tx.commit();
+    return true;
+  });
+}
+
+} // namespace eventweft::sqlite

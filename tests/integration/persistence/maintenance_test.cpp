@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/integration/persistence/store_fixture.hpp"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <pqxx/pqxx>
+
+namespace eventweft::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::days;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class maintenance_contract : public store_contract {
+ protected:
+  maintenance_contract() : maintenance_(store_->open_maintenance()) {}
+
+  /// Everything of a query as "a|b" a row.
+  std::vector<std::string> rows(const std::string& sql) const {
+    std::vector<std::string> all;
+    if (is_postgres()) {
+      pqxx::connection c{url_};
+      for (const auto& row : pqxx::nontransaction{c}.exec(sql)) {
+        std::string line;
+        for (const auto& field : row)
+          line += (line.empty() ? "" : "|") + std::string{field.view()};
+        all.push_back(line);
+      }
+    } else {
+      SQLite::Database db{url_.substr(7)};
+      SQLite::Statement q{db, sql};
+      while (q.executeStep()) {
+        std::string line;
+        for (int i = 0; i < q.getColumnCount(); ++i)
+          line += (line.empty() ? "" : "|") + q.getColumn(i).getString();
+        all.push_back(line);
+      }
+    }
+    return all;
+  }
+
+  /// Event `n` of a day that is `age` before noon.
+  event aged(int n, std::chrono::seconds age, std::string platform = "github") {
+    auto e = numbered_event(n);
+    e.created_at = noon - age;
+    e.platform = std::move(platform);
+    return e;
+  }
+
+  std::vector<seq_t> seqs() {
+    std::vector<seq_t> all;
+    for (auto& e : must(session_->read_after(0, 1000, SIZE_MAX)).events)
+      all.push_back(e->seq);
+    return all;
+  }
+
+  std::vector<retention_item> retain(const retention_policy& policy,
+                                     bool dry_run = false) {
+    must(maintenance_->roll_up_metrics());
+    return must(maintenance_->apply_retention(policy, noon, dry_run, 1000));
+  }
+
+  std::unique_ptr<store_maintenance> maintenance_;
+};
+
+TEST_P(maintenance_contract, DetailsAreWrittenWithTheEvent) {
+  auto pr = numbered_event(1);
+  pr.details.github =
+      R"({"event":"pull_request","action":"opened","repository_id":186853002,)"
+      R"("repository_name":"octo/repo","pr_number":12,"title":"A 'fix'",)"
+      R"("state":"open","labels":["bug","ui"],"commit_sha":null})";
+  auto issue = numbered_event(2);
+  issue.platform = "linear";
+  issue.details.linear =
+      R"({"type":"Issue","identifier":"ENG-42","title":"Do","state":"Todo"})";
+  auto message = numbered_event(3);
+  message.platform = "slack";
+  message.details.slack =
+      R"({"type":"message","channel_id":"C1","user_id":"U1","text":"hi"})";
+  auto deployment = numbered_event(4);
+  deployment.platform = "deployments";
+  deployment.details.deployment =
+      R"({"deployment_id":"7","environment":"production",)"
+      R"("status":"success","repository_name":"octo/repo",)"
+      R"("started_at":"2026-01-31T11:00:00Z","pull_request_number":12})";
+  auto bare = numbered_event(5);
+  for (auto& r : append({pr, issue, message, deployment, bare, pr}))
+    EXPECT_FALSE(r.refused);
+  EXPECT_THAT(
+      rows("SELECT event_seq, event, action, repository_id, repository_name, "
+           "pr_number, title FROM github_events"),
+      ElementsAre("1|pull_request|opened|186853002|octo/repo|12|A 'fix'"));
+  EXPECT_THAT(rows("SELECT event_seq FROM github_events "
+                   "WHERE commit_sha IS NULL AND labels IS NOT NULL"),
+              ElementsAre("1"));
+  EXPECT_THAT(rows("SELECT event_seq, identifier FROM linear_events"),
+              ElementsAre("2|ENG-42"));
+  EXPECT_THAT(rows("SELECT event_seq, text FROM slack_events"),
+              ElementsAre("3|hi"));
+  EXPECT_THAT(rows("SELECT event_seq, environment, pull_request_number "
+                   "FROM deployment_events"),
+              ElementsAre("4|production|12"));
+  EXPECT_THAT(rows("SELECT seq, context FROM recent_events LIMIT 4"),
+              ElementsAre("5|", "4|octo/repo -> production [success]",
+                          "3|#C1 @U1 hi", "2|ENG-42 Do [Todo]"));
+  EXPECT_THAT(rows("SELECT context FROM recent_events WHERE seq = 1"),
+              ElementsAre("octo/repo#12 A 'fix' [open]"));
+}
+
+TEST_P(maintenance_contract, DetailsThatDoNotFitRefuseOnlyTheirEvent) {
+  auto bad = numbered_event(1);
+  bad.details.github = "{not json";
+  auto results = append({bad, numbered_event(2)});
+  ASSERT_TRUE(results[0].refused);
+  EXPECT_EQ(results[0].refused->code, ec::row_refused);
+  EXPECT_EQ(results[1].outcome.seq, 1);
+  EXPECT_THAT(rows("SELECT event_id FROM events"), ElementsAre("delivery-2"));
+}
+
+TEST_P(maintenance_contract, MetricsCountEveryEventOnce) {
+  auto other = numbered_event(3);
+  other.event_type = "issues:opened";
+  append({numbered_event(1), numbered_event(2), other});
+  EXPECT_THAT(rows("SELECT event_type, total_events "
+                   "FROM event_processing_summary"),
+              ElementsAre("push|2", "issues:opened|1"));
+  EXPECT_EQ(must(maintenance_->roll_up_metrics()), 3);
+  EXPECT_EQ(must(maintenance_->roll_up_metrics()), 0);
+  append({numbered_event(4), numbered_event(1)});
+  EXPECT_EQ(must(maintenance_->roll_up_metrics()), 1);
+  auto all = must(maintenance_->metrics({}));
+  ASSERT_THAT(all, SizeIs(2));
+  EXPECT_EQ(all[0].day, "2026-01-31");
+  EXPECT_EQ(all[0].platform, "github");
+  EXPECT_EQ(all[0].event_type, "push");
+  EXPECT_EQ(all[0].source_name, "octo/repo");
+  EXPECT_EQ(all[0].events, 3);
+  EXPECT_EQ(all[0].average_processing_time, std::nullopt);
+  EXPECT_THAT(rows("SELECT event_type, total_events "
+                   "FROM event_processing_summary"),
+              ElementsAre("push|3", "issues:opened|1"));
+  metrics_query q;
+  q.platform = "slack";
+  EXPECT_THAT(must(maintenance_->metrics(q)), IsEmpty());
+  q = {};
+  q.from = "2026-02-01";
+  EXPECT_THAT(must(maintenance_->metrics(q)), IsEmpty());
+}
+
+TEST_P(maintenance_contract, ProcessingIsNotedAndMeasured) {
+  append({numbered_event(1), numbered_event(2)});
+  must(maintenance_->roll_up_metrics());
+  auto mark = [&](int n, bool success, double seconds) {
+    processing_outcome o;
+    o.event_id = numbered_event(n).id;
+    o.processor = "notify";
+    o.success = success;
+    o.error_message = success ? "" : "no";
+    o.seconds = seconds;
+    return must(maintenance_->mark_processed(o));
+  };
+  EXPECT_TRUE(mark(1, true, 0.5));
+  EXPECT_TRUE(mark(2, false, 1));
+  EXPECT_TRUE(mark(2, true, 1.5));
+  EXPECT_FALSE(mark(77, true, 1));
+  EXPECT_THAT(rows("SELECT status, attempts FROM event_processing_status "
+                   "ORDER BY event_id"),
+              ElementsAre("completed|1", "completed|2"));
+  auto all = must(maintenance_->metrics({}));
+  ASSERT_THAT(all, SizeIs(1));
+  EXPECT_EQ(all[0].events, 2);
+  EXPECT_EQ(all[0].errors, 1);
+  EXPECT_EQ(all[0].processed, 2);
+  EXPECT_EQ(all[0].average_processing_time, 1.0);
+  EXPECT_EQ(all[0].maximum_processing_time, 1.5);
+  auto event = **must(session_->find(numbered_event(1).id));
+  EXPECT_TRUE(event.processed_at);
+  EXPECT_EQ(event.processing_duration, 0.5);
+}
+
+TEST_P(maintenance_contract, PerformanceSamplesAreKept) {
+  performance_sample s;
+  s.recorded_at = noon;
+  s.stage = "store";
+  s.duration = 1500us;
+  s.event_id = numbered_event(1).id;
+  must(maintenance_->record_performance(std::vector{s, s}));
+  EXPECT_THAT(rows("SELECT stage, duration FROM event_performance"),
+              ElementsAre("store|0.0015", "store|0.0015"));
+}
+
+TEST_P(maintenance_contract, RetentionLetsOldEventsGo) {
+  append({aged(1, days{100}), aged(2, days{95}), aged(3, days{1}),
+          numbered_event(4)});
+  retention_policy policy;
+  policy.keep = days{90};
+  auto planned = retain(policy, true);
+  EXPECT_FALSE(planned.empty());
+  EXPECT_EQ(seqs(), (std::vector<seq_t>{1, 2, 3, 4}));
+  auto done = retain(policy);
+  ASSERT_EQ(done.size(), planned.size());
+  for (size_t i = 0; i < done.size(); ++i) {
+    EXPECT_EQ(done[i].what, planned[i].what);
+    EXPECT_EQ(done[i].events, planned[i].events);
+  }
+  EXPECT_EQ(seqs(), (std::vector<seq_t>{3, 4}));
+  EXPECT_THAT(retain(policy), IsEmpty());
+  // Readers, numbers and new events go on as if nothing had happened.
+  EXPECT_EQ(append({numbered_event(5)})[0].outcome.seq, 5);
+  EXPECT_EQ(must(session_->read_after(0, 1, SIZE_MAX)).last, 3);
+}
+
+TEST_P(maintenance_contract, PlatformsCanHaveATimeOfTheirOwn) {
+  append({aged(1, days{40}, "slack"), aged(2, days{40}),
+          aged(3, days{20}, "slack"), aged(4, days{400}, "linear")});
+  retention_policy policy;
+  policy.keep = days{90};
+  policy.platforms["slack"] = days{30};
+  policy.platforms["linear"] = days{1000};
+  retain(policy);
+  EXPECT_EQ(seqs(), (std::vector<seq_t>{2, 3, 4}));
+  policy.keep.reset();
+  policy.platforms["slack"] = days{10};
+  retain(policy);
+  EXPECT_EQ(seqs(), (std::vector<seq_t>{2, 4}));
+}
+
+TEST_P(maintenance_contract, RetentionKeepsWhatIsStillNeeded) {
+  append({aged(1, days{100}), aged(2, days{100}), aged(3, days{100})});
+  retention_policy policy;
+  policy.keep = days{90};
+  dead_letter d;
+  d.id = d.event_id.emplace(numbered_event(1).id);
+  must(session_->add_dead_letter(d));
+  run_sql("INSERT INTO stream_subscriptions (id, stream_name, subscriber_id, "
+          "type, cursor_seq) VALUES ('" +
+          to_string(d.id) + "', 'all_events', 'me', 'sse', 2)");
+  retain(policy);
+  EXPECT_EQ(seqs(), (std::vector<seq_t>{1, 3}));
+  run_sql("UPDATE stream_subscriptions SET cursor_seq = 3");
+  must(session_->drop_dead_letter(d.id));
+  retain(policy);
+  EXPECT_THAT(seqs(), IsEmpty());
+}
+
+TEST_P(maintenance_contract, DetailsGoWithTheirEvent) {
+  auto e = aged(1, days{100});
+  e.details.github = R"({"action":"opened"})";
+  append({e});
+  processing_outcome o;
+  o.event_id = e.id;
+  must(maintenance_->mark_processed(o));
+  retention_policy policy;
+  policy.keep = days{90};
+  retain(policy);
+  for (auto* table : {"events", "github_events", "event_processing_status"})
+    EXPECT_THAT(rows(std::string{"SELECT 1 FROM "} + table), IsEmpty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, maintenance_contract, both_engines,
+                         engine_name);
+
+} // namespace
+} // namespace eventweft::testing

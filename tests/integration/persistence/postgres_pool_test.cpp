@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "persistence/postgres/pool.hpp"
+#include "tests/integration/persistence/store_fixture.hpp"
+
+#include <pqxx/pqxx>
+
+#include <atomic>
+#include <thread>
+
+namespace eventweft::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using postgres::connection;
+
+class postgres_pool : public ::testing::Test {
+ protected:
+  postgres_pool() {
+    options_.url = shared_server().create_database();
+    options_.connect_timeout = 2s;
+    options_.max_connections = 3;
+    make();
+  }
+  ~postgres_pool() override { shared_server().start(); }
+
+  void make() {
+    pool_ = std::make_shared<postgres::connection_pool>(
+        options_, std::make_shared<postgres::watchdog>());
+  }
+
+  expected<int> ask(const std::string& sql) {
+    return pool_->call(connection::retry::yes,
+                       [&](pqxx::connection& c) -> expected<int> {
+                         pqxx::nontransaction tx{c};
+                         return tx.exec(sql).one_field().as<int>();
+                       });
+  }
+
+  store_options options_;
+  postgres::pool_ptr pool_;
+};
+
+TEST_F(postgres_pool, UsesOneConnectionAgainAndAgain) {
+  auto first = must(ask("SELECT pg_backend_pid()"));
+  EXPECT_EQ(must(ask("SELECT pg_backend_pid()")), first);
+  EXPECT_EQ(pool_->state().idle, 1u);
+  EXPECT_EQ(pool_->state().lent, 0u);
+}
+
+TEST_F(postgres_pool, NeverHasMoreThanItsLimitAndSaysSo) {
+  options_.connect_timeout = 100ms;
+  options_.max_connections = 1;
+  make();
+  auto outcome = pool_->call(
+      connection::retry::no, [&](pqxx::connection&) -> expected<int> {
+        auto second = ask("SELECT 1");
+        EXPECT_FALSE(second);
+        EXPECT_EQ(second.error().code, ec::store_unavailable);
+        EXPECT_THAT(second.error().message, ::testing::HasSubstr("in use"));
+        return 0;
+      });
+  EXPECT_TRUE(outcome);
+  EXPECT_TRUE(ask("SELECT 1"));
+}
+
+TEST_F(postgres_pool, AnErrorDoesNotPoisonItsConnection) {
+  auto failed = ask("SELECT 1 / 0");
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code, ec::row_refused);
+  EXPECT_EQ(must(ask("SELECT 2")), 2);
+}
+
+TEST_F(postgres_pool, RecoversByItselfFromRestartsUnderLoad) {
+  std::atomic<bool> stop{false};
+  std::atomic<int> wrong{0};
+  std::atomic<int> most{0};
+  constexpr size_t workers = 6;
+  std::array<std::atomic<int>, workers> answers{};
+  std::vector<std::thread> threads;
+  for (size_t w = 0; w < workers; ++w)
+    threads.emplace_back([&, w] {
+      while (!stop) {
+        auto sent = static_cast<int>(w) * 1'000'000 + answers[w];
+        auto got = ask("SELECT " + std::to_string(sent));
+        if (got)
+          *got == sent ? ++answers[w] : ++wrong;
+        else if (got.error().code != ec::store_unavailable)
+          ++wrong;
+        auto s = pool_->state();
+        if (auto now = static_cast<int>(s.idle + s.lent); now > most)
+          most = now;
+      }
+    });
+  auto all_go_on = [&] {
+    std::array<int, workers> before{};
+    for (size_t w = 0; w < workers; ++w)
+      before[w] = answers[w];
+    for (auto end = std::chrono::steady_clock::now() + 60s;
+         std::chrono::steady_clock::now() < end;) {
+      size_t moved = 0;
+      for (size_t w = 0; w < workers; ++w)
+        moved += answers[w] > before[w] + 5;
+      if (moved == workers)
+        return true;
+      std::this_thread::sleep_for(1ms);
+    }
+    return false;
+  };
+  EXPECT_TRUE(all_go_on());
+  shared_server().kill();
+  shared_server().start();
+  EXPECT_TRUE(all_go_on());
+  shared_server().stop();
+  shared_server().start();
+  EXPECT_TRUE(all_go_on());
+  stop = true;
+  for (auto& t : threads)
+    t.join();
+  EXPECT_EQ(wrong, 0);
+  EXPECT_LE(most, 3);
+  EXPECT_EQ(pool_->state().lent, 0u);
+}
+
+} // namespace
+} // namespace eventweft::testing

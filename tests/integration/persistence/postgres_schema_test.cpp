@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/integration/persistence/store_fixture.hpp"
+
+#include <pqxx/pqxx>
+
+#include <cstdio>
+
+namespace eventweft::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::days;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+/// What a program prints; a test failure if it does not end well.
+std::string output_of(const std::string& command) {
+  auto* pipe = ::popen(command.c_str(), "r");
+  std::string text;
+  char buffer[4096];
+  for (size_t n; pipe && (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;)
+    text.append(buffer, n);
+  EXPECT_TRUE(pipe && ::pclose(pipe) == 0) << command << '\n' << text;
+  return text;
+}
+
+class postgres_schema : public ::testing::Test {
+ protected:
+  postgres_schema()
+      : url_(shared_server().create_database()),
+        store_(must(open_store({url_}))) {}
+
+  pqxx::result run(const std::string& sql, const std::string& url = {}) const {
+    pqxx::connection c{url.empty() ? url_ : url};
+    return pqxx::nontransaction{c}.exec(sql);
+  }
+
+  void run_file(const std::string& name, const std::string& url) const {
+    output_of((shared_server().binaries() / "psql").string() + " -X -q -d '" +
+              url + "' -f " EVENTWEFT_SOURCE_DIR "/schemas/" + name + " 2>&1");
+  }
+
+  /// All that pg_dump knows, but for the random words that newer ones print.
+  static std::string dump(const std::string& url) {
+    return output_of((shared_server().binaries() / "pg_dump").string() +
+                     " --schema-only --no-owner '" + url +
+                     "' | grep -v '^.\\(un\\)\\?restrict '");
+  }
+
+  std::string url_;
+  store_ptr store_;
+};
+
+TEST_F(postgres_schema, ByHandIsTheSameAsByMigration) {
+  must(store_->migrate());
+  auto by_hand = shared_server().create_database();
+  run_file("events_schema.sql", by_hand);
+  EXPECT_EQ(dump(url_), dump(by_hand));
+  auto steps = "SELECT version || name FROM schema_migrations ORDER BY version";
+  auto migrated = run(steps);
+  auto written = run(steps, by_hand);
+  ASSERT_EQ(migrated.size(), written.size());
+  for (int i = 0; i < migrated.size(); ++i)
+    EXPECT_EQ(migrated[i][0].view(), written[i][0].view());
+  must(must(open_store({by_hand}))->check_schema());
+}
+
+TEST_F(postgres_schema, EverythingIsCommented) {
+  must(store_->migrate());
+  std::vector<std::string> bare;
+  for (const auto& row :
+       run("SELECT c.relname || coalesce('.' || a.attname, '') "
+           "FROM pg_class c LEFT JOIN pg_attribute a ON a.attrelid = c.oid "
+           "AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind <> 'v' "
+           "WHERE c.relnamespace = 'public'::regnamespace "
+           "AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition "
+           "AND (col_description(c.oid, a.attnum) IS NULL "
+           "AND c.relkind <> 'v' OR obj_description(c.oid, 'pg_class') IS "
+           "NULL)"))
+    bare.emplace_back(row[0].view());
+  EXPECT_THAT(bare, IsEmpty());
+}
+
+TEST_F(postgres_schema, TheQueriesOfAnAnalystRun) {
+  must(store_->migrate());
+  auto session = store_->open_session();
+  std::vector<event_ptr> events{event_ptr{numbered_event(1)},
+                                event_ptr{numbered_event(2)}};
+  must(session->append(events));
+  auto link = "SELECT create_event_correlation('" + to_string(events[0]->id) +
+              "', '" + to_string(events[1]->id) + "', 'pr_to_issue')";
+  auto id = run(link).one_field().as<std::string>();
+  EXPECT_EQ(run(link).one_field().as<std::string>(), id);
+  run("SELECT mark_event_processed('" + to_string(events[0]->id) + "')");
+  EXPECT_EQ(run("SELECT * FROM event_processing_summary").size(), 1);
+  EXPECT_EQ(run("SELECT * FROM recent_events LIMIT 10").size(), 2);
+  EXPECT_EQ(run("SELECT * FROM correlated_events "
+                "WHERE correlation_type = 'pr_to_issue'")
+                .size(),
+            1);
+  EXPECT_EQ(run("SELECT platform, count(*), "
+                "AVG(EXTRACT(EPOCH FROM (processed_at - created_at))) "
+                "FROM events GROUP BY platform")
+                .size(),
+            1);
+  // Both are in one thread now.
+  auto first = **must(session->find(events[0]->id));
+  auto second = **must(session->find(events[1]->id));
+  ASSERT_TRUE(first.correlation_id);
+  EXPECT_EQ(first.correlation_id, second.correlation_id);
+  EXPECT_TRUE(first.processed_at);
+  EXPECT_TRUE(run("SELECT create_event_correlation(gen_random_uuid(), "
+                  "gen_random_uuid(), 'x')")[0][0]
+                  .is_null());
+}
+
+TEST_F(postgres_schema, WeeksAreMadeAheadAndDroppedAsAWhole) {
+  must(store_->migrate());
+  auto session = store_->open_session();
+  auto maintenance = store_->open_maintenance();
+  // It came before its week was made.
+  std::vector<event_ptr> early{event_ptr{numbered_event(1)}};
+  must(session->append(early));
+  EXPECT_GT(must(maintenance->prepare_partitions(noon)), 0);
+  EXPECT_EQ(must(maintenance->prepare_partitions(noon)), 0);
+  EXPECT_EQ(run("SELECT tableoid::regclass FROM events").one_field().view(),
+            "events_20260126");
+  std::vector<event_ptr> more{event_ptr{numbered_event(1)},
+                              event_ptr{numbered_event(2)}};
+  EXPECT_EQ(must(session->append(more)).at(1).outcome.seq, 2);
+  must(maintenance->roll_up_metrics());
+  retention_policy policy;
+  policy.keep = days{30};
+  auto later = noon + days{60};
+  dead_letter d;
+  d.id = d.event_id.emplace(numbered_event(1).id);
+  must(session->add_dead_letter(d));
+  auto held = must(maintenance->apply_retention(policy, later, false));
+  ASSERT_FALSE(held.empty());
+  auto week = std::find_if(held.begin(), held.end(),
+                           [](auto& i) { return i.what == "2026-01-26"; });
+  ASSERT_NE(week, held.end());
+  EXPECT_EQ(week->action, retention_item::kind::keep_week);
+  EXPECT_EQ(week->reason, "a dead letter needs it");
+  must(session->drop_dead_letter(d.id));
+  must(maintenance->apply_retention(policy, later, false));
+  EXPECT_TRUE(run("SELECT to_regclass('events_20260126')")[0][0].is_null());
+  EXPECT_TRUE(
+      run("SELECT to_regclass('github_events_20260126')")[0][0].is_null());
+  EXPECT_EQ(must(session->head()).seq, 2);
+}
+
+TEST_F(postgres_schema, DeliveriesAreKnownAcrossWeeksWithinTheWindow) {
+  must(store_->migrate());
+  auto session = store_->open_session();
+  auto maintenance = store_->open_maintenance();
+  must(maintenance->prepare_partitions(noon));
+  auto again = [&](std::chrono::seconds later) {
+    auto e = numbered_event(1);
+    e.id.bytes[15] ^= 1;
+    e.created_at += later;
+    std::vector<event_ptr> one{event_ptr{e}};
+    return must(session->append(one)).at(0).outcome.duplicate;
+  };
+  std::vector<event_ptr> first{event_ptr{numbered_event(1)}};
+  must(session->append(first));
+  EXPECT_TRUE(again(days{8}));
+  EXPECT_FALSE(again(days{15}));
+}
+
+TEST_F(postgres_schema, TheWriterCannotDropAndTheAnalystCannotWrite) {
+  must(store_->migrate());
+  run_file("roles.sql", url_);
+  run("DROP ROLE IF EXISTS test_writer");
+  run("DROP ROLE IF EXISTS test_analyst");
+  run("CREATE ROLE test_writer LOGIN IN ROLE eventweft_writer");
+  run("CREATE ROLE test_analyst LOGIN IN ROLE eventweft_analyst");
+  auto as = [&](const std::string& role) {
+    auto url = url_;
+    return url.replace(url.find("postgres@"), 8, role);
+  };
+  // The whole of the server's work.
+  auto store = must(open_store({as("test_writer")}));
+  must(store->check_schema());
+  must(store->migrate());
+  auto session = store->open_session();
+  auto e = numbered_event(1);
+  e.details.github = R"({"action":"opened"})";
+  std::vector<event_ptr> one{event_ptr{e}};
+  EXPECT_EQ(must(session->append(one)).at(0).outcome.seq, 1);
+  must(session->read_after(0, 10, SIZE_MAX));
+  must(session->query({}));
+  dead_letter d;
+  d.id = e.id;
+  must(session->add_dead_letter(d));
+  must(session->drop_dead_letter(d.id));
+  auto maintenance = store->open_maintenance();
+  EXPECT_GT(must(maintenance->prepare_partitions(noon)), 0);
+  EXPECT_EQ(must(maintenance->roll_up_metrics()), 1);
+  processing_outcome o;
+  o.event_id = e.id;
+  EXPECT_TRUE(must(maintenance->mark_processed(o)));
+  retention_policy policy;
+  policy.keep = days{30};
+  must(maintenance->apply_retention(policy, noon + days{60}, false));
+  EXPECT_TRUE(must(session->read_after(0, 10, SIZE_MAX)).events.empty());
+
+  for (auto* forbidden :
+       {"DROP TABLE events", "DROP TABLE dead_letters", "TRUNCATE events",
+        "DELETE FROM events", "UPDATE events SET payload = '{}'",
+        "ALTER TABLE events ADD COLUMN x int", "CREATE TABLE mine (a int)"})
+    EXPECT_THROW(run(forbidden, as("test_writer")),
+                 pqxx::insufficient_privilege)
+        << forbidden;
+  EXPECT_NO_THROW(run("SELECT * FROM recent_events", as("test_analyst")));
+  for (auto* forbidden :
+       {"INSERT INTO event_streams (name) VALUES ('x')", "DELETE FROM events",
+        "UPDATE log_head SET last_seq = 0", "DROP TABLE events",
+        "SELECT secret FROM stream_subscriptions",
+        "SELECT apply_retention('1 day')", "SELECT ensure_partitions()"})
+    EXPECT_THROW(run(forbidden, as("test_analyst")),
+                 pqxx::insufficient_privilege)
+        << forbidden;
+}
+
+} // namespace
+} // namespace eventweft::testing
