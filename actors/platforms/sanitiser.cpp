@@ -81,7 +81,9 @@ uint32_t bit_of(std::string_view owner) noexcept {
 // The length of a private key in PEM from its first line to its last, without
 // leaving the JSON string it stands in.
 size_t pem_length(std::string_view text) noexcept {
-  const auto string_end = text.find('"');
+  size_t string_end = 0;
+  while (string_end < text.size() && text[string_end] != '"')
+    string_end += text[string_end] == '\\' ? 2 : 1;
   const auto inside = text.substr(0, string_end);
   const auto label_end = inside.find("-----", 11);
   if (label_end == std::string_view::npos ||
@@ -171,6 +173,14 @@ std::optional<redaction> sanitiser::pointers(std::string_view json) const {
   return out;
 }
 
+sanitiser::token sanitiser::find_token(std::string_view text) const noexcept {
+  for (const auto& s : shapes_known)
+    if ((bit_of(s.owner) & shapes_) != 0 && text.starts_with(s.start))
+      if (const auto length = token_length(s, text); length > 0)
+        return {s.owner, length};
+  return {};
+}
+
 std::optional<redaction> sanitiser::shapes(std::string_view text) const {
   if (shapes_ == 0)
     return std::nullopt;
@@ -181,30 +191,30 @@ std::optional<redaction> sanitiser::shapes(std::string_view text) const {
       first[static_cast<unsigned char>(s.start.front())] = true;
   std::optional<redaction> out;
   size_t copied = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (!first[static_cast<unsigned char>(text[i])])
+  // A token starts a word; an escape (`\n`) is no part of one.
+  bool within_word = false;
+  for (size_t i = 0; i < text.size();) {
+    if (text[i] == '\\') {
+      i += text.substr(i).starts_with("\\u") ? 6 : 2;
+      within_word = false;
       continue;
-    // Not in the middle of a longer word; but an escape's letter (`\n`) is
-    // none of the word that follows it.
-    if (i > 0 && fits(alphabet::word, text[i - 1]) &&
-        !(i > 1 && text[i - 2] == '\\'))
-      continue;
-    for (const auto& s : shapes_known) {
-      if ((bit_of(s.owner) & shapes_) == 0 ||
-          !text.substr(i).starts_with(s.start))
-        continue;
-      const auto length = token_length(s, text.substr(i));
-      if (length == 0)
-        continue;
-      if (!out)
-        out.emplace();
-      out->text.append(text, copied, i - copied);
-      out->text.append(redacted_text);
-      note(*out, "token:" + std::string{s.owner});
-      copied = i + length;
-      i = copied - 1;
-      break;
     }
+    const bool candidate =
+        first[static_cast<unsigned char>(text[i])] && !within_word;
+    const auto found = candidate ? find_token(text.substr(i)) : token{};
+    if (found.length == 0) {
+      within_word = fits(alphabet::word, text[i]);
+      ++i;
+      continue;
+    }
+    if (!out)
+      out.emplace();
+    out->text.append(text, copied, i - copied);
+    out->text.append(redacted_text);
+    note(*out, "token:" + std::string{found.owner});
+    i += found.length;
+    copied = i;
+    within_word = false;
   }
   if (out)
     out->text.append(text, copied, std::string_view::npos);

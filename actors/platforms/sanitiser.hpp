@@ -4,6 +4,7 @@
 #include "config/settings.hpp"
 #include "messages/errors.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,6 +45,13 @@ class sanitiser {
   std::optional<redaction> apply(std::string_view json) const;
 
  private:
+  struct token {
+    std::string_view owner;
+    size_t length = 0;
+  };
+  /// The token that `text` starts with; length 0 if it starts with none.
+  token find_token(std::string_view text) const noexcept;
+
   std::vector<std::string> pointers_;
   uint32_t shapes_ = 0;
 };

@@ -78,10 +78,11 @@ class table_reader {
     if (!node)
       return otherwise;
     const auto* value = node->as_integer();
-    if (!value || value->get() < low || value->get() > high)
-      refuse(key, "must be a whole number from " + std::to_string(low) +
-                      " to " + std::to_string(high));
-    return value->get();
+    if (value && value->get() >= low && value->get() <= high)
+      return value->get();
+    refuse(key, "must be a whole number from " + std::to_string(low) + " to " +
+                    std::to_string(high));
+    return low;
   }
 
   bool boolean(std::string_view key, bool otherwise) {

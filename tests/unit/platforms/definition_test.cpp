@@ -117,6 +117,14 @@ TEST_F(definition_test, names_values_of_no_use) {
                        "handshake.when: is missing"));
 }
 
+TEST_F(definition_test, names_numbers_that_are_none) {
+  const std::string start = "answer_status = ";
+  for (const std::string value : {"\"200\"", "404", "2.5", "[]"})
+    EXPECT_TRUE(fault_of(start + value + "\n" + std::string{smallest},
+                         "my.toml:1: answer_status: must be a whole number"))
+        << value;
+}
+
 TEST_F(definition_test, takes_the_first_alternative_that_is_there) {
   const auto p = make(R"(name = "x"
 [[signature]]

@@ -94,6 +94,12 @@ TEST(sanitiser, replaces_known_shapes_of_tokens) {
             "-");
   // At the start of a line, after an escape.
   EXPECT_EQ(in("\\n" + github), R"({"a":"see \n[redacted] there"})");
+  EXPECT_EQ(in("\\u00e9" + github), R"({"a":"see \u00e9[redacted] there"})");
+  // An escape's own letter starts nothing.
+  EXPECT_EQ(in("\\npm_" + std::string(40, 'a')), "-");
+  // A key that is cut short ends with its string, escaped quotes and all.
+  EXPECT_EQ(in(R"(-----BEGIN PRIVATE KEY-----a\"b\\)"),
+            R"({"a":"see [redacted]"})");
   // Not within a longer word.
   EXPECT_EQ(in("x" + github), "-");
 }
