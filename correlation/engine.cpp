@@ -165,11 +165,4 @@ const engine_options& engine::options() const noexcept {
   return state_->options;
 }
 
-std::optional<uuid> parent_in(const std::vector<correlation_key>& keys) {
-  for (const auto& k : keys)
-    if (k.field == "metadata.causationid")
-      return uuid::parse(k.matched);
-  return std::nullopt;
-}
-
 } // namespace eventweft::correlation

@@ -95,7 +95,4 @@ class engine {
   std::unique_ptr<state> state_;
 };
 
-/// The id of the event that the keys name as the cause, if it is one of ours.
-std::optional<uuid> parent_in(const std::vector<correlation_key>& keys);
-
 } // namespace eventweft::correlation

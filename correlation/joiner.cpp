@@ -34,6 +34,11 @@ std::optional<uuid> id_in(std::string_view key) {
   return std::nullopt;
 }
 
+struct cause {
+  uuid event;
+  std::string key;
+};
+
 // A thread that is there, or events that are about to be one.
 struct node {
   size_t parent;
@@ -44,6 +49,10 @@ struct node {
   uint64_t total = 0;
   // Of a root: whose id stays.
   size_t best = none;
+  // The id that an event asks for, if there is no thread yet.
+  uuid wish;
+  // What joined it to the one whose id stays.
+  cause lost_to;
 };
 
 struct key_state {
@@ -314,7 +323,7 @@ class joiner {
 
   void add_node(const uuid& thread, uint64_t stored, uint64_t total) {
     const size_t n = nodes_.size();
-    nodes_.push_back({n, thread, stored, total, n});
+    nodes_.push_back({n, thread, stored, total, n, {}, {}});
   }
 
   // Whether `a`'s id stays when both become one: that of the larger thread, so
@@ -336,12 +345,21 @@ class joiner {
     if (x.total > 1 && y.total > 1 &&
         x.total + y.total > limits_.max_joined_events)
       return false;
-    joins_.push_back({a, b, event, key});
     y.parent = a;
     x.total += y.total;
-    if (outlives(nodes_[y.best], nodes_[x.best]))
-      x.best = y.best;
+    wish(a, y.wish);
+    const auto lost = outlives(nodes_[y.best], nodes_[x.best])
+                          ? std::exchange(x.best, y.best)
+                          : y.best;
+    // Each thread loses once: to the one that took its place.
+    nodes_[lost].lost_to = {event, key};
     return true;
+  }
+
+  void wish(size_t root_node, const uuid& id) {
+    auto& w = nodes_[root_node].wish;
+    if (!id.is_nil() && (w.is_nil() || id < w))
+      w = id;
   }
 
   not_linked link(member& m, const correlation_key& claim,
@@ -353,10 +371,10 @@ class joiner {
     if (count >= limit)
       return not_linked::hot_key;
     size_t target = key.node;
-    if (target == none)
-      if (const auto id = id_in(name))
-        if (const auto found = named_.find(*id); found != named_.end())
-          target = found->second;
+    const auto id = target == none ? id_in(name) : std::nullopt;
+    if (id)
+      if (const auto found = named_.find(*id); found != named_.end())
+        target = found->second;
     const bool stale =
         claim.window != 0 && key.known &&
         distance(m.at, key.last_seen) > std::chrono::seconds{claim.window};
@@ -369,6 +387,9 @@ class joiner {
       key.node = mine;
     } else if (target == none) {
       key.node = mine;
+      // A sender that names its thread finds it under that name.
+      if (id && name.starts_with("correlation:"))
+        wish(mine, *id);
     } else {
       if (!unite(mine, target, m.id, name))
         return not_linked::huge_thread;
@@ -446,7 +467,9 @@ class joiner {
     }
     const auto thread_of = [&](size_t n) {
       const auto r = root(n);
-      return best_of(r).is_nil() ? ids.at(r) : best_of(r);
+      if (!best_of(r).is_nil())
+        return best_of(r);
+      return nodes_[r].wish.is_nil() ? ids.at(r) : nodes_[r].wish;
     };
     write_members(thread_of);
     write_merges(thread_of);
@@ -485,21 +508,16 @@ class joiner {
     for (const auto& [thread, n] : by_thread_) {
       if (nodes_[root(n)].best == n)
         continue;
-      // The first join that touched it is the one that a person wants to see.
-      const auto why =
-          std::find_if(joins_.begin(), joins_.end(),
-                       [&](const auto& j) { return j.a == n || j.b == n; });
-      const bool said = why != joins_.end();
-      result_.changes.merges.push_back({thread, thread_of(n),
-                                        said ? why->event : uuid{},
-                                        said ? why->key : std::string{}});
+      const auto& why = nodes_[n].lost_to;
+      result_.changes.merges.push_back(
+          {thread, thread_of(n), why.event, why.key});
     }
   }
 
   void write_parents() {
     for (size_t i = 0; i < events_.size(); ++i)
       for (const auto& k : events_[i].keys) {
-        if (k.field != "metadata.causationid")
+        if (k.type.from != correlation_noun::cause)
           continue;
         if (const auto key = keys_.find(k.key);
             key != keys_.end() && !key->second.owner.is_nil() &&
@@ -509,13 +527,6 @@ class joiner {
           result_.parents[i] = *id;
       }
   }
-
-  struct joined {
-    size_t a;
-    size_t b;
-    uuid event;
-    std::string key;
-  };
 
   thread_index& index_;
   std::span<const join_input> events_;
@@ -534,7 +545,6 @@ class joiner {
   std::map<uuid, size_t> named_;
   std::vector<member> members_;
   std::vector<waiting> waiting_;
-  std::vector<joined> joins_;
 };
 
 } // namespace

@@ -46,7 +46,8 @@ struct join_result {
 /// Gives each event of a batch its thread. Events that share a key share a
 /// thread; an event with keys of two threads joins them: the larger one's id
 /// stays (of two alike, the older), the smaller one's rows are rewritten. A
-/// new thread has the id of its oldest event in the batch.
+/// new thread has the id of its oldest event in the batch, or the one that its
+/// sender gave it as `correlation_id`.
 ///
 /// Which events end up together depends on their keys alone: not on the order
 /// in which they come, on how they are cut into batches, or on which node

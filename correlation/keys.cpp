@@ -5,6 +5,7 @@
 #include "messages/uuid.hpp"
 
 #include <algorithm>
+#include <cctype>
 
 namespace eventweft::correlation {
 
@@ -171,11 +172,9 @@ std::string canonical_host(std::string_view host) {
   if (host.empty())
     return {};
   std::string out = lower(host);
-  for (std::string_view prefix : {"www.", "api.", "redirect."})
-    if (out.starts_with(prefix)) {
+  for (std::string_view prefix : {"redirect.", "www.", "api."})
+    while (out.starts_with(prefix))
       out.erase(0, prefix.size());
-      break;
-    }
   if (out == "github.com" || out == "uploads.github.com")
     return {};
   return out;
@@ -191,7 +190,7 @@ std::optional<repository> repository_of(std::string_view full_name,
   for (size_t i = 0; i < name.size(); ++i)
     if (i != slash && !repository_char(name[i]))
       return std::nullopt;
-  if (name.ends_with(".git"))
+  while (name.ends_with(".git"))
     name.erase(name.size() - 4);
   const auto repo = std::string_view{name}.substr(slash + 1);
   if (repo.empty() || repo == "." || repo == "..")
@@ -225,7 +224,7 @@ std::optional<std::string> sha_key(std::string_view hex) {
 }
 
 std::string branch_key(const repository& repo, std::string_view name) {
-  if (name.starts_with("refs/heads/"))
+  while (name.starts_with("refs/heads/"))
     name.remove_prefix(11);
   std::string out = "git:branch:";
   out.append(repo.path()).append(":").append(name);

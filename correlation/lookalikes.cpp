@@ -56,13 +56,16 @@ constexpr std::string_view unlikely[] = {
     "PLAN",    "PM",     "POD",    "PORT",   "PR",     "PST",     "PY",
     "PYTHON",  "Q",      "R",      "RACK",   "RC",     "REACT",   "REGION",
     "REL",     "ROOM",   "ROT",    "ROUND",  "ROW",    "RS",      "RSA",
-    "RTX",     "RUBY",   "S",      "SCALE",  "SEP",    "SERVER",  "SHARD",
-    "SHA",     "SIZE",   "SLOT",   "SOC",    "SPRINT", "SSL",     "STAGE",
+    "RTX",     "RUBY",   "S",      "SCALE",  "SEP",    "SERVER",  "SHA",
+    "SHARD",   "SIZE",   "SLOT",   "SOC",    "SPRINT", "SSL",     "STAGE",
     "STEP",    "STORY",  "T",      "TAB",    "TABLE",  "TASK",    "TEST",
     "TIER",    "TLS",    "TOP",    "TRACK",  "TYPE",   "U",       "UBUNTU",
     "UINT",    "UNIT",   "USB",    "UTC",    "V",      "VER",     "VERSION",
     "VLAN",    "VM",     "VUE",    "W",      "WAVE",   "WEEK",    "WIN",
     "WORKER",  "WPA",    "X",      "Y",      "YEAR",   "Z",       "ZONE"};
+
+static_assert(std::is_sorted(std::begin(always), std::end(always)));
+static_assert(std::is_sorted(std::begin(unlikely), std::end(unlikely)));
 
 bool contains(const auto& sorted, std::string_view text) noexcept {
   return std::binary_search(std::begin(sorted), std::end(sorted), text);

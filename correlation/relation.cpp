@@ -51,6 +51,7 @@ constexpr entry words[] = {
     {"by", role::connector},
     {"can't", role::deny},
     {"cannot", role::deny},
+    {"cherry", role::glue},
     {"cherry-picked", role::half, relation::follows},
     {"cherrypick", role::half, relation::follows},
     {"close", role::magic, relation::closes},
@@ -80,6 +81,7 @@ constexpr entry words[] = {
     {"e.g", role::magic, relation::other_work},
     {"eg", role::magic, relation::other_work},
     {"example", role::magic, relation::other_work},
+    {"finally", role::glue},
     {"fix", role::magic, relation::closes},
     {"fixed", role::magic, relation::closes},
     {"fixes", role::magic, relation::closes},
@@ -89,6 +91,7 @@ constexpr entry words[] = {
     {"for", role::connector},
     {"format", role::magic, relation::other_work},
     {"from", role::connector},
+    {"fully", role::glue},
     {"github", role::glue},
     {"ignore", role::magic, relation::denied},
     {"ignores", role::magic, relation::denied},
@@ -108,6 +111,9 @@ constexpr entry words[] = {
     {"of", role::connector},
     {"on", role::connector},
     {"part", role::half, relation::part_of},
+    {"partially", role::glue},
+    {"partly", role::glue},
+    {"picked", role::half, relation::follows},
     {"pr", role::pr_word},
     {"prs", role::pr_word},
     {"pull", role::pull_word},
@@ -146,6 +152,8 @@ constexpr entry words[] = {
     {"to", role::connector},
     {"toward", role::magic, relation::part_of},
     {"towards", role::magic, relation::part_of},
+    {"undo", role::magic, relation::follows},
+    {"undoes", role::magic, relation::follows},
     {"unlike", role::magic, relation::other_work},
     {"unrelated", role::half, relation::denied},
     {"up", role::glue},
@@ -160,19 +168,57 @@ constexpr entry words[] = {
 
 constexpr size_t longest = 13;
 
-const entry* find(std::string_view word) noexcept {
-  std::array<char, longest> buffer{};
-  if (word.size() > longest)
-    return nullptr;
-  for (size_t i = 0; i < word.size(); ++i) {
-    const char c = word[i];
-    buffer[i] = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+// Where the words of each letter begin, and which lengths they have: most
+// words of a text are turned away by these two.
+struct letter {
+  uint8_t first = 0;
+  uint8_t last = 0;
+  uint16_t lengths = 0;
+};
+
+constexpr auto letters = [] {
+  std::array<letter, 26> out{};
+  for (size_t i = 0; i < std::size(words); ++i) {
+    auto& l = out[static_cast<size_t>(words[i].word[0] - 'a')];
+    if (l.lengths == 0)
+      l.first = static_cast<uint8_t>(i);
+    l.last = static_cast<uint8_t>(i + 1);
+    l.lengths = static_cast<uint16_t>(l.lengths | 1u << words[i].word.size());
   }
-  const std::string_view folded{buffer.data(), word.size()};
-  const auto* at = std::lower_bound(
-      std::begin(words), std::end(words), folded,
-      [](const entry& e, std::string_view w) { return e.word < w; });
-  return at != std::end(words) && at->word == folded ? at : nullptr;
+  return out;
+}();
+
+static_assert(std::size(words) < 256);
+static_assert(std::is_sorted(std::begin(words), std::end(words),
+                             [](const entry& a, const entry& b) {
+                               return a.word < b.word;
+                             }));
+static_assert(std::all_of(std::begin(words), std::end(words),
+                          [](const entry& e) {
+                            return e.word.size() <= longest;
+                          }));
+
+constexpr char fold(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
+
+const entry* find(std::string_view word) noexcept {
+  if (word.empty() || word.size() > longest)
+    return nullptr;
+  const char c = fold(word[0]);
+  if (c < 'a' || c > 'z')
+    return nullptr;
+  const auto& l = letters[static_cast<size_t>(c - 'a')];
+  if ((l.lengths >> word.size() & 1u) == 0)
+    return nullptr;
+  for (size_t i = l.first; i < l.last; ++i) {
+    const auto& e = words[i];
+    if (e.word.size() == word.size() &&
+        std::equal(word.begin(), word.end(), e.word.begin(),
+                   [](char a, char b) { return fold(a) == b; }))
+      return &e;
+  }
+  return nullptr;
 }
 
 bool looks_or_sounds(std::string_view word) noexcept {
@@ -181,6 +227,11 @@ bool looks_or_sounds(std::string_view word) noexcept {
     if (word == w)
       return true;
   return false;
+}
+
+// "fixed in #12" goes on, "the same fix as #12" does not.
+bool leads_on(std::string_view connector) noexcept {
+  return connector != "as" && connector != "from" && connector != "with";
 }
 
 } // namespace
@@ -228,7 +279,8 @@ void relation_tracker::word(std::string_view text) noexcept {
       const auto r = half_;
       start(r);
       active_ = r;
-    } else if (active_ == relation::none) {
+    } else if (active_ == relation::none || !leads_on(text)) {
+      active_ = relation::none;
       noun_ = number_noun::any;
     }
     return;

@@ -45,7 +45,11 @@ class relation_tracker {
   /// A new text, or something that no sentence goes across.
   void reset() noexcept { *this = relation_tracker{}; }
 
-  relation current() const noexcept { return active_; }
+  relation current() const noexcept {
+    // "It is not ENG-42."
+    return active_ == relation::none && since_denial_ == 0 ? relation::denied
+                                                           : active_;
+  }
   number_noun noun() const noexcept { return noun_; }
 
  private:

@@ -63,6 +63,14 @@ class scanner {
     start_of_line();
     while (i_ < text_.size())
       step();
+    // Ids that the text links to another tracker are not Linear's.
+    if (!foreign_.empty())
+      std::erase_if(out_, [&](const reference& r) {
+        return (r.shape == reference_shape::linear_id ||
+                r.shape == reference_shape::linear_id_loose) &&
+               std::find(foreign_.begin(), foreign_.end(), r.key) !=
+                   foreign_.end();
+      });
   }
 
  private:
@@ -95,6 +103,9 @@ class scanner {
           break;
         words_.mark(c);
         ++i_;
+        break;
+      case '~':
+        strike();
         break;
       case '#':
         number();
@@ -137,10 +148,14 @@ class scanner {
         ++p;
       }
       blank_line_ = p >= text_.size() || text_[p] == '\n';
-      if (blank_line_ || is(markup::plain))
+      if (blank_line_)
         return;
       const auto rest = from(p);
-      if (rest.starts_with("```") || rest.starts_with("~~~")) {
+      if (is(markup::plain)) {
+        if (!is_trailer(rest))
+          return;
+        skip_line();
+      } else if (rest.starts_with("```") || rest.starts_with("~~~")) {
         if (!skip_fence(p))
           return;
       } else if (rest.starts_with(">") || rest.starts_with("&gt;")) {
@@ -150,6 +165,8 @@ class scanner {
           i_ = text_.size();
         else
           skip_line();
+      } else if (!is(markup::slack) && is_trailer(rest)) {
+        skip_line();
       } else if (is(markup::markdown) && indent >= 4 && after_blank_ &&
                  !in_list_) {
         skip_line();
@@ -169,6 +186,15 @@ class scanner {
       if (i_ >= text_.size())
         return;
     }
+  }
+
+  // "Co-authored-by: web-3 <…>": names of people.
+  static bool is_trailer(std::string_view line) noexcept {
+    if (line.empty() || line[0] < 'A' || line[0] > 'Z')
+      return false;
+    const auto colon = line.substr(0, 24).find(':');
+    return colon != std::string_view::npos &&
+           line.substr(0, colon).ends_with("-by");
   }
 
   void skip_line() noexcept {
@@ -416,6 +442,21 @@ class scanner {
       label(open + 1, close, target);
   }
 
+  // ~~taken back~~; Slack's has one tilde.
+  void strike() noexcept {
+    const auto mark =
+        is(markup::slack) ? text_.substr(i_, 1) : text_.substr(i_, 2);
+    const auto line = text_.substr(i_, max_tag);
+    const auto end = mark == "~" || mark == "~~" ? line.find(mark, mark.size())
+                                                 : std::string_view::npos;
+    if (is(markup::plain) || end == std::string_view::npos ||
+        line.substr(0, end).find('\n') != line.npos ||
+        is_blank(at(i_ + mark.size())))
+      ++i_;
+    else
+      i_ += end + mark.size();
+  }
+
   void entity() noexcept {
     const auto end = text_.substr(i_, 8).find(';');
     i_ += end == std::string_view::npos ? 1 : end + 1;
@@ -428,8 +469,10 @@ class scanner {
     if (in_label_)
       return false;
     const auto found = read_url(target);
-    if (!found)
+    if (!found) {
+      note_foreign(target);
       return false;
+    }
     for (const auto& key : found->keys) {
       reference r;
       r.key = key.key;
@@ -440,6 +483,21 @@ class scanner {
       add(std::move(r), target);
     }
     return true;
+  }
+
+  // "https://acme.atlassian.net/browse/ENG-42"
+  void note_foreign(std::string_view target) {
+    constexpr std::string_view browse = "/browse/";
+    const auto at = target.find(browse);
+    if (at == std::string_view::npos || foreign_.size() >= 20)
+      return;
+    auto id = target.substr(at + browse.size());
+    id = id.substr(0, id.find_first_of("?#/"));
+    const auto hyphen = id.find('-');
+    if (hyphen == std::string_view::npos)
+      return;
+    if (const auto n = parse_number(id.substr(hyphen + 1)))
+      foreign_.push_back(linear_key(id.substr(0, hyphen), *n));
   }
 
   void resolve_thread(reference& r) const {
@@ -560,8 +618,12 @@ class scanner {
       if (at(end) == '-' && is_digit(at(end + 1)))
         break;
     }
-    words_.word(text_.substr(start, end - start));
+    const auto w = text_.substr(start, end - start);
+    words_.word(w);
     i_ = end;
+    // This full stop ends no sentence.
+    if (at(end) == '.' && (starts_with_folded(w, "e.g") || w == "eg"))
+      ++i_;
   }
 
   bool sha(std::string_view w, size_t start) {
@@ -615,7 +677,8 @@ class scanner {
     if (left == '_' && start > 1 && is_word(text_[start - 2]))
       return false;
     if (is_alnum(right) || (right == '_' && is_word(at(end + 1))) ||
-        right == '@' || right == '%' || right == '\\' ||
+        right == '@' || right == '%' ||
+        (right == '\\' && is_alnum(at(end + 1))) ||
         (right == '-' && is_alnum(at(end + 1)) && !branch) ||
         (right == '.' && is_alnum(at(end + 1))) ||
         (right == ':' && is_digit(at(end + 1))) ||
@@ -633,6 +696,9 @@ class scanner {
     if (right == '/' && is_alpha(at(end + 1)) && !caps)
       return false;
     if ((branch || !caps) && trust != id_trust::open)
+      return false;
+    // "image:eng-42", "name=eng-42"
+    if (!caps && (left == ':' || left == '='))
       return false;
     if (folded == "GH")
       return github_id(*number, matched);
@@ -700,12 +766,13 @@ class scanner {
     if (options_.repo.empty())
       return;
     add_number(options_.repo, *n, reference_shape::number, matched);
-    // "Fix login (#12)": how squash merges name their pull request.
+    // "Fix login (#12)": how squash merges name their pull request, and
+    // reverts theirs: Revert "Fix login (#12)".
     if (first_line_ && left == '(' && at(end) == ')') {
       size_t rest = end + 1;
       while (is_blank(at(rest)))
         ++rest;
-      if (rest >= text_.size() || text_[rest] == '\n')
+      if (rest >= text_.size() || text_[rest] == '\n' || text_[rest] == '"')
         out_.back().emphatic = true;
     }
   }
@@ -765,6 +832,7 @@ class scanner {
   const scan_options& options_;
   std::vector<reference>& out_;
   relation_tracker words_;
+  std::vector<std::string> foreign_;
   size_t i_ = 0;
   size_t last_end_ = static_cast<size_t>(-2);
   bool blank_line_ = false;
@@ -812,7 +880,7 @@ void scan_branch(std::string_view name, const scan_options& options,
       ++i;
     const auto word = name.substr(start, i - start);
     const char sign = i < name.size() ? name[i] : '\0';
-    const size_t end = sign == '-' || sign == '_' ? end_of_digits(i + 1) : i;
+    const size_t end = sign == '-' ? end_of_digits(i + 1) : i;
     const auto number = end > i + 1
                             ? parse_number(name.substr(i + 1, end - i - 1))
                             : std::optional<uint64_t>{};

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 namespace eventweft::correlation {
 
@@ -189,13 +190,7 @@ std::optional<url_reference> read_slack(const split_url& url) {
   return out;
 }
 
-} // namespace
-
-std::string_view host_of(std::string_view url) noexcept {
-  return split(url).host;
-}
-
-std::optional<url_reference> read_url(std::string_view url) {
+std::optional<url_reference> read_any(std::string_view url) {
   const auto parts = split(url);
   if (parts.host.empty() || parts.count == 0)
     return std::nullopt;
@@ -212,6 +207,19 @@ std::optional<url_reference> read_url(std::string_view url) {
       host.find('.') != std::string::npos && !is_known_other(host))
     return read_github(parts, false);
   return std::nullopt;
+}
+
+} // namespace
+
+std::string_view host_of(std::string_view url) noexcept {
+  return split(url).host;
+}
+
+std::optional<url_reference> read_url(std::string_view url) {
+  auto found = read_any(url);
+  if (found && found->keys.empty())
+    found.reset();
+  return found;
 }
 
 repository repository_in(std::string_view url) {

@@ -7,9 +7,10 @@ namespace eventweft {
 
 namespace {
 
-constexpr std::array<std::string_view, 14> nouns{
-    "none",  "pr",         "issue",   "commit", "branch", "comment", "review",
-    "check", "deployment", "mention", "thread", "event",  "trace",   "custom"};
+constexpr std::array<std::string_view, 15> nouns{
+    "none",    "pr",     "issue", "commit",     "branch",
+    "comment", "review", "check", "deployment", "mention",
+    "thread",  "event",  "trace", "custom",     "cause"};
 
 std::string_view name_of(correlation_noun noun) noexcept {
   const auto at = static_cast<size_t>(noun);

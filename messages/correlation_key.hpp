@@ -31,6 +31,8 @@ enum class correlation_noun : uint8_t {
   event = 11,
   trace = 12,
   custom = 13,
+  /// Of a link: the other end is what caused the event.
+  cause = 14,
 };
 
 /// What kind of link a key is: "pr_to_issue", "deployment_to_commit", …;

@@ -63,8 +63,12 @@ class github final : public rule {
     if (const auto head = child(pr, "head"); head)
       pull_head(g, *head, out);
     if (itself) {
-      out.text(text_of(pr, "title"), text_source::title, markup::plain, g.repo,
+      const auto title = text_of(pr, "title");
+      out.text(title, text_source::title, markup::plain, g.repo,
                "pull_request.title");
+      // "hotfix/ENG-47": the branch's name, left as it is.
+      if (title.find(' ') == std::string_view::npos)
+        out.branch_name(title, g.repo, "pull_request.title");
       const auto user = child(pr, "user");
       // A bot's text quotes the release notes of what it updates.
       if (!user || !is_bot(*user))

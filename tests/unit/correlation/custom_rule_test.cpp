@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "correlation/custom_rule.hpp"
+#include "tests/unit/correlation/support.hpp"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+namespace eventweft::correlation {
+namespace {
+
+using testing::make_event;
+
+event deployment() {
+  return make_event("deployments", "deployment:success",
+                    R"({"pull_request":{"number":12},"note":"for T-7 and T-8",
+                        "null":null})");
+}
+
+std::set<std::string> keys_of(const declarative_rule& definition,
+                              const event& ev) {
+  auto r = make_declarative_rule(definition);
+  EXPECT_TRUE(r) << r.error().message;
+  testing::bench b;
+  EXPECT_TRUE(b.rules.add(*r));
+  std::set<std::string> out;
+  for (const auto& k : b.all(ev))
+    if (k.rule == definition.name)
+      out.insert(k.key);
+  return out;
+}
+
+using keys = std::set<std::string>;
+
+TEST(custom_rule, builds_a_key_from_the_payload) {
+  declarative_rule r{.name = "d",
+                     .key = "deployment_pr_{payload.pull_request.number}"};
+  EXPECT_EQ(keys_of(r, deployment()), keys{"deployment_pr_12"});
+  r.key = "deployment_pr_{/pull_request/number}";
+  EXPECT_EQ(keys_of(r, deployment()), keys{"deployment_pr_12"});
+  r.key = "{{{platform}}}-{payload.pull_request.number}";
+  EXPECT_EQ(keys_of(r, deployment()), keys{"{deployments}-12"});
+}
+
+TEST(custom_rule, has_no_key_where_a_value_is_missing) {
+  for (std::string_view key :
+       {"x-{payload.nothing}", "x-{payload.null}", "x-{payload.pull_request}",
+        "x-{metadata.region}", "x-{actor_name}"}) {
+    declarative_rule r{.name = "d", .key = std::string{key}};
+    EXPECT_EQ(keys_of(r, deployment()), keys{}) << key;
+  }
+}
+
+TEST(custom_rule, takes_each_match_of_a_pattern) {
+  declarative_rule r{.name = "d",
+                     .key = "ticket:{n}",
+                     .field = "payload.note",
+                     .pattern = R"(T-(?P<n>\d+))"};
+  EXPECT_EQ(keys_of(r, deployment()), (keys{"ticket:7", "ticket:8"}));
+  r.key = "ticket:{1}";
+  EXPECT_EQ(keys_of(r, deployment()), (keys{"ticket:7", "ticket:8"}));
+}
+
+TEST(custom_rule, respects_its_filter) {
+  declarative_rule r{.name = "d", .key = "x-{payload.pull_request.number}"};
+  r.match.event_types = {"deployment:failure"};
+  EXPECT_EQ(keys_of(r, deployment()), keys{});
+}
+
+TEST(custom_rule, canonical_families_are_normalised) {
+  declarative_rule r{
+      .name = "d", .key = "github:pr:Octo/Repo#{payload.pull_request.number}"};
+  EXPECT_EQ(keys_of(r, deployment()), keys{"github:pr:octo/repo#12"});
+}
+
+TEST(custom_rule, faults_are_named) {
+  const auto fault = [](declarative_rule r) {
+    r.name = "d";
+    const auto made = make_declarative_rule(r);
+    EXPECT_FALSE(made);
+    EXPECT_EQ(made ? ec::none : made.error().code, ec::bad_configuration);
+    return made ? std::string{} : made.error().message;
+  };
+  EXPECT_NE(fault({.key = "all"}).find("one thread"), std::string::npos);
+  EXPECT_NE(fault({.key = "x{oops}"}).find("oops"), std::string::npos);
+  EXPECT_NE(fault({.key = "x{"}).find("character 2"), std::string::npos);
+  EXPECT_NE(fault({.key = "x{1}", .field = "payload.a", .pattern = "("})
+                .find("pattern"),
+            std::string::npos);
+  EXPECT_NE(fault({.key = "x{3}", .field = "payload.a", .pattern = "(a)"})
+                .find("{3}"),
+            std::string::npos);
+  EXPECT_NE(fault({.key = "x{platform}", .pattern = "a"}).find("belong"),
+            std::string::npos);
+}
+
+TEST(custom_rule, no_pattern_can_hang) {
+  declarative_rule r{.name = "d",
+                     .key = "x-{0}",
+                     .field = "payload.t",
+                     .pattern = "(a+)+(a+)+(a+)+$"};
+  const auto ev = make_event("events", "x",
+                             R"({"t":")" + std::string(20'000, 'a') + "b\"}");
+  EXPECT_EQ(keys_of(r, ev), keys{});
+}
+
+TEST(custom_rule, lambdas_of_every_form) {
+  const auto ev = deployment();
+  const auto run = [&](rule_ptr r) {
+    testing::bench b;
+    EXPECT_TRUE(b.rules.add(r));
+    keys out;
+    for (const auto& k : b.all(ev))
+      if (k.rule == r->name())
+        out.insert(k.key);
+    return out;
+  };
+  EXPECT_EQ(
+      run(make_lambda_rule("one", [](const event& e) { return e.platform; })),
+      keys{"deployments"});
+  EXPECT_EQ(run(make_lambda_rule("c", [](const event&) { return "abc"; })),
+            keys{"abc"});
+  EXPECT_EQ(
+      run(make_lambda_rule("none", [](const event&) { return std::string{}; })),
+      keys{});
+  EXPECT_EQ(
+      run(make_lambda_rule(
+          "maybe", [](const event&) { return std::optional<std::string>{}; })),
+      keys{});
+  EXPECT_EQ(run(make_lambda_rule("more",
+                                 [](const event&) {
+                                   return std::vector<std::string>{"a", "b"};
+                                 })),
+            (keys{"a", "b"}));
+  EXPECT_EQ(run(make_lambda_rule("full",
+                                 [](const event&) {
+                                   return correlation_key{.key = "k",
+                                                          .confidence = 0.5F};
+                                 })),
+            keys{"k"});
+}
+
+TEST(custom_rule, one_that_throws_is_skipped_counted_and_disabled) {
+  const auto known = std::make_shared<vocabulary>();
+  std::vector<std::pair<std::string, bool>> told;
+  engine_options options;
+  options.max_failures = 3;
+  options.on_failure = [&](std::string_view, std::string_view what,
+                           bool disabled) {
+    told.emplace_back(what, disabled);
+  };
+  engine rules{known, options};
+  ASSERT_TRUE(
+      rules.add(make_lambda_rule("bad", [](const event&) -> std::string {
+        throw std::runtime_error{"boom"};
+      })));
+  codec::payload_reader reader;
+  for (int i = 0; i < 5; ++i)
+    EXPECT_FALSE(testing::find(rules.keys(deployment(), reader), "boom"));
+  ASSERT_EQ(told.size(), 3u);
+  EXPECT_EQ(told[0], (std::pair<std::string, bool>{"boom", false}));
+  EXPECT_EQ(told[2], (std::pair<std::string, bool>{"boom", true}));
+  const auto state = rules.rules().back();
+  EXPECT_EQ(state.failures, 3u);
+  EXPECT_FALSE(state.enabled);
+  EXPECT_FALSE(rules.add(
+      make_lambda_rule("bad", [](const event&) { return std::string{}; })));
+}
+
+} // namespace
+} // namespace eventweft::correlation

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codec/payload.hpp"
+#include "tests/unit/correlation/join_support.hpp"
+
+#include <gtest/gtest.h>
+
+namespace eventweft::correlation {
+namespace {
+
+using namespace testing;
+
+class joining : public ::testing::Test {
+ protected:
+  join_result batch(std::vector<joined_event> events,
+                    const join_limits& limits = {}) {
+    auto r = join_all(index, events, limits);
+    EXPECT_TRUE(r);
+    return r ? std::move(*r) : join_result{};
+  }
+
+  memory_index index;
+};
+
+TEST_F(joining, events_that_share_a_key_share_a_thread) {
+  const auto r = batch({ev(1, {link("a")}), ev(2, {link("a"), link("b")}),
+                        ev(3, {link("b")}), ev(4, {link("c")}), ev(5, {})});
+  EXPECT_EQ(r.threads[0], id_of(1));
+  EXPECT_EQ(r.threads[1], id_of(1));
+  EXPECT_EQ(r.threads[2], id_of(1));
+  EXPECT_EQ(r.threads[3], id_of(4));
+  EXPECT_EQ(r.threads[4], std::nullopt);
+  EXPECT_TRUE(r.changes.merges.empty());
+}
+
+TEST_F(joining, an_event_with_keys_of_two_threads_joins_them) {
+  batch({ev(1, {link("a")})});
+  batch({ev(2, {link("b")}), ev(3, {link("b")})});
+  const auto r = batch({ev(4, {link("a"), link("b")})});
+  ASSERT_EQ(r.changes.merges.size(), 1u);
+  // The larger one's id stays, though the other is older.
+  EXPECT_EQ(r.changes.merges[0],
+            (thread_merge{id_of(1), id_of(2), id_of(4), "b"}));
+  EXPECT_EQ(r.threads[0], id_of(2));
+  EXPECT_EQ(index.thread_of(id_of(1)), id_of(2));
+  EXPECT_EQ(index.current(id_of(1)), id_of(2));
+}
+
+TEST_F(joining, of_two_alike_the_older_id_stays) {
+  batch({ev(7, {link("b")})});
+  batch({ev(3, {link("a")})});
+  const auto r = batch({ev(9, {link("a"), link("b")})});
+  EXPECT_EQ(r.threads[0], id_of(3));
+}
+
+TEST_F(joining, old_ids_lead_on_through_several_merges) {
+  batch({ev(1, {link("a")})});
+  batch({ev(2, {link("b")}), ev(3, {link("b")})});
+  batch({ev(4, {link("c")}), ev(5, {link("c")}), ev(6, {link("c")}),
+         ev(7, {link("c")}), ev(8, {link("c")})});
+  batch({ev(9, {link("a"), link("b")})});
+  batch({ev(10, {link("b"), link("c")})});
+  EXPECT_EQ(index.current(id_of(1)), id_of(4));
+  EXPECT_EQ(index.current(id_of(2)), id_of(4));
+  EXPECT_EQ(partition(index).size(), 1u);
+}
+
+TEST_F(joining, what_is_unsure_does_not_link_but_stays_as_evidence) {
+  auto weak = link("a");
+  weak.confidence = 0.6F;
+  const auto r = batch({ev(1, {link("a")}), ev(2, {weak})});
+  EXPECT_EQ(r.threads[1], std::nullopt);
+  ASSERT_EQ(r.changes.links.size(), 2u);
+  EXPECT_EQ(r.changes.links[1].why, not_linked::unsure);
+}
+
+TEST_F(joining, a_mention_of_an_unknown_team_links_after_the_fact) {
+  const auto first = batch(
+      {ev(1, {waiting("linear:issue:ENG-1", "linear:team:ENG")}),
+       ev(2, {link("x"), waiting("linear:issue:ENG-1", "linear:team:ENG")})});
+  EXPECT_EQ(first.threads[0], std::nullopt);
+  EXPECT_EQ(first.changes.links[0].why, not_linked::pending);
+  EXPECT_EQ(index.pending_count(), 2u);
+  const auto r =
+      batch({ev(3, {identity("linear:issue:ENG-1"), fact("linear:team:ENG")})});
+  EXPECT_EQ(r.threads[0], id_of(2));
+  EXPECT_EQ(index.thread_of(id_of(1)), id_of(2));
+  EXPECT_EQ(index.pending_count(), 0u);
+  const auto adopted =
+      std::count_if(r.changes.members.begin(), r.changes.members.end(),
+                    [](const auto& m) { return m.adopted; });
+  EXPECT_EQ(adopted, 1);
+  ASSERT_EQ(r.changes.facts.size(), 1u);
+  // Known from now on, also to a node that has not heard of it.
+  const auto later =
+      batch({ev(4, {waiting("linear:issue:ENG-1", "linear:team:ENG")})});
+  EXPECT_EQ(later.threads[0], id_of(2));
+}
+
+TEST_F(joining, a_short_sha_finds_its_commit_in_either_order) {
+  const std::string full = "git:sha:1a2b3c4d5e6f708192a3b4c5d6e7f80912345678";
+  batch({ev(1, {waiting("git:sha:1a2b3c4d", "git:sha7:1a2b3c4")})});
+  EXPECT_EQ(index.thread_of(id_of(1)), std::nullopt);
+  batch({ev(2, {link(full)})});
+  EXPECT_EQ(index.thread_of(id_of(1)), index.thread_of(id_of(2)));
+  batch({ev(3, {waiting("git:sha:1a2b3c4", "git:sha7:1a2b3c4")})});
+  EXPECT_EQ(index.thread_of(id_of(3)), index.thread_of(id_of(2)));
+  const auto r =
+      batch({ev(4, {waiting("git:sha:1a2b3c9", "git:sha7:1a2b3c9")})});
+  EXPECT_EQ(r.threads[0], std::nullopt);
+}
+
+TEST_F(joining, a_short_sha_that_two_commits_begin_with_links_to_none) {
+  batch({ev(1, {link("git:sha:1a2b3c4d5e6f708192a3b4c5d6e7f80912345678")}),
+         ev(2, {link("git:sha:1a2b3c4fffffffffffffffffffffffffffffffff")})});
+  const auto r =
+      batch({ev(3, {waiting("git:sha:1a2b3c4", "git:sha7:1a2b3c4")})});
+  EXPECT_EQ(r.threads[0], std::nullopt);
+}
+
+TEST_F(joining, a_slack_permalink_gets_its_team) {
+  batch({ev(1, {waiting("slack:thread::C1:17.000100", "slack:channel:C1")})});
+  batch({ev(2, {identity("slack:thread:T1:C1:17.000100"),
+                fact("slack:channel:C1", "T1")})});
+  EXPECT_EQ(index.thread_of(id_of(1)), index.thread_of(id_of(2)));
+}
+
+TEST_F(joining, a_hot_key_stops_linking_and_says_so) {
+  join_limits limits;
+  limits.max_mentions = 3;
+  std::vector<joined_event> events;
+  for (uint64_t n = 1; n <= 5; ++n)
+    events.push_back(
+        ev(n, {link("own" + std::to_string(n)), link("all", true)}));
+  const auto r = batch(events, limits);
+  EXPECT_EQ(r.hot_keys, std::vector<std::string>{"all"});
+  EXPECT_EQ(r.threads[2], id_of(1));
+  EXPECT_EQ(r.threads[3], id_of(4));
+  EXPECT_EQ(r.changes.links.back().why, not_linked::hot_key);
+  // What belongs to it by its structure still does.
+  const auto more = batch({ev(6, {link("all")})}, limits);
+  EXPECT_EQ(more.threads[0], id_of(1));
+  EXPECT_TRUE(more.hot_keys.empty());
+}
+
+TEST_F(joining, huge_threads_do_not_join_but_still_grow) {
+  join_limits limits;
+  limits.max_joined_events = 4;
+  batch({ev(1, {link("a")}), ev(2, {link("a")}), ev(3, {link("a")})}, limits);
+  batch({ev(4, {link("b")}), ev(5, {link("b")})}, limits);
+  const auto r = batch({ev(6, {link("a"), link("b")})}, limits);
+  EXPECT_EQ(r.threads[0], id_of(1));
+  EXPECT_EQ(r.changes.links[1].why, not_linked::huge_thread);
+  EXPECT_EQ(partition(index).size(), 2u);
+  EXPECT_EQ(batch({ev(7, {link("a")})}, limits).threads[0], id_of(1));
+}
+
+TEST_F(joining, a_window_lets_a_name_be_used_again) {
+  auto branch = link("git:branch:o/r:patch-1");
+  branch.window = 100;
+  batch({ev(1'000, {branch})});
+  batch({ev(1'090, {branch})});
+  const auto r = batch({ev(2'000, {branch})});
+  EXPECT_EQ(r.threads[0], id_of(2'000));
+  EXPECT_EQ(batch({ev(2'050, {branch})}).threads[0], id_of(2'000));
+  EXPECT_EQ(partition(index).size(), 2u);
+}
+
+TEST_F(joining, causes_are_parents_and_share_the_thread) {
+  auto cause = link("event:delivery-0001");
+  cause.type.from = correlation_noun::cause;
+  cause.matched = "delivery-0001";
+  batch({ev(1, {identity("event:delivery-0001")})});
+  const auto r = batch({ev(2, {cause})});
+  EXPECT_EQ(r.threads[0], id_of(1));
+  EXPECT_EQ(r.parents[0], id_of(1));
+}
+
+TEST_F(joining, our_own_event_and_thread_ids_are_understood) {
+  batch({ev(1, {link("a")}), ev(2, {link("a")})});
+  auto cause = link("event:" + to_string(id_of(2)));
+  cause.type.from = correlation_noun::cause;
+  cause.matched = to_string(id_of(2));
+  const auto r = batch(
+      {ev(3, {cause}), ev(4, {link("correlation:" + to_string(id_of(1)))})});
+  EXPECT_EQ(r.threads[0], id_of(1));
+  EXPECT_EQ(r.threads[1], id_of(1));
+  EXPECT_EQ(r.parents[0], id_of(2));
+}
+
+TEST_F(joining, a_sender_that_names_its_thread_finds_it_by_that_name) {
+  const auto named = link("correlation:" + to_string(id_of(77)));
+  const auto r = batch({ev(1, {named, link("a")})});
+  EXPECT_EQ(r.threads[0], id_of(77));
+  EXPECT_EQ(batch({ev(2, {named})}).threads[0], id_of(77));
+}
+
+TEST_F(joining, a_merge_can_be_told_as_an_event) {
+  const auto e = merge_event({id_of(1), id_of(2), id_of(4), "a\"b"}, id_of(99),
+                             timestamp{});
+  EXPECT_EQ(e.platform, "eventweft");
+  EXPECT_EQ(e.event_type, "correlation:merged");
+  EXPECT_EQ(e.correlation_id, id_of(2));
+  codec::payload_reader reader;
+  const auto root = reader.parse(e.payload.view());
+  ASSERT_TRUE(root);
+  EXPECT_EQ(codec::string_at(*root, "/from"), to_string(id_of(1)));
+  EXPECT_EQ(codec::string_at(*root, "/key"), "a\"b");
+}
+
+TEST_F(joining, merges_rewrite_the_smaller_side) {
+  constexpr uint64_t large = 2'000;
+  std::vector<joined_event> events;
+  for (uint64_t n = 1; n <= large; ++n)
+    events.push_back(ev(n, {link("big")}));
+  batch(events);
+  for (uint64_t n = 0; n < 100; ++n) {
+    const auto own = "k" + std::to_string(n);
+    batch({ev(large + 2 * n + 1, {link(own)})});
+    batch({ev(large + 2 * n + 2, {link(own), link("big")})});
+  }
+  // An event and a key each time, never the large one.
+  EXPECT_EQ(index.rewritten(), 200u);
+}
+
+} // namespace
+} // namespace eventweft::correlation
