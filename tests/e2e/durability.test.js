@@ -5,7 +5,9 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { engines, openEngine } from './support/engines.js';
 import { Load } from './support/load.js';
-import { headOf, openEventSource, openWebSocket } from './support/readers.js';
+import {
+  closeReaders, headOf, openEventSource, openWebSocket,
+} from './support/readers.js';
 import { startServer, temporaryDirectory } from './support/server.js';
 import { until, within } from './support/wait.js';
 
@@ -22,7 +24,10 @@ for (const name of engines)
   describe(`durability on ${name}`, { concurrency: 1 }, () => {
     let engine;
     before(async () => (engine = await openEngine(name)));
-    after(() => engine?.close());
+    after(async () => {
+      await closeReaders();
+      await engine?.close();
+    });
 
     it(`survives kill -9 of the server, ${rounds} rounds`, async (t) => {
       const start = {

@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { engines, openEngine } from './support/engines.js';
 import { allWebhooks, headersOf, post, webhook } from './support/github.js';
 import {
-  headOf, openEventSource, openWebSocket, payloadText, wholeLog,
+  closeReaders, headOf, openEventSource, openWebSocket, payloadText, wholeLog,
 } from './support/readers.js';
 import { startServer, temporaryDirectory } from './support/server.js';
 
@@ -43,8 +43,7 @@ for (const name of engines)
       live.sse = await openEventSource(server, 'all_events');
     });
     after(async () => {
-      await live.ws?.kill();
-      await live.sse?.kill();
+      await closeReaders();
       const end = await server?.stop();
       await engine?.close();
       for (const work of cleanups) work();

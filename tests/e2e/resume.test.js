@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { engines, openEngine } from './support/engines.js';
 import { allWebhooks, post } from './support/github.js';
-import { openEventSource, openWebSocket } from './support/readers.js';
+import { closeReaders, openEventSource, openWebSocket } from './support/readers.js';
 import { run, startServer, temporaryDirectory } from './support/server.js';
 import { until, within } from './support/wait.js';
 
@@ -23,7 +23,10 @@ for (const name of engines)
   describe(`resuming on ${name}`, { concurrency: 1 }, () => {
     let engine;
     before(async () => (engine = await openEngine(name)));
-    after(() => engine?.close());
+    after(async () => {
+      await closeReaders();
+      await engine?.close();
+    });
 
     it('goes on after the client was killed', async (t) => {
       const server = await startServer({

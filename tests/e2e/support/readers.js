@@ -17,7 +17,17 @@ const query = (parameters) => {
   return text === '' ? '' : `?${text}`;
 };
 
+/** Those that a test left open: they would keep the process alive. */
+const open = new Set();
+
+export async function closeReaders() {
+  await Promise.all([...open].map((reader) => reader.kill()));
+}
+
 class Collector {
+  constructor() {
+    open.add(this);
+  }
   messages = [];
   add(text) {
     this.messages.push({ text, event: JSON.parse(text) });
@@ -79,6 +89,7 @@ class WebSocketReader extends Collector {
   }
   /** As a client that was killed: no close frame. */
   async kill() {
+    open.delete(this);
     this.socket.terminate();
     await within('the socket to be gone', this.closed);
   }
@@ -117,6 +128,7 @@ class EventSourceReader extends Collector {
   }
   ids = [];
   async kill() {
+    open.delete(this);
     this.source.close();
   }
 }
