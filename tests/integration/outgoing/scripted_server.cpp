@@ -6,11 +6,12 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <poll.h>
+#include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cctype>
+#include <csignal>
 #include <stdexcept>
 #include <thread>
 #include <utility>
@@ -137,6 +138,12 @@ struct scripted_server::state {
   std::thread acceptor;
 
   void serve(int fd) {
+    // OpenSSL writes to sockets without MSG_NOSIGNAL. In this thread only: the
+    // client under test has to do without.
+    sigset_t broken_pipe;
+    sigemptyset(&broken_pipe);
+    sigaddset(&broken_pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
     {
       socket_peer p{fd, tls.get()};
       if (p.shake_hands()) {
