@@ -49,8 +49,11 @@ bridge_options bridge_settings(const actor_host_parts& parts) {
   out.queue_wait = s.event.queue_wait;
   out.streaming = s.event.enable_streaming;
   out.subscriptions = reader_options(s);
-  for (const auto& p : parts.platforms)
+  for (const auto& p : parts.platforms) {
     out.platforms.emplace(p->name());
+    if (auto limit = p->answer_within(); limit.count() > 0)
+      out.answer_within.emplace(p->name(), limit);
+  }
   return out;
 }
 

@@ -186,7 +186,8 @@ bridge::bridge(caf::actor_system& sys, actor_context ctx,
       catalogue_(std::move(catalogue)),
       ingress_(std::make_shared<ingress>(
           ctx_, ingress_options{options_.queue_maxsize, options_.queue_maxsize,
-                                options_.queue_wait, options_.accept_timeout})),
+                                options_.queue_wait, options_.accept_timeout,
+                                options_.answer_within})),
       subscriptions_(std::make_shared<subscription_registry>()) {}
 
 bridge::~bridge() = default;

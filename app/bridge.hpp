@@ -10,6 +10,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -30,6 +32,8 @@ struct bridge_options {
   subscription_options subscriptions;
   /// Whose webhooks are taken.
   std::set<std::string, std::less<>> platforms;
+  /// How long the senders of some of them wait, if that is shorter.
+  std::map<std::string, std::chrono::milliseconds, std::less<>> answer_within;
 };
 
 /// The HTTP server's line to the actors. Thread-safe; every call returns at

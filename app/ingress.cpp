@@ -4,6 +4,7 @@
 #include "actors/asker.hpp"
 #include "actors/caf_compat.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -31,6 +32,7 @@ class ingress_call final : public ask_job {
       : gate_(std::move(gate)),
         id_(id),
         webhook_(std::move(w)),
+        platform_(webhook_->platform),
         reply_(std::move(reply)),
         since_(since),
         attempt_(attempt) {}
@@ -73,6 +75,7 @@ class ingress_call final : public ask_job {
   }
 
   timestamp since() const noexcept { return since_; }
+  const std::string& platform() const noexcept { return platform_; }
 
  private:
   /// The worker died under it: once more, when there may be another one.
@@ -100,6 +103,8 @@ class ingress_call final : public ask_job {
   std::shared_ptr<ingress> gate_;
   uint64_t id_;
   webhook_ptr webhook_;
+  // Outlives the webhook, which is handed on when the asker dies.
+  std::string platform_;
   net::reply_to<webhook_answer> reply_;
   timestamp since_;
   unsigned attempt_;
@@ -210,19 +215,31 @@ void ingress::sweep() {
   {
     std::lock_guard guard{mutex_};
     while (!waiting_.empty() &&
-           now - waiting_.front().since >= options_.max_wait) {
+           now - waiting_.front().since >=
+               std::min(options_.max_wait,
+                        limit_of(waiting_.front().request->platform))) {
       late.push_back(std::move(waiting_.front()));
       waiting_.pop_front();
     }
     for (const auto& [id, weak] : running_)
       if (auto call = weak.lock();
-          call && now - call->since() >= options_.timeout)
+          call && now - call->since() >= limit_of(call->platform()))
         stuck.push_back(std::move(call));
   }
   for (auto& w : late)
     w.reply(fail(ec::overloaded, "too many webhooks are in flight"));
   for (auto& call : stuck)
-    call->finish(fail(ec::timed_out, "the webhook took too long"));
+    call->finish(fail(ec::overloaded,
+                      "storing took longer than the sender waits; the event "
+                      "may be stored, and a redelivery is safe"));
+}
+
+std::chrono::milliseconds ingress::limit_of(std::string_view platform) const {
+  auto found = options_.answer_within.find(platform);
+  if (found == options_.answer_within.end())
+    return options_.timeout;
+  return std::min(options_.timeout,
+                  std::max(found->second - tick_interval, tick_interval));
 }
 
 void ingress::keep_ticking() {

@@ -8,8 +8,12 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <string_view>
 #include <unordered_map>
 
 namespace eventweft {
@@ -19,6 +23,8 @@ struct ingress_options {
   uint32_t max_waiting = 1'000;
   std::chrono::milliseconds max_wait{2'000};
   std::chrono::milliseconds timeout{60'000};
+  /// Shorter times of the platforms whose senders do not wait that long.
+  std::map<std::string, std::chrono::milliseconds, std::less<>> answer_within;
 };
 
 /// The gate that webhooks come in through: so many are in flight, so many
@@ -56,6 +62,9 @@ class ingress : public std::enable_shared_from_this<ingress> {
   void done(uint64_t id);
   /// Ends what has waited or run for too long.
   void sweep();
+  /// How long a webhook of that platform may take, less what the sweep may
+  /// come late.
+  std::chrono::milliseconds limit_of(std::string_view platform) const;
   void keep_ticking();
   /// Whether there is nothing left to keep deadlines for.
   bool stop_ticking_if_idle();

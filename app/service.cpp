@@ -51,8 +51,7 @@ struct service::state {
   std::unique_ptr<net::server> server;
 };
 
-service::service(config::settings settings, logger_ptr log,
-                 fatal_handler fatal)
+service::service(config::settings settings, logger_ptr log, fatal_handler fatal)
     : state_(std::make_unique<state>()) {
   state_->settings = std::move(settings);
   state_->log = std::move(log);
@@ -66,12 +65,10 @@ expected<net::bound_address> service::start() {
   auto opened = open_store(options_of(s.settings));
   if (!opened)
     return fail(opened.error());
-  const auto store =
-      with_schema_check(*opened, s.settings.store.auto_migrate);
-  const auto ready =
-      s.settings.store.auto_migrate
-          ? store->migrate().map([](const migration_report&) {})
-          : store->check_schema();
+  const auto store = with_schema_check(*opened, s.settings.store.auto_migrate);
+  const auto ready = s.settings.store.auto_migrate
+                         ? store->migrate().map([](const migration_report&) {})
+                         : store->check_schema();
   if (!ready) {
     const bool may_come_back = ready.error().code == ec::store_unavailable;
     if (!may_come_back || s.settings.store.spool_directory.empty())
@@ -82,8 +79,9 @@ expected<net::bound_address> service::start() {
   auto spools = spool_source::open(s.settings.store);
   if (!spools)
     return fail(spools.error());
-  auto made = platforms::make_platforms(s.settings.platforms, *s.time,
-                                        *s.random);
+  auto made =
+      platforms::make_platforms(s.settings.platforms, *s.time, *s.random,
+                                s.settings.event.platforms_directory);
   if (!made)
     return fail(made.error());
   warn_of_unsigned(s.settings, *s.log);
@@ -111,7 +109,8 @@ expected<net::bound_address> service::start() {
 
 bool service::stop() {
   auto& s = *state_;
-  const auto deadline = steady_clock::now() + s.settings.server.shutdown_timeout;
+  const auto deadline =
+      steady_clock::now() + s.settings.server.shutdown_timeout;
   const auto left = [&] {
     return std::max(milliseconds{0}, std::chrono::duration_cast<milliseconds>(
                                          deadline - steady_clock::now()));

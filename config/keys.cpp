@@ -56,6 +56,8 @@ constexpr auto table = std::to_array<key>({
      at<&s::event, &ev::enable_correlation>},
     {"event", "enable_streaming", kind::boolean,
      at<&s::event, &ev::enable_streaming>},
+    {"event", "platforms_directory", kind::text,
+     at<&s::event, &ev::platforms_directory>},
 
     {"server", "listen", kind::text, at<&s::server, &sv::listen>},
     {"server", "threads", kind::whole, at<&s::server, &sv::threads>, 0, 1'024},

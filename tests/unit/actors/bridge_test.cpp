@@ -122,8 +122,24 @@ TEST_F(bridge_test, deadline_of_a_webhook_is_kept) {
   advance(milliseconds{2'500});
   EXPECT_EQ(a->answers, 1);
   ASSERT_TRUE(a->failed);
-  EXPECT_EQ(a->failed->code, ec::timed_out);
+  // Not the sender's fault: 503, so that it tries again.
+  EXPECT_EQ(a->failed->code, ec::overloaded);
   EXPECT_EQ(line->in_flight(), 0u);
+}
+
+TEST_F(bridge_test, sender_that_waits_less_is_answered_in_time) {
+  options.accept_timeout = milliseconds{60'000};
+  options.answer_within["github"] = milliseconds{2'500};
+  start();
+  for (size_t i = 0; i < 2; ++i)
+    ctx.peers->set_platform("github", i, {});
+  auto a = send(1);
+  advance(milliseconds{2'200});
+  EXPECT_EQ(a->answers, 0);
+  advance(milliseconds{300});
+  EXPECT_EQ(a->answers, 1);
+  ASSERT_TRUE(a->failed);
+  EXPECT_EQ(a->failed->code, ec::overloaded);
 }
 
 TEST_F(bridge_test, webhook_survives_its_platform_worker) {
