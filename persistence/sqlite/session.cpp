@@ -19,9 +19,18 @@ constexpr std::string_view insert_sql =
     "CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), "
     "CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), ?)";
 
+// Part by part of the index, the newest first.
 constexpr std::string_view lookup_sql =
-    "SELECT seq, id FROM events WHERE event_key = ? "
-    "AND platform = CAST(? AS TEXT) AND event_id = CAST(? AS TEXT)";
+    "WITH RECURSIVE part (n) AS (SELECT ?4 >> 14 UNION ALL "
+    "SELECT n - 1 FROM part WHERE n > (SELECT min(seq) >> 14 FROM events)) "
+    "SELECT e.seq, e.id FROM part CROSS JOIN events e INDEXED BY events_key "
+    "ON e.seq >> 14 = part.n AND e.event_key = ?1 "
+    "WHERE e.platform = CAST(?2 AS TEXT) AND e.event_id = CAST(?3 AS TEXT) "
+    "LIMIT 1";
+
+// Reads nothing but the index.
+constexpr std::string_view keys_sql =
+    "SELECT event_key FROM events INDEXED BY events_key WHERE seq >> 14 >= ?";
 
 constexpr std::string_view head_sql = "SELECT last_seq FROM log_head";
 
@@ -34,11 +43,12 @@ seq_t read_head(database& db) {
 }
 
 std::optional<append_outcome> find_stored(database& db, const event& e,
-                                          int64_t key) {
+                                          int64_t key, seq_t head) {
   auto& q = db.prepared(lookup_sql);
   q.bind(1, key);
   bind_text(q, 2, e.platform);
   bind_text(q, 3, e.event_id);
+  q.bind(4, static_cast<int64_t>(head));
   std::optional<append_outcome> found;
   if (q.executeStep()) {
     found.emplace();
@@ -68,14 +78,16 @@ void insert_details(database& db, const event& e, seq_t seq) {
   }
 }
 
-append_result append_one(database& db, const event& e, seq_t& head) {
+append_result append_one(database& db, const event& e, seq_t& head,
+                         key_filter& known) {
   append_result result;
   result.outcome.id = e.id;
   auto key = event_key(e.platform, e.event_id);
-  if (auto stored = find_stored(db, e, key)) {
-    result.outcome = *stored;
-    return result;
-  }
+  if (known.may_contain(key))
+    if (auto stored = find_stored(db, e, key, head)) {
+      result.outcome = *stored;
+      return result;
+    }
   if (auto member = unstorable_member(e); !member.empty()) {
     result.refused = error{ec::row_refused,
                            std::string{member} + " is not UTF-8 or holds NUL"};
@@ -91,6 +103,7 @@ append_result append_one(database& db, const event& e, seq_t& head) {
     insert.exec();
     insert_details(db, e, head + 1);
     result.outcome.seq = ++head;
+    known.add(key);
   } catch (const SQLite::Exception&) {
     auto failed = translate_exception();
     if (failed.code != ec::row_refused)
@@ -115,11 +128,14 @@ session::append(std::span<const event_ptr> events) {
   return database_.call([&](database& db) -> result_t {
     std::vector<append_result> results;
     results.reserve(events.size());
+    // Most of it before anybody has to wait for us.
+    learn_keys(db, read_head(db));
     write_transaction tx{db};
     auto before = read_head(db);
+    learn_keys(db, before);
     auto head = before;
     for (const auto& e : events)
-      results.push_back(append_one(db, *e, head));
+      results.push_back(append_one(db, *e, head, known_));
     // The payloads belong to the caller.
     db.prepared(insert_sql);
     if (head != before) {
@@ -128,8 +144,25 @@ session::append(std::span<const event_ptr> events) {
       update.exec();
     }
     tx.commit();
+    known_seq_ = head;
     return results;
   });
+}
+
+void session::learn_keys(database& db, seq_t head) {
+  // A log that got shorter is another file.
+  if (head < known_seq_) {
+    known_ = {};
+    known_seq_ = 0;
+  }
+  if (head == known_seq_)
+    return;
+  auto& q = db.prepared(keys_sql);
+  q.bind(1, static_cast<int64_t>(known_seq_ >> 14));
+  while (q.executeStep())
+    known_.add(q.getColumn(0).getInt64());
+  q.reset();
+  known_seq_ = head;
 }
 
 expected<log_head> session::head() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "persistence/sqlite/database.hpp"
+#include "persistence/sqlite/key_filter.hpp"
 #include "persistence/store.hpp"
 
 namespace eventweft::sqlite {
@@ -24,7 +25,12 @@ class session final : public store_session {
   expected<bool> drop_dead_letter(const uuid& id) override;
 
  private:
+  /// Brings `known_` up to what others have appended.
+  void learn_keys(database& db, seq_t head);
+
   lazy_database database_;
+  key_filter known_;
+  seq_t known_seq_ = 0;
 };
 
 } // namespace eventweft::sqlite

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "persistence/sqlite/database.hpp"
+#include "persistence/sqlite/key_filter.hpp"
 #include "persistence/store.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -82,6 +83,57 @@ TEST_F(sqlite_file, AddressesWithoutAFileAreRefused) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ec::bad_configuration);
   }
+}
+
+TEST(key_filter, KnowsAllItWasToldAndFewOthers) {
+  seeded_random random{1};
+  sqlite::key_filter filter;
+  EXPECT_FALSE(filter.may_contain(1));
+  std::vector<int64_t> keys;
+  for (int i = 0; i < 1'200'000; ++i)
+    keys.push_back(static_cast<int64_t>(random.next()));
+  for (auto key : keys)
+    filter.add(key);
+  for (auto key : keys)
+    ASSERT_TRUE(filter.may_contain(key));
+  int wrong = 0;
+  for (int i = 0; i < 100'000; ++i)
+    wrong += filter.may_contain(static_cast<int64_t>(random.next()));
+  EXPECT_LT(wrong, 1'000);
+}
+
+TEST_F(sqlite_file, DuplicatesAreFoundInEveryPartOfTheIndex) {
+  auto path = directory_ / "log.db";
+  ASSERT_TRUE(open(path)->migrate());
+  auto numbered = [](int n) {
+    event e;
+    e.id.bytes[0] = 1;
+    e.id.bytes[14] = static_cast<uint8_t>(n >> 8);
+    e.id.bytes[15] = static_cast<uint8_t>(n);
+    e.platform = "github";
+    e.event_type = "push";
+    e.event_id = std::to_string(n);
+    e.payload = shared_text{"{}"};
+    return e;
+  };
+  constexpr int count = 40'000;
+  std::vector<event_ptr> events;
+  for (int n = 0; n < count; ++n)
+    events.emplace_back(numbered(n));
+  ASSERT_TRUE(open(path)->open_session()->append(events));
+  // Another program that has never seen them.
+  auto session = open(path)->open_session();
+  std::vector<event_ptr> again;
+  for (int n : {0, 16'382, 16'383, 16'384, count - 1, count}) {
+    auto e = numbered(n);
+    e.id.bytes[0] = 2;
+    again.emplace_back(std::move(e));
+  }
+  auto results = session->append(again);
+  ASSERT_TRUE(results);
+  for (size_t i = 0; i < again.size(); ++i)
+    EXPECT_EQ(results->at(i).outcome.duplicate, i + 1 < again.size()) << i;
+  EXPECT_EQ(results->back().outcome.seq, count + 1);
 }
 
 TEST_F(sqlite_file, ALockedFileEndsInATimeOut) {
