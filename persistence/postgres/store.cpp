@@ -4,7 +4,6 @@
 #include "messages/time.hpp"
 #include "persistence/postgres/connection.hpp"
 #include "persistence/postgres/maintenance.hpp"
-
 #include "persistence/postgres/migrate.hpp"
 #include "persistence/postgres/pool.hpp"
 #include "persistence/postgres/session.hpp"
