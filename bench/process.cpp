@@ -126,6 +126,8 @@ std::string read_file(const std::filesystem::path& path) {
 }
 
 child::child(const command& c) : log_(c.log), name_(c.argv.front()) {
+  // What an earlier one said is not to be taken for this one's.
+  std::filesystem::remove(c.log);
   pid_ = ::fork();
   if (pid_ < 0)
     fail_errno("fork");

@@ -88,7 +88,6 @@ postgres_server::postgres_server(const setting& s)
   if (user && ::chown(home_.c_str(), user->uid, user->gid) != 0)
     fail_errno("chown");
   const auto log = s.work / "postgres.log";
-  std::ofstream{log}.flush();
   run({{bin / "initdb", "-D", home_ / "data", "-U", "eventweft", "-A", "trust",
         "-E", "UTF8", "--locale=C.UTF-8"},
        {},
@@ -115,6 +114,8 @@ postgres_server::postgres_server(const setting& s)
 
 postgres_server::~postgres_server() {
   process_.stop(SIGINT, 30s);
+  std::error_code ignored;
+  fs::remove_all(home_, ignored);
 }
 
 std::string postgres_server::url_of(const std::string& name) const {

@@ -21,8 +21,9 @@ load_examples(const std::filesystem::path& index_json) {
   const auto text = read_file(index_json);
   if (text.empty())
     throw bench_error("no example payloads in " + index_json.string());
+  const auto document = boost::json::parse(text);
   std::vector<webhook_example> result;
-  for (const auto& entry : boost::json::parse(text).as_array())
+  for (const auto& entry : document.as_array())
     for (const auto& example : entry.at("examples").as_array())
       result.push_back(sign_webhook(std::string{entry.at("name").as_string()},
                                     boost::json::serialize(example)));
