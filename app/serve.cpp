@@ -39,8 +39,8 @@ class fatal_note {
 
 int run_serve(const config::settings& settings) {
   signal_waiter signals;
-  auto log = make_logger(
-      {settings.log.level, settings.log.format, settings.log.file});
+  auto log =
+      make_logger({settings.log.level, settings.log.format, settings.log.file});
   if (!log) {
     std::fprintf(stderr, "eventweft: %s\n", log.error().message.c_str());
     return exit_configuration;

@@ -3,7 +3,9 @@
 
 #include "actors/platforms/registry.hpp"
 #include "app/actor_host.hpp"
+#include "app/retention.hpp"
 #include "app/spool_adapter.hpp"
+#include "app/upkeep.hpp"
 #include "persistence/auto_migrate.hpp"
 #include "persistence/store.hpp"
 
@@ -24,6 +26,8 @@ store_options options_of(const config::settings& s) {
   out.connect_timeout = s.database.connect_timeout;
   out.statement_timeout = s.database.statement_timeout;
   out.lock_timeout = s.database.lock_timeout;
+  out.min_connections = s.database.min_connections;
+  out.max_connections = s.database.max_connections;
   return out;
 }
 
@@ -47,6 +51,7 @@ struct service::state {
   std::shared_ptr<system_clock> time = std::make_shared<system_clock>();
   std::shared_ptr<system_random> random = std::make_shared<system_random>();
   std::shared_ptr<metrics> figures = std::make_shared<metrics>();
+  std::unique_ptr<upkeep> keeper;
   std::unique_ptr<actor_host> actors;
   std::unique_ptr<net::server> server;
 };
@@ -62,6 +67,9 @@ service::~service() = default;
 
 expected<net::bound_address> service::start() {
   auto& s = *state_;
+  auto policy = retention_of(s.settings);
+  if (!policy)
+    return fail(policy.error());
   auto opened = open_store(options_of(s.settings));
   if (!opened)
     return fail(opened.error());
@@ -86,6 +94,10 @@ expected<net::bound_address> service::start() {
     return fail(made.error());
   warn_of_unsigned(s.settings, *s.log);
   s.log->info("store: {}", store->describe());
+
+  upkeep_options keeping;
+  keeping.retention = std::move(*policy);
+  s.keeper = std::make_unique<upkeep>(store, std::move(keeping), s.time, s.log);
 
   actor_host_parts parts;
   parts.settings = s.settings;
@@ -125,6 +137,7 @@ bool service::stop() {
     clean = s.actors->stop(std::max(left(), milliseconds{1'000})) && clean;
   s.server.reset();
   s.actors.reset();
+  s.keeper.reset();
   return clean;
 }
 

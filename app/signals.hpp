@@ -10,7 +10,7 @@ namespace eventweft {
 /// now on, so that one thread can wait for them, and ignores SIGPIPE (writing
 /// to a closed socket is an error code, not a death).
 class signal_waiter {
-public:
+ public:
   signal_waiter();
   /// Gives the signals back to whatever handled them before.
   ~signal_waiter();
@@ -26,7 +26,7 @@ public:
   /// From now on the next SIGINT or SIGTERM ends the process at once.
   void end_at_next();
 
-private:
+ private:
   sigset_t taken_;
   sigset_t before_;
   pid_t process_;

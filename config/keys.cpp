@@ -42,6 +42,7 @@ using st = store_settings;
 using db = database_settings;
 using pl = platform_settings;
 using sm = streaming_settings;
+using rt = retention_settings;
 using su = supervisor_settings;
 using lg = log_settings;
 
@@ -166,6 +167,7 @@ constexpr auto table = std::to_array<key>({
     {platform_section, "redact", kind::pointers, of_platform<&pl::redact>},
     {platform_section, "redact_tokens", kind::choices,
      of_platform<&pl::redact_tokens>, 0, 0, token_shapes},
+    {platform_section, "keep", kind::text, of_platform<&pl::keep>},
 
     {"streaming", "reader_buffer_bytes", kind::bytes,
      at<&s::streaming, &sm::reader_buffer_bytes>, 4 * kib, gib},
@@ -185,6 +187,8 @@ constexpr auto table = std::to_array<key>({
      at<&s::streaming, &sm::max_message_bytes>, 128, 16 * mib},
     {"streaming", "sse_retry", kind::seconds, at<&s::streaming, &sm::sse_retry>,
      0, hour},
+
+    {"retention", "keep", kind::text, at<&s::retention, &rt::keep>},
 
     {"supervisor", "restart_min", kind::seconds,
      at<&s::supervisor, &su::restart_min>, 1, hour},

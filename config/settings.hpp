@@ -123,6 +123,8 @@ struct platform_settings {
   /// payload: "github", "gitlab", "slack", "aws", "stripe", "google",
   /// "linear", "npm", "jwt", "private_key", or "all".
   std::vector<std::string> redact_tokens;
+  /// Like `[retention] keep`, for this platform's events; empty: that one.
+  std::string keep;
 };
 
 /// `[streaming]`
@@ -143,6 +145,13 @@ struct streaming_settings {
   uint32_t max_message_bytes = 64u << 10;
   /// What SSE clients are told to wait before they reconnect.
   milliseconds sse_retry{2'000};
+};
+
+/// `[retention]`
+struct retention_settings {
+  /// How long events are kept: a number and `d`, `h`, `m` or `s` ("90d").
+  /// Empty: for ever. `config/age.hpp` reads it.
+  std::string keep;
 };
 
 /// `[supervisor]`
@@ -171,6 +180,7 @@ struct settings {
   database_settings database;
   std::map<std::string, platform_settings> platforms;
   streaming_settings streaming;
+  retention_settings retention;
   supervisor_settings supervisor;
   log_settings log;
 };

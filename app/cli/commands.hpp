@@ -99,5 +99,7 @@ int stats(const stats_options& options, console& io);
 
 int migrate(const config::load_options& options, console& io);
 int check(const config::load_options& options, console& io);
+/// `dry_run` only tells what would go.
+int retention(const config::load_options& options, bool dry_run, console& io);
 
 } // namespace eventweft::cli

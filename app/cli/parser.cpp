@@ -24,6 +24,7 @@ struct request {
   connection server{"http://127.0.0.1:8080", {}};
   send_options send;
   bool sample = false;
+  bool dry_run = false;
   tail_options tail;
   events_options events;
   dead_letter_options letters;
@@ -144,6 +145,23 @@ void add_store_command(CLI::App& app, request& r, const char* name,
     r.action = [&r, command](console& io) {
       const auto options = settings_of(r);
       return options ? command(*options, io) : report(options.error(), io);
+    };
+  });
+}
+
+void add_retention(CLI::App& app, request& r) {
+  auto* sub = app.add_subcommand(
+      "retention", "Let go of events past their time ([retention] keep); "
+                   "`serve` does it by itself");
+  add_settings(*sub, r);
+  sub->add_flag("--dry-run", r.dry_run, "Only tell what would go");
+  sub->footer("Examples:\n  eventweft retention --dry-run\n"
+              "  eventweft retention --set retention.keep=90d --dry-run");
+  sub->callback([&r] {
+    r.action = [&r](console& io) {
+      const auto options = settings_of(r);
+      return options ? retention(*options, r.dry_run, io)
+                     : report(options.error(), io);
     };
   });
 }
@@ -324,6 +342,7 @@ int parse_and_run(int argc, const char* const* argv, const programs& start,
                     "Examples:\n  eventweft check\n"
                     "  eventweft check --config /etc/eventweft.toml",
                     check);
+  add_retention(app, r);
   add_send(app, r);
   add_tail(app, r);
   add_events(app, r);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cli/commands.hpp"
 #include "app/cli/selection.hpp"
+#include "app/retention.hpp"
 #include "persistence/store.hpp"
 
 #include <filesystem>
@@ -98,6 +99,55 @@ int check(const config::load_options& options, console& io) {
     return report(schema.error(), io);
   }
   io.out << "\nServer: would listen on " << s.server.listen << '\n';
+  return exit_ok;
+}
+
+namespace {
+
+void tell(const retention_item& item, console& io) {
+  io.out << to_string(item.action) << "  " << item.what << "  " << item.events
+         << " events, " << item.bytes << " bytes";
+  if (!item.reason.empty())
+    io.out << "  (" << item.reason << ')';
+  io.out << '\n';
+}
+
+} // namespace
+
+int retention(const config::load_options& options, bool dry_run, console& io) {
+  const auto settings = config::load(options);
+  if (!settings)
+    return report(settings.error(), io);
+  const auto policy = retention_of(*settings);
+  if (!policy)
+    return report(policy.error(), io);
+  if (!policy->keep && policy->platforms.empty()) {
+    io.out << "Nothing goes: no [retention] keep and no platform's keep is "
+              "set.\n";
+    return exit_ok;
+  }
+  const auto store = open(*settings);
+  if (!store)
+    return report(store.error(), io);
+  if (const auto schema = (*store)->check_schema(); !schema)
+    return report(schema.error(), io);
+  const auto session = (*store)->open_maintenance();
+  if (!session)
+    return report({ec::internal, "this store has no retention"}, io);
+  const system_clock time;
+  for (bool more = true; more;) {
+    const auto items = session->apply_retention(*policy, time.now(), dry_run);
+    if (!items)
+      return report(items.error(), io);
+    more = false;
+    for (const auto& item : *items) {
+      tell(item, io);
+      more = more || (!dry_run && item.events > 0 &&
+                      item.action == retention_item::kind::delete_events);
+    }
+  }
+  if (dry_run)
+    io.out << "A dry run: nothing was changed.\n";
   return exit_ok;
 }
 

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/upkeep.hpp"
+
+#include <utility>
+
+namespace eventweft {
+
+namespace {
+
+/// Of one retention run, so that it never holds the store for long.
+constexpr size_t delete_at_once = 10'000;
+
+} // namespace
+
+upkeep::upkeep(store_ptr store, upkeep_options options,
+               std::shared_ptr<const clock> time, logger_ptr log)
+    : options_(std::move(options)),
+      time_(std::move(time)),
+      log_(std::move(log)),
+      session_(store->open_maintenance()) {
+  if (session_)
+    thread_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
+}
+
+upkeep::~upkeep() = default;
+
+void upkeep::run(const std::stop_token& stop) {
+  auto next_slow = std::chrono::steady_clock::now();
+  while (!stop.stop_requested()) {
+    const auto now = std::chrono::steady_clock::now();
+    const bool slow = now >= next_slow;
+    turn(slow, stop);
+    // After a failure the slow part is due again at the next turn.
+    if (slow && !failing_)
+      next_slow = now + options_.slow_interval;
+    std::unique_lock lock{mutex_};
+    wake_.wait_for(lock, stop, options_.interval, [] { return false; });
+  }
+}
+
+void upkeep::turn(bool slow, const std::stop_token& stop) {
+  if (slow) {
+    const auto made = session_->prepare_partitions(time_->now());
+    if (!worked("making partitions ahead", made ? nullptr : &made.error()))
+      return;
+    if (*made > 0)
+      log_->info("made {} partitions ahead", *made);
+  }
+  const auto rolled = session_->roll_up_metrics();
+  if (!worked("rolling up figures", rolled ? nullptr : &rolled.error()))
+    return;
+  if (slow)
+    retain(stop);
+}
+
+void upkeep::retain(const std::stop_token& stop) {
+  const auto& policy = options_.retention;
+  if (!policy.keep && policy.platforms.empty())
+    return;
+  for (bool more = true; more && !stop.stop_requested();) {
+    const auto items =
+        session_->apply_retention(policy, time_->now(), false, delete_at_once);
+    if (!worked("retention", items ? nullptr : &items.error()))
+      return;
+    more = false;
+    for (const auto& item : *items) {
+      log_->info("retention: {} {}: {} events{}{}", to_string(item.action),
+                 item.what, item.events, item.reason.empty() ? "" : ", ",
+                 item.reason);
+      more = more || (item.action == retention_item::kind::delete_events &&
+                      item.events > 0);
+    }
+  }
+}
+
+bool upkeep::worked(const char* what, const error* failure) {
+  if (failure && !failing_)
+    log_->warn("{} failed ({}); it is tried again", what, to_string(*failure));
+  failing_ = failure != nullptr;
+  return !failing_;
+}
+
+} // namespace eventweft

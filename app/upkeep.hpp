@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "messages/time.hpp"
+#include "persistence/maintenance.hpp"
+#include "persistence/store.hpp"
+#include "telemetry/log.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+
+namespace eventweft {
+
+struct upkeep_options {
+  retention_policy retention;
+  /// How often figures are rolled up.
+  std::chrono::milliseconds interval{10'000};
+  /// How often partitions are made ahead and retention runs.
+  std::chrono::milliseconds slow_interval{600'000};
+};
+
+/// Keeps the store in shape on a thread and a connection of its own: makes
+/// partitions ahead, rolls figures up, lets go of what is past its time. What
+/// fails is logged once and tried again at the next turn; nothing waits for
+/// it. Several nodes may do this side by side.
+class upkeep {
+ public:
+  upkeep(store_ptr store, upkeep_options options,
+         std::shared_ptr<const clock> time, logger_ptr log);
+  /// Ends after the statement that runs.
+  ~upkeep();
+  upkeep(const upkeep&) = delete;
+  upkeep& operator=(const upkeep&) = delete;
+
+ private:
+  void run(const std::stop_token& stop);
+  void turn(bool slow, const std::stop_token& stop);
+  void retain(const std::stop_token& stop);
+  /// Logs the first failure in a row.
+  bool worked(const char* what, const error* failure);
+
+  upkeep_options options_;
+  std::shared_ptr<const clock> time_;
+  logger_ptr log_;
+  std::unique_ptr<store_maintenance> session_;
+  bool failing_ = false;
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  /// Last: it uses all of the above.
+  std::jthread thread_;
+};
+
+} // namespace eventweft

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/cli/commands.hpp"
+#include "app/retention.hpp"
+#include "app/upkeep.hpp"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <sstream>
+#include <thread>
+
+namespace eventweft {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+constexpr timestamp noon =
+    std::chrono::sys_days{std::chrono::year{2026} / 1 / 31} + 12h;
+
+/// A SQLite store of its own with an old event and a new one.
+class upkeep_test : public ::testing::Test {
+ protected:
+  upkeep_test() {
+    auto pattern =
+        (std::filesystem::temp_directory_path() / "upkeep-XXXXXX").string();
+    directory_ = ::mkdtemp(pattern.data());
+    url_ = "sqlite:" + (directory_ / "log.db").string();
+    store_options options;
+    options.url = url_;
+    store_ = *open_store(options);
+    EXPECT_TRUE(store_->migrate());
+    session_ = store_->open_session();
+    store_event("old", noon - 100 * 24h);
+    store_event("new", noon - 1h);
+  }
+
+  ~upkeep_test() override {
+    session_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+
+  void store_event(const std::string& name, timestamp when) {
+    event e;
+    e.id = uuid::v7(when, random_);
+    e.event_id = name;
+    e.platform = "github";
+    e.event_type = "push";
+    e.created_at = when;
+    e.payload = shared_text{std::string{"{}"}};
+    const event_ptr one{std::move(e)};
+    ASSERT_TRUE(session_->append(std::span{&one, 1}));
+  }
+
+  std::vector<std::string> names() {
+    std::vector<std::string> out;
+    const auto range = session_->read_after(0, 100, SIZE_MAX);
+    for (const auto& ev : range.value().events)
+      out.push_back(ev->event_id);
+    return out;
+  }
+
+  template <class Condition>
+  bool within(std::chrono::seconds patience, Condition holds) {
+    const auto end = steady_clock::now() + patience;
+    while (!holds()) {
+      if (steady_clock::now() > end)
+        return false;
+      std::this_thread::sleep_for(5ms);
+    }
+    return true;
+  }
+
+  std::filesystem::path directory_;
+  std::string url_;
+  store_ptr store_;
+  std::unique_ptr<store_session> session_;
+  seeded_random random_{1};
+};
+
+TEST_F(upkeep_test, LetsGoOfWhatIsPastItsTimeByItself) {
+  upkeep_options options;
+  options.retention.keep = 90 * 24h;
+  options.interval = 5ms;
+  options.slow_interval = 5ms;
+  const upkeep keeper{store_, options, std::make_shared<manual_clock>(noon),
+                      null_logger()};
+  EXPECT_TRUE(
+      within(30s, [&] { return names() == std::vector<std::string>{"new"}; }));
+}
+
+TEST_F(upkeep_test, RollsUpFiguresAndKeepsAllWithoutAPolicy) {
+  upkeep_options options;
+  options.interval = 5ms;
+  options.slow_interval = 5ms;
+  const upkeep keeper{store_, options, std::make_shared<manual_clock>(noon),
+                      null_logger()};
+  auto session = store_->open_maintenance();
+  EXPECT_TRUE(within(30s, [&] {
+    int64_t events = 0;
+    const auto rows = session->metrics({});
+    for (const auto& row : rows.value())
+      events += row.events;
+    return events == 2;
+  }));
+  EXPECT_EQ(names(), (std::vector<std::string>{"old", "new"}));
+}
+
+class retention_command_test : public upkeep_test {
+ protected:
+  config::load_options options(const std::string& keep) {
+    config::load_options out;
+    out.directory = directory_;
+    out.flags = {{"--store", "store.url", url_},
+                 {"--set", "retention.keep", keep}};
+    return out;
+  }
+
+  std::ostringstream out_, err_;
+  cli::console io_{out_, err_, false};
+};
+
+TEST_F(retention_command_test, DryRunTellsAndChangesNothing) {
+  auto session = store_->open_maintenance();
+  ASSERT_TRUE(session->roll_up_metrics());
+  // Both are years old by the machine's clock.
+  EXPECT_EQ(cli::retention(options("1d"), true, io_), cli::exit_ok);
+  EXPECT_NE(out_.str().find("dry run"), std::string::npos);
+  EXPECT_EQ(names().size(), 2u);
+}
+
+TEST_F(retention_command_test, NamesAKeyItCannotRead) {
+  EXPECT_EQ(cli::retention(options("soon"), true, io_), cli::exit_usage);
+  EXPECT_NE(err_.str().find("[retention] keep"), std::string::npos);
+}
+
+TEST_F(retention_command_test, SaysSoWhenNothingIsSet) {
+  EXPECT_EQ(cli::retention(options(""), false, io_), cli::exit_ok);
+  EXPECT_NE(out_.str().find("Nothing goes"), std::string::npos);
+}
+
+TEST(Retention, PlatformsHaveTheirOwnTime) {
+  config::settings s;
+  s.retention.keep = "90d";
+  s.platforms["slack"].keep = "30d";
+  s.platforms["github"];
+  const auto policy = retention_of(s);
+  ASSERT_TRUE(policy);
+  EXPECT_EQ(*policy->keep, 90 * 24h);
+  ASSERT_EQ(policy->platforms.size(), 1u);
+  EXPECT_EQ(policy->platforms.at("slack"), 30 * 24h);
+}
+
+} // namespace
+} // namespace eventweft
