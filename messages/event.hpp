@@ -68,8 +68,8 @@ struct event_details {
   std::string deployment;
 
   bool empty() const noexcept {
-    return github.empty() && linear.empty() && slack.empty()
-           && deployment.empty();
+    return github.empty() && linear.empty() && slack.empty() &&
+           deployment.empty();
   }
 
   bool operator==(const event_details&) const = default;
