@@ -14,6 +14,8 @@ namespace eventweft::bench {
 namespace {
 
 constexpr unsigned readers = 1'000;
+/// Events before the measurement: when they have arrived, all readers are live.
+constexpr uint64_t warm_up = 20;
 
 struct fanout_result {
   double per_second = 0;
@@ -27,9 +29,15 @@ class fanout {
  public:
   fanout(const stream_target& target, stream_kind kind, uint64_t events)
       : target_(target),
-        marks_(make_marks(events)),
+        marks_(make_marks(warm_up + events)),
         swarm_({target.address, target.path(kind), kind, readers, true},
-               marks_) {}
+               marks_) {
+    poster sender{target_.address};
+    for (uint64_t n = 0; n < warm_up; ++n) {
+      sender.post(target_.request(n));
+      expect((n + 1) * readers);
+    }
+  }
 
   /// One event at a time, at most 200 a second, for `seconds`.
   fanout_result paced(double seconds) {
@@ -37,7 +45,7 @@ class fanout {
     const auto cpu = cpu_seconds(target_.pid);
     const auto start = now_ns();
     const auto end = start + static_cast<int64_t>(seconds * 1e9);
-    uint64_t n = 0;
+    uint64_t n = warm_up;
     for (; n < marks_->size() && now_ns() < end; ++n) {
       const auto request = target_.request(n);
       const auto began = now_ns();
@@ -47,7 +55,7 @@ class fanout {
       std::this_thread::sleep_for(
           std::chrono::nanoseconds{began + 5'000'000 - now_ns()});
     }
-    const auto result = finish(n, start, cpu);
+    const auto result = finish(n - warm_up, start, cpu);
     if (swarm_.faults() != 0)
       throw bench_error(target_.name +
                         ": events lost, doubled or out of order");
@@ -58,14 +66,16 @@ class fanout {
   fanout_result burst() {
     const auto cpu = cpu_seconds(target_.pid);
     const auto start = now_ns();
-    post_all(
-        {.to = target_.address, .connections = 64, .count = marks_->size()},
-        [&](uint64_t n, std::string& out) {
-          out += target_.request(n);
-          (*marks_)[n] = now_ns();
-        });
+    post_all({.to = target_.address,
+              .connections = 64,
+              .count = marks_->size() - warm_up},
+             [&](uint64_t i, std::string& out) {
+               const auto n = warm_up + i;
+               out += target_.request(n);
+               (*marks_)[n] = now_ns();
+             });
     expect(marks_->size() * readers);
-    return finish(marks_->size(), start, cpu);
+    return finish(marks_->size() - warm_up, start, cpu);
   }
 
  private:

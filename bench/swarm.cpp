@@ -217,8 +217,9 @@ void reader_swarm::take_event(reader& r, std::string_view text) {
       return;
   }
   r.next = *n + 1;
-  if (marks_ && *n < marks_->size())
-    latency_.add(batch_time_ - (*marks_)[*n].load(std::memory_order_relaxed));
+  const auto sent = marks_ && *n < marks_->size() ? (*marks_)[*n].load() : 0;
+  if (sent != 0)
+    latency_.add(batch_time_ - sent);
 }
 
 void reader_swarm::close(reader& r) {

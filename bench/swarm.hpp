@@ -27,8 +27,8 @@ struct swarm_options {
   bool tagged = true;
 };
 
-/// When each event was sent, by its number. Written by the sender, read by
-/// the swarm.
+/// When each event was sent, by its number; 0: not of interest. Written by the
+/// sender, read by the swarm.
 using send_marks = std::vector<std::atomic<int64_t>>;
 
 /// Many readers of one stream on one thread.
