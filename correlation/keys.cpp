@@ -24,6 +24,12 @@ bool repository_char(char c) noexcept {
          c == '_' || c == '.';
 }
 
+bool is_plain(std::string_view text, std::string_view also) noexcept {
+  return std::all_of(text.begin(), text.end(), [&](unsigned char c) {
+    return std::isalnum(c) != 0 || also.find(static_cast<char>(c)) != also.npos;
+  });
+}
+
 std::string numbered(std::string_view family, const repository& repo,
                      uint64_t number) {
   std::string out{family};
@@ -183,6 +189,8 @@ std::string canonical_host(std::string_view host) {
 std::optional<repository> repository_of(std::string_view full_name,
                                         std::string_view host) {
   auto name = lower(full_name);
+  if (host.size() > 253 || !is_plain(host, ".-:[]"))
+    return std::nullopt;
   const auto slash = name.find('/');
   if (slash == std::string::npos || slash == 0 || slash > 64 ||
       slash + 1 == name.size() || name.size() - slash > 110)
@@ -249,7 +257,8 @@ std::optional<std::string> slack_thread_key(std::string_view team,
       return std::nullopt;
     fraction.resize(6, '0');
   }
-  if (channel.empty() || seconds.size() > 12)
+  if (channel.empty() || channel.size() > 32 || !is_plain(channel, {}) ||
+      !is_plain(team, {}) || seconds.size() > 12)
     return std::nullopt;
   std::string out = "slack:thread:";
   out.append(upper(team)).append(":").append(upper(channel)).append(":");

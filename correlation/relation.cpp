@@ -81,6 +81,7 @@ constexpr entry words[] = {
     {"e.g", role::magic, relation::other_work},
     {"eg", role::magic, relation::other_work},
     {"example", role::magic, relation::other_work},
+    {"feels", role::seem},
     {"finally", role::glue},
     {"fix", role::magic, relation::closes},
     {"fixed", role::magic, relation::closes},
@@ -106,6 +107,9 @@ constexpr entry words[] = {
     {"issues", role::issue_word},
     {"like", role::magic, relation::other_work},
     {"linear", role::glue, relation::labelled},
+    {"look", role::seem},
+    {"looked", role::seem},
+    {"looks", role::seem},
     {"never", role::deny},
     {"not", role::deny},
     {"of", role::connector},
@@ -140,6 +144,7 @@ constexpr entry words[] = {
     {"similar", role::half, relation::other_work},
     {"skip", role::magic, relation::denied},
     {"skips", role::magic, relation::denied},
+    {"sounds", role::seem},
     {"story", role::issue_word},
     {"such", role::half, relation::other_work},
     {"supersedes", role::magic, relation::follows},
@@ -221,14 +226,6 @@ const entry* find(std::string_view word) noexcept {
   return nullptr;
 }
 
-bool looks_or_sounds(std::string_view word) noexcept {
-  for (std::string_view w :
-       {"look", "looks", "looked", "sounds", "feels", "Looks", "Sounds"})
-    if (word == w)
-      return true;
-  return false;
-}
-
 // "fixed in #12" goes on, "the same fix as #12" does not.
 bool leads_on(std::string_view connector) noexcept {
   return connector != "as" && connector != "from" && connector != "with";
@@ -255,8 +252,6 @@ void relation_tracker::word(std::string_view text) noexcept {
   linear_label_ = false;
   const auto* known = find(text);
   if (!known) {
-    if (looks_or_sounds(text))
-      since_seeming_ = 0;
     active_ = relation::none;
     half_ = relation::none;
     noun_ = number_noun::any;
@@ -295,6 +290,7 @@ void relation_tracker::word(std::string_view text) noexcept {
   case role::seem:
     since_seeming_ = 0;
     active_ = relation::none;
+    half_ = relation::none;
     return;
   case role::pull_word:
     since_pull_ = 0;
