@@ -87,8 +87,8 @@ class slack final : public rule {
   static void blocks(element node, bool has_text, size_t depth, claims& out) {
     if (depth > max_depth)
       return;
-    if (node.is_array()) {
-      for (const auto item : node.get_array().value_unsafe())
+    if (simdjson::dom::array list; !node.get(list)) {
+      for (const auto item : list)
         blocks(item, has_text, depth + 1, out);
       return;
     }
@@ -144,10 +144,11 @@ class slack final : public rule {
     out.text(text, text_source::chat, markup::slack, {}, "event.blocks");
   }
 
-  static void attachments(element list, claims& out) {
-    if (!list.is_array())
+  static void attachments(element found, claims& out) {
+    simdjson::dom::array list;
+    if (found.get(list))
       return;
-    for (const auto item : list.get_array().value_unsafe()) {
+    for (const auto item : list) {
       bool unfurled = false;
       for (std::string_view url : {"from_url", "original_url"})
         if (const auto target = text_of(item, url); !target.empty()) {
