@@ -136,6 +136,7 @@ void coalescing_stream::wait(size_t level, std::unique_ptr<waiter> w) {
   assert(!waiter_);
   waiter_level_ = level;
   waiter_ = std::move(w);
+  flush();
   if (failed_ || pending() <= level)
     resume_waiter(failed_);
 }

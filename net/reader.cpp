@@ -81,6 +81,10 @@ void reader::deliver(const encoded_events& batch, seq_t first) {
     sent_->events += taken;
     sent_->bytes += marks[taken - 1].end;
   }
+  // The flush may have found room for all of it: then nothing else would tell
+  // that it is time for the next page.
+  if (taken != marks.size())
+    pump();
 }
 
 void reader::leave_lane(seq_t cursor) {
