@@ -146,23 +146,20 @@ ingress::ingress(actor_context ctx, ingress_options options)
 
 void ingress::accept(webhook_ptr w, net::reply_to<webhook_answer> reply) {
   waiter x{std::move(w), std::move(reply), ctx_.time->now()};
-  call_ptr call;
-  error refused{ec::overloaded, "too many webhooks wait"};
-  {
-    std::lock_guard guard{mutex_};
-    if (refusing_) {
-      refused = {ec::shutting_down, "the server is stopping"};
-    } else if (waiting_.empty() && running_.size() < options_.max_in_flight) {
-      call = enter(std::move(x), 1);
-    } else if (waiting_.size() < options_.max_waiting) {
-      waiting_.push_back(std::move(x));
-      return;
-    }
-  }
-  if (call)
+  std::unique_lock guard{mutex_};
+  if (refusing_) {
+    guard.unlock();
+    x.reply(fail(ec::shutting_down, "the server is stopping"));
+  } else if (waiting_.empty() && running_.size() < options_.max_in_flight) {
+    const auto call = enter(std::move(x), 1);
+    guard.unlock();
     launch(call);
-  else
-    x.reply(fail(std::move(refused)));
+  } else if (waiting_.size() < options_.max_waiting) {
+    waiting_.push_back(std::move(x));
+  } else {
+    guard.unlock();
+    x.reply(fail(ec::overloaded, "too many webhooks wait"));
+  }
 }
 
 ingress::call_ptr ingress::enter(waiter w, unsigned attempt) {
