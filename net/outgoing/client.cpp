@@ -184,7 +184,7 @@ class client::worker {
       auto done =
           co_await exchange(*open, what, *to, options_.user_agent, until);
       if (done.reusable)
-        idle_.put(std::move(open), steady_clock::now());
+        idle_.put(std::exchange(open, nullptr), steady_clock::now());
       else
         open = nullptr;
       if (!done.outcome && done.never_taken && used)
