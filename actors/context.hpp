@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/directory.hpp"
+#include "actors/ownership.hpp"
 #include "actors/status.hpp"
 #include "messages/time.hpp"
 #include "messages/uuid.hpp"
@@ -20,6 +21,7 @@ struct actor_context {
   logger_ptr log;
   std::shared_ptr<const clock> time;
   std::shared_ptr<random_source> random;
+  std::shared_ptr<ownership> owner = std::make_shared<sole_owner>();
 };
 
 } // namespace eventweft

@@ -22,6 +22,7 @@ int http_status(ec code) noexcept {
   case ec::timed_out:
     return 408;
   case ec::conflict:
+  case ec::not_owner:
     return 409;
   case ec::too_large:
     return 413;

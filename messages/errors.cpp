@@ -47,6 +47,8 @@ std::string_view to_string(ec code) noexcept {
     return "bad_configuration";
   case ec::internal:
     return "internal";
+  case ec::not_owner:
+    return "not_owner";
   }
   return "internal";
 }

@@ -50,6 +50,9 @@ enum class ec : uint8_t {
   bad_configuration = 19,
   /// A broken invariant or an exception that no code of ours expected.
   internal = 20,
+  /// Another node owns this piece of work by now; what was to be written for
+  /// it was not.
+  not_owner = 21,
 };
 
 /// The name of `code` as it appears in logs, metrics and `problem+json`

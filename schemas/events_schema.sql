@@ -18,7 +18,16 @@ COMMENT ON COLUMN schema_migrations.applied_at IS 'When it was applied.';
 \ir postgres/0004_analytics.sql
 \ir postgres/0005_growth.sql
 \ir postgres/0006_append.sql
+\ir postgres/0007_leases.sql
+\ir postgres/0008_threads.sql
+\ir postgres/0009_access.sql
+\ir postgres/0010_subscriptions.sql
+\ir postgres/0011_processing.sql
+\ir postgres/0012_cluster.sql
+\ir postgres/0013_reports.sql
 INSERT INTO schema_migrations (version, name) VALUES
   (1, 'log'), (2, 'details'), (3, 'processing'), (4, 'analytics'),
-  (5, 'growth'), (6, 'append');
+  (5, 'growth'), (6, 'append'), (7, 'leases'), (8, 'threads'),
+  (9, 'access'), (10, 'subscriptions'), (11, 'processing'), (12, 'cluster'),
+  (13, 'reports');
 COMMIT;
