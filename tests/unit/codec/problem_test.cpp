@@ -17,6 +17,7 @@ TEST(Problem, EveryCodeHasItsStatus) {
       {ec::method_not_allowed, 405},
       {ec::timed_out, 408},
       {ec::conflict, 409},
+      {ec::not_owner, 409},
       {ec::too_large, 413},
       {ec::unsupported_media_type, 415},
       {ec::unprocessable, 422},
