@@ -24,11 +24,11 @@ forbid persistence 'net/|actors/|app/|caf/|boost/(asio|beast)' \
 forbid actors 'net/|app/|pqxx|SQLiteCpp|boost/(asio|beast)' \
   'actors/ knows neither sockets nor SQL'
 forbid actors/platforms 'caf/' 'platforms are plain functions'
-for folder in messages codec crypto config telemetry delivery auth; do
+for folder in messages codec crypto config telemetry delivery auth processing; do
   forbid "$folder" 'net/|actors/|app/|persistence/' \
     "$folder/ is below the layers it includes"
 done
-for folder in codec crypto config telemetry delivery auth; do
+for folder in codec crypto config telemetry delivery auth processing; do
   forbid "$folder" 'caf/' "$folder/ knows no actors"
 done
 exit "$bad"

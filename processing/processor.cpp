@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "processing/processor.hpp"
+
+#include <array>
+
+namespace eventweft::processing {
+
+namespace {
+
+constexpr std::array<std::string_view, 3> orderings{"none", "source", "thread"};
+
+constexpr size_t longest_name = 100;
+constexpr uint32_t most_retries = 1'000;
+constexpr uint32_t most_at_once = 100'000;
+
+bool is_name(std::string_view text) noexcept {
+  return !text.empty() && text.size() <= longest_name &&
+         text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "abcdefghijklmnopqrstuvwxyz0123456789_.-") ==
+             std::string_view::npos;
+}
+
+bool is_empty(const processor& p) noexcept {
+  return std::visit([](const auto& h) { return !h; }, p.handler);
+}
+
+} // namespace
+
+std::string_view to_string(ordering o) noexcept {
+  return orderings[static_cast<size_t>(o)];
+}
+
+std::optional<ordering> parse_ordering(std::string_view text) noexcept {
+  for (size_t i = 0; i < orderings.size(); ++i)
+    if (orderings[i] == text)
+      return static_cast<ordering>(i);
+  return std::nullopt;
+}
+
+expected<void> check(const processor& p) {
+  const auto bad = [&](std::string_view what) {
+    return fail(ec::unprocessable,
+                "processor " + p.name + ": " + std::string{what});
+  };
+  if (!is_name(p.name))
+    return fail(ec::unprocessable,
+                "a processor's name is 1 to 100 of A-Z, a-z, 0-9, _, . and -");
+  if (is_empty(p))
+    return bad("it has no handler");
+  if (p.max_retries > most_retries)
+    return bad("max_retries is above 1000");
+  if (p.retry_delay.count() < 0 || p.max_retry_delay < p.retry_delay)
+    return bad("retry_delay is negative or above max_retry_delay");
+  if (!(p.jitter >= 0 && p.jitter <= 1))
+    return bad("jitter is not within 0 … 1");
+  if (p.timeout.count() <= 0)
+    return bad("timeout must be above 0");
+  if (p.concurrency > most_at_once)
+    return bad("concurrency is above 100000");
+  return {};
+}
+
+} // namespace eventweft::processing

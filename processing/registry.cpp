@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "processing/registry.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace eventweft::processing {
+
+namespace {
+
+using list = std::vector<registered_ptr>;
+
+list only_answering(const list& all) {
+  list out;
+  std::ranges::copy_if(all, std::back_inserter(out),
+                       [](const auto& r) { return r->what.answers; });
+  return out;
+}
+
+auto place_of(const list& all, std::string_view name) {
+  return std::ranges::lower_bound(all, name, {}, [](const auto& r) {
+    return std::string_view{r->what.name};
+  });
+}
+
+} // namespace
+
+registry::registry()
+    : list_(std::make_shared<list>()), answering_(std::make_shared<list>()) {}
+
+std::shared_ptr<const list> registry::snapshot() const {
+  std::lock_guard guard{mutex_};
+  return list_;
+}
+
+expected<void> registry::add(processor p) {
+  if (auto good = check(p); !good)
+    return good;
+  codec::compiled_filter filter{p.filter};
+  auto entry =
+      std::make_shared<registered>(registered{std::move(p), filter, 0});
+  {
+    std::lock_guard guard{mutex_};
+    auto next = std::make_shared<list>(*list_);
+    const auto at = place_of(*next, entry->what.name);
+    if (at != next->end() && (*at)->what.name == entry->what.name)
+      return fail(ec::conflict, "there is a processor " + entry->what.name);
+    entry->number = ++last_number_;
+    next->insert(at, std::move(entry));
+    answering_ = std::make_shared<list>(only_answering(*next));
+    list_ = std::move(next);
+  }
+  tell();
+  return {};
+}
+
+bool registry::remove(std::string_view name) {
+  {
+    std::lock_guard guard{mutex_};
+    auto next = std::make_shared<list>(*list_);
+    const auto at = place_of(*next, name);
+    if (at == next->end() || (*at)->what.name != name)
+      return false;
+    next->erase(at);
+    answering_ = std::make_shared<list>(only_answering(*next));
+    list_ = std::move(next);
+  }
+  tell();
+  return true;
+}
+
+std::vector<registered_ptr> registry::all() const {
+  return *snapshot();
+}
+
+registered_ptr registry::find(std::string_view name) const {
+  const auto now = snapshot();
+  const auto at = place_of(*now, name);
+  return at != now->end() && (*at)->what.name == name ? *at : nullptr;
+}
+
+bool registry::answers(const event& ev) const {
+  std::shared_ptr<const list> now;
+  {
+    std::lock_guard guard{mutex_};
+    now = answering_;
+  }
+  return std::ranges::any_of(
+      *now, [&ev](const auto& r) { return r->filter.matches(ev); });
+}
+
+std::shared_ptr<void> registry::on_change(std::function<void()> changed) {
+  auto guard = std::make_shared<const listener>(std::move(changed));
+  std::lock_guard lock{mutex_};
+  listeners_.push_back(guard);
+  return std::const_pointer_cast<listener>(guard);
+}
+
+void registry::tell() {
+  std::vector<std::shared_ptr<const listener>> told;
+  {
+    std::lock_guard guard{mutex_};
+    std::erase_if(listeners_, [](const auto& l) { return l.expired(); });
+    for (const auto& l : listeners_)
+      if (auto alive = l.lock())
+        told.push_back(std::move(alive));
+  }
+  for (const auto& l : told)
+    (*l)();
+}
+
+} // namespace eventweft::processing

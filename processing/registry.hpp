@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "codec/filter.hpp"
+#include "processing/processor.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string_view>
+#include <vector>
+
+namespace eventweft::processing {
+
+/// A processor as it was registered, made ready.
+struct registered {
+  processor what;
+  codec::compiled_filter filter;
+  /// Tells this registration from an earlier one of the same name.
+  uint64_t number = 0;
+};
+
+using registered_ptr = std::shared_ptr<const registered>;
+
+/// The processors there are, from whatever they come: the library, the
+/// configuration. They may be added and removed while the engine runs.
+/// Thread-safe.
+class registry {
+ public:
+  registry();
+  registry(const registry&) = delete;
+  registry& operator=(const registry&) = delete;
+
+  /// `conflict` if there is one of that name, `unprocessable` as `check` says.
+  expected<void> add(processor p);
+
+  /// Nothing is handed to it any more; what runs is asked to stop. What it has
+  /// not done yet is remembered in the store and goes on if a processor of
+  /// this name is added again. False if there is none.
+  bool remove(std::string_view name);
+
+  /// In the order of their names.
+  std::vector<registered_ptr> all() const;
+  registered_ptr find(std::string_view name) const;
+
+  /// Whether some processor that answers wants the event. Cheap when there is
+  /// none.
+  bool answers(const event& ev) const;
+
+  /// Calls `changed`, on the thread of whoever changed something, after each
+  /// change until the returned guard is gone. It must return at once and not
+  /// call the registry.
+  std::shared_ptr<void> on_change(std::function<void()> changed);
+
+ private:
+  using list = std::vector<registered_ptr>;
+  using listener = std::function<void()>;
+
+  std::shared_ptr<const list> snapshot() const;
+  void tell();
+
+  mutable std::mutex mutex_;
+  std::shared_ptr<const list> list_;
+  std::shared_ptr<const list> answering_;
+  std::vector<std::weak_ptr<const listener>> listeners_;
+  uint64_t last_number_ = 0;
+};
+
+using registry_ptr = std::shared_ptr<registry>;
+
+} // namespace eventweft::processing
