@@ -185,6 +185,12 @@ constexpr auto table = std::to_array<key>({
      at<&s::streaming, &sm::pong_timeout>, 10, hour},
     {"streaming", "max_message_bytes", kind::bytes,
      at<&s::streaming, &sm::max_message_bytes>, 128, 16 * mib},
+    {"streaming", "max_messages_per_second", kind::whole,
+     at<&s::streaming, &sm::max_messages_per_second>, 1, 1'000'000},
+    {"streaming", "compression", kind::boolean,
+     at<&s::streaming, &sm::compression>},
+    {"streaming", "compression_level", kind::whole,
+     at<&s::streaming, &sm::compression_level>, 1, 9},
     {"streaming", "sse_retry", kind::seconds, at<&s::streaming, &sm::sse_retry>,
      0, hour},
 

@@ -143,6 +143,13 @@ struct streaming_settings {
   milliseconds pong_timeout{45'000};
   /// Largest message a client may send.
   uint32_t max_message_bytes = 64u << 10;
+  /// Messages read from one client in a second; what it sends beyond that
+  /// waits.
+  uint32_t max_messages_per_second = 1'000;
+  /// Offer permessage-deflate to WebSocket clients that ask for it.
+  bool compression = false;
+  /// zlib's: 1 is quick, 9 small.
+  uint32_t compression_level = 4;
   /// What SSE clients are told to wait before they reconnect.
   milliseconds sse_retry{2'000};
 };

@@ -42,11 +42,16 @@ struct lane_batch {
   std::vector<std::pair<group_id, log_range_ptr>> groups;
 };
 
-/// Why the hub ends a reader.
+/// Why a reader is ended. WebSocket clients see a close code for each and, as
+/// its reason, the cursor to go on from (docs/streams.md).
 enum class reader_end : uint8_t {
-  going_away = 0, ///< the server stops or restarts this part
-  stream_deleted = 1,
-  failed = 2, ///< the store gave an error that will not pass
+  going_away = 0,     ///< 1001: the server stops or restarts this part
+  stream_deleted = 1, ///< 1000: there is nothing more to come
+  failed = 2,         ///< 1011: the store gave an error that will not pass
+  restarting = 3,     ///< 1012: come back, to this node or another one
+  token_expired = 4,  ///< 4001: come back with a fresh token
+  refused = 5,        ///< 1008: what it reads is not allowed any more
+  too_slow = 6,       ///< 4008: its peer has taken nothing for too long
 };
 
 /// The readers of one thread, as the hub sees them. Every call is thread-safe,

@@ -14,12 +14,24 @@ namespace websocket = beast::websocket;
 
 namespace {
 
+/// Ours, from the range that RFC 6455 leaves to applications.
+constexpr auto token_expired = static_cast<websocket::close_code>(4001);
+constexpr auto too_slow = static_cast<websocket::close_code>(4008);
+
 websocket::close_code code_for(reader_end why) {
   switch (why) {
   case reader_end::stream_deleted:
     return websocket::close_code::normal;
   case reader_end::failed:
     return websocket::close_code::internal_error;
+  case reader_end::restarting:
+    return websocket::close_code::service_restart;
+  case reader_end::token_expired:
+    return token_expired;
+  case reader_end::refused:
+    return websocket::close_code::policy_error;
+  case reader_end::too_slow:
+    return too_slow;
   case reader_end::going_away:
     break;
   }
