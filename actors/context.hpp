@@ -13,7 +13,10 @@
 
 namespace eventweft {
 
-/// What every actor is given. Copied freely; no member is null.
+class follower_lane;
+
+/// What every actor is given. Copied freely; no member is null but
+/// `followers`.
 struct actor_context {
   std::shared_ptr<directory> peers;
   std::shared_ptr<status_board> status;
@@ -22,6 +25,8 @@ struct actor_context {
   std::shared_ptr<const clock> time;
   std::shared_ptr<random_source> random;
   std::shared_ptr<ownership> owner = std::make_shared<sole_owner>();
+  /// One for all log followers; those without it have a lane each.
+  std::shared_ptr<follower_lane> followers{};
 };
 
 } // namespace eventweft

@@ -2,6 +2,7 @@
 #include "app/actor_host.hpp"
 
 #include "actors/caf_compat.hpp"
+#include "actors/log_follower.hpp"
 #include "actors/supervisor.hpp"
 #include "app/actor_tree.hpp"
 #include "app/bridge.hpp"
@@ -63,7 +64,9 @@ actor_context make_context(const actor_host_parts& parts) {
           parts.figures,
           parts.log,
           parts.time,
-          parts.random};
+          parts.random,
+          std::make_shared<sole_owner>(),
+          make_follower_lane()};
 }
 
 struct message_types {

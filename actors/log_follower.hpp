@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "actors/context.hpp"
+#include "messages/event.hpp"
+#include "messages/filter.hpp"
+
+#include <caf/fwd.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace eventweft {
+
+struct follower_options {
+  /// For metrics and logs: "processors", "webhooks".
+  std::string name = "follower";
+  /// The most that one piece holds.
+  uint32_t max_events = 500;
+  uint64_t max_bytes = 1ull << 20;
+  /// A piece without events is handed over only when it is that long, so that
+  /// who waits for something rare is not woken by each commit.
+  uint32_t quiet_events = 1'000;
+};
+
+/// Follows the log for a part of this process, at that part's pace: what a
+/// filter lets through, in order, without gap or double, from a cursor on.
+/// What is new comes out of memory, what is older from the store; while the
+/// store is away it waits. Holds two pieces at most; beyond that it leaves
+/// live mode and reads the log when asked to.
+///
+/// Thread-safe. Must go before the actor system does.
+class log_follower {
+ public:
+  /// Takes one piece for each `want`: the matching events, and in `last` how
+  /// far the log was looked at. Called on any thread, possibly from within
+  /// `want`; must return at once and not destroy the follower. Usually tells
+  /// an actor.
+  using sink = std::function<void(log_range_ptr)>;
+
+  /// From what comes after `after`; negative: from the log's present end.
+  log_follower(caf::actor_system& sys, actor_context ctx, filter what,
+               seq_t after, follower_options options, sink deliver);
+  ~log_follower();
+  log_follower(const log_follower&) = delete;
+  log_follower& operator=(const log_follower&) = delete;
+
+  /// Asks for one further piece. Calls before that has come count once.
+  void want();
+
+ private:
+  class inner;
+  std::shared_ptr<inner> inner_;
+};
+
+/// What all followers of a process share towards the hub; see
+/// `actor_context::followers`.
+class follower_lane;
+std::shared_ptr<follower_lane> make_follower_lane();
+
+} // namespace eventweft
