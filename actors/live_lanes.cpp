@@ -44,6 +44,7 @@ group_id live_lanes::enter(lane_record& lane, subscription_id who,
   if (group.readers++ == 0) {
     group.id = ids.first;
     group.matcher = matcher;
+    lane.group_ids.insert(group.id);
   }
   ++lane.readers;
   return group.id;
@@ -65,8 +66,10 @@ void live_lanes::leave(subscription_id who) {
   if (auto* lane = find(member.lane)) {
     --lane->readers;
     auto group = lane->groups.find(member.key);
-    if (group != lane->groups.end() && --group->second.readers == 0)
+    if (group != lane->groups.end() && --group->second.readers == 0) {
+      lane->group_ids.erase(group->second.id);
       lane->groups.erase(group);
+    }
   }
 }
 

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace eventweft {
 
@@ -40,6 +41,8 @@ struct lane_record {
   std::deque<timestamp> since;
   /// By the filter's key.
   std::map<std::string, lane_group> groups;
+  /// The same groups' ids.
+  std::unordered_set<group_id> group_ids;
   std::deque<waiting_join> waiting;
   size_t readers = 0;
   /// A page for it is on its way from the store.

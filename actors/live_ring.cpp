@@ -2,7 +2,6 @@
 #include "actors/live_ring.hpp"
 
 #include <algorithm>
-#include <utility>
 
 namespace eventweft {
 
@@ -54,45 +53,6 @@ seq_t live_ring::reach(seq_t after, size_t max_events,
       return (*i)->seq - 1;
   }
   return head_;
-}
-
-void live_group::append(const std::vector<event_ptr>& events) {
-  for (const auto& ev : events)
-    if (matcher_.matches(*ev))
-      matching_.push_back(ev);
-}
-
-void live_group::trim(seq_t floor) {
-  while (!matching_.empty() && matching_.front()->seq <= floor)
-    matching_.pop_front();
-  covered_ = std::max(covered_, floor);
-  if (latest_ && latest_->last <= floor)
-    latest_.reset();
-}
-
-void live_group::cover(const live_ring& ring, seq_t after) {
-  if (after >= covered_)
-    return;
-  std::vector<event_ptr> older;
-  for (auto i = ring.after(after); i != ring.end() && (*i)->seq <= covered_;
-       ++i)
-    if (matcher_.matches(**i))
-      older.push_back(*i);
-  matching_.insert(matching_.begin(), older.begin(), older.end());
-  covered_ = after;
-}
-
-log_range_ptr live_group::slice(const live_ring& ring, seq_t first,
-                                seq_t last) {
-  if (latest_ && latest_->first == first && latest_->last == last)
-    return latest_;
-  cover(ring, first - 1);
-  auto begin = std::upper_bound(matching_.begin(), matching_.end(), first - 1,
-                                is_before);
-  auto end = std::upper_bound(begin, matching_.end(), last, is_before);
-  latest_ =
-      std::make_shared<const log_range>(log_range{first, last, {begin, end}});
-  return latest_;
 }
 
 } // namespace eventweft

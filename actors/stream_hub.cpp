@@ -4,6 +4,7 @@
 #include "actors/backoff.hpp"
 #include "actors/caf_compat.hpp"
 #include "actors/live_lanes.hpp"
+#include "actors/live_matches.hpp"
 #include "actors/live_ring.hpp"
 
 #include <algorithm>
@@ -79,7 +80,7 @@ class stream_hub_state {
     ctx_.figures->set_head(head);
     for (const auto& [number, lane] : book_->lanes)
       for (const auto& [key, group] : lane.groups)
-        group_of(group.id, group.matcher);
+        matches_.add(group.id, group.matcher, head);
     take_early();
     for (auto& [request, promise] : std::exchange(early_joins_, {}))
       promise.deliver(join(std::move(request)));
@@ -134,10 +135,8 @@ class stream_hub_state {
       if (ev->seq > head)
         events.push_back(ev);
     ring_.append(events, range.last);
-    for (auto& [key, group] : groups_) {
-      group.append(events);
-      group.trim(ring_.floor());
-    }
+    matches_.append(events);
+    matches_.trim(ring_.floor());
     latest_ = ctx_.time->now();
     ctx_.figures->set_head(range.last);
   }
@@ -240,14 +239,10 @@ class stream_hub_state {
       }
       auto last =
           ring_.reach(lane.sent, options_.batch_events, options_.batch_bytes);
-      lane_batch batch{lane.sent + 1, last, {}};
-      for (const auto& [key, group] : lane.groups) {
-        auto slice = group_of(group.id, group.matcher)
-                         .slice(ring_, batch.first, batch.last);
-        if (!slice->events.empty())
-          batch.groups.emplace_back(group.id, std::move(slice));
-      }
-      publish(lane, std::move(batch), latest_);
+      publish(lane,
+              {lane.sent + 1, last,
+               matches_.slices(lane.sent + 1, last, lane.group_ids)},
+              latest_);
     }
   }
 
@@ -296,26 +291,14 @@ class stream_hub_state {
                 return;
               }
               l->reading = false;
-              publish(*l, batch_of(*l, range, after + 1, last),
+              publish(*l,
+                      {after + 1, last,
+                       matches_.slices_of(range.events, after + 1, last,
+                                          l->group_ids)},
                       ctx_.time->now());
               pump(*l);
             },
             [later](const caf::error&) { later(); });
-  }
-
-  static lane_batch batch_of(const lane_record& lane, const log_range& range,
-                             seq_t first, seq_t last) {
-    lane_batch batch{first, last, {}};
-    for (const auto& [key, group] : lane.groups) {
-      log_range seen{first, last, {}};
-      for (const auto& ev : range.events)
-        if (ev->seq <= last && group.matcher.matches(*ev))
-          seen.events.push_back(ev);
-      if (!seen.events.empty())
-        batch.groups.emplace_back(
-            group.id, std::make_shared<const log_range>(std::move(seen)));
-    }
-    return batch;
   }
 
   void ready(lane_number number) {
@@ -393,7 +376,8 @@ class stream_hub_state {
     if (was != book_->members.end() && was->second.key != matcher.key())
       forget(r.subscription);
     auto id = book_->enter(lane, r.subscription, matcher);
-    group_of(id, matcher);
+    matches_.add(id, matcher, ring_.head());
+    matches_.cover(ring_, id, lane.sent);
     lane.port->join(r.reader, r.epoch, id, std::move(backlog));
   }
 
@@ -429,7 +413,7 @@ class stream_hub_state {
         alone = g->second.first;
     book_->leave(who);
     if (alone != 0)
-      groups_.erase(alone);
+      matches_.remove(alone);
   }
 
   /// Drops the lanes that nobody uses.
@@ -441,17 +425,13 @@ class stream_hub_state {
       book_->prune(number);
   }
 
-  live_group& group_of(group_id id, const codec::compiled_filter& matcher) {
-    return groups_.try_emplace(id, id, matcher, ring_.head()).first->second;
-  }
-
   stream_hub_actor::pointer self_;
   actor_context ctx_;
   stream_hub_options options_;
   std::shared_ptr<live_lanes> book_;
   live_ring ring_;
   backoff pauses_;
-  std::map<group_id, live_group> groups_;
+  live_matches matches_;
   bool started_ = false;
   bool filling_ = false;
   bool polling_ = false;

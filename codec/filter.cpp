@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/filter.hpp"
 
+#include "codec/filter_program.hpp"
 #include "codec/json_text.hpp"
 #include "codec/payload.hpp"
 
@@ -57,22 +58,6 @@ expected<std::vector<std::string>> read_list(std::string_view key, element e) {
     out.emplace_back(text);
   }
   return out;
-}
-
-// The canonical JSON text of a scalar, or nothing for an object or array.
-std::optional<std::string> scalar_text(element e) {
-  switch (e.type()) {
-  case element_type::STRING: {
-    std::string out;
-    append_quoted(out, e.get_string().value_unsafe());
-    return out;
-  }
-  case element_type::OBJECT:
-  case element_type::ARRAY:
-    return std::nullopt;
-  default:
-    return simdjson::minify(e);
-  }
 }
 
 bool usable_path(std::string_view path) {
@@ -235,142 +220,6 @@ bool wildcard_match(std::string_view pattern, std::string_view text) noexcept {
   while (p < pattern.size() && pattern[p] == '*')
     ++p;
   return p == pattern.size();
-}
-
-// -- evaluation ---------------------------------------------------------------
-
-namespace {
-
-bool type_matches(const std::string& wanted, std::string_view type) {
-  if (wanted.find('*') != wanted.npos)
-    return wildcard_match(wanted, type);
-  return type.starts_with(wanted) &&
-         (type.size() == wanted.size() || type[wanted.size()] == ':');
-}
-
-bool name_matches(const std::string& wanted, std::string_view name) {
-  return wanted.find('*') == wanted.npos ? name == wanted
-                                         : wildcard_match(wanted, name);
-}
-
-bool one_of(const std::vector<std::string>& values, std::string_view value) {
-  return values.empty() ||
-         std::find(values.begin(), values.end(), value) != values.end();
-}
-
-template <class Match>
-bool any(const std::vector<std::string>& values, std::string_view text,
-         Match match) {
-  return values.empty() ||
-         std::any_of(values.begin(), values.end(),
-                     [&](const auto& v) { return match(v, text); });
-}
-
-// Follows the dots of `path`. A number is an index where an array is. A member
-// whose own name has dots (`payload.data.my.key`) is found as well: the longest
-// name that exists wins.
-std::optional<element> follow(element at, std::string_view path) {
-  if (path.empty())
-    return at;
-  if (at.type() == element_type::ARRAY) {
-    const auto dot = path.find('.');
-    size_t index = 0;
-    const auto name = path.substr(0, dot);
-    const auto [end, why] =
-        std::from_chars(name.data(), name.data() + name.size(), index);
-    element next;
-    if (why != std::errc{} || end != name.data() + name.size() ||
-        at.at(index).get(next))
-      return std::nullopt;
-    return follow(next, dot == path.npos ? "" : path.substr(dot + 1));
-  }
-  simdjson::dom::object members;
-  if (at.get_object().get(members))
-    return std::nullopt;
-  for (auto end = path.size();;) {
-    element next;
-    if (!members.at_key(path.substr(0, end)).get(next))
-      if (auto found =
-              follow(next, end == path.size() ? "" : path.substr(end + 1)))
-        return found;
-    end = end == 0 ? path.npos : path.rfind('.', end - 1);
-    if (end == path.npos)
-      return std::nullopt;
-  }
-}
-
-bool conditions_hold(const std::map<std::string, std::string>& conditions,
-                     std::string_view root_name, std::string_view document) {
-  thread_local payload_reader reader;
-  std::optional<element> root;
-  for (const auto& [path, wanted] : conditions) {
-    if (!path.starts_with(root_name))
-      continue;
-    if (!root) {
-      auto parsed = reader.parse(document);
-      if (!parsed)
-        return false;
-      root = *parsed;
-    }
-    const auto found =
-        follow(*root, std::string_view{path}.substr(root_name.size()));
-    if (!found || scalar_text(*found) != wanted)
-      return false;
-  }
-  return true;
-}
-
-bool filter_matches(const filter& f, const event& ev) {
-  const auto thread = [&] {
-    return ev.correlation_id ? to_string(*ev.correlation_id) : std::string{};
-  };
-  return (!f.min_priority || ev.priority >= *f.min_priority) &&
-         one_of(f.platforms, ev.platform) &&
-         any(f.event_types, ev.event_type, type_matches) &&
-         one_of(f.source_ids, ev.source_id) &&
-         any(f.source_names, ev.source_name, name_matches) &&
-         one_of(f.actor_ids, ev.actor_id) &&
-         (f.correlation_ids.empty() || one_of(f.correlation_ids, thread())) &&
-         (f.custom_filters.empty() ||
-          (conditions_hold(f.custom_filters, "metadata.", ev.metadata) &&
-           conditions_hold(f.custom_filters, "payload.", ev.payload.view())));
-}
-
-} // namespace
-
-struct compiled_filter::program {
-  // All of them must match; those that match everything are left out.
-  std::vector<filter> parts;
-  std::string key;
-};
-
-compiled_filter::compiled_filter() : compiled_filter(filter{}) {
-  // nop
-}
-
-compiled_filter::compiled_filter(const filter& f)
-    : compiled_filter(f, filter{}) {
-  // nop
-}
-
-compiled_filter::compiled_filter(const filter& stream, const filter& reader) {
-  auto made = std::make_shared<program>();
-  for (const auto* f : {&stream, &reader}) {
-    if (f->empty() || (!made->parts.empty() && made->parts.front() == *f))
-      continue;
-    made->parts.push_back(*f);
-    made->key.append(filter_json(*f));
-  }
-  program_ = std::move(made);
-}
-
-bool compiled_filter::matches(const event& ev) const {
-  return std::all_of(program_->parts.begin(), program_->parts.end(),
-                     [&](const auto& f) { return filter_matches(f, ev); });
-}
-
-const std::string& compiled_filter::key() const noexcept {
-  return program_->key;
 }
 
 } // namespace eventweft::codec

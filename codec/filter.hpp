@@ -23,6 +23,8 @@ std::string filter_json(const filter& f);
 /// `now`, `earliest`, a seq (exclusive) or an RFC 3339 time.
 expected<start_point> parse_since(std::string_view text);
 
+struct filter_program;
+
 /// A filter made ready for many events. Thread-safe, cheap to copy.
 class compiled_filter {
  public:
@@ -37,9 +39,10 @@ class compiled_filter {
   /// Equal keys mean that both match the same events.
   const std::string& key() const noexcept;
 
+  const filter_program& program() const noexcept { return *program_; }
+
  private:
-  struct program;
-  std::shared_ptr<const program> program_;
+  std::shared_ptr<const filter_program> program_;
 };
 
 /// Whether `text` matches `pattern`, in which `*` stands for any run of

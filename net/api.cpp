@@ -3,6 +3,7 @@
 
 #include "codec/event_json.hpp"
 #include "net/answers.hpp"
+#include "net/api_explain.hpp"
 #include "net/query.hpp"
 
 #include <algorithm>
@@ -165,6 +166,8 @@ awaitable<response> answer_call(const api_call& call) {
     co_return problem_answer(params.error());
   if (target == endpoint::list_events)
     co_return co_await list_events(call, *params);
+  if (target == endpoint::explain_event)
+    co_return co_await explain_event(call, *params);
   if (target == endpoint::list_dead_letters)
     co_return co_await list_dead_letters(call, *params);
   if (const auto nothing = read_nothing(*params); !nothing)

@@ -19,6 +19,7 @@ enum class endpoint : uint8_t {
   sse,
   list_events,
   get_event,
+  explain_event,
   list_streams,
   get_stream,
   list_dead_letters,

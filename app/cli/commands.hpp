@@ -73,6 +73,10 @@ struct events_options {
   connection server;
   /// Shows this one in full.
   std::string id;
+  /// Tells what `filter`, and that of `stream`, make of this one.
+  std::string explain;
+  std::string filter;
+  std::string stream;
   selection select;
   std::string until;
   std::string correlation;
@@ -80,6 +84,8 @@ struct events_options {
   bool ascending = false;
 };
 int events(const events_options& options, console& io);
+/// Exit code 1 if the event does not match.
+int explain(const events_options& options, console& io);
 
 struct dead_letter_options {
   connection server;

@@ -259,14 +259,29 @@ void add_events(CLI::App& app, request& r) {
   sub->add_option("--limit", o.limit, "Most events; 0 is all of them")
       ->capture_default_str();
   sub->add_flag("--asc", o.ascending, "Oldest first");
+  auto* explained =
+      sub->add_option("--explain", o.explain,
+                      "Tell, member by member, what --filter (or --platform, "
+                      "--type …) and --stream make of this one; the exit code "
+                      "is 1 if it does not match")
+          ->type_name("ID");
+  sub->add_option("--filter", o.filter, "With --explain: a filter")
+      ->type_name("JSON")
+      ->needs(explained);
+  sub->add_option("--stream", o.stream, "With --explain: a stream's filter")
+      ->needs(explained);
   sub->footer("Examples:\n"
+              "  eventweft events --explain "
+              "01970000-0000-7000-8000-000000000000 --filter "
+              "'{\"event_types\":[\"push\"]}'\n"
               "  eventweft events --platform github --since 1h\n"
               "  eventweft events --type push --limit 0 --asc --json\n"
               "  eventweft events 01970000-0000-7000-8000-000000000000");
   sub->callback([&r] {
     r.action = [&r](console& io) {
       r.events.server = r.server;
-      return events(r.events, io);
+      return r.events.explain.empty() ? events(r.events, io)
+                                      : explain(r.events, io);
     };
   });
 }

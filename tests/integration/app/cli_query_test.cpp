@@ -118,6 +118,40 @@ TEST(CliEvents, ShowsOneInFull) {
   EXPECT_THAT(missing.err.str(), HasSubstr("there is no such thing"));
 }
 
+TEST(CliEvents, ExplainsWhatAFilterMakesOfOne) {
+  const std::string_view members =
+      R"({"matched":false,"members":[)"
+      R"({"member":"platforms","matched":true,"wanted":["github"],)"
+      R"("found":"github","why":null},)"
+      R"({"member":"payload.ref","matched":false,"wanted":"main",)"
+      R"("found":null,"why":"there is nothing at this path"}]})";
+  const api_server server{
+      {{"GET /api/v1/events/abc/explain?stream=pr_events&filter=%7B%22"
+        "platforms%22%3A%5B%22github%22%5D%7D",
+        answer(200, R"({"id":"abc","seq":1,"matched":false,"stream":)"
+                    R"({"matched":true,"members":[]},"filter":)" +
+                        std::string{members} + "}")}}};
+  events_options options;
+  options.server = server.address();
+  options.explain = "abc";
+  options.stream = "pr_events";
+  options.select.platforms = {"github"};
+  captured_console console;
+  EXPECT_EQ(explain(options, console.io), exit_failure) << console.err.str();
+  EXPECT_EQ(console.out.str(),
+            "the stream's filter\n"
+            "  (it matches everything)\n"
+            "the filter\n"
+            "  yes  platforms          [\"github\"]\n"
+            "  no   payload.ref        \"main\": there is nothing at this "
+            "path\n"
+            "the event does not match\n");
+  options.stream.clear();
+  options.select = {};
+  captured_console nothing;
+  EXPECT_EQ(explain(options, nothing.io), exit_usage);
+}
+
 TEST(CliEvents, RefusesAnAnswerThatIsNoPage) {
   for (std::string_view body : {"", "[]", "{\"events\":1}", "<html>",
                                 "{\"events\":[1]}", "{\"events\":[{]}"}) {

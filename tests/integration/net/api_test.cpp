@@ -43,6 +43,36 @@ TEST_F(http_api, NamesABadParameter) {
   EXPECT_EQ(ask(get("/api/v1/streams?x=1")).status, 400);
 }
 
+TEST_F(http_api, ExplainsWhatAFilterMakesOfAnEvent) {
+  backend_.commit(1, "issues:opened");
+  start();
+  const std::string event =
+      "/api/v1/events/01000000-0000-0000-0000-000000000001/explain";
+  const auto a = ask(get(event + "?stream=issue_events&filter=%7B%22platforms"
+                                 "%22:%5B%22slack%22%5D%7D"));
+  EXPECT_EQ(a.status, 200);
+  EXPECT_EQ(a.body,
+            R"({"id":"01000000-0000-0000-0000-000000000001","seq":1,)"
+            R"("matched":false,"stream":{"matched":true,"members":[{)"
+            R"("member":"event_types","matched":true,"wanted":["issues"],)"
+            R"("found":"issues:opened","why":null}]},"filter":{)"
+            R"("matched":false,"members":[{"member":"platforms",)"
+            R"("matched":false,"wanted":["slack"],"found":"github",)"
+            R"("why":"the event's is \"github\", which is none of these"}]}})");
+  const std::pair<std::string, int> bad[] = {
+      {event, 400},
+      {event + "?filter={", 400},
+      {event + "?filter=%7B%22x%22:1%7D", 422},
+      {event + "?stream=nothing", 404},
+      {event + "?stream=all_events&color=red", 400},
+      {"/api/v1/events/x/explain?filter=%7B%7D", 400},
+      {"/api/v1/events/01000000-0000-0000-0000-000000000002/explain"
+       "?filter=%7B%7D",
+       404}};
+  for (const auto& [target, status] : bad)
+    EXPECT_EQ(ask(get(target)).status, status) << target;
+}
+
 TEST_F(http_api, FindsOneEvent) {
   backend_.commit(1);
   start();

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codec/filter_program.hpp"
+#include "codec/json_text.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace eventweft::codec {
+
+using simdjson::dom::element;
+using simdjson::dom::element_type;
+
+std::optional<std::string> scalar_text(element e) {
+  switch (e.type()) {
+  case element_type::STRING: {
+    std::string out;
+    append_quoted(out, e.get_string().value_unsafe());
+    return out;
+  }
+  case element_type::OBJECT:
+  case element_type::ARRAY:
+    return std::nullopt;
+  default:
+    return simdjson::minify(e);
+  }
+}
+
+std::optional<std::string_view> type_prefix(std::string_view type,
+                                            size_t& from) {
+  if (from == type.npos) {
+    from = type.size();
+    return type;
+  }
+  if (from == 0)
+    return std::nullopt;
+  const auto colon = type.rfind(':', from - 1);
+  if (colon == type.npos)
+    return std::nullopt;
+  from = colon;
+  return type.substr(0, colon);
+}
+
+// -- one event ----------------------------------------------------------------
+
+namespace {
+
+// Follows the dots of `path`. A number is an index where an array is. A member
+// whose own name has dots (`payload.data.my.key`) is found as well: the longest
+// name that exists wins.
+std::optional<element> follow(element at, std::string_view path) {
+  if (path.empty())
+    return at;
+  if (at.type() == element_type::ARRAY) {
+    const auto dot = path.find('.');
+    size_t index = 0;
+    const auto name = path.substr(0, dot);
+    const auto [end, why] =
+        std::from_chars(name.data(), name.data() + name.size(), index);
+    element next;
+    if (why != std::errc{} || end != name.data() + name.size() ||
+        at.at(index).get(next))
+      return std::nullopt;
+    return follow(next, dot == path.npos ? "" : path.substr(dot + 1));
+  }
+  simdjson::dom::object members;
+  if (at.get_object().get(members))
+    return std::nullopt;
+  for (auto end = path.size();;) {
+    element next;
+    if (!members.at_key(path.substr(0, end)).get(next))
+      if (auto found =
+              follow(next, end == path.size() ? "" : path.substr(end + 1)))
+        return found;
+    end = end == 0 ? path.npos : path.rfind('.', end - 1);
+    if (end == path.npos)
+      return std::nullopt;
+  }
+}
+
+} // namespace
+
+const std::string& event_probe::thread() {
+  if (!thread_)
+    thread_ =
+        ev_.correlation_id ? to_string(*ev_.correlation_id) : std::string{};
+  return *thread_;
+}
+
+std::optional<element> event_probe::at(std::string_view path) {
+  constexpr std::string_view roots[] = {"metadata.", "payload."};
+  const bool in_payload = path.starts_with(roots[1]);
+  if (!in_payload && !path.starts_with(roots[0]))
+    return std::nullopt;
+  auto& where = in_payload ? payload_ : metadata_;
+  if (!std::exchange(where.tried, true)) {
+    auto& reader = in_payload ? buffers_.payload : buffers_.metadata;
+    auto parsed = reader.parse(in_payload ? ev_.payload.view()
+                                          : std::string_view{ev_.metadata});
+    if (parsed)
+      where.root = *parsed;
+  }
+  if (!where.root)
+    return std::nullopt;
+  return follow(*where.root, path.substr(roots[in_payload ? 1 : 0].size()));
+}
+
+std::optional<std::string> event_probe::scalar_at(std::string_view path) {
+  const auto found = at(path);
+  return found ? scalar_text(*found) : std::nullopt;
+}
+
+// -- one member ---------------------------------------------------------------
+
+text_set::text_set(const std::vector<std::string>& values, bool wildcards) {
+  for (const auto& v : values)
+    (wildcards && v.find('*') != v.npos ? patterns_ : exact_).push_back(v);
+  for (auto* list : {&exact_, &patterns_}) {
+    std::sort(list->begin(), list->end());
+    list->erase(std::unique(list->begin(), list->end()), list->end());
+  }
+}
+
+bool text_set::has(std::string_view text) const {
+  return std::binary_search(exact_.begin(), exact_.end(), text, std::less<>{});
+}
+
+bool text_set::fits_pattern(std::string_view text) const {
+  return std::any_of(patterns_.begin(), patterns_.end(),
+                     [&](const auto& p) { return wildcard_match(p, text); });
+}
+
+bool text_set::contains(std::string_view text) const {
+  return has(text) || fits_pattern(text);
+}
+
+bool text_set::contains_type(std::string_view type) const {
+  auto from = type.npos;
+  while (const auto prefix = type_prefix(type, from))
+    if (has(*prefix))
+      return true;
+  return fits_pattern(type);
+}
+
+// -- one filter ---------------------------------------------------------------
+
+filter_part::filter_part(const filter& f)
+    : min_priority(f.min_priority),
+      platforms(f.platforms, false),
+      types(f.event_types, true),
+      source_ids(f.source_ids, false),
+      source_names(f.source_names, true),
+      actor_ids(f.actor_ids, false),
+      threads(f.correlation_ids, false),
+      conditions(f.custom_filters.begin(), f.custom_filters.end()) {
+  // nop
+}
+
+bool filter_part::matches(event_probe& probe) const {
+  const auto& ev = probe.value();
+  const auto fits = [](const text_set& wanted, std::string_view text) {
+    return wanted.empty() || wanted.contains(text);
+  };
+  return (!min_priority || ev.priority >= *min_priority) &&
+         fits(platforms, ev.platform) &&
+         (types.empty() || types.contains_type(ev.event_type)) &&
+         fits(source_ids, ev.source_id) && fits(source_names, ev.source_name) &&
+         fits(actor_ids, ev.actor_id) &&
+         (threads.empty() || threads.contains(probe.thread())) &&
+         std::all_of(conditions.begin(), conditions.end(), [&](const auto& c) {
+           return probe.scalar_at(c.first) == c.second;
+         });
+}
+
+bool filter_program::matches(event_probe& probe) const {
+  return std::all_of(parts.begin(), parts.end(),
+                     [&](const auto& part) { return part.matches(probe); });
+}
+
+compiled_filter::compiled_filter() : compiled_filter(filter{}) {
+  // nop
+}
+
+compiled_filter::compiled_filter(const filter& f)
+    : compiled_filter(f, filter{}) {
+  // nop
+}
+
+compiled_filter::compiled_filter(const filter& stream, const filter& reader) {
+  auto made = std::make_shared<filter_program>();
+  const filter* first = nullptr;
+  for (const auto* f : {&stream, &reader}) {
+    if (f->empty() || (first != nullptr && *first == *f))
+      continue;
+    first = f;
+    made->parts.emplace_back(*f);
+    made->key.append(filter_json(*f));
+  }
+  program_ = std::move(made);
+}
+
+bool compiled_filter::matches(const event& ev) const {
+  thread_local probe_buffers buffers;
+  event_probe probe{ev, buffers};
+  return program_->matches(probe);
+}
+
+const std::string& compiled_filter::key() const noexcept {
+  return program_->key;
+}
+
+} // namespace eventweft::codec

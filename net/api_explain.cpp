@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/api_explain.hpp"
+
+#include "codec/filter.hpp"
+#include "codec/filter_explain.hpp"
+#include "codec/json_text.hpp"
+#include "net/answers.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+namespace eventweft::net {
+
+namespace {
+
+struct question {
+  std::optional<filter> own;
+  std::string stream;
+};
+
+expected<question> read_question(const query_params& params) {
+  question q;
+  for (const auto& [name, value] : params) {
+    if (name == "filter") {
+      auto f = codec::parse_filter(value);
+      if (!f)
+        return fail(f.error().code,
+                    "query parameter \"filter\": " + f.error().message);
+      q.own = std::move(*f);
+    } else if (name == "stream") {
+      q.stream = value;
+    } else {
+      return fail(ec::malformed, "unknown query parameter \"" + name + '"');
+    }
+  }
+  if (!q.own && q.stream.empty())
+    return fail(ec::malformed, "query parameter \"filter\" or \"stream\" is "
+                               "needed: what is the event to be held against?");
+  return q;
+}
+
+} // namespace
+
+awaitable<response> explain_event(const api_call& call,
+                                  const query_params& params) {
+  const auto id = uuid::parse(call.match.argument);
+  if (!id)
+    co_return problem_answer({ec::malformed, "an event's id is a UUID"});
+  const auto q = read_question(params);
+  if (!q)
+    co_return problem_answer(q.error());
+  std::optional<filter> of_stream;
+  if (!q->stream.empty()) {
+    const auto streams = call.shared.behind.streams();
+    const auto found =
+        std::find_if(streams.begin(), streams.end(),
+                     [&](const auto& s) { return s.name == q->stream; });
+    if (found == streams.end())
+      co_return problem_answer(
+          {ec::not_found, "no stream has the name " + q->stream});
+    of_stream = found->filter;
+  }
+  const auto start = [&](reply_to<std::optional<event_ptr>> reply) {
+    call.shared.behind.find(*id, std::move(reply));
+  };
+  const auto found = co_await call.ask.call<std::optional<event_ptr>>(start);
+  if (!found)
+    co_return problem_answer(found.error());
+  if (!*found || !**found)
+    co_return problem_answer({ec::not_found, "no event has this id"});
+  const event& ev = ***found;
+  bool matched = true;
+  const auto part = [&](const std::optional<filter>& f) -> std::string {
+    if (!f)
+      return "null";
+    const auto told = codec::explain(*f, ev);
+    matched = matched && told.matched;
+    return codec::explanation_json(told);
+  };
+  const auto stream = part(of_stream);
+  const auto own = part(q->own);
+  std::string body = R"({"id":)";
+  codec::append_quoted(body, to_string(ev.id));
+  body += R"(,"seq":)" + std::to_string(ev.seq);
+  body += matched ? R"(,"matched":true,"stream":)"
+                  : R"(,"matched":false,"stream":)";
+  body += stream + R"(,"filter":)" + own + '}';
+  co_return json_answer(200, std::move(body));
+}
+
+} // namespace eventweft::net
