@@ -44,8 +44,8 @@ class storage_reader_state {
         [this](dead_letter_atom a, const dead_letter& d) {
           return enqueue<void>(quick_, a, d);
         },
-        [this](list_atom a, const uuid& before, uint32_t limit) {
-          return enqueue<std::vector<dead_letter>>(quick_, a, before, limit);
+        [this](list_atom a, const dead_letter_query& q) {
+          return enqueue<std::vector<dead_letter>>(quick_, a, q);
         },
         [this](drop_atom a, const uuid& id) {
           return enqueue<bool>(quick_, a, id);

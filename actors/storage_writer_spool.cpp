@@ -323,8 +323,10 @@ void storage_writer_state::give_up(
     letter.id = uuid::v7(letter.created_at, *ctx_.random);
     letter.origin = "spool";
     letter.reason = to_string(why);
+    letter.history = {{letter.created_at, letter.reason}};
     letter.event_id = ev->id;
     letter.platform = ev->platform;
+    letter.event_type = ev->event_type;
     codec::append_native(letter.body, *ev);
     ask(self_, keeper, options_.store_timeout, dead_letter_atom_v,
         std::move(letter))

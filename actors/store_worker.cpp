@@ -50,9 +50,9 @@ class store_worker_state {
         [this](dead_letter_atom, const dead_letter& d) -> caf::result<void> {
           return answer(session_->add_dead_letter(d));
         },
-        [this](list_atom, const uuid& before,
-               uint32_t limit) -> caf::result<std::vector<dead_letter>> {
-          return answer(session_->dead_letters(before, limit));
+        [this](list_atom, const dead_letter_query& q)
+            -> caf::result<std::vector<dead_letter>> {
+          return answer(session_->dead_letters(q));
         },
         [this](drop_atom, const uuid& id) -> caf::result<bool> {
           return answer(session_->drop_dead_letter(id));

@@ -92,14 +92,6 @@ void put_question(directory& peers, std::chrono::milliseconds timeout,
                 timeout, std::move(reply), std::move(find), std::move(xs)...)});
 }
 
-/// The id after `id` in the order of ids.
-uuid successor(uuid id) {
-  for (auto i = id.bytes.rbegin(); i != id.bytes.rend(); ++i)
-    if (++*i != 0)
-      break;
-  return id;
-}
-
 } // namespace
 
 /// The subscriptions there are, and the only handles to them.
@@ -260,10 +252,13 @@ void bridge::open_reader(reader_request request,
 
 void bridge::dead_letters(uuid before, size_t limit,
                           net::reply_to<std::vector<dead_letter>> reply) {
+  dead_letter_query question;
+  question.before = before;
+  question.limit = limit;
   put_question(
       *ctx_.peers, options_.timeout, std::move(reply),
-      [peers = ctx_.peers] { return peers->reader.get(); }, list_atom_v, before,
-      static_cast<uint32_t>(limit));
+      [peers = ctx_.peers] { return peers->reader.get(); }, list_atom_v,
+      std::move(question));
 }
 
 void bridge::drop_dead_letter(uuid id, net::reply_to<bool> reply) {
@@ -311,8 +306,10 @@ void bridge::retry_dead_letter(uuid id, net::reply_to<append_outcome> reply) {
         [peers] { return peers->writer.get(); }, append_atom_v,
         event_ptr{std::move(*ev)});
   };
+  dead_letter_query question;
+  question.id = id;
   put_question(*peers, timeout, net::reply_to<std::vector<dead_letter>>{store},
-               reader, list_atom_v, successor(id), uint32_t{1});
+               reader, list_atom_v, std::move(question));
 }
 
 net::readiness bridge::ready() const {

@@ -1,30 +1,81 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "messages/event.hpp"
 #include "messages/time.hpp"
 #include "messages/uuid.hpp"
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace eventweft {
+
+/// One try that failed.
+struct failed_attempt {
+  timestamp at{};
+  /// What was said; for people.
+  std::string error;
+
+  bool operator==(const failed_attempt&) const = default;
+};
 
 /// A given-up item. `id` and `created_at` are the dead letter's own.
 struct dead_letter {
   uuid id;
   timestamp created_at{};
-  /// The component that gave up: "spool", "processor:NAME", …
+  /// Who gave up, as `KIND` or `KIND:NAME`: "processor:notify",
+  /// "subscription:<uuid>", "sink:NAME", "store", "spool", "actor:NAME". A
+  /// retry goes back there.
   std::string origin;
   std::string reason;
   uint32_t attempts = 1;
-  /// The event, as far as it is known.
+  /// The attempts, oldest first; of very many the last ones. May be empty
+  /// where attempts are not told apart.
+  std::vector<failed_attempt> history;
+  /// The event, as far as it is known. A `seq` of 0: it is not in the log.
   std::optional<uuid> event_id;
+  seq_t event_seq = 0;
   std::string platform;
+  std::string event_type;
   /// What is needed to try again: the event's native JSON, or raw bytes.
   std::string body;
 
   bool operator==(const dead_letter&) const = default;
+};
+
+/// How many attempts `dead_letter::history` has at most.
+inline constexpr size_t dead_letter_history = 50;
+
+/// "processor" for "processor:notify".
+inline std::string_view origin_kind(std::string_view origin) noexcept {
+  return origin.substr(0, origin.find(':'));
+}
+
+/// "notify" for "processor:notify"; empty if there is no name.
+inline std::string_view origin_name(std::string_view origin) noexcept {
+  const auto colon = origin.find(':');
+  return colon == std::string_view::npos ? std::string_view{}
+                                         : origin.substr(colon + 1);
+}
+
+/// Which dead letters. All members that are given must match.
+struct dead_letter_query {
+  std::optional<uuid> id;
+  /// A whole origin, or a kind, which stands for all origins of that kind.
+  std::string origin;
+  std::string platform;
+  std::string event_type;
+  std::optional<uuid> event_id;
+  std::optional<timestamp> since; ///< created_at ≥ since
+  std::optional<timestamp> until; ///< created_at < until
+  /// Those before this id; nil: from the newest on.
+  uuid before;
+  size_t limit = 100;
+
+  bool operator==(const dead_letter_query&) const = default;
 };
 
 } // namespace eventweft

@@ -233,12 +233,29 @@ bool inspect(Inspector& f, webhook_answer& x) {
 }
 
 template <class Inspector>
+bool inspect(Inspector& f, failed_attempt& x) {
+  return f.object(x).fields(f.field("at", x.at), f.field("error", x.error));
+}
+
+template <class Inspector>
 bool inspect(Inspector& f, dead_letter& x) {
   return f.object(x).fields(
       f.field("id", x.id), f.field("created_at", x.created_at),
       f.field("origin", x.origin), f.field("reason", x.reason),
-      f.field("attempts", x.attempts), f.field("event_id", x.event_id),
-      f.field("platform", x.platform), f.field("body", x.body));
+      f.field("attempts", x.attempts), f.field("history", x.history),
+      f.field("event_id", x.event_id), f.field("event_seq", x.event_seq),
+      f.field("platform", x.platform), f.field("event_type", x.event_type),
+      f.field("body", x.body));
+}
+
+template <class Inspector>
+bool inspect(Inspector& f, dead_letter_query& x) {
+  return f.object(x).fields(
+      f.field("id", x.id), f.field("origin", x.origin),
+      f.field("platform", x.platform), f.field("event_type", x.event_type),
+      f.field("event_id", x.event_id), f.field("since", x.since),
+      f.field("until", x.until), f.field("before", x.before),
+      f.field("limit", x.limit));
 }
 
 template <class Inspector>

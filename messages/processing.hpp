@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// What handlers make of events, as plain data.
 namespace eventweft::processing {
@@ -74,6 +75,41 @@ enum class status : uint8_t {
 /// "pending", …
 std::string_view to_string(status s) noexcept;
 std::optional<status> parse_status(std::string_view text) noexcept;
+
+/// A row of `event_processing_status`.
+struct status_row {
+  event_ptr event;
+  processing::status status = processing::status::pending;
+  uint32_t attempts = 0;
+  /// What the last failed attempt said.
+  std::string error;
+  std::optional<timestamp> started_at;
+  std::optional<timestamp> completed_at;
+  /// Seconds the last attempt took.
+  std::optional<double> duration;
+};
+
+/// How far a processor is, as it is kept: one text for each of the feeds in
+/// which it reads the log.
+struct stored_mark {
+  /// "all", or the one priority that is read.
+  std::string feed;
+  /// Everything up to here was read; retention keeps what follows.
+  seq_t cursor = 0;
+  /// What `delivery::mark_json` writes.
+  std::string mark;
+
+  bool operator==(const stored_mark&) const = default;
+};
+
+/// What is to be written for one processor, in one transaction.
+struct changes {
+  /// At most one an event.
+  std::vector<status_row> rows;
+  std::vector<stored_mark> marks;
+
+  bool empty() const noexcept { return rows.empty() && marks.empty(); }
+};
 
 /// What stays the same whenever that processor is handed that event: what
 /// handlers recognise a repeat by. `<event id>:<processor>`.

@@ -46,8 +46,8 @@ using store_worker_actor = caf::typed_actor<
     caf::result<seq_t>(seek_atom, timestamp),
     // Stores a dead letter.
     caf::result<void>(dead_letter_atom, dead_letter),
-    // Dead letters, newest first; those before the id, nil for the newest.
-    caf::result<std::vector<dead_letter>>(list_atom, uuid, uint32_t),
+    // Dead letters, newest first.
+    caf::result<std::vector<dead_letter>>(list_atom, dead_letter_query),
     // Forgets a dead letter; whether there was one.
     caf::result<bool>(drop_atom, uuid)>;
 
@@ -72,7 +72,7 @@ using storage_reader_actor = caf::typed_actor<
     caf::result<event_ptr>(find_atom, uuid),
     caf::result<seq_t>(seek_atom, timestamp),
     caf::result<void>(dead_letter_atom, dead_letter),
-    caf::result<std::vector<dead_letter>>(list_atom, uuid, uint32_t),
+    caf::result<std::vector<dead_letter>>(list_atom, dead_letter_query),
     caf::result<bool>(drop_atom, uuid)>;
 
 /// Knows the end of the log and hands what is new to the lanes, in order.

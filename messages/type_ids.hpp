@@ -84,6 +84,9 @@ CAF_ADD_ATOM(eventweft, eventweft, seek_atom)
 CAF_ADD_ATOM(eventweft, eventweft, stop_atom)
 CAF_ADD_ATOM(eventweft, eventweft, tick_atom)
 
+CAF_ADD_TYPE_ID(eventweft, (eventweft::failed_attempt))
+CAF_ADD_TYPE_ID(eventweft, (eventweft::dead_letter_query))
+
 CAF_END_TYPE_ID_BLOCK(eventweft)
 
 CAF_ERROR_CODE_ENUM(eventweft::ec)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/answers.hpp"
 
+#include "codec/dead_letter_json.hpp"
 #include "codec/filter.hpp"
 #include "codec/json_text.hpp"
 #include "codec/problem.hpp"
@@ -52,22 +53,6 @@ void append_stream(std::string& out, const stream_info& s) {
   member(out, "name", s.name);
   member(out, "description", s.description);
   out += ",\"filter\":" + codec::filter_json(s.filter) + '}';
-}
-
-void append_dead_letter(std::string& out, const dead_letter& d) {
-  out += '{';
-  member(out, "id", to_string(d.id));
-  member(out, "created_at", to_rfc3339(d.created_at));
-  member(out, "origin", d.origin);
-  member(out, "reason", d.reason);
-  out += ",\"attempts\":" + std::to_string(d.attempts);
-  if (d.event_id)
-    member(out, "event_id", to_string(*d.event_id));
-  else
-    out += ",\"event_id\":null";
-  member(out, "platform", d.platform);
-  member(out, "body", d.body);
-  out += '}';
 }
 
 } // namespace
@@ -123,7 +108,7 @@ std::string stream_json(const stream_info& stream) {
 
 std::string dead_letters_json(const std::vector<dead_letter>& letters,
                               bool more) {
-  return list_json("dead_letters", letters, append_dead_letter,
+  return list_json("dead_letters", letters, codec::append_dead_letter,
                    more ? to_string(letters.back().id) : std::string{});
 }
 

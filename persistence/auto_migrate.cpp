@@ -88,9 +88,9 @@ class gated_session final : public store_session {
     return passed([&] { return inner_->add_dead_letter(letter); });
   }
 
-  expected<std::vector<dead_letter>> dead_letters(const uuid& before,
-                                                  size_t limit) override {
-    return passed([&] { return inner_->dead_letters(before, limit); });
+  expected<std::vector<dead_letter>>
+  dead_letters(const dead_letter_query& q) override {
+    return passed([&] { return inner_->dead_letters(q); });
   }
 
   expected<bool> drop_dead_letter(const uuid& id) override {
@@ -130,6 +130,9 @@ class gated_store final : public store {
   }
   std::unique_ptr<store_maintenance> open_maintenance() override {
     return gate_->inner().open_maintenance();
+  }
+  std::unique_ptr<processing_store> open_processing() override {
+    return gate_->inner().open_processing();
   }
 
  private:

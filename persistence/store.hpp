@@ -7,6 +7,7 @@
 #include "messages/filter.hpp"
 #include "messages/flow.hpp"
 #include "persistence/maintenance.hpp"
+#include "persistence/processing.hpp"
 
 #include <chrono>
 #include <functional>
@@ -59,9 +60,9 @@ class store_session {
 
   virtual expected<void> add_dead_letter(const dead_letter& letter) = 0;
 
-  /// Newest first, those before `before` (nil: from the newest).
-  virtual expected<std::vector<dead_letter>> dead_letters(const uuid& before,
-                                                          size_t limit) = 0;
+  /// Newest first.
+  virtual expected<std::vector<dead_letter>>
+  dead_letters(const dead_letter_query& q) = 0;
 
   /// True if there was one.
   virtual expected<bool> drop_dead_letter(const uuid& id) = 0;
@@ -95,6 +96,12 @@ class store {
 
   /// Upkeep and figures; null for a store that has neither.
   virtual std::unique_ptr<store_maintenance> open_maintenance() {
+    return nullptr;
+  }
+
+  /// What processors remember; null for a store that remembers nothing of
+  /// them.
+  virtual std::unique_ptr<processing_store> open_processing() {
     return nullptr;
   }
 };

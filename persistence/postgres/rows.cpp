@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "persistence/postgres/rows.hpp"
 
+#include "codec/dead_letter_json.hpp"
+
 #include <charconv>
 #include <chrono>
 #include <stdexcept>
@@ -94,10 +96,13 @@ dead_letter read_dead_letter(const pqxx::row& row) {
   d.origin = row[2].view();
   d.reason = row[3].view();
   d.attempts = read_number<uint32_t>(row[4].view());
-  if (!row[5].is_null())
-    d.event_id = read_uuid(row[5].view());
-  d.platform = row[6].view();
-  for (auto b : row[7].as<pqxx::bytes>())
+  d.history = codec::parse_attempts(row[5].view());
+  if (!row[6].is_null())
+    d.event_id = read_uuid(row[6].view());
+  d.event_seq = read_number<seq_t>(row[7].view());
+  d.platform = row[8].view();
+  d.event_type = row[9].view();
+  for (auto b : row[10].as<pqxx::bytes>())
     d.body += static_cast<char>(b);
   return d;
 }

@@ -20,7 +20,8 @@ inline constexpr std::string_view event_columns =
 event_ptr read_event(const pqxx::row& row);
 
 inline constexpr std::string_view dead_letter_columns =
-    "id, created_at, origin, reason, attempts, event_id, platform, body";
+    "id, created_at, origin, reason, attempts, history, event_id, event_seq, "
+    "platform, event_type, body";
 
 dead_letter read_dead_letter(const pqxx::row& row);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "persistence/postgres/session.hpp"
 
+#include "codec/dead_letter_json.hpp"
 #include "persistence/batch.hpp"
 #include "persistence/postgres/array_writer.hpp"
 #include "persistence/postgres/query.hpp"
@@ -252,33 +253,31 @@ expected<void> session::add_dead_letter(const dead_letter& letter) {
     p.append(storable_text(letter.origin));
     p.append(storable_text(letter.reason));
     p.append(static_cast<int32_t>(letter.attempts));
+    p.append(storable_text(codec::attempts_json(letter.history)));
     if (letter.event_id)
       p.append(to_string(*letter.event_id));
     else
       p.append();
+    p.append(letter.event_seq);
     p.append(storable_text(letter.platform));
+    p.append(storable_text(letter.event_type));
     p.append(pqxx::binary_cast(letter.body));
     tx.exec("INSERT INTO dead_letters (" + std::string{dead_letter_columns} +
-                ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8) "
+                ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) "
                 "ON CONFLICT (id) DO NOTHING",
             p);
     return {};
   });
 }
 
-expected<std::vector<dead_letter>> session::dead_letters(const uuid& before,
-                                                         size_t limit) {
+expected<std::vector<dead_letter>>
+session::dead_letters(const dead_letter_query& q) {
   using result_t = expected<std::vector<dead_letter>>;
   return pool_->call(retry::yes, [&](pqxx::connection& c) -> result_t {
+    auto question = dead_letters_statement(q);
     pqxx::nontransaction tx{c};
-    // Ids are made in the order of time.
-    auto rows = tx.exec("SELECT " + std::string{dead_letter_columns} +
-                            " FROM dead_letters WHERE $1 OR id < $2 "
-                            "ORDER BY id DESC LIMIT $3",
-                        pqxx::params{before.is_nil(), to_string(before),
-                                     static_cast<int64_t>(limit)});
     std::vector<dead_letter> letters;
-    for (const auto& row : rows)
+    for (const auto& row : tx.exec(question.sql, question.parameters))
       letters.push_back(read_dead_letter(row));
     return letters;
   });

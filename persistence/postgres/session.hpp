@@ -19,8 +19,8 @@ class session final : public store_session {
   expected<event_page> query(const event_query& q) override;
   expected<seq_t> seq_before(timestamp t) override;
   expected<void> add_dead_letter(const dead_letter& letter) override;
-  expected<std::vector<dead_letter>> dead_letters(const uuid& before,
-                                                  size_t limit) override;
+  expected<std::vector<dead_letter>>
+  dead_letters(const dead_letter_query& q) override;
   expected<bool> drop_dead_letter(const uuid& id) override;
 
  private:

@@ -6,6 +6,7 @@
 #include "persistence/postgres/maintenance.hpp"
 #include "persistence/postgres/migrate.hpp"
 #include "persistence/postgres/pool.hpp"
+#include "persistence/postgres/processing.hpp"
 #include "persistence/postgres/session.hpp"
 
 namespace eventweft::postgres {
@@ -44,6 +45,10 @@ class postgres_store final : public store {
 
   std::unique_ptr<store_maintenance> open_maintenance() override {
     return std::make_unique<maintenance>(pool_);
+  }
+
+  std::unique_ptr<processing_store> open_processing() override {
+    return std::make_unique<processing_session>(pool_);
   }
 
  private:

@@ -52,12 +52,17 @@ void find_expired(database& db, const retention_policy& policy, timestamp now,
       "AND e.seq <= min("
       "coalesce((SELECT min(cursor_seq) FROM stream_subscriptions "
       "WHERE active), 9223372036854775807), "
+      "coalesce((SELECT min(cursor_seq) FROM processor_marks "
+      "WHERE updated_at > ?2), 9223372036854775807), "
       "(SELECT last_seq FROM event_metrics_cursor)) "
       "AND NOT EXISTS (SELECT 1 FROM dead_letters d WHERE d.event_id = e.id) "
       "AND NOT EXISTS (SELECT 1 FROM event_processing_status s "
-      "WHERE s.event_id = e.id AND s.status IN ('pending', 'processing')) "
-      "ORDER BY e.seq LIMIT ?");
+      "WHERE s.event_id = e.id "
+      "AND s.status IN ('pending', 'processing', 'retrying')) "
+      "ORDER BY e.seq LIMIT ?1");
   find.bind(1, static_cast<int64_t>(limit));
+  // Nobody waits for a processor that was not heard of for a week.
+  find.bind(2, to_rfc3339(system_clock{}.now() - std::chrono::days{7}));
   find.exec();
 }
 
@@ -246,7 +251,8 @@ expected<bool> maintenance::mark_processed(const processing_outcome& outcome) {
         "UPDATE events SET processed_at = ?2, processing_duration = "
         "coalesce(processing_duration, 0) + ?3 WHERE id = ?1 AND ?4 "
         "AND NOT EXISTS (SELECT 1 FROM event_processing_status s "
-        "WHERE s.event_id = ?1 AND s.status IN ('pending', 'processing'))");
+        "WHERE s.event_id = ?1 "
+        "AND s.status IN ('pending', 'processing', 'retrying'))");
     processed.bind(1, id);
     processed.bind(2, now);
     processed.bind(3, seconds);

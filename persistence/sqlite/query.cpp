@@ -35,9 +35,10 @@ class builder {
       require(any + ")");
   }
 
-  statement finish(const std::string& tail) && {
-    return {"SELECT " + std::string{event_columns} + " FROM events" + sql_ +
-                tail,
+  statement finish(std::string_view columns, std::string_view table,
+                   const std::string& tail) && {
+    return {"SELECT " + std::string{columns} + " FROM " + std::string{table} +
+                sql_ + tail,
             std::move(parameters_)};
   }
 
@@ -93,9 +94,40 @@ statement page_statement(const event_query& q) {
     b.require("created_at < " + b.bind(to_rfc3339(*q.until)));
   if (q.cursor != 0)
     b.require((q.ascending ? "seq > " : "seq < ") + std::to_string(q.cursor));
-  return std::move(b).finish(" ORDER BY seq" +
-                             std::string{q.ascending ? "" : " DESC"} +
-                             " LIMIT " + std::to_string(q.limit + 1));
+  return std::move(b).finish(event_columns, "events",
+                             " ORDER BY seq" +
+                                 std::string{q.ascending ? "" : " DESC"} +
+                                 " LIMIT " + std::to_string(q.limit + 1));
+}
+
+statement dead_letters_statement(const dead_letter_query& q) {
+  builder b;
+  // `value` alone, or followed by `:` and anything.
+  const auto or_kind = [&b](const char* column, const std::string& value) {
+    const auto n = b.bind(value);
+    b.require("(" + std::string{column} + " = " + n + " OR substr(" + column +
+              ", 1, length(" + n + ") + 1) = " + n + " || ':')");
+  };
+  if (q.id)
+    b.require("id = " + b.bind(to_string(*q.id)));
+  if (!q.origin.empty())
+    or_kind("origin", q.origin);
+  if (!q.platform.empty())
+    b.require("platform = " + b.bind(q.platform));
+  if (!q.event_type.empty())
+    or_kind("event_type", q.event_type);
+  if (q.event_id)
+    b.require("event_id = " + b.bind(to_string(*q.event_id)));
+  if (q.since)
+    b.require("created_at >= " + b.bind(to_rfc3339(*q.since)));
+  if (q.until)
+    b.require("created_at < " + b.bind(to_rfc3339(*q.until)));
+  // Ids are made in the order of time.
+  if (!q.before.is_nil())
+    b.require("id < " + b.bind(to_string(q.before)));
+  return std::move(b).finish(dead_letter_columns, "dead_letters",
+                             " ORDER BY id DESC LIMIT " +
+                                 std::to_string(q.limit));
 }
 
 } // namespace eventweft::sqlite

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "messages/dead_letter.hpp"
 #include "messages/filter.hpp"
 
 #include <string>
@@ -17,6 +18,9 @@ struct statement {
 
 /// One page and one row more, which tells whether there is a next page.
 statement page_statement(const event_query& q);
+
+/// A page of dead letters.
+statement dead_letters_statement(const dead_letter_query& q);
 
 /// `pattern` for GLOB, whose `?` and `[` have a meaning that ours lack.
 std::string glob_pattern(std::string_view pattern);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "persistence/sqlite/rows.hpp"
 
+#include "codec/dead_letter_json.hpp"
 #include "codec/json_text.hpp"
 
 #include <array>
@@ -117,10 +118,13 @@ dead_letter read_dead_letter(SQLite::Statement& row) {
   d.origin = view(row.getColumn(2));
   d.reason = view(row.getColumn(3));
   d.attempts = row.getColumn(4).getUInt();
-  if (auto c = row.getColumn(5); !c.isNull())
+  d.history = codec::parse_attempts(view(row.getColumn(5)));
+  if (auto c = row.getColumn(6); !c.isNull())
     d.event_id = read_uuid(view(c));
-  d.platform = view(row.getColumn(6));
-  auto body = row.getColumn(7);
+  d.event_seq = row.getColumn(7).getInt64();
+  d.platform = view(row.getColumn(8));
+  d.event_type = view(row.getColumn(9));
+  auto body = row.getColumn(10);
   if (auto* bytes = static_cast<const char*>(body.getBlob()))
     d.body.assign(bytes, static_cast<size_t>(body.getBytes()));
   return d;

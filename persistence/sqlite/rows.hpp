@@ -29,7 +29,8 @@ void bind_event(SQLite::Statement& insert, const event& e, seq_t seq,
 void bind_text(SQLite::Statement& s, int index, std::string_view text);
 
 inline constexpr std::string_view dead_letter_columns =
-    "id, created_at, origin, reason, attempts, event_id, platform, body";
+    "id, created_at, origin, reason, attempts, history, event_id, event_seq, "
+    "platform, event_type, body";
 
 dead_letter read_dead_letter(SQLite::Statement& row);
 

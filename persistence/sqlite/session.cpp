@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "persistence/sqlite/session.hpp"
 
+#include "codec/dead_letter_json.hpp"
 #include "persistence/batch.hpp"
 #include "persistence/sqlite/details.hpp"
 #include "persistence/sqlite/query.hpp"
@@ -241,40 +242,39 @@ expected<seq_t> session::seq_before(timestamp t) {
 }
 
 expected<void> session::add_dead_letter(const dead_letter& letter) {
+  static const std::string sql =
+      "INSERT INTO dead_letters (" + std::string{dead_letter_columns} +
+      ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING";
   return database_.call([&](database& db) -> expected<void> {
-    auto& q = db.prepared(
-        "INSERT INTO dead_letters (id, created_at, origin, reason, attempts, "
-        "event_id, platform, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
-        "ON CONFLICT (id) DO NOTHING");
+    auto& q = db.prepared(sql);
     q.bind(1, to_string(letter.id));
     q.bind(2, to_rfc3339(letter.created_at));
     q.bind(3, storable_text(letter.origin));
     q.bind(4, storable_text(letter.reason));
     q.bind(5, letter.attempts);
+    q.bind(6, storable_text(codec::attempts_json(letter.history)));
     if (letter.event_id)
-      q.bind(6, to_string(*letter.event_id));
-    q.bind(7, storable_text(letter.platform));
-    q.bind(8, letter.body.data(), static_cast<int>(letter.body.size()));
+      q.bind(7, to_string(*letter.event_id));
+    q.bind(8, static_cast<int64_t>(letter.event_seq));
+    q.bind(9, storable_text(letter.platform));
+    q.bind(10, storable_text(letter.event_type));
+    q.bind(11, letter.body.data(), static_cast<int>(letter.body.size()));
     q.exec();
     return {};
   });
 }
 
-expected<std::vector<dead_letter>> session::dead_letters(const uuid& before,
-                                                         size_t limit) {
+expected<std::vector<dead_letter>>
+session::dead_letters(const dead_letter_query& q) {
   using result_t = expected<std::vector<dead_letter>>;
   return database_.call([&](database& db) -> result_t {
-    auto& q = db.prepared(
-        "SELECT id, created_at, origin, reason, attempts, event_id, platform, "
-        "body FROM dead_letters WHERE ?1 = '' OR id < ?1 "
-        "ORDER BY id DESC LIMIT ?2");
-    // Ids are made in the order of time.
-    q.bind(1, before.is_nil() ? std::string{} : to_string(before));
-    q.bind(2, static_cast<int64_t>(limit));
+    auto question = dead_letters_statement(q);
+    SQLite::Statement rows{db.raw(), question.sql};
+    for (size_t i = 0; i < question.parameters.size(); ++i)
+      rows.bind(static_cast<int>(i) + 1, question.parameters[i]);
     std::vector<dead_letter> letters;
-    while (q.executeStep())
-      letters.push_back(read_dead_letter(q));
-    q.reset();
+    while (rows.executeStep())
+      letters.push_back(read_dead_letter(rows));
     return letters;
   });
 }

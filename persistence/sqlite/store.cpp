@@ -3,6 +3,7 @@
 
 #include "persistence/sqlite/database.hpp"
 #include "persistence/sqlite/maintenance.hpp"
+#include "persistence/sqlite/processing.hpp"
 #include "persistence/sqlite/session.hpp"
 
 namespace eventweft::sqlite {
@@ -33,6 +34,10 @@ class sqlite_store final : public store {
 
   std::unique_ptr<store_maintenance> open_maintenance() override {
     return std::make_unique<maintenance>(path_, options_);
+  }
+
+  std::unique_ptr<processing_store> open_processing() override {
+    return std::make_unique<processing_session>(path_, options_);
   }
 
  private:

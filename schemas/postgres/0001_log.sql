@@ -92,21 +92,28 @@ CREATE INDEX events_correlation ON events (correlation_id, seq)
 CREATE TABLE dead_letters (
   id uuid PRIMARY KEY,
   created_at timestamptz NOT NULL,
-  origin text NOT NULL,
+  origin text COLLATE "C" NOT NULL,
   reason text NOT NULL,
   attempts integer NOT NULL CHECK (attempts >= 0),
+  history json NOT NULL DEFAULT '[]',
   event_id uuid,
+  event_seq bigint NOT NULL DEFAULT 0,
   platform text COLLATE "C" NOT NULL,
+  event_type text COLLATE "C" NOT NULL DEFAULT '',
   body bytea NOT NULL
 );
+CREATE INDEX dead_letters_origin ON dead_letters (origin, id);
 CREATE INDEX dead_letters_event ON dead_letters (event_id)
   WHERE event_id IS NOT NULL;
 COMMENT ON TABLE dead_letters IS 'What was given up on, with what is needed to try it again.';
 COMMENT ON COLUMN dead_letters.id IS 'Its own id, a UUIDv7.';
 COMMENT ON COLUMN dead_letters.created_at IS 'When it was given up.';
-COMMENT ON COLUMN dead_letters.origin IS 'The component that gave up.';
+COMMENT ON COLUMN dead_letters.origin IS 'Who gave up, as kind or kind:name: processor:notify, subscription:<uuid>, store, spool.';
 COMMENT ON COLUMN dead_letters.reason IS 'Why, for people.';
 COMMENT ON COLUMN dead_letters.attempts IS 'How often it was tried.';
+COMMENT ON COLUMN dead_letters.history IS 'The attempts, oldest first: [{"at":…,"error":…}].';
 COMMENT ON COLUMN dead_letters.event_id IS 'events.id, if it is about a stored event; retention keeps that event.';
+COMMENT ON COLUMN dead_letters.event_seq IS 'events.seq of that event; 0 if it is not in the log.';
 COMMENT ON COLUMN dead_letters.platform IS 'The platform it came from, as far as known.';
+COMMENT ON COLUMN dead_letters.event_type IS 'The event''s type, as far as known.';
 COMMENT ON COLUMN dead_letters.body IS 'The event''s JSON, or the raw bytes.';

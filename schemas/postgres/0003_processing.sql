@@ -7,7 +7,8 @@ CREATE TABLE event_processing_status (
   event_created_at timestamptz NOT NULL,
   processor_name text COLLATE "C" NOT NULL,
   status text COLLATE "C" NOT NULL DEFAULT 'pending'
-    CHECK (status IN ('pending', 'processing', 'completed', 'failed')),
+    CHECK (status IN ('pending', 'processing', 'retrying', 'completed',
+                      'failed')),
   attempts integer NOT NULL DEFAULT 0 CHECK (attempts >= 0),
   error_message text,
   started_at timestamptz,
@@ -17,12 +18,12 @@ CREATE TABLE event_processing_status (
 ) PARTITION BY RANGE (event_created_at);
 CREATE INDEX event_processing_status_open
   ON event_processing_status (event_created_at)
-  WHERE status IN ('pending', 'processing');
+  WHERE status IN ('pending', 'processing', 'retrying');
 COMMENT ON TABLE event_processing_status IS 'How far each processor is with each event it wanted.';
 COMMENT ON COLUMN event_processing_status.event_id IS 'events.id.';
 COMMENT ON COLUMN event_processing_status.event_created_at IS 'events.created_at; this table is partitioned by it.';
 COMMENT ON COLUMN event_processing_status.processor_name IS 'The processor.';
-COMMENT ON COLUMN event_processing_status.status IS 'pending, processing, completed or failed (given up).';
+COMMENT ON COLUMN event_processing_status.status IS 'pending, processing, retrying (a failed attempt, another will follow), completed or failed (given up). What is done within a second of its event has one row, written once.';
 COMMENT ON COLUMN event_processing_status.attempts IS 'How often it was tried.';
 COMMENT ON COLUMN event_processing_status.error_message IS 'What the last failed attempt said.';
 COMMENT ON COLUMN event_processing_status.started_at IS 'When the first attempt began.';

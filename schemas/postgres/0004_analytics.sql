@@ -132,7 +132,7 @@ BEGIN
       SELECT 1 FROM event_processing_status o
       WHERE o.event_id = p_event_id
         AND o.event_created_at = v_event.created_at
-        AND o.status IN ('pending', 'processing'));
+        AND o.status IN ('pending', 'processing', 'retrying'));
   INSERT INTO event_metrics AS m (
     day, platform, event_type, source_name, error_count, processed_count,
     total_processing_time, max_processing_time)

@@ -110,7 +110,7 @@ RETURNS text LANGUAGE sql STABLE AS $$
     WHEN EXISTS (
       SELECT 1 FROM event_processing_status s
       WHERE s.event_created_at >= p_from AND s.event_created_at < p_to
-        AND s.status IN ('pending', 'processing'))
+        AND s.status IN ('pending', 'processing', 'retrying'))
       THEN 'a processor is not done with it'
   END
 $$;
@@ -134,7 +134,7 @@ LANGUAGE sql STABLE AS $$
     AND NOT EXISTS (
       SELECT 1 FROM event_processing_status s
       WHERE s.event_id = e.id AND s.event_created_at = e.created_at
-        AND s.status IN ('pending', 'processing'))
+        AND s.status IN ('pending', 'processing', 'retrying'))
   ORDER BY e.seq
   LIMIT p_limit
 $$;

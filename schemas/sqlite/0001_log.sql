@@ -58,7 +58,10 @@ CREATE TABLE dead_letters (
   origin TEXT NOT NULL,
   reason TEXT NOT NULL,
   attempts INTEGER NOT NULL CHECK (attempts >= 0),
+  history TEXT NOT NULL DEFAULT '[]',
   event_id TEXT,
+  event_seq INTEGER NOT NULL DEFAULT 0,
   platform TEXT NOT NULL,
+  event_type TEXT NOT NULL DEFAULT '',
   body BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;

@@ -6,7 +6,8 @@ CREATE TABLE event_processing_status (
   event_id TEXT NOT NULL,
   processor_name TEXT NOT NULL,
   status TEXT NOT NULL DEFAULT 'pending'
-    CHECK (status IN ('pending', 'processing', 'completed', 'failed')),
+    CHECK (status IN ('pending', 'processing', 'retrying', 'completed',
+                      'failed')),
   attempts INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
   error_message TEXT,
   started_at TEXT,

@@ -143,13 +143,17 @@ expected<void> memory_session::add_dead_letter(const dead_letter& letter) {
 }
 
 expected<std::vector<dead_letter>>
-memory_session::dead_letters(const uuid& before, size_t limit) {
+memory_session::dead_letters(const dead_letter_query& q) {
   std::lock_guard guard{log_->mutex_};
   if (auto e = fault())
     return fail(*e);
   std::vector<dead_letter> out;
   for (auto i = log_->letters.rbegin(); i != log_->letters.rend(); ++i)
-    if ((before.is_nil() || i->id < before) && out.size() < limit)
+    if ((q.before.is_nil() || i->id < q.before) && (!q.id || *q.id == i->id) &&
+        (q.origin.empty() || q.origin == i->origin ||
+         q.origin == origin_kind(i->origin)) &&
+        (q.platform.empty() || q.platform == i->platform) &&
+        out.size() < q.limit)
       out.push_back(*i);
   return out;
 }

@@ -55,7 +55,7 @@ class storage_writer_test : public testing::spine {
           [refuse](dead_letter_atom, const dead_letter&) -> caf::result<void> {
             return refuse();
           },
-          [refuse](list_atom, const uuid&, uint32_t)
+          [refuse](list_atom, const dead_letter_query&)
               -> caf::result<std::vector<dead_letter>> { return refuse(); },
           [refuse](drop_atom, const uuid&) -> caf::result<bool> {
             return refuse();

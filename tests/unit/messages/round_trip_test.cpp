@@ -207,7 +207,10 @@ dead_letter sample() {
   d.reason = "row_refused";
   d.attempts = 3;
   d.event_id = some_uuid(7);
+  d.history = {{some_time(2), "first"}, {some_time(3), "second"}};
+  d.event_seq = 12;
   d.platform = "github";
+  d.event_type = "push";
   d.body = "{}";
   return d;
 }
@@ -215,6 +218,26 @@ dead_letter sample() {
 template <>
 std::vector<dead_letter> sample() {
   return {sample<dead_letter>(), dead_letter{}};
+}
+
+template <>
+failed_attempt sample() {
+  return {some_time(4), "no answer"};
+}
+
+template <>
+dead_letter_query sample() {
+  dead_letter_query q;
+  q.id = some_uuid(1);
+  q.origin = "processor";
+  q.platform = "github";
+  q.event_type = "push";
+  q.event_id = some_uuid(2);
+  q.since = some_time(1);
+  q.until = some_time(2);
+  q.before = some_uuid(3);
+  q.limit = 7;
+  return q;
 }
 
 template <>

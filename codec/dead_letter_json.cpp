@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codec/dead_letter_json.hpp"
+
+#include "codec/json_text.hpp"
+
+#include <simdjson.h>
+
+#include <algorithm>
+
+namespace eventweft::codec {
+
+namespace {
+
+void member(std::string& out, std::string_view name, std::string_view value) {
+  if (out.back() != '{')
+    out += ',';
+  append_quoted(out, name);
+  out += ':';
+  append_quoted(out, value);
+}
+
+} // namespace
+
+std::string attempts_json(std::span<const failed_attempt> attempts) {
+  const auto count = std::min(attempts.size(), dead_letter_history);
+  std::string out = "[";
+  for (const auto& a : attempts.last(count)) {
+    if (out.size() > 1)
+      out += ',';
+    out += '{';
+    member(out, "at", to_rfc3339(a.at));
+    member(out, "error", a.error);
+    out += '}';
+  }
+  return out + "]";
+}
+
+std::vector<failed_attempt> parse_attempts(std::string_view text) {
+  std::vector<failed_attempt> out;
+  simdjson::dom::parser parser;
+  simdjson::dom::array list;
+  if (parser.parse(text.data(), text.size()).get(list) != simdjson::SUCCESS)
+    return out;
+  for (const auto item : list) {
+    std::string_view at;
+    std::string_view why;
+    if (item["at"].get(at) != simdjson::SUCCESS ||
+        item["error"].get(why) != simdjson::SUCCESS)
+      continue;
+    if (const auto time = parse_rfc3339(at))
+      out.push_back({*time, std::string{why}});
+  }
+  return out;
+}
+
+void append_dead_letter(std::string& out, const dead_letter& d) {
+  out += '{';
+  member(out, "id", to_string(d.id));
+  member(out, "created_at", to_rfc3339(d.created_at));
+  member(out, "origin", d.origin);
+  member(out, "reason", d.reason);
+  out += ",\"attempts\":" + std::to_string(d.attempts);
+  out += ",\"history\":" + attempts_json(d.history);
+  if (d.event_id)
+    member(out, "event_id", to_string(*d.event_id));
+  else
+    out += ",\"event_id\":null";
+  out += ",\"event_seq\":" + std::to_string(d.event_seq);
+  member(out, "platform", d.platform);
+  member(out, "event_type", d.event_type);
+  member(out, "body", d.body);
+  out += '}';
+}
+
+} // namespace eventweft::codec

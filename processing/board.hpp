@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "delivery/progress.hpp"
+#include "messages/dead_letter.hpp"
+#include "messages/processing.hpp"
+#include "processing/registry.hpp"
+#include "processing/turns.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace eventweft::processing {
+
+using std::chrono::microseconds;
+
+struct board_options {
+  /// Events that one processor may have taken up and not be done with.
+  size_t max_unfinished = 1'000;
+  /// What `concurrency = 0` stands for.
+  uint32_t workers = 4;
+  uint32_t async_at_once = 1'000;
+  /// What is unfinished for longer than this is told to the store; what is
+  /// done sooner is written once, when it is done.
+  microseconds tell_after = std::chrono::seconds{1};
+};
+
+/// An attempt that is to be made now.
+struct job {
+  /// Names the attempt; never given twice.
+  uint64_t id = 0;
+  registered_ptr processor;
+  event_ptr event;
+  uint32_t attempt = 1;
+  eventweft::priority lane = eventweft::priority::normal;
+  /// From the moment it could have run.
+  microseconds waited{0};
+  timestamp deadline{};
+};
+
+/// What became of an attempt.
+struct decision {
+  enum class kind : uint8_t {
+    /// Nobody knows this attempt any more: it was too late.
+    ignored,
+    done,
+    retry,
+    /// To the dead letters.
+    give_up,
+  };
+  kind what = kind::ignored;
+  registered_ptr processor;
+  event_ptr event;
+  uint32_t attempts = 0;
+  microseconds took{0};
+  /// When it is tried again.
+  timestamp due{};
+  std::vector<failed_attempt> history;
+};
+
+/// How one processor is doing.
+struct work_state {
+  size_t ready = 0;
+  size_t running = 0;
+  /// Until they are tried again.
+  size_t waiting = 0;
+  /// Everything up to here was read, by the feed that is furthest behind.
+  seq_t cursor = 0;
+};
+
+/// Everything that decides about processors: which event is handed to which
+/// handler next, what is tried again and when, what is given up. Runs nothing
+/// and stores nothing. Of one thread.
+///
+/// A processor reads the log in one feed, or in four, one a priority, so that
+/// a backlog of low ones does not hide what is urgent; where events must keep
+/// an order there is one.
+class board {
+ public:
+  /// `random` outlives it.
+  board(board_options options, random_source& random);
+  ~board();
+  board(const board&) = delete;
+  board& operator=(const board&) = delete;
+
+  // -- processors ------------------------------------------------------------
+
+  /// The feeds that this processor reads the log with.
+  static std::vector<std::string> feeds_of(const processor& p);
+
+  /// Begins where `from` says; where it has no mark, at `start`. `corrupt` if
+  /// a mark can't be read. The processor is not there yet.
+  expected<void> add(registered_ptr p, const std::vector<stored_mark>& from,
+                     seq_t start);
+  /// Forgets the processor; its attempts end as `ignored`. Their ids.
+  std::vector<uint64_t> remove(std::string_view name);
+  bool has(std::string_view name) const;
+  /// Nothing of it is started while it is held.
+  void hold(std::string_view name, bool held);
+
+  // -- from the log ----------------------------------------------------------
+
+  /// Where the feed reads on, and which events it lets through.
+  seq_t cursor(std::string_view name, size_t feed) const;
+  static eventweft::filter feed_filter(const processor& p, size_t feed);
+  /// How many more events the feed may bring now; 0: not now.
+  size_t room(std::string_view name, size_t feed) const;
+  /// What the feed read next: events that match the processor's filter.
+  void take_up(std::string_view name, size_t feed, const log_range& range,
+               timestamp now);
+  /// What was unfinished when the marks were written and is still to be
+  /// fetched from the log, in order.
+  std::vector<seq_t> missing(std::string_view name) const;
+  /// The event with that seq, or null if there is none any more.
+  void fetched(std::string_view name, seq_t seq, event_ptr ev, timestamp now);
+  /// Hands the processor an event that it was done with (a dead letter). False
+  /// if it has it in hand already.
+  bool again(std::string_view name, event_ptr ev, timestamp now);
+
+  // -- to the handlers -------------------------------------------------------
+
+  /// What is to run now; it is running from here on. `async` asks for those
+  /// that hold no worker, else for the others.
+  std::optional<job> take(bool async, timestamp now);
+  decision finish(uint64_t job_id, const outcome& o, timestamp now);
+  /// The attempts whose time is up; to be finished as failed.
+  std::vector<uint64_t> expired(timestamp now) const;
+  /// When an attempt expires or a retry is due.
+  std::optional<timestamp> wake_at() const;
+
+  // -- to the store ----------------------------------------------------------
+
+  /// What is to be written for the processor by now. To be written before the
+  /// next call for it, or else lost with the process.
+  changes collect(std::string_view name, timestamp now);
+  /// Has the marks written even if nothing changed: retention forgets
+  /// processors that nobody has heard of for a week.
+  void touch(std::string_view name);
+  /// Whether `collect` has something that is done or has failed.
+  bool has_news(std::string_view name) const;
+  size_t news() const noexcept { return news_; }
+
+  // -- to be told ------------------------------------------------------------
+
+  work_state state_of(std::string_view name) const;
+  std::array<size_t, lane_count> lanes() const noexcept { return depth_; }
+
+ private:
+  struct item;
+  struct feed_state;
+  struct work;
+  struct flight {
+    work* owner;
+    seq_t seq;
+  };
+  /// Round robin over the processors that have something in a lane.
+  using ring = std::deque<work*>;
+
+  work* find(std::string_view name) const;
+  void put(work& w, size_t feed_index, event_ptr ev, uint32_t attempts,
+           timestamp due, timestamp now);
+  void make_ready(work& w, item& i, timestamp now);
+  void enroll(work& w);
+  bool eligible(const work& w, size_t lane) const;
+  void wake_retries(timestamp now);
+  void settle(work& w, item& i, timestamp now);
+  status_row row_of(const item& i) const;
+
+  board_options options_;
+  random_source& random_;
+  std::map<std::string, std::unique_ptr<work>, std::less<>> works_;
+  std::array<std::array<ring, lane_count>, 2> rings_;
+  std::array<turns, 2> turns_;
+  std::array<size_t, lane_count> depth_{};
+  std::unordered_map<uint64_t, flight> flights_;
+  std::set<std::pair<timestamp, uint64_t>> deadlines_;
+  std::set<std::tuple<timestamp, work*, seq_t>> retries_;
+  uint64_t last_job_ = 0;
+  size_t news_ = 0;
+};
+
+} // namespace eventweft::processing
