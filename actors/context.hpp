@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "actors/control_bus.hpp"
 #include "actors/directory.hpp"
+#include "actors/fanout.hpp"
 #include "actors/ownership.hpp"
 #include "actors/status.hpp"
 #include "messages/time.hpp"
@@ -27,6 +29,10 @@ struct actor_context {
   std::shared_ptr<ownership> owner = std::make_shared<sole_owner>();
   /// One for all log followers; those without it have a lane each.
   std::shared_ptr<follower_lane> followers{};
+  /// Changes that others keep copies of: here, and on all nodes.
+  std::shared_ptr<control_bus> control = std::make_shared<control_bus>();
+  /// Committed events to the other nodes.
+  std::shared_ptr<eventweft::fanout> others = std::make_shared<no_fanout>();
 };
 
 } // namespace eventweft

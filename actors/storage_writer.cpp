@@ -261,8 +261,6 @@ void storage_writer_state::batch_failed(const caf::error& e) {
 void storage_writer_state::tell_hub(const std::vector<event_ptr>& events,
                                     const append_results& results) {
   auto hub = ctx_.peers->hub.get();
-  if (!hub)
-    return;
   std::vector<event_ptr> stored;
   stored.reserve(events.size());
   for (size_t i = 0; i < events.size(); ++i) {
@@ -285,9 +283,11 @@ void storage_writer_state::tell_hub(const std::vector<event_ptr>& events,
     auto end = begin + 1;
     while (end != stored.end() && (*end)->seq == (*(end - 1))->seq + 1)
       ++end;
-    log_range range{(*begin)->seq, (*(end - 1))->seq, {begin, end}};
-    tell(self_, hub, committed_atom_v,
-         std::make_shared<const log_range>(std::move(range)));
+    const auto range = std::make_shared<const log_range>(
+        log_range{(*begin)->seq, (*(end - 1))->seq, {begin, end}});
+    if (hub)
+      tell(self_, hub, committed_atom_v, range);
+    ctx_.others->committed(range);
     begin = end;
   }
 }
