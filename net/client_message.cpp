@@ -10,6 +10,12 @@
 
 namespace eventweft::net {
 
+namespace {
+
+constexpr int64_t most_credit = 1'000'000'000;
+
+} // namespace
+
 expected<client_message> parse_client_message(std::string_view text) {
   codec::payload_reader reader;
   const auto root = reader.parse(text);
@@ -30,6 +36,12 @@ expected<client_message> parse_client_message(std::string_view text) {
       if (value.get(seq) != simdjson::SUCCESS || seq < 0)
         return fail(ec::malformed, "\"ack\" must be a seq");
       message.ack = seq;
+    } else if (key == "credit") {
+      int64_t n = 0;
+      if (value.get(n) != simdjson::SUCCESS || n < 0 || n > most_credit)
+        return fail(ec::malformed,
+                    "\"credit\" must be a number of events, up to a billion");
+      message.credit = static_cast<uint64_t>(n);
     } else if (key == "pause" || key == "resume") {
       bool yes = false;
       if (value.get(yes) != simdjson::SUCCESS || !yes)
@@ -37,8 +49,8 @@ expected<client_message> parse_client_message(std::string_view text) {
       (key == "pause" ? message.pause : message.resume) = true;
     } else {
       return fail(ec::malformed, "unknown member \"" + std::string{key} +
-                                     "\"; known are filter, ack, pause and "
-                                     "resume");
+                                     "\"; known are filter, ack, credit, "
+                                     "pause and resume");
     }
   }
   if (object.size() == 0)

@@ -4,6 +4,7 @@
 #include "messages/errors.hpp"
 #include "messages/filter.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -13,12 +14,15 @@ namespace eventweft::net {
 struct client_message {
   std::optional<eventweft::filter> filter;
   std::optional<seq_t> ack;
+  /// Pull mode: so many more events may come.
+  std::optional<uint64_t> credit;
   bool pause = false;
   bool resume = false;
 };
 
-/// Reads `{"filter":{…}}`, `{"ack":seq}`, `{"pause":true}`, `{"resume":true}`
-/// or a combination of them. The error's message is meant for the client.
+/// Reads `{"filter":{…}}`, `{"ack":seq}`, `{"credit":n}`, `{"pause":true}`,
+/// `{"resume":true}` or a combination of them. The error's message is meant for
+/// the client.
 expected<client_message> parse_client_message(std::string_view text);
 
 } // namespace eventweft::net

@@ -2,6 +2,7 @@
 #include "net/encoding.hpp"
 
 #include "codec/event_json.hpp"
+#include "net/deflate.hpp"
 
 #include <charconv>
 
@@ -17,11 +18,13 @@ void append_number(std::string& out, int64_t n) {
 
 } // namespace
 
-void append_text_frame(std::string& out, std::string_view text) {
+void append_text_frame(std::string& out, std::string_view text,
+                       bool compressed) {
   const uint64_t n = text.size();
   char head[10];
   size_t head_size = 2;
-  head[0] = static_cast<char>(0x81); // FIN, opcode "text"
+  // FIN, RSV1 for a compressed message, opcode "text".
+  head[0] = static_cast<char>(compressed ? 0xc1 : 0x81);
   if (n < 126) {
     head[1] = static_cast<char>(n);
   } else {
@@ -57,7 +60,12 @@ void append_sse_event(std::string& out, seq_t id, std::string_view text) {
   out += '\n';
 }
 
-void append_event(std::string& out, const event_ptr& ev, wire_style style) {
+void append_event(std::string& out, const event_ptr& ev, wire_style style,
+                  packed_frames& packed) {
+  if (style.pack != packing::none) {
+    out.append(packed.frame(ev, style));
+    return;
+  }
   const auto text = codec::wire_text(ev, style.format);
   if (style.frame == framing::websocket)
     append_text_frame(out, text);
@@ -66,14 +74,14 @@ void append_event(std::string& out, const event_ptr& ev, wire_style style) {
 }
 
 void encoded_events::assign(const std::vector<event_ptr>& events,
-                            wire_style style) {
+                            wire_style style, packed_frames& packed) {
   if (bytes.use_count() == 1)
     bytes->clear();
   else
     bytes = std::make_shared<std::string>();
   marks.clear();
   for (const auto& ev : events) {
-    append_event(*bytes, ev, style);
+    append_event(*bytes, ev, style, packed);
     marks.push_back({bytes->size(), ev->seq});
   }
 }

@@ -65,6 +65,19 @@ bool offers_subprotocol(const http::fields& fields, beast::string_view name) {
       name);
 }
 
+/// Several fields of that name mean the same as one.
+std::string offered_extensions(const http::fields& fields) {
+  std::string all;
+  const auto [begin, end] =
+      fields.equal_range(http::field::sec_websocket_extensions);
+  for (auto it = begin; it != end; ++it) {
+    if (!all.empty())
+      all += ", ";
+    all += view(it->value());
+  }
+  return all;
+}
+
 } // namespace
 
 http_session::http_session(io_thread& home, tcp_socket socket,
@@ -339,10 +352,18 @@ http_session::open_stream(const request& req, const route_match& match,
       res.set(http::field::upgrade, "websocket");
       co_return res;
     }
+    // 16 bytes in base64.
+    if (const auto key = view(req[http::field::sec_websocket_key]);
+        key.size() != 24 || !key.ends_with("=="))
+      co_return problem_answer(
+          {ec::malformed, "Sec-WebSocket-Key must be 16 bytes in base64"});
     if (buffer_.size() != 0)
       co_return problem_answer(
           {ec::malformed, "bytes were sent before the upgrade was confirmed"});
     options.progress = asked->progress;
+    setup.credit = asked->credit;
+    if (shared.streaming.compression)
+      options.deflate = choose_deflate(offered_extensions(req));
     if (offers_subprotocol(req, "cloudevents.json")) {
       options.subprotocol = "cloudevents.json";
       asked->format = wire_format::cloudevents;
@@ -368,6 +389,11 @@ http_session::open_stream(const request& req, const route_match& match,
                               std::move(reply));
   };
   auto control = co_await ask_.call<std::shared_ptr<reader_control>>(start);
+  // A browser that comes back to a stream which is no longer there is told to
+  // stop; whoever asks for the first time is told why.
+  const bool comes_back = !over_websocket && req.count("Last-Event-ID") != 0;
+  if (!control && control.error().code == ec::not_found && comes_back)
+    co_return text_answer(204, {}, {});
   if (!control)
     co_return problem_answer(control.error());
   if (home_.draining())

@@ -18,7 +18,12 @@ lane::lane(gate_ptr way_in, const config::streaming_settings& settings,
     : way_in_(std::move(way_in)),
       settings_(settings),
       figures_(figures),
-      now_(steady_clock::now()) {}
+      now_(steady_clock::now()),
+      packed_(static_cast<int>(settings.compression_level)) {
+  packed_.on_packed = [this](size_t before, size_t after) {
+    figures_.message_compressed(before, after);
+  };
+}
 
 lane::~lane() = default;
 
@@ -76,7 +81,7 @@ void lane::deliver(const lane_batch& batch) {
       const auto style = r.style();
       auto& encoded = encoded_[style.index()];
       if (!std::exchange(ready[style.index()], true))
-        encoded.assign(range->events, style);
+        encoded.assign(range->events, style, packed_);
       r.deliver(encoded, batch.first);
     }
     if (members.empty())

@@ -3,6 +3,7 @@
 
 #include "config/settings.hpp"
 #include "messages/live.hpp"
+#include "net/deflate.hpp"
 #include "net/encoding.hpp"
 #include "net/gate.hpp"
 #include "net/reader.hpp"
@@ -63,6 +64,7 @@ class lane final : public live_lane, public std::enable_shared_from_this<lane> {
     return settings_;
   }
   metrics& figures() noexcept { return figures_; }
+  packed_frames& packed() noexcept { return packed_; }
   size_t size() const noexcept { return readers_.size(); }
 
   std::shared_ptr<reader::tally> tally_for(const std::string& stream);
@@ -81,6 +83,7 @@ class lane final : public live_lane, public std::enable_shared_from_this<lane> {
   seq_t position_ = 0;
   steady_clock::time_point now_;
   bool stopping_ = false;
+  packed_frames packed_;
   /// Used again for every batch.
   std::array<encoded_events, wire_style_count> encoded_;
 };

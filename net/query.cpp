@@ -61,6 +61,8 @@ expected<size_t> read_limit(std::string_view value) {
   return limit;
 }
 
+constexpr seq_t most_credit = 1'000'000'000;
+
 /// The parameters that both kinds of streams have; false if it is another one.
 expected<bool> read_common(stream_query& q, const std::string& name,
                            const std::string& value) {
@@ -212,6 +214,13 @@ expected<stream_query> read_websocket_query(const query_params& params) {
       return fail(known.error());
     if (*known)
       continue;
+    if (name == "credit") {
+      seq_t n = 0;
+      if (!read_number(value, n) || n < 0 || n > most_credit)
+        return bad(name, "must be a number of events, up to a billion");
+      q.credit = static_cast<uint64_t>(n);
+      continue;
+    }
     if (name != "progress")
       return unknown(name);
     if (value != "true" && value != "false")

@@ -17,6 +17,28 @@ constexpr size_t chunk_bytes = 128u << 10;
 /// How long a peer may take to answer a close.
 constexpr std::chrono::seconds close_timeout{5};
 
+constexpr uint64_t no_limit = std::numeric_limits<uint64_t>::max();
+
+const char* name_of(reader_end why) {
+  switch (why) {
+  case reader_end::going_away:
+    return "going_away";
+  case reader_end::stream_deleted:
+    return "stream_deleted";
+  case reader_end::failed:
+    return "failed";
+  case reader_end::restarting:
+    return "restarting";
+  case reader_end::token_expired:
+    return "token_expired";
+  case reader_end::refused:
+    return "refused";
+  case reader_end::too_slow:
+    return "too_slow";
+  }
+  return "going_away";
+}
+
 } // namespace
 
 reader::reader(lane& home, reader_setup setup, wire_style style)
@@ -24,7 +46,10 @@ reader::reader(lane& home, reader_setup setup, wire_style style)
       setup_(std::move(setup)),
       style_(style),
       sent_(home.tally_for(setup_.stream)),
+      credit_(setup_.credit.value_or(no_limit)),
       heard_at_(home.now()),
+      moved_at_(home.now()),
+      second_at_(home.now()),
       ping_at_(home.now() + home.settings().ping_interval) {}
 
 reader::~reader() = default;
@@ -48,16 +73,18 @@ void reader::deliver(const encoded_events& batch, seq_t first) {
   if (o.failed() || !open())
     return;
   const size_t limit = home_.settings().reader_buffer_bytes;
-  const size_t sent = o.send_now(*batch.bytes);
   const auto& marks = batch.marks;
-  size_t taken = marks.size();
-  if (sent != batch.bytes->size()) {
+  const size_t granted = std::min<uint64_t>(marks.size(), credit_);
+  const size_t end = granted == 0 ? 0 : marks[granted - 1].end;
+  const size_t sent = o.send_now(std::string_view{*batch.bytes}.substr(0, end));
+  size_t taken = granted;
+  if (sent != end) {
     if (o.failed())
       return;
     const size_t before = o.pending();
     size_t upto = sent;
-    taken = 0;
-    for (const auto& m : marks) {
+    for (taken = 0; taken != granted; ++taken) {
+      const auto& m = marks[taken];
       const size_t start = taken == 0 ? 0 : marks[taken - 1].end;
       if (m.end > sent) {
         const bool partly_out = sent > start;
@@ -67,24 +94,25 @@ void reader::deliver(const encoded_events& batch, seq_t first) {
           break;
         upto = m.end;
       }
-      ++taken;
     }
     o.append_shared(batch.bytes, sent, upto);
     o.flush();
-    if (taken != marks.size()) {
-      leave_lane(taken == 0 ? first - 1 : marks[taken - 1].seq);
+    if (taken != granted)
       home_.figures().reader_lagged(setup_.stream);
-    }
   }
   if (taken != 0) {
     told_ = marks[taken - 1].seq;
     sent_->events += taken;
     sent_->bytes += marks[taken - 1].end;
+    if (credit_ != no_limit)
+      credit_ -= taken;
   }
+  if (taken == marks.size())
+    return;
+  leave_lane(taken == 0 ? first - 1 : marks[taken - 1].seq);
   // The flush may have found room for all of it: then nothing else would tell
   // that it is time for the next page.
-  if (taken != marks.size())
-    pump();
+  pump();
 }
 
 void reader::leave_lane(seq_t cursor) {
@@ -104,13 +132,27 @@ void reader::begin() {
 
 void reader::ask() {
   asked_ = true;
+  if (const auto f = std::move(next_filter_))
+    setup_.control->change_filter(std::move(*f));
   setup_.control->next(++epoch_, cursor_);
 }
 
-void reader::join(uint32_t epoch, group_id group, log_range backlog) {
+bool reader::is_answer(uint32_t epoch, const log_range& range) {
   if (epoch != epoch_ || !asked_ || closing_ || gone_)
-    return;
+    return false;
   asked_ = false;
+  // Where it starts is settled, whatever becomes of the answer.
+  if (cursor_ < 0)
+    cursor_ = range.first - 1;
+  if (!std::exchange(changed_mind_, false))
+    return true;
+  pump();
+  return false;
+}
+
+void reader::join(uint32_t epoch, group_id group, log_range backlog) {
+  if (!is_answer(epoch, backlog))
+    return;
   backlog_ = std::move(backlog);
   backlog_next_ = 0;
   answered_ = true;
@@ -119,14 +161,13 @@ void reader::join(uint32_t epoch, group_id group, log_range backlog) {
   pump();
   // What did not go into the outbox at once comes too late to be live: the
   // lane has moved on by then.
-  if (std::exchange(joining_, false) && !place_.live)
+  if (std::exchange(joining_, false) && !place_.live && credit_ != 0)
     home_.figures().reader_lagged(setup_.stream);
 }
 
 void reader::page(uint32_t epoch, log_range events) {
-  if (epoch != epoch_ || !asked_ || closing_ || gone_)
+  if (!is_answer(epoch, events))
     return;
-  asked_ = false;
   home_.figures().catch_up_page(setup_.stream, events.events.size());
   backlog_ = std::move(events);
   backlog_next_ = 0;
@@ -138,6 +179,10 @@ void reader::fill() {
   auto& o = out();
   const size_t limit = home_.settings().reader_buffer_bytes;
   while (!backlog_empty()) {
+    if (credit_ == 0) {
+      o.flush();
+      return;
+    }
     const auto& ev = backlog_.events[backlog_next_];
     const auto size = codec::wire_text(ev, style_.format).size();
     if (o.pending() != 0 && o.pending() + size > limit) {
@@ -148,19 +193,19 @@ void reader::fill() {
     if (o.failed() || !open())
       return;
     const size_t before = o.outbox().size();
-    append_event(o.outbox(), ev, style_);
+    append_event(o.outbox(), ev, style_, home_.packed());
     told_ = cursor_ = ev->seq;
     ++sent_->events;
     sent_->bytes += o.outbox().size() - before;
     ++backlog_next_;
+    if (credit_ != no_limit)
+      --credit_;
     if (o.pending() >= chunk_bytes)
       o.flush();
   }
   o.flush();
   cursor_ = std::max(cursor_, backlog_.last);
-  answered_ = false;
-  backlog_ = {};
-  backlog_next_ = 0;
+  drop_backlog();
   if (std::exchange(joining_, false))
     home_.enter(*this, joining_group_);
   if (!std::exchange(announced_, true))
@@ -172,13 +217,16 @@ void reader::pump() {
     return;
   if (answered_)
     fill();
-  if (!place_.live && !asked_ && !answered_ && !out().failed() &&
+  // Without credit there is nothing to ask for, but where to start.
+  const bool wants = credit_ != 0 || cursor_ < 0;
+  if (wants && !place_.live && !asked_ && !answered_ && !out().failed() &&
       out().pending() <= home_.settings().reader_buffer_bytes / 2)
     ask();
 }
 
 void reader::outbox_drained_some() {
-  heard();
+  // A peer that takes what is before our ping can't answer it yet.
+  heard_at_ = moved_at_ = home_.now();
   // A failed outbox is empty; who reads gets to know then.
   if (out().pending() <= home_.settings().reader_buffer_bytes / 2) {
     pump();
@@ -188,12 +236,20 @@ void reader::outbox_drained_some() {
 
 // -- what the client asks for -------------------------------------------------
 
-void reader::pause() {
+void reader::change_mind() {
   leave_lane(cursor());
-  ++epoch_;
-  asked_ = answered_ = false;
+  changed_mind_ = asked_;
+  drop_backlog();
+}
+
+void reader::drop_backlog() {
+  answered_ = false;
   backlog_ = {};
   backlog_next_ = 0;
+}
+
+void reader::pause() {
+  change_mind();
   paused_ = true;
 }
 
@@ -203,12 +259,15 @@ void reader::resume() {
 }
 
 void reader::change_filter(filter f) {
-  leave_lane(cursor());
-  ++epoch_;
-  asked_ = answered_ = false;
-  backlog_ = {};
-  backlog_next_ = 0;
-  setup_.control->change_filter(std::move(f));
+  change_mind();
+  next_filter_ = std::make_unique<filter>(std::move(f));
+  pump();
+}
+
+void reader::grant(uint64_t n) {
+  // Far beyond what anybody can take, far from an overflow.
+  constexpr uint64_t most = 1ull << 60;
+  credit_ = std::min(credit_ == no_limit ? n : credit_ + n, most);
   pump();
 }
 
@@ -222,10 +281,34 @@ void reader::heard() noexcept {
   heard_at_ = home_.now();
 }
 
+bool reader::lost_patience(steady_clock::time_point now) {
+  const auto& settings = home_.settings();
+  if (out().pending() == 0)
+    moved_at_ = now;
+  // TCP itself looks after idle SSE clients; a WebSocket must answer pings.
+  if (kind() == reader_kind::sse)
+    heard_at_ = now;
+  if (now - moved_at_ > settings.pong_timeout) {
+    end(reader_end::too_slow, "too slow: nothing was taken for too long");
+    return true;
+  }
+  if (now - heard_at_ <= settings.pong_timeout)
+    return false;
+  home_.figures().reader_ended(setup_.stream, "unresponsive");
+  abort();
+  return true;
+}
+
 void reader::tick(steady_clock::time_point now) {
   if (gone_)
     return;
   const auto& settings = home_.settings();
+  if (now - second_at_ >= std::chrono::seconds{1}) {
+    second_at_ = now;
+    second_passed();
+    if (gone_)
+      return;
+  }
   if (!closing_ && begun_ && !open())
     closing();
   if (closing_) {
@@ -233,12 +316,9 @@ void reader::tick(steady_clock::time_point now) {
       abort();
     return;
   }
-  // TCP itself looks after idle SSE clients; a WebSocket must answer pings.
-  if (kind() == reader_kind::sse && out().pending() == 0)
-    heard_at_ = now;
-  if (now - heard_at_ > settings.pong_timeout) {
-    abort();
-  } else if (now >= ping_at_ && begun_) {
+  if (lost_patience(now))
+    return;
+  if (now >= ping_at_ && begun_) {
     ping_at_ = now + settings.ping_interval;
     if (out().pending() < settings.reader_buffer_bytes) {
       send_ping();
@@ -253,14 +333,14 @@ void reader::closing() {
   leave_lane(cursor());
   closing_ = true;
   close_by_ = home_.now() + close_timeout;
-  backlog_ = {};
-  backlog_next_ = 0;
+  drop_backlog();
 }
 
 void reader::end(reader_end why, std::string_view message) {
   if (closing_ || gone_)
     return;
   closing();
+  home_.figures().reader_ended(setup_.stream, name_of(why));
   start_close(why, message);
 }
 

@@ -9,7 +9,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,6 +30,8 @@ struct reader_setup {
   wire_format format = wire_format::native;
   std::shared_ptr<reader_control> control;
   connection_slot slot;
+  /// Pull mode from the start: how many events the client takes.
+  std::optional<uint64_t> credit;
 };
 
 /// One WebSocket or SSE subscription: what is in its outbox, how far it got,
@@ -53,6 +57,8 @@ class reader : public outbox_owner,
   /// The last seq up to which everything that matches is in the outbox or
   /// sent; negative before the start.
   seq_t cursor() const noexcept;
+  /// In pull mode: what the client still takes.
+  uint64_t credit() const noexcept { return credit_; }
 
   // -- from the lane ---------------------------------------------------------
 
@@ -89,6 +95,8 @@ class reader : public outbox_owner,
   void resume();
   void change_filter(filter f);
   void acknowledge(seq_t seq);
+  /// Pull mode: the client takes `n` more events, and no more than granted.
+  void grant(uint64_t n);
   /// The connection is gone: leaves the lane.
   void gone();
   /// Something came from the peer.
@@ -107,9 +115,12 @@ class reader : public outbox_owner,
   /// The first cursor is known: tells it to clients that want to know.
   virtual void announce() = 0;
   virtual void send_ping() = 0;
+  /// Tells the client why, after what waits.
   virtual void start_close(reader_end why, std::string_view message) = 0;
   /// The outbox went below its limit again.
   virtual void room_again() {}
+  /// At least a second has passed since the last call.
+  virtual void second_passed() {}
 
  private:
   void outbox_drained_some() final;
@@ -118,6 +129,13 @@ class reader : public outbox_owner,
   void fill();
   void ask();
   void leave_lane(seq_t cursor);
+  /// What was asked for is not wanted any more: the next answer is dropped.
+  void change_mind();
+  /// Whether this is the answer that is waited for.
+  bool is_answer(uint32_t epoch, const log_range& range);
+  void drop_backlog();
+  /// Ends it if its peer takes nothing, or says nothing, for too long.
+  bool lost_patience(steady_clock::time_point now);
   bool backlog_empty() const noexcept {
     return backlog_next_ == backlog_.events.size();
   }
@@ -131,9 +149,15 @@ class reader : public outbox_owner,
   seq_t cursor_ = -1;
   seq_t told_ = -1;
   uint32_t epoch_ = 0;
+  /// Events that the client still takes.
+  uint64_t credit_ = std::numeric_limits<uint64_t>::max();
+  /// Goes out with the next question. One question at a time is on its way, so
+  /// that a client which changes its mind all the time fills no mailbox.
+  std::unique_ptr<filter> next_filter_;
   bool begun_ = false;
   bool announced_ = false;
   bool asked_ = false;
+  bool changed_mind_ = false;
   bool paused_ = false;
   bool closing_ = false;
   bool gone_ = false;
@@ -145,6 +169,9 @@ class reader : public outbox_owner,
   log_range backlog_;
   size_t backlog_next_ = 0;
   steady_clock::time_point heard_at_;
+  /// When the outbox last moved or was empty.
+  steady_clock::time_point moved_at_;
+  steady_clock::time_point second_at_;
   steady_clock::time_point ping_at_;
   steady_clock::time_point close_by_;
 };

@@ -4,6 +4,9 @@
 #include "net/answers.hpp"
 #include "net/lane.hpp"
 
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <utility>
 
 namespace eventweft::net {
@@ -18,6 +21,7 @@ std::shared_ptr<sse_reader> sse_reader::self() {
 
 void sse_reader::start() {
   stream_.own(weak_from_this());
+  give_up_after(home().settings().pong_timeout);
   auto& o = stream_.outbox();
   o += "HTTP/1.1 200 OK\r\nServer: ";
   o += server_name;
@@ -31,6 +35,13 @@ void sse_reader::start() {
   read();
   if (!is_closing())
     begin();
+}
+
+void sse_reader::give_up_after(std::chrono::milliseconds silence) {
+  // Nobody answers a comment: only TCP can tell that its peer is gone.
+  const auto ms = static_cast<int>(silence.count());
+  ::setsockopt(stream_.next_layer().native_handle(), IPPROTO_TCP,
+               TCP_USER_TIMEOUT, &ms, sizeof ms);
 }
 
 void sse_reader::read() {
@@ -64,7 +75,14 @@ void sse_reader::send_ping() {
   stream_.outbox() += '\n';
 }
 
-void sse_reader::start_close(reader_end, std::string_view) {
+void sse_reader::start_close(reader_end, std::string_view message) {
+  auto& o = stream_.outbox();
+  o += ": ";
+  for (const char c : message)
+    o += c == '\n' || c == '\r' ? ' ' : c;
+  o += '\n';
+  say_cursor();
+  o += '\n';
   stream_.async_drain([me = self()](const error_code& ec) {
     error_code ignored;
     if (!ec)

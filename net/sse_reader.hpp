@@ -4,6 +4,7 @@
 #include "net/reader.hpp"
 
 #include <array>
+#include <chrono>
 #include <memory>
 
 namespace eventweft::net {
@@ -25,6 +26,8 @@ class sse_reader final : public reader {
   void start_close(reader_end why, std::string_view message) override;
 
   std::shared_ptr<sse_reader> self();
+  /// Lets the kernel end a connection whose peer is gone without a word.
+  void give_up_after(std::chrono::milliseconds silence);
   void read();
   void say_cursor();
 

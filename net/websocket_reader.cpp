@@ -42,9 +42,12 @@ websocket::close_code code_for(reader_end why) {
 
 websocket_reader::websocket_reader(lane& home, reader_setup setup,
                                    tcp_socket socket, options opts)
-    : reader(home, setup, {framing::websocket, setup.format}),
+    : reader(home, setup,
+             {framing::websocket, setup.format,
+              opts.deflate ? opts.deflate->window : packing::none}),
       ws_(std::move(socket), home.settings().reader_buffer_bytes),
-      options_(std::move(opts)) {}
+      options_(std::move(opts)),
+      messages_left_(home.settings().max_messages_per_second) {}
 
 std::shared_ptr<websocket_reader> websocket_reader::self() {
   return std::static_pointer_cast<websocket_reader>(shared_from_this());
@@ -63,15 +66,29 @@ void websocket_reader::start(const request& upgrade) {
         if (!options_.subprotocol.empty())
           res.set(http::field::sec_websocket_protocol, options_.subprotocol);
       }));
-  ws_.async_accept(upgrade, [me = self()](const error_code& ec) {
-    if (ec) {
-      me->gone();
-      return;
-    }
-    me->read();
-    if (!me->is_closing())
-      me->begin();
-  });
+  // Beast reads the client's compressed messages; it writes none itself.
+  ws_.compress(false);
+  request asked;
+  if (options_.deflate) {
+    websocket::permessage_deflate pmd;
+    pmd.server_enable = true;
+    pmd.server_no_context_takeover = true;
+    pmd.client_no_context_takeover = true;
+    pmd.client_max_window_bits = options_.deflate->client_bits;
+    ws_.set_option(pmd);
+    asked = upgrade;
+    asked.set(http::field::sec_websocket_extensions, options_.deflate->offer);
+  }
+  ws_.async_accept(options_.deflate ? asked : upgrade,
+                   [me = self()](const error_code& ec) {
+                     if (ec) {
+                       me->gone();
+                       return;
+                     }
+                     me->read();
+                     if (!me->is_closing())
+                       me->begin();
+                   });
 }
 
 // -- from the client ----------------------------------------------------------
@@ -99,18 +116,26 @@ void websocket_reader::on_read(const error_code& ec, size_t n) {
     }
   }
   // A client that talks without listening has to wait.
-  if (out().pending() > home().settings().reader_buffer_bytes)
+  if (out().pending() > home().settings().reader_buffer_bytes ||
+      messages_left_ == 0)
     read_stopped_ = true;
   else
     read();
 }
 
 void websocket_reader::room_again() {
-  if (std::exchange(read_stopped_, false))
+  if (messages_left_ != 0 && std::exchange(read_stopped_, false))
     read();
 }
 
+void websocket_reader::second_passed() {
+  messages_left_ = home().settings().max_messages_per_second;
+  if (out().pending() <= home().settings().reader_buffer_bytes)
+    room_again();
+}
+
 void websocket_reader::on_message() {
+  --messages_left_;
   auto message = parse_client_message(message_);
   if (!message) {
     std::string text = R"({"error":)";
@@ -123,6 +148,8 @@ void websocket_reader::on_message() {
     acknowledge(*message->ack);
   if (message->pause)
     pause();
+  if (message->credit)
+    grant(*message->credit);
   if (message->filter)
     change_filter(std::move(*message->filter));
   if (message->resume)
@@ -163,16 +190,25 @@ void websocket_reader::start_close(reader_end why, std::string_view message) {
 }
 
 void websocket_reader::close(websocket::close_code code,
-                             std::string_view reason) {
+                             std::string_view message) {
   closing();
   if (!ws_.is_open()) {
     abort();
     return;
   }
-  const auto text = reason.substr(0, websocket::reason_string::static_capacity);
+  // Room for 123 bytes in all.
+  constexpr size_t longest_message = 72;
+  std::string reason = "{";
+  if (cursor() >= 0)
+    reason += R"("cursor":)" + std::to_string(cursor()) + ',';
+  reason += R"("message":)";
+  codec::append_quoted(reason, message.substr(0, longest_message));
+  reason += '}';
+  if (reason.size() > websocket::reason_string::static_capacity)
+    reason = "{}";
   ws_.async_close(
       websocket::close_reason{code,
-                              beast::string_view{text.data(), text.size()}},
+                              beast::string_view{reason.data(), reason.size()}},
       // The pending read ends as well and reports it.
       [me = self()](const error_code&) {});
 }

@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "net/deflate.hpp"
 #include "net/reader.hpp"
 
 #include <boost/beast/websocket/stream.hpp>
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace eventweft::net {
 
 /// A reader over WebSocket. Beast does the handshake, reads, pings and closes;
-/// event frames go straight into the outbox below it, encoded once for all
-/// readers.
+/// event frames go straight into the outbox below it, encoded, and compressed
+/// where that was agreed on, once for all readers.
 class websocket_reader final : public reader {
  public:
   struct options {
@@ -21,6 +24,8 @@ class websocket_reader final : public reader {
     bool progress = false;
     /// What the handshake confirms; empty: none.
     std::string subprotocol;
+    /// permessage-deflate, where it was agreed on.
+    std::optional<deflate_terms> deflate;
   };
 
   websocket_reader(lane& home, reader_setup setup, tcp_socket socket,
@@ -31,7 +36,7 @@ class websocket_reader final : public reader {
   void start(const request& upgrade);
 
  private:
-  using stream = beast::websocket::stream<coalescing_stream, false>;
+  using stream = beast::websocket::stream<coalescing_stream, true>;
 
   coalescing_stream& out() noexcept override { return ws_.next_layer(); }
   bool open() const noexcept override { return ws_.is_open(); }
@@ -39,18 +44,22 @@ class websocket_reader final : public reader {
   void send_ping() override;
   void start_close(reader_end why, std::string_view message) override;
   void room_again() override;
+  void second_passed() override;
 
   std::shared_ptr<websocket_reader> self();
   void read();
   void on_read(const error_code& ec, size_t n);
   void on_message();
-  void close(beast::websocket::close_code code, std::string_view reason);
+  /// The reason is JSON: the message, and the cursor to go on from.
+  void close(beast::websocket::close_code code, std::string_view message);
   void say(std::string_view text);
   void say_cursor();
 
   stream ws_;
   options options_;
   bool read_stopped_ = false;
+  /// Until the next second.
+  uint32_t messages_left_;
   std::string message_;
   /// Small on purpose: there is one for each idle reader.
   std::array<char, 128> scratch_;

@@ -198,6 +198,16 @@ struct metrics::state {
                          "eventweft_stream_readers_lagged_total",
                          "Times a slow reader left live mode",
                          {"stream"}};
+  series<Counter> ended{registry,
+                        "eventweft_stream_readers_ended_total",
+                        "Readers that the server ended",
+                        {"stream", "reason"}};
+  Counter& uncompressed =
+      counter(registry, "eventweft_stream_compression_input_bytes_total",
+              "Bytes of messages before permessage-deflate, once a message");
+  Counter& compressed =
+      counter(registry, "eventweft_stream_compression_output_bytes_total",
+              "Bytes of messages after permessage-deflate, once a message");
   series<Counter> caught_up{registry,
                             "eventweft_stream_catch_up_events_total",
                             "Events read from the store for readers",
@@ -345,6 +355,15 @@ void metrics::events_sent(std::string_view stream, size_t events,
 void metrics::reader_lagged(std::string_view stream) {
   state_->lagged.at(stream).Increment();
   ++state_->totals(stream).lagged;
+}
+
+void metrics::reader_ended(std::string_view stream, std::string_view why) {
+  state_->ended.at(stream, why).Increment();
+}
+
+void metrics::message_compressed(size_t before, size_t after) {
+  state_->uncompressed.Increment(static_cast<double>(before));
+  state_->compressed.Increment(static_cast<double>(after));
 }
 
 void metrics::catch_up_page(std::string_view stream, size_t events) {

@@ -67,6 +67,10 @@ class metrics {
   void reader_closed(std::string_view stream, reader_kind kind);
   void events_sent(std::string_view stream, size_t events, size_t bytes);
   void reader_lagged(std::string_view stream);
+  /// The server ended it; `why` is one of a few names.
+  void reader_ended(std::string_view stream, std::string_view why);
+  /// One message, for all its readers: its size before and after.
+  void message_compressed(size_t before, size_t after);
   void catch_up_page(std::string_view stream, size_t events);
   void set_head(seq_t seq);
   /// A hole in what the hub was told that it filled from the store.

@@ -65,6 +65,14 @@ std::string raw_client::read_until(std::string_view mark) {
   }
 }
 
+std::string raw_client::read_exactly(size_t n) {
+  while (data_.size() < n && read_some() != 0) {
+  }
+  auto result = data_.substr(0, n);
+  data_.erase(0, n);
+  return result;
+}
+
 http_answer raw_client::read_answer(bool head_only) {
   http_answer answer;
   answer.head = read_until("\r\n\r\n");

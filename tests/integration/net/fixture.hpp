@@ -64,6 +64,8 @@ class raw_client {
   void send(std::string_view bytes);
   /// Reads until `mark` came; what came up to and with it.
   std::string read_until(std::string_view mark);
+  /// The next `n` bytes; fewer if the connection ends before.
+  std::string read_exactly(size_t n);
   /// One whole response; `head_only` for answers to HEAD.
   http_answer read_answer(bool head_only = false);
   http_answer ask(std::string_view request);

@@ -16,6 +16,9 @@ TEST(client_message, KnowsItsMembers) {
   EXPECT_TRUE(all->pause);
   EXPECT_FALSE(all->resume);
   EXPECT_TRUE(parse_client_message(R"({"resume":true})")->resume);
+  EXPECT_EQ(parse_client_message(R"({"credit":0})")->credit, 0u);
+  EXPECT_EQ(parse_client_message(R"({"credit":1000000000})")->credit,
+            1'000'000'000u);
 }
 
 TEST(client_message, RefusesAnythingElse) {
@@ -23,7 +26,8 @@ TEST(client_message, RefusesAnythingElse) {
        {"", "null", "[]", "{}", "{\"ack\":-1}", "{\"ack\":1.5}",
         "{\"ack\":\"1\"}", "{\"pause\":false}", "{\"resume\":1}",
         "{\"pause\":true,\"resume\":true}", "{\"filter\":[]}",
-        "{\"filter\":{\"colour\":[]}}", "{\"stop\":true}"})
+        "{\"filter\":{\"colour\":[]}}", "{\"stop\":true}", "{\"credit\":-1}",
+        "{\"credit\":1.5}", "{\"credit\":1000000001}"})
     EXPECT_FALSE(parse_client_message(bad)) << bad;
   const auto unknown = parse_client_message(R"({"stop":true})");
   EXPECT_NE(unknown.error().message.find("stop"), std::string::npos);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/event_json.hpp"
+#include "net/deflate.hpp"
 #include "net/encoding.hpp"
 
 #include <gtest/gtest.h>
@@ -54,7 +55,8 @@ TEST(encoded, MarksTheEndOfEachEvent) {
     events.emplace_back(std::move(e));
   }
   encoded_events encoded;
-  encoded.assign(events, {framing::sse, wire_format::native});
+  packed_frames packed{6};
+  encoded.assign(events, {framing::sse, wire_format::native}, packed);
   ASSERT_EQ(encoded.marks.size(), 2u);
   EXPECT_EQ(encoded.marks[1].seq, 8);
   EXPECT_EQ(encoded.marks[1].end, encoded.bytes->size());
