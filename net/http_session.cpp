@@ -38,6 +38,10 @@ constexpr milliseconds answer_timeout{60'000};
 /// Empty buffers that are larger are given back while waiting.
 constexpr size_t kept_buffer_bytes = 16u << 10;
 
+/// What is read at once. With a header block, the most that is ever held of
+/// what is not a body: a chunk's extension has no end of its own.
+constexpr size_t read_ahead_bytes = 64u << 10;
+
 std::string_view view(beast::string_view text) {
   return {text.data(), text.size()};
 }
@@ -87,6 +91,7 @@ http_session::http_session(io_thread& home, tcp_socket socket,
       slot_(std::move(slot)),
       ask_(home.get_executor(), home.way_in()) {
   home_.add(*this);
+  buffer_.max_size(home_.shared().settings.max_header_bytes + read_ahead_bytes);
   error_code ec;
   socket_.set_option(tcp::no_delay{true}, ec);
   socket_.non_blocking(true, ec);
@@ -162,7 +167,7 @@ awaitable<bool> http_session::wait_for_request() {
   if (home_.draining() && !first_)
     co_return false;
   if (buffer_.capacity() > kept_buffer_bytes)
-    buffer_ = {};
+    buffer_.shrink_to_fit();
   if (first_) {
     enter(phase::header, limits.header_timeout);
     co_return true;
@@ -182,6 +187,8 @@ std::optional<response> http_session::read_failed(const error_code& ec) const {
         {ec::timed_out, phase_ == phase::body
                             ? "the body took too long"
                             : "the header block took too long"});
+  if (ec == http::error::buffer_overflow && phase_ == phase::body)
+    return problem_answer({ec::malformed, "a chunk's head is far too long"});
   if (ec == http::error::header_limit || ec == http::error::buffer_overflow)
     return problem_answer(
         431, {ec::too_large, "the header block is larger than " +
@@ -322,7 +329,8 @@ awaitable<void> http_session::linger() {
   enter(phase::linger, linger_time);
   error_code ec;
   socket_.shutdown(tcp_socket::shutdown_send, ec);
-  buffer_ = {};
+  buffer_.clear();
+  buffer_.shrink_to_fit();
   std::array<char, 16 << 10> waste;
   size_t total = 0;
   while (!ec && total < linger_bytes)

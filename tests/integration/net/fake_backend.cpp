@@ -98,6 +98,17 @@ size_t fake_backend::readers() const {
   return subscriptions_.size();
 }
 
+size_t fake_backend::filter_changes() const {
+  const std::lock_guard lock{mutex_};
+  return filter_changes_;
+}
+
+void fake_backend::end_readers(reader_end why, const std::string& message) {
+  const std::lock_guard lock{mutex_};
+  for (const auto& [id, s] : subscriptions_)
+    s.request.lane->end(id, why, message);
+}
+
 bool fake_backend::wait(const std::function<bool()>& condition) const {
   const auto until =
       std::chrono::steady_clock::now() + std::chrono::seconds{10};
@@ -177,6 +188,7 @@ void fake_backend::next(reader_id id, uint32_t epoch, seq_t cursor) {
 
 void fake_backend::change_filter(reader_id id, filter f) {
   const std::lock_guard lock{mutex_};
+  ++filter_changes_;
   auto& s = subscriptions_.at(id);
   s.compiled = codec::compiled_filter{s.stream_filter, f};
 }

@@ -41,6 +41,10 @@ class fake_backend final : public backend {
   /// How often a reader was made live.
   size_t joins() const;
   size_t readers() const;
+  /// How often a reader changed its filter.
+  size_t filter_changes() const;
+  /// Ends all readers.
+  void end_readers(reader_end why, const std::string& message);
   /// Waits until `condition` holds, at most ten seconds.
   bool wait(const std::function<bool()>& condition) const;
   /// True once all published batches are in all outboxes.
@@ -89,6 +93,7 @@ class fake_backend final : public backend {
   event_query last_query_;
   size_t pages_ = 0;
   size_t joins_ = 0;
+  size_t filter_changes_ = 0;
   std::atomic<size_t> unsettled_ = 0;
   uint64_t made_ = 0;
 };

@@ -100,6 +100,7 @@ class ws_client {
   void send(std::string_view text, bool binary = false);
   void close();
   int close_code() const { return ws_.reason().code; }
+  std::string close_reason() const { return ws_.reason().reason.c_str(); }
   /// The payloads of pings so far.
   std::vector<std::string> pings;
   beast::websocket::response_type upgrade;

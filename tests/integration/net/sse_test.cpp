@@ -156,6 +156,27 @@ TEST_F(sse_streams, EndsItsSubscriptionWhenTheClientGoes) {
   EXPECT_TRUE(backend_.wait([&] { return backend_.readers() == 0; }));
 }
 
+TEST_F(sse_streams, TellsWhoComesBackToADeletedStreamToStop) {
+  start();
+  auto c = connect();
+  const auto a = c.ask(get("/events/stream/gone", "Last-Event-ID: 4\r\n"));
+  EXPECT_EQ(a.status, 204);
+  EXPECT_EQ(a.body, "");
+  // Whoever asks for the first time is told why.
+  EXPECT_EQ(c.ask(get("/events/stream/gone")).status, 404);
+}
+
+TEST_F(sse_streams, SaysWhyItEndsAndWhereToGoOn) {
+  start();
+  auto c = connect();
+  c.send(get("/events/stream/issue_events"));
+  c.read_until("id: 0\n\n");
+  backend_.commit(3, "push");
+  ASSERT_TRUE(backend_.wait([&] { return backend_.settled(); }));
+  backend_.end_readers(reader_end::restarting, "restarts\nsoon");
+  EXPECT_EQ(c.read_to_end(), ": restarts soon\nid: 3\n\n");
+}
+
 TEST_F(sse_streams, HeadTellsTheHeadOnly) {
   start();
   auto c = connect();

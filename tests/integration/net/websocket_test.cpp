@@ -213,6 +213,31 @@ TEST_F(websocket_streams, ClosesSilentPeers) {
   EXPECT_TRUE(backend_.wait([&] { return backend_.readers() == 0; }));
 }
 
+TEST_F(websocket_streams, SaysWhyItEndsAndWhereToGoOn) {
+  backend_.commit(3);
+  start();
+  const std::pair<reader_end, int> ends[] = {
+      {reader_end::going_away, 1001},    {reader_end::stream_deleted, 1000},
+      {reader_end::failed, 1011},        {reader_end::restarting, 1012},
+      {reader_end::token_expired, 4001}, {reader_end::refused, 1008},
+      {reader_end::too_slow, 4008},
+  };
+  for (const auto& [why, code] : ends) {
+    ws_client c{port_, "/ws/events/all_events?since=earliest"};
+    expect_run(c, 1, 3);
+    backend_.end_readers(why, "say \"why\"");
+    EXPECT_FALSE(c.read());
+    EXPECT_EQ(c.close_code(), code);
+    EXPECT_EQ(c.close_reason(), R"({"cursor":3,"message":"say \"why\""})");
+    ASSERT_TRUE(backend_.wait([&] { return backend_.readers() == 0; }));
+  }
+  ws_client c{port_, "/ws/events/all_events?since=earliest"};
+  expect_run(c, 1, 3);
+  backend_.end_readers(reader_end::failed, std::string(500, '\x01'));
+  EXPECT_FALSE(c.read());
+  EXPECT_EQ(c.close_code(), 1011);
+}
+
 TEST_F(websocket_streams, EndsItsSubscriptionWhenTheClientCloses) {
   start();
   ws_client polite{port_, "/ws/events/all_events"};
