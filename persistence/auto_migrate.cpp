@@ -135,6 +135,14 @@ class gated_store final : public store {
     return gate_->inner().open_processing();
   }
 
+  std::unique_ptr<store_nodes> open_nodes() override {
+    return gate_->inner().open_nodes();
+  }
+
+  std::unique_ptr<store_listener> open_listener() override {
+    return gate_->inner().open_listener();
+  }
+
  private:
   std::shared_ptr<schema_gate> gate_;
 };

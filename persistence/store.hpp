@@ -7,6 +7,7 @@
 #include "messages/filter.hpp"
 #include "messages/flow.hpp"
 #include "persistence/maintenance.hpp"
+#include "persistence/nodes.hpp"
 #include "persistence/processing.hpp"
 
 #include <chrono>
@@ -104,6 +105,10 @@ class store {
   virtual std::unique_ptr<processing_store> open_processing() {
     return nullptr;
   }
+
+  /// What several nodes share; null for a store that one process has alone.
+  virtual std::unique_ptr<store_nodes> open_nodes() { return nullptr; }
+  virtual std::unique_ptr<store_listener> open_listener() { return nullptr; }
 };
 
 using store_ptr = std::shared_ptr<store>;
@@ -118,6 +123,9 @@ struct store_options {
   /// PostgreSQL: connections that all sessions of a store share, call by call.
   uint32_t min_connections = 1;
   uint32_t max_connections = 10;
+  /// PostgreSQL: the name under which appends wake other nodes; empty: there
+  /// are none. [a-z0-9.-].
+  std::string node;
 };
 
 /// Refuses a URL it cannot read with `bad_configuration`. Connects to nothing.

@@ -44,17 +44,20 @@ BEGIN
       AND (c.relname ~ '^(event|github_|linear_|slack_|deployment_)'
            OR c.relname IN ('log_head', 'dead_letters', 'recent_events',
                             'stream_subscriptions', 'correlated_events',
-                            'schema_migrations', 'leases', 'processor_marks'))
+                            'schema_migrations', 'leases', 'processor_marks',
+                            'cluster', 'cluster_nodes'))
     UNION ALL
     SELECT format('ALTER FUNCTION %s OWNER TO eventweft_owner',
                   p.oid::regprocedure)
     FROM pg_proc p
     WHERE p.pronamespace = current_schema()::regnamespace
       AND p.proname IN (
-        'append_events', 'apply_retention', 'create_event_correlation',
+        'append_events', 'apply_retention', 'beat_node', 'claim_leases',
+        'create_event_correlation',
         'ensure_partitions', 'event_key', 'event_weeks', 'expired_events',
-        'fence_holds', 'mark_event_processed', 'partitioned_tables', 'record_processing',
-        'retention_hold', 'retention_horizon', 'roll_up_metrics')
+        'fence_holds', 'mark_event_processed', 'partitioned_tables',
+        'record_processing', 'release_leases', 'retention_hold',
+        'retention_horizon', 'roll_up_metrics')
     UNION ALL
     SELECT 'ALTER TYPE event_priority OWNER TO eventweft_owner'
   LOOP
@@ -71,7 +74,10 @@ GRANT SELECT, UPDATE (last_seq) ON log_head, event_metrics_cursor
 GRANT SELECT, INSERT, UPDATE ON event_processing_status, event_correlations,
   event_metrics TO eventweft_writer;
 GRANT SELECT, INSERT, UPDATE, DELETE ON event_streams, stream_subscriptions,
-  event_deliveries, dead_letters, leases, processor_marks TO eventweft_writer;
+  event_deliveries, dead_letters, leases, processor_marks, cluster_nodes
+  TO eventweft_writer;
+GRANT SELECT ON cluster TO eventweft_writer;
+GRANT USAGE ON SEQUENCE lease_tokens TO eventweft_writer;
 GRANT SELECT ON schema_migrations, event_processing_summary, recent_events,
   correlated_events TO eventweft_writer;
 GRANT EXECUTE ON FUNCTION
@@ -82,8 +88,8 @@ GRANT EXECUTE ON FUNCTION
 GRANT SELECT ON events, github_events, linear_events, slack_events,
   deployment_events, event_performance, event_processing_status,
   event_correlations, event_metrics, event_metrics_cursor, event_streams,
-  event_deliveries, dead_letters, leases, processor_marks, log_head,
-  schema_migrations,
+  event_deliveries, dead_letters, leases, processor_marks, cluster,
+  cluster_nodes, log_head, schema_migrations,
   event_processing_summary, recent_events, correlated_events
   TO eventweft_analyst;
 GRANT SELECT (id, stream_name, subscriber_id, type, url, filter, format,

@@ -157,6 +157,9 @@ expected<void> connection::ensure_open() {
                "; SET enable_seqscan = off"
                "; SELECT set_config('synchronous_commit', 'on', false)"
                " WHERE current_setting('synchronous_commit') = 'off'");
+    if (!options_.node.empty())
+      setup.exec("SELECT set_config('eventweft.node', $1, false)",
+                 pqxx::params{options_.node});
   } catch (...) {
     auto failed = translate_exception();
     close();

@@ -5,6 +5,7 @@
 #include "persistence/postgres/connection.hpp"
 #include "persistence/postgres/maintenance.hpp"
 #include "persistence/postgres/migrate.hpp"
+#include "persistence/postgres/nodes.hpp"
 #include "persistence/postgres/pool.hpp"
 #include "persistence/postgres/processing.hpp"
 #include "persistence/postgres/session.hpp"
@@ -49,6 +50,14 @@ class postgres_store final : public store {
 
   std::unique_ptr<processing_store> open_processing() override {
     return std::make_unique<processing_session>(pool_);
+  }
+
+  std::unique_ptr<store_nodes> open_nodes() override {
+    return std::make_unique<nodes>(options_, dog_);
+  }
+
+  std::unique_ptr<store_listener> open_listener() override {
+    return std::make_unique<listener>(options_);
   }
 
  private:

@@ -185,6 +185,13 @@ BEGIN
     END IF;
   END IF;
 
+  -- Wakes the other nodes, where there are some; see persistence/nodes.hpp.
+  IF v_fresh > 0 AND coalesce(current_setting('eventweft.node', true), '') <> ''
+  THEN
+    PERFORM pg_notify('eventweft_log', (v_head + v_fresh)::text || ' ' ||
+                                       current_setting('eventweft.node'));
+  END IF;
+
   RETURN QUERY
   SELECT coalesce(r.stored_id, p_id[r.first]),
          coalesce(r.stored_seq, v_new[r.first]),
