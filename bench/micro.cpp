@@ -4,6 +4,7 @@
 #include "bench/webhooks.hpp"
 #include "codec/event_json.hpp"
 #include "codec/filter.hpp"
+#include "codec/filter_index.hpp"
 #include "codec/json_text.hpp"
 #include "codec/payload.hpp"
 #include "crypto/digest.hpp"
@@ -140,6 +141,30 @@ void measure_micro(const setting& s, report& out) {
   add("filter on a path of the payload", examples,
       [f = codec::compiled_filter{path}, large](const webhook_example&) {
         benchmark::DoNotOptimize(f.matches(large));
+      });
+  auto index = std::make_shared<codec::filter_index>();
+  auto each = std::make_shared<std::vector<codec::compiled_filter>>();
+  for (uint64_t n = 0; n < 10'000; ++n) {
+    filter f;
+    f.platforms = {"github"};
+    f.source_names = {"octo/repo" + std::to_string(n)};
+    f.custom_filters = {{"payload.action", "\"opened\""}};
+    index->insert(n, codec::compiled_filter{f});
+    each->emplace_back(f);
+  }
+  add("10,000 filters through the index", examples,
+      [index, large,
+       found = std::vector<uint64_t>{}](const webhook_example&) mutable {
+        found.clear();
+        index->match(large, found);
+        benchmark::DoNotOptimize(found.size());
+      });
+  add("10,000 filters one by one", examples,
+      [each, large](const webhook_example&) {
+        size_t found = 0;
+        for (const auto& f : *each)
+          found += f.matches(large) ? 1 : 0;
+        benchmark::DoNotOptimize(found);
       });
   run_all(out);
 }

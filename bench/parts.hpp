@@ -19,6 +19,9 @@ void measure_growth(const setting& s, report& out);
 /// One event to 1,000 readers, against nginx with nchan.
 void measure_fanout(const setting& s, report& out);
 
+/// One event and as many different filters as readers, against one filter.
+void measure_filters(const setting& s, report& out);
+
 /// From POST to WebSocket with the commit in between.
 void measure_latency(const setting& s, report& out);
 

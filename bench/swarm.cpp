@@ -41,16 +41,19 @@ reader_swarm::reader_swarm(const swarm_options& options,
   constexpr size_t slice = 64;
   for (size_t begin = 0; begin < readers_.size(); begin += slice) {
     const auto end = std::min(begin + slice, readers_.size());
-    std::string request =
-        "GET " + options.path + " HTTP/1.1\r\nHost: bench\r\n";
+    std::string rest = " HTTP/1.1\r\nHost: bench\r\n";
     if (options.kind == stream_kind::websocket)
-      request += "Connection: Upgrade\r\nUpgrade: websocket\r\n"
-                 "Sec-WebSocket-Version: 13\r\n"
-                 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+      rest += "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+              "Sec-WebSocket-Version: 13\r\n"
+              "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     else
-      request += "Accept: text/event-stream\r\n\r\n";
+      rest += "Accept: text/event-stream\r\n\r\n";
     for (auto i = begin; i < end; ++i) {
       readers_[i].fd = connect_to(options.to);
+      const auto own = options.own_query
+                           ? options.own_query(static_cast<unsigned>(i))
+                           : std::string{};
+      const auto request = "GET " + options.path + own + rest;
       if (::send(readers_[i].fd.get(), request.data(), request.size(),
                  MSG_NOSIGNAL) != static_cast<ssize_t>(request.size()))
         fail_errno("send");

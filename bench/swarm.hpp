@@ -5,6 +5,7 @@
 #include "bench/wire.hpp"
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -25,6 +26,8 @@ struct swarm_options {
   /// Events carry their number; then their order is checked and, where there
   /// is a mark, their latency taken.
   bool tagged = true;
+  /// Appended to the path of the reader with this number, if given.
+  std::function<std::string(unsigned)> own_query = {};
 };
 
 /// When each event was sent, by its number; 0: not of interest. Written by the
