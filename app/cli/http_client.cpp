@@ -262,7 +262,7 @@ expected<http_response> http_client::state::exchange(
   answer.status = static_cast<int>(parser.get().result_int());
   const auto type = parser.get()[http::field::content_type];
   answer.content_type.assign(type.data(), type.size());
-  const bool stream = take && answer.status == 200;
+  const bool stream = take && answer.status == 200 && is_event_stream(answer);
   std::array<char, 16 * 1024> piece;
   while (!parser.is_done()) {
     auto& body = parser.get().body();
@@ -289,6 +289,12 @@ expected<http_response> http_client::state::exchange(
     reset();
   }
   return answer;
+}
+
+bool is_event_stream(const http_response& response) {
+  const std::string_view type = response.content_type;
+  const auto essence = type.substr(0, type.find_first_of("; \t"));
+  return beast::iequals({essence.data(), essence.size()}, "text/event-stream");
 }
 
 http_client::http_client(server_url server, client_options options)

@@ -70,9 +70,9 @@ class http_client {
 
   expected<http_response> send(const http_request& request);
 
-  /// Hands a 200's body to `take` piece by piece until the server ends it or
-  /// `take` returns false; other answers come back whole. `silence` is the
-  /// longest pause between two pieces.
+  /// Hands an event stream's body to `take` piece by piece until the server
+  /// ends it or `take` returns false; other answers come back whole. `silence`
+  /// is the longest pause between two pieces.
   expected<http_response>
   follow(const http_request& request, std::chrono::milliseconds silence,
          const std::function<bool(std::string_view)>& take);
@@ -88,6 +88,10 @@ class http_client {
   struct state;
   std::unique_ptr<state> state_;
 };
+
+/// Whether it is `text/event-stream`; anything else a client must not read as
+/// one, whatever its status.
+bool is_event_stream(const http_response& response);
 
 /// The `detail` of a problem document, else the body's start, after
 /// "HTTP 503: ".

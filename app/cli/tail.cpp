@@ -121,6 +121,11 @@ class follower {
       return retry(answer.error().message);
     if (answer->status == 204)
       return exit_ok;
+    if (answer->status == 200 && !is_event_stream(*answer)) {
+      io_.err << "eventweft: the answer is no event stream but \""
+              << answer->content_type << "\"\n";
+      return exit_failure;
+    }
     if (answer->status == 200)
       return retry("the server ended the stream");
     // What a later attempt would be told again.

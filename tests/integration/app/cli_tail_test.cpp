@@ -93,6 +93,40 @@ TEST(CliTail, PrintsJsonByteForByteOnOneLine) {
             event_json(7, "push", "{\"a\":   [1, 2]}") + '\n');
 }
 
+// web-platform-tests, eventsource/format-mime-*: only text/event-stream is one.
+TEST(CliTail, TakesNothingButAnEventStream) {
+  const auto said = [](std::string_view type) {
+    const stream_server server{{[type](peer& p) {
+      p.send("HTTP/1.1 200 OK\r\nContent-Type: " + std::string{type} +
+             "\r\nConnection: close\r\n\r\n" + stream_event(1));
+    }}};
+    auto options = server.options();
+    options.count = 1;
+    captured_console console;
+    const int code = tail(options, console.io);
+    return std::pair{code, console.err.str()};
+  };
+  for (const auto* good :
+       {"text/event-stream", "text/event-stream;charset=utf-8",
+        "Text/Event-Stream; x", "text/event-stream;"})
+    EXPECT_EQ(said(good).first, exit_ok) << good;
+  for (const auto* bad : {"text/x-bogus", "text/html", "text/event-stream-x"}) {
+    const auto [code, why] = said(bad);
+    EXPECT_EQ(code, exit_failure) << bad;
+    EXPECT_THAT(why, HasSubstr(bad));
+  }
+}
+
+TEST(CliTail, StopsWhenTheServerSaysSo) {
+  const stream_server server{{
+      events(stream_event(1)),
+      [](peer& p) { p.send("HTTP/1.1 204 No Content\r\n\r\n"); },
+  }};
+  captured_console console;
+  EXPECT_EQ(tail(server.options(), console.io), exit_ok);
+  EXPECT_EQ(server.targets().size(), 2u);
+}
+
 TEST(CliTail, ResumesWhereTheConnectionBroke) {
   const stream_server server{{
       events(stream_event(1) + stream_event(2) + "id: 3\ndata: cut of"),

@@ -32,6 +32,8 @@ class stream_hub_test : public testing::spine {
               std::make_shared<const log_range>(std::move(r)));
   }
 
+  int next_event_ = 0;
+
   testing::recording_lane::reader& reader(reader_id id) {
     return lane->readers[id];
   }
@@ -62,6 +64,48 @@ TEST_F(stream_hub_test, filter_that_matches_nothing_advances_the_cursor) {
   run();
   EXPECT_TRUE(reader(1).seen.empty());
   EXPECT_EQ(reader(1).cursor, 10);
+}
+
+// Each of many different filters gets its own events and no others, as readers
+// come and go, and the lane's batches carry nobody else's.
+TEST_F(stream_hub_test, many_different_filters_on_one_lane) {
+  start_all();
+  constexpr int readers = 300;
+  std::vector<subscription_actor> subscriptions;
+  const auto only = [](int i) {
+    filter f;
+    f.custom_filters = {{"payload.n", std::to_string(i)}};
+    return f;
+  };
+  const auto add = [&](int n) {
+    auto ev = make_event(1000 + next_event_++);
+    ev.payload = shared_text{"{\"n\":" + std::to_string(n) + "}"};
+    append(ev);
+  };
+  for (int i = 0; i < readers; ++i) {
+    subscriptions.push_back(
+        subscribe(static_cast<reader_id>(i + 1), only(i % (readers / 2))));
+    next(subscriptions.back(), static_cast<reader_id>(i + 1));
+  }
+  run();
+  for (int i = 0; i < readers / 2; ++i)
+    add(i);
+  add(readers); // nobody's
+  run();
+  for (int i = 0; i < readers; ++i)
+    EXPECT_EQ(reader(static_cast<reader_id>(i + 1)).seen,
+              (seqs{i % (readers / 2) + 1}));
+  // Half of them leave; a filter that another one has stays in force.
+  for (int i = 0; i < readers / 2; ++i)
+    end_actor(subscriptions[static_cast<size_t>(i)],
+              caf::exit_reason::user_shutdown);
+  run();
+  lane->readers.erase(1);
+  add(7);
+  run();
+  EXPECT_EQ(reader(readers / 2 + 8).seen, (seqs{8, readers / 2 + 2}));
+  EXPECT_TRUE(reader(readers / 2 + 8).faults.empty());
+  EXPECT_EQ(reader(readers / 2 + 9).seen, (seqs{9}));
 }
 
 TEST_F(stream_hub_test, join_gives_the_backlog_from_memory) {
