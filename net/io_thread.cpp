@@ -122,12 +122,12 @@ void io_thread::adopt(tcp_socket socket, connection_slot slot, bool refused) {
   });
 }
 
-void io_thread::drain() {
-  way_in_->post([this] {
+void io_thread::drain(reader_end why) {
+  way_in_->post([this, why] {
     draining_ = true;
     for (auto* s : sessions_)
       s->drain();
-    readers_->stop();
+    readers_->stop(why);
   });
 }
 

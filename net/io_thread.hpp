@@ -78,7 +78,7 @@ class io_thread {
   /// `refused`: only tells it that there are too many.
   void adopt(tcp_socket socket, connection_slot slot, bool refused);
   /// Sessions end after the request in flight, readers after their outbox.
-  void drain();
+  void drain(reader_end why);
   /// Closes all sockets.
   void abort();
 

@@ -8,6 +8,11 @@ namespace eventweft::net {
 
 namespace {
 
+const char* farewell(reader_end why) {
+  return why == reader_end::restarting ? "this node restarts"
+                                       : "the server is stopping";
+}
+
 /// What an encoding buffer may keep between batches.
 constexpr size_t kept_buffer_bytes = 1u << 20;
 
@@ -98,7 +103,7 @@ void lane::add(std::shared_ptr<reader> r) {
   auto& added = *r;
   readers_.emplace(added.id(), std::move(r));
   if (stopping_)
-    added.end(reader_end::going_away, "the server is stopping");
+    added.end(stopping_why_, farewell(stopping_why_));
 }
 
 void lane::remove(reader& r) {
@@ -160,10 +165,11 @@ std::shared_ptr<reader::tally> lane::tally_for(const std::string& stream) {
   return t;
 }
 
-void lane::stop() {
+void lane::stop(reader_end why) {
   stopping_ = true;
+  stopping_why_ = why;
   for (const auto& entry : readers_)
-    entry.second->end(reader_end::going_away, "the server is stopping");
+    entry.second->end(why, farewell(why));
 }
 
 void lane::abort_all() {

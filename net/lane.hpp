@@ -55,7 +55,7 @@ class lane final : public live_lane, public std::enable_shared_from_this<lane> {
   steady_clock::time_point now() const noexcept { return now_; }
 
   /// Ends all readers, those to come as well.
-  void stop();
+  void stop(reader_end why);
   void abort_all();
   /// Lets go of all readers; for the end of the thread.
   void clear();
@@ -83,6 +83,7 @@ class lane final : public live_lane, public std::enable_shared_from_this<lane> {
   seq_t position_ = 0;
   steady_clock::time_point now_;
   bool stopping_ = false;
+  reader_end stopping_why_ = reader_end::going_away;
   packed_frames packed_;
   /// Used again for every batch.
   std::array<encoded_events, wire_style_count> encoded_;

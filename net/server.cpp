@@ -177,7 +177,7 @@ expected<bound_address> server::start() {
   return bound;
 }
 
-bool server::stop(std::chrono::milliseconds deadline) {
+bool server::stop(std::chrono::milliseconds deadline, reader_end why) {
   auto& s = *state_;
   if (s.threads.empty() || std::exchange(s.stopped, true))
     return true;
@@ -189,7 +189,7 @@ bool server::stop(std::chrono::milliseconds deadline) {
     s.pause->cancel();
     // After the last connection was handed out.
     for (const auto& t : s.threads)
-      t->drain();
+      t->drain(why);
     shut.set_value();
   });
   shut.get_future().wait();

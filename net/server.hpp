@@ -45,9 +45,11 @@ class server {
   expected<bound_address> start();
 
   /// Accepts no more, answers the requests in flight, sends what streams still
-  /// hold and closes them (WebSocket: 1001). What is not done by `deadline` is
-  /// cut off. Returns true if nothing had to be. Later calls do nothing.
-  bool stop(std::chrono::milliseconds deadline);
+  /// hold and closes them (WebSocket: 1001, or 1012 for `restarting`, where
+  /// another node takes readers over). What is not done by `deadline` is cut
+  /// off. Returns true if nothing had to be. Later calls do nothing.
+  bool stop(std::chrono::milliseconds deadline,
+            reader_end why = reader_end::going_away);
 
  private:
   struct state;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A filter that is accepted has a canonical text that reads back as an equal
-// filter, and matching never fails whatever the filter.
+// filter; matching never fails whatever the filter, and an index and an
+// explanation agree with it.
 #include "codec/filter.hpp"
+#include "codec/filter_explain.hpp"
+#include "codec/filter_index.hpp"
 #include "codec/json_text.hpp"
 #include "tests/fuzz/check.hpp"
 #include "tests/unit/codec/support.hpp"
@@ -28,5 +31,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       R"({"a":{"b":[{"c":1},"x",null]},"a.b":{"c":true},"":{"":0}})");
   EVENTWEFT_CHECK(first.matches(usual) == second.matches(usual));
   EVENTWEFT_CHECK(first.matches(nested) == second.matches(nested));
+  codec::filter_index index;
+  index.insert(1, first);
+  index.insert(2, codec::compiled_filter{*parsed, filter{}});
+  for (const auto* ev : {&usual, &nested}) {
+    std::vector<uint64_t> found;
+    index.match(*ev, found);
+    EVENTWEFT_CHECK(found.size() == (first.matches(*ev) ? 2u : 0u));
+    const auto told = codec::explain(*parsed, *ev);
+    EVENTWEFT_CHECK(told.matched == first.matches(*ev));
+    EVENTWEFT_CHECK(codec::is_utf8(codec::explanation_json(told)));
+  }
   return 0;
 }

@@ -57,6 +57,22 @@ TEST_F(server_end, ClosesWebSocketsAfterWhatTheyStillHold) {
   EXPECT_TRUE(stopped.get());
 }
 
+TEST_F(server_end, SendsReadersToAnotherNode) {
+  start();
+  ws_client c{port_, "/ws/events/all_events"};
+  ASSERT_TRUE(backend_.wait([&] { return backend_.joins() == 1; }));
+  backend_.commit(3);
+  auto stopped = std::async(std::launch::async, [&] {
+    return running_->stop(patience, reader_end::restarting);
+  });
+  for (seq_t seq = 1; seq <= 3; ++seq)
+    ASSERT_EQ(c.read_seq(), seq);
+  EXPECT_FALSE(c.read());
+  EXPECT_EQ(c.close_code(), beast::websocket::close_code::service_restart);
+  EXPECT_EQ(c.close_reason(), R"({"cursor":3,"message":"this node restarts"})");
+  EXPECT_TRUE(stopped.get());
+}
+
 TEST_F(server_end, EndsSseStreamsAfterWhatTheyStillHold) {
   start();
   raw_client c{port_, 4096};
