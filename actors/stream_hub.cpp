@@ -49,6 +49,7 @@ class stream_hub_state {
         [this](leave_atom, subscription_id who) { leave(who); },
         [this](head_atom) -> caf::result<seq_t> { return ring_.head(); },
         [this](poll_atom) { poll(); },
+        [this](poll_atom, seq_t reaches) { reaches_to(reaches); },
     };
   }
 
@@ -91,10 +92,8 @@ class stream_hub_state {
   void committed(const log_range_ptr& range) {
     if (!started_ || range->first > ring_.head() + 1) {
       keep_early(range);
-      if (started_) {
-        target_ = std::max(target_, range->last);
-        fill();
-      }
+      if (started_)
+        reaches_to(range->last);
       return;
     }
     if (range->last <= ring_.head())
@@ -120,10 +119,8 @@ class stream_hub_state {
       if (next->last > ring_.head())
         accept(*next);
     }
-    if (!early_.empty()) {
-      target_ = std::max(target_, early_.rbegin()->second->last);
-      fill();
-    }
+    if (!early_.empty())
+      reaches_to(early_.rbegin()->second->last);
   }
 
   /// Takes what is new in a range that begins at or before the next seq.
@@ -139,6 +136,27 @@ class stream_hub_state {
     matches_.trim(ring_.floor());
     latest_ = ctx_.time->now();
     ctx_.figures->set_head(range.last);
+  }
+
+  /// The log is that long. What is between is most likely on its way: other
+  /// nodes append as well, and their events come by another path than ours.
+  void reaches_to(seq_t last) {
+    if (!started_ || last <= ring_.head())
+      return;
+    expected_ = std::max(expected_, last);
+    if (!std::exchange(in_grace_, true))
+      run_after(self_, tell_grace, [this] {
+        in_grace_ = false;
+        fill_expected();
+      });
+  }
+
+  /// What did not come by itself within the grace is read from the store.
+  void fill_expected() {
+    if (expected_ <= ring_.head())
+      return;
+    target_ = std::max(target_, expected_);
+    fill();
   }
 
   /// Reads from the store what is between the ring's head and the target.
@@ -207,13 +225,7 @@ class stream_hub_state {
   }
 
   void polled(seq_t head) {
-    if (head > ring_.head())
-      run_after(self_, tell_grace, [this, head] {
-        if (head <= ring_.head())
-          return;
-        target_ = std::max(target_, head);
-        fill();
-      });
+    reaches_to(head);
     // A cursor beyond the log's end is another log's: go on from our end.
     for (auto& [number, lane] : book_->lanes)
       for (auto& w : lane.waiting)
@@ -437,6 +449,9 @@ class stream_hub_state {
   bool polling_ = false;
   /// As far as the log is known to reach.
   seq_t target_ = 0;
+  /// The same, but what is missing may still come by itself.
+  seq_t expected_ = 0;
+  bool in_grace_ = false;
   timestamp latest_{};
   std::map<seq_t, log_range_ptr> early_;
   std::vector<std::pair<join_request, caf::typed_response_promise<join_answer>>>

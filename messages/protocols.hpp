@@ -88,7 +88,10 @@ using stream_hub_actor = caf::typed_actor<
     // The last seq that was published.
     caf::result<seq_t>(head_atom),
     // Look at the store's head, in case nobody told us.
-    caf::result<void>(poll_atom)>;
+    caf::result<void>(poll_atom),
+    // The log reaches to this seq: what is missing is on its way here, or
+    // else in the store.
+    caf::result<void>(poll_atom, seq_t)>;
 
 /// One reader's state: filter, cursor, what it is waiting for.
 using subscription_actor = caf::typed_actor<

@@ -152,6 +152,7 @@ TEST_F(storage_writer_test, tells_the_hub_before_it_answers) {
         [](leave_atom, subscription_id) {},
         [](head_atom) -> caf::result<seq_t> { return seq_t{0}; },
         [](poll_atom) {},
+        [](poll_atom, seq_t) {},
     };
   };
   ctx.peers->hub.set(keep(system.spawn(hub)));

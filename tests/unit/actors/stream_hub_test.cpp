@@ -170,8 +170,30 @@ TEST_F(stream_hub_test, hole_is_read_from_the_store) {
   log->add(make_event(2));
   commit(make_event(3));
   run();
+  EXPECT_TRUE(reader(1).seen.empty()) << "others' events may be on their way";
+  advance(milliseconds{30});
   EXPECT_EQ(reader(1).seen, (seqs{1, 2, 3}));
   EXPECT_TRUE(reader(1).faults.empty());
+}
+
+TEST_F(stream_hub_test, what_is_told_ahead_is_waited_for_then_read) {
+  start_all();
+  auto s = subscribe(1);
+  next(s, 1);
+  run();
+  const auto pages = log->pages_read;
+  for (int i = 1; i <= 3; ++i)
+    log->add(make_event(i));
+  tell_anon(ctx.peers->hub.get(), poll_atom_v, seq_t{2});
+  run();
+  tell(1, 2);
+  advance(milliseconds{30});
+  EXPECT_EQ(reader(1).seen, (seqs{1, 2}));
+  EXPECT_EQ(log->pages_read, pages) << "it came by itself";
+  tell_anon(ctx.peers->hub.get(), poll_atom_v, seq_t{3});
+  advance(milliseconds{30});
+  EXPECT_EQ(reader(1).seen, (seqs{1, 2, 3}));
+  EXPECT_GT(log->pages_read, pages);
 }
 
 TEST_F(stream_hub_test, ranges_out_of_order_and_twice) {
