@@ -44,6 +44,7 @@ using pl = platform_settings;
 using sm = streaming_settings;
 using rt = retention_settings;
 using su = supervisor_settings;
+using cl = cluster_settings;
 using lg = log_settings;
 
 constexpr auto table = std::to_array<key>({
@@ -204,6 +205,21 @@ constexpr auto table = std::to_array<key>({
      at<&s::supervisor, &su::max_restarts>, 0, 1'000'000},
     {"supervisor", "restart_window", kind::seconds,
      at<&s::supervisor, &su::restart_window>, 1, day},
+
+    {"cluster", "enabled", kind::boolean, at<&s::cluster, &cl::enabled>},
+    {"cluster", "name", kind::text, at<&s::cluster, &cl::name>},
+    {"cluster", "listen", kind::text, at<&s::cluster, &cl::listen>},
+    {"cluster", "advertise", kind::text, at<&s::cluster, &cl::advertise>},
+    {"cluster", "certificate", kind::text, at<&s::cluster, &cl::certificate>},
+    {"cluster", "key", kind::text, at<&s::cluster, &cl::key>},
+    {"cluster", "ca", kind::text, at<&s::cluster, &cl::ca>},
+    {"cluster", "insecure", kind::boolean, at<&s::cluster, &cl::insecure>},
+    {"cluster", "lease", kind::seconds, at<&s::cluster, &cl::lease>, second,
+     hour},
+    {"cluster", "drain_delay", kind::seconds, at<&s::cluster, &cl::drain_delay>,
+     0, hour},
+    {"cluster", "window_bytes", kind::bytes, at<&s::cluster, &cl::window_bytes>,
+     64 * kib, gib},
 
     {"log", "level", kind::choice, at<&s::log, &lg::level>, 0, 0, log_levels},
     {"log", "format", kind::choice, at<&s::log, &lg::format>, 0, 0,

@@ -170,6 +170,34 @@ struct supervisor_settings {
   milliseconds restart_window{60'000};
 };
 
+/// `[cluster]`: several nodes on one PostgreSQL.
+struct cluster_settings {
+  bool enabled = false;
+  /// Unique in the cluster and, with TLS, a name of the node's certificate;
+  /// empty: the host's name.
+  std::string name;
+  /// HOST:PORT for the links of other nodes; port 0 picks a free one. Empty:
+  /// no links, nodes wake each other through the database only.
+  std::string listen;
+  /// HOST:PORT where others reach that; empty: as it listens.
+  std::string advertise;
+  /// PEM files: this node's certificate (with intermediates), its key, and the
+  /// private authority that all nodes' certificates are from.
+  std::string certificate;
+  std::string key;
+  std::string ca;
+  /// Links without TLS; on loopback only.
+  bool insecure = false;
+  /// After a crash a node's work is another one's within this time.
+  milliseconds lease{10'000};
+  /// Between readiness going away and readers being sent elsewhere when a node
+  /// is drained: what the load balancer needs to notice.
+  milliseconds drain_delay{2'000};
+  /// Bytes that may be on their way to one peer; beyond that it is told how
+  /// far the log is and reads the rest from the store.
+  uint64_t window_bytes = 4ull << 20;
+};
+
 /// `[log]`
 struct log_settings {
   /// "trace", "debug", "info", "warn", "error", "off"
@@ -189,6 +217,7 @@ struct settings {
   streaming_settings streaming;
   retention_settings retention;
   supervisor_settings supervisor;
+  cluster_settings cluster;
   log_settings log;
 };
 

@@ -14,6 +14,7 @@
 #include <caf/is_error_code_enum.hpp>
 #include <caf/type_id.hpp>
 
+#include <functional>
 #include <vector>
 
 namespace eventweft {
@@ -21,6 +22,11 @@ namespace eventweft {
 /// A closure for an asker (`app/`). Local only.
 struct ask_job;
 using ask_job_ptr = std::shared_ptr<ask_job>;
+
+/// Something that an actor does between its messages. Local only.
+struct local_call {
+  std::function<void()> run;
+};
 
 } // namespace eventweft
 
@@ -87,11 +93,15 @@ CAF_ADD_ATOM(eventweft, eventweft, tick_atom)
 CAF_ADD_TYPE_ID(eventweft, (eventweft::failed_attempt))
 CAF_ADD_TYPE_ID(eventweft, (eventweft::dead_letter_query))
 
+// Local.
+CAF_ADD_TYPE_ID(eventweft, (eventweft::local_call))
+
 CAF_END_TYPE_ID_BLOCK(eventweft)
 
 CAF_ERROR_CODE_ENUM(eventweft::ec)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::join_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::ask_job_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::local_call)
 
 namespace eventweft {
 

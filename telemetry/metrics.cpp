@@ -226,6 +226,38 @@ struct metrics::state {
                                "Items given up on",
                                {"origin"}};
 
+  Gauge& members = gauge(registry, "eventweft_cluster_members",
+                         "Nodes that are alive, this one included");
+  Gauge& leases = gauge(registry, "eventweft_cluster_leases",
+                        "Pieces of work that this node owns");
+  series<Counter> takeovers{registry,
+                            "eventweft_cluster_takeovers_total",
+                            "Pieces of work that became this node's",
+                            {"kind"}};
+  series<Gauge> link_up{registry,
+                        "eventweft_link_up",
+                        "1 while the link to the peer stands",
+                        {"peer"}};
+  series<Gauge> link_rtt{registry,
+                         "eventweft_link_round_trip_seconds",
+                         "Latest round trip to the peer",
+                         {"peer"}};
+  series<Counter> link_out{registry,
+                           "eventweft_link_sent_bytes_total",
+                           "Bytes sent to the peer",
+                           {"peer"}};
+  series<Counter> link_in{registry,
+                          "eventweft_link_received_bytes_total",
+                          "Bytes received from the peer",
+                          {"peer"}};
+  series<Counter> link_behind{registry,
+                              "eventweft_link_skipped_events_total",
+                              "Events a slow peer has to read from the store",
+                              {"peer"}};
+  Counter& link_refusals =
+      counter(registry, "eventweft_link_refused_total",
+              "Links refused, by this node or by its peer");
+
   // The totals that the JSON form tells.
   std::atomic<uint64_t> n_received{0}, n_stored{0}, n_duplicates{0},
       n_failed{0}, n_spooled{0};
@@ -377,6 +409,43 @@ void metrics::set_head(seq_t seq) {
 
 void metrics::hub_gap_filled(size_t events) {
   state_->gaps.Increment(static_cast<double>(events));
+}
+
+void metrics::set_cluster_members(size_t alive) {
+  state_->members.Set(static_cast<double>(alive));
+}
+
+void metrics::set_leases_held(size_t n) {
+  state_->leases.Set(static_cast<double>(n));
+}
+
+void metrics::lease_taken(std::string_view kind) {
+  state_->takeovers.at(kind).Increment();
+}
+
+void metrics::set_link(std::string_view peer, bool up) {
+  state_->link_up.at(peer).Set(up ? 1 : 0);
+}
+
+void metrics::link_round_trip(std::string_view peer,
+                              std::chrono::nanoseconds d) {
+  state_->link_rtt.at(peer).Set(std::chrono::duration<double>(d).count());
+}
+
+void metrics::link_sent(std::string_view peer, size_t bytes) {
+  state_->link_out.at(peer).Increment(static_cast<double>(bytes));
+}
+
+void metrics::link_received(std::string_view peer, size_t bytes) {
+  state_->link_in.at(peer).Increment(static_cast<double>(bytes));
+}
+
+void metrics::link_skipped(std::string_view peer, size_t events) {
+  state_->link_behind.at(peer).Increment(static_cast<double>(events));
+}
+
+void metrics::link_refused() {
+  state_->link_refusals.Increment();
 }
 
 void metrics::actor_restarted(std::string_view actor) {

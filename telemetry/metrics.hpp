@@ -80,6 +80,20 @@ class metrics {
   void actor_restarted(std::string_view actor);
   void dead_letter_added(std::string_view origin);
 
+  // -- several nodes ---------------------------------------------------------
+  void set_cluster_members(size_t alive);
+  void set_leases_held(size_t n);
+  /// Work of that kind ("processor", "subscription", …) became this node's.
+  void lease_taken(std::string_view kind);
+  void set_link(std::string_view peer, bool up);
+  void link_round_trip(std::string_view peer, std::chrono::nanoseconds d);
+  void link_sent(std::string_view peer, size_t bytes);
+  void link_received(std::string_view peer, size_t bytes);
+  /// Events that a peer was not sent since it took too little: it reads them
+  /// from the store.
+  void link_skipped(std::string_view peer, size_t events);
+  void link_refused();
+
   /// Prometheus' text format.
   std::string text() const;
   /// `{"processing":{…},"queue":{…},"streaming":{…}}`
