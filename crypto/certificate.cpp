@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "crypto/certificate.hpp"
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
+
+#include <vector>
+
+namespace eventweft::crypto {
+
+namespace {
+
+template <auto Free>
+struct freed_by {
+  template <class T>
+  void operator()(T* p) const noexcept {
+    Free(p);
+  }
+};
+using bio = std::unique_ptr<BIO, freed_by<BIO_free_all>>;
+using x509 = std::unique_ptr<X509, freed_by<X509_free>>;
+using pkey = std::unique_ptr<EVP_PKEY, freed_by<EVP_PKEY_free>>;
+using store = std::unique_ptr<X509_STORE, freed_by<X509_STORE_free>>;
+using store_context =
+    std::unique_ptr<X509_STORE_CTX, freed_by<X509_STORE_CTX_free>>;
+using digest = std::unique_ptr<EVP_MD_CTX, freed_by<EVP_MD_CTX_free>>;
+
+/// More than any real chain has.
+constexpr size_t most_certificates = 64;
+constexpr size_t largest_pem = 256u << 10;
+
+struct stack_deleter {
+  // The certificates belong to somebody else.
+  void operator()(STACK_OF(X509) * s) const noexcept { sk_X509_free(s); }
+};
+using stack = std::unique_ptr<STACK_OF(X509), stack_deleter>;
+
+std::vector<x509> read_certificates(std::string_view pem) {
+  std::vector<x509> out;
+  if (pem.size() > largest_pem)
+    return out;
+  const bio in{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))};
+  while (in && out.size() < most_certificates) {
+    x509 one{PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr)};
+    if (!one)
+      break;
+    out.push_back(std::move(one));
+  }
+  // The end of the text is an error to OpenSSL.
+  ERR_clear_error();
+  return out;
+}
+
+// No terminal is to be asked for a passphrase.
+int no_passphrase(char*, int, int, void*) {
+  return -1;
+}
+
+pkey read_key(std::string_view pem) {
+  if (pem.size() > largest_pem)
+    return nullptr;
+  const bio in{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))};
+  pkey out{
+      in ? PEM_read_bio_PrivateKey(in.get(), nullptr, no_passphrase, nullptr)
+         : nullptr};
+  ERR_clear_error();
+  return out;
+}
+
+const EVP_MD* digest_for(const EVP_PKEY* key) {
+  const int type = EVP_PKEY_get_base_id(key);
+  return type == EVP_PKEY_ED25519 || type == EVP_PKEY_ED448 ? nullptr
+                                                            : EVP_sha256();
+}
+
+const unsigned char* bytes(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+/// Empty if all is well.
+std::string fault_of(const std::vector<x509>& chain,
+                     const std::vector<x509>& roots, const std::string& name) {
+  const store trusted{X509_STORE_new()};
+  const stack between{sk_X509_new_null()};
+  const store_context context{X509_STORE_CTX_new()};
+  if (!trusted || !between || !context || chain.empty())
+    return "no certificate";
+  for (const auto& root : roots)
+    X509_STORE_add_cert(trusted.get(), root.get());
+  for (size_t i = 1; i < chain.size(); ++i)
+    sk_X509_push(between.get(), chain[i].get());
+  if (X509_STORE_CTX_init(context.get(), trusted.get(), chain[0].get(),
+                          between.get()) != 1)
+    return "no certificate";
+  std::string out;
+  if (X509_verify_cert(context.get()) != 1)
+    out =
+        X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()));
+  // Whole names only: a wildcard would make one node another one.
+  else if (X509_check_host(chain[0].get(), name.data(), name.size(),
+                           X509_CHECK_FLAG_NO_WILDCARDS |
+                               X509_CHECK_FLAG_NEVER_CHECK_SUBJECT,
+                           nullptr) != 1)
+    out = "it is not for the name " + name;
+  ERR_clear_error();
+  return out;
+}
+
+} // namespace
+
+struct credentials::state {
+  std::string certificate;
+  std::string key_text;
+  std::string authority;
+  pkey key;
+  std::vector<x509> roots;
+};
+
+expected<credentials> credentials::load(std::string_view certificate,
+                                        std::string_view key,
+                                        std::string_view authority,
+                                        const std::string& name) {
+  auto s = std::make_shared<state>();
+  s->certificate = certificate;
+  s->key_text = key;
+  s->authority = authority;
+  s->roots = read_certificates(authority);
+  if (s->roots.empty())
+    return fail(ec::bad_configuration, "the authority's file has no "
+                                       "certificate that can be read");
+  const auto chain = read_certificates(certificate);
+  if (chain.empty())
+    return fail(ec::bad_configuration,
+                "the certificate's file has none that can be read");
+  s->key = read_key(key);
+  if (!s->key)
+    return fail(ec::bad_configuration,
+                "the key's file has none that can be read (without a "
+                "passphrase)");
+  const bool pair = X509_check_private_key(chain[0].get(), s->key.get()) == 1;
+  ERR_clear_error();
+  if (!pair)
+    return fail(ec::bad_configuration,
+                "the key does not belong to the certificate");
+  if (auto fault = fault_of(chain, s->roots, name); !fault.empty())
+    return fail(ec::bad_configuration, "the certificate: " + fault);
+  return credentials{std::move(s)};
+}
+
+const std::string& credentials::certificate() const noexcept {
+  return state_->certificate;
+}
+
+const std::string& credentials::key() const noexcept {
+  return state_->key_text;
+}
+
+const std::string& credentials::authority() const noexcept {
+  return state_->authority;
+}
+
+expected<std::string> credentials::sign(std::string_view text) const {
+  const digest context{EVP_MD_CTX_new()};
+  auto* key = state_->key.get();
+  size_t size = 0;
+  std::string out;
+  if (context &&
+      EVP_DigestSignInit(context.get(), nullptr, digest_for(key), nullptr,
+                         key) == 1 &&
+      EVP_DigestSign(context.get(), nullptr, &size, bytes(text), text.size()) ==
+          1) {
+    out.resize(size);
+    if (EVP_DigestSign(context.get(),
+                       reinterpret_cast<unsigned char*>(out.data()), &size,
+                       bytes(text), text.size()) == 1) {
+      out.resize(size);
+      return out;
+    }
+  }
+  ERR_clear_error();
+  return fail(ec::internal, "the key can't sign");
+}
+
+expected<void> credentials::verify(std::string_view certificate,
+                                   const std::string& name,
+                                   std::string_view text,
+                                   std::string_view signature) const {
+  const auto refuse = [&](const std::string& why) -> expected<void> {
+    return fail(ec::unauthorized,
+                "the certificate of node " + name + ": " + why);
+  };
+  const auto chain = read_certificates(certificate);
+  if (chain.empty())
+    return refuse("there is none");
+  if (auto fault = fault_of(chain, state_->roots, name); !fault.empty())
+    return refuse(fault);
+  auto* key = X509_get0_pubkey(chain[0].get());
+  const digest context{EVP_MD_CTX_new()};
+  const bool good =
+      key && context &&
+      EVP_DigestVerifyInit(context.get(), nullptr, digest_for(key), nullptr,
+                           key) == 1 &&
+      EVP_DigestVerify(context.get(), bytes(signature), signature.size(),
+                       bytes(text), text.size()) == 1;
+  ERR_clear_error();
+  if (!good)
+    return refuse("its key did not sign this");
+  return {};
+}
+
+} // namespace eventweft::crypto

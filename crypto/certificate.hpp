@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "messages/errors.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace eventweft::crypto {
+
+/// What a node shows of itself and checks of others: a certificate with its
+/// key, and the private authority that both sides trust. Immutable,
+/// thread-safe, cheap to copy.
+class credentials {
+ public:
+  /// From PEM texts: the certificate may be followed by its intermediates,
+  /// `authority` may hold several. `bad_configuration` names what is wrong:
+  /// text that can't be read, a key that does not belong to the certificate,
+  /// a certificate that the authority did not give out, that is not valid now
+  /// or is not for `name`.
+  static expected<credentials> load(std::string_view certificate,
+                                    std::string_view key,
+                                    std::string_view authority,
+                                    const std::string& name);
+
+  /// PEM, the own one first.
+  const std::string& certificate() const noexcept;
+  const std::string& key() const noexcept;
+  const std::string& authority() const noexcept;
+
+  /// ECDSA or RSA with SHA-256, or Ed25519, as the key is.
+  expected<std::string> sign(std::string_view text) const;
+
+  /// `unauthorized` with the reason unless `certificate` (PEM, with its
+  /// intermediates) is from the authority, valid now and for the DNS name
+  /// `name` exactly, and `signature` is its key's over `text`.
+  expected<void> verify(std::string_view certificate, const std::string& name,
+                        std::string_view text,
+                        std::string_view signature) const;
+
+ private:
+  struct state;
+  explicit credentials(std::shared_ptr<const state> s) : state_(std::move(s)) {}
+  std::shared_ptr<const state> state_;
+};
+
+} // namespace eventweft::crypto
