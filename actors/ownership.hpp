@@ -23,8 +23,7 @@ class ownership {
 
   /// Calls `changed` on any thread, soon after work came or went, until the
   /// returned guard is gone. `changed` must return at once.
-  virtual std::shared_ptr<void>
-  on_change(std::function<void()> changed) = 0;
+  virtual std::shared_ptr<void> on_change(std::function<void()> changed) = 0;
 };
 
 /// One node alone owns everything.

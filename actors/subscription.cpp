@@ -39,7 +39,10 @@ class subscription_state {
          on_end = std::move(spec.on_end)](const caf::error& reason) {
           if (auto hub = peers->hub.get())
             tell_anon(hub, leave_atom_v, id);
-          if (reason && reason != caf::exit_reason::user_shutdown)
+          if (reason == ec::shutting_down)
+            lane->end(reader, reader_end::restarting,
+                      "this node stops; come back to any with your cursor");
+          else if (reason && reason != caf::exit_reason::user_shutdown)
             lane->end(reader, reader_end::going_away,
                       "the subscription restarts; come back with your cursor");
           if (on_end)

@@ -27,7 +27,10 @@ uint32_t processors() {
 /// up at once. Work stealing, CAF's default, polls and then sleeps for up to
 /// 10 ms, which is ten times what a whole webhook may take.
 struct host_config : caf::actor_system_config {
-  host_config() {
+  explicit host_config(
+      const std::function<void(caf::actor_system_config&)>& prepare) {
+    if (prepare)
+      prepare(*this);
     set("caf.scheduler.policy", "sharing");
     set("caf.scheduler.max-threads",
         static_cast<size_t>(std::clamp(processors(), 2u, 8u)));
@@ -50,6 +53,7 @@ bridge_options bridge_settings(const actor_host_parts& parts) {
   out.queue_wait = s.event.queue_wait;
   out.streaming = s.event.enable_streaming;
   out.subscriptions = reader_options(s);
+  out.cluster = parts.cluster;
   for (const auto& p : parts.platforms) {
     out.platforms.emplace(p->name());
     if (auto limit = p->answer_within(); limit.count() > 0)
@@ -65,8 +69,10 @@ actor_context make_context(const actor_host_parts& parts) {
           parts.log,
           parts.time,
           parts.random,
-          std::make_shared<sole_owner>(),
-          make_follower_lane()};
+          parts.owner,
+          make_follower_lane(),
+          parts.control,
+          parts.others};
 }
 
 struct message_types {
@@ -82,6 +88,7 @@ struct actor_host::state {
       : parts(std::move(p)),
         ctx(make_context(parts)),
         catalogue(std::make_shared<stream_catalogue>()),
+        config(parts.prepare),
         system(config),
         line(std::make_unique<eventweft::bridge>(
             system, ctx, bridge_settings(parts), catalogue)) {}
@@ -133,6 +140,23 @@ stream_catalogue& actor_host::streams() noexcept {
 
 directory& actor_host::peers() noexcept {
   return *state_->ctx.peers;
+}
+
+void actor_host::set_draining() {
+  state_->ctx.status->set("cluster", health::down,
+                          "this node is being drained");
+}
+
+void actor_host::send_elsewhere() {
+  state_->line->send_elsewhere();
+}
+
+const actor_context& actor_host::context() const noexcept {
+  return state_->ctx;
+}
+
+caf::actor_system& actor_host::system() noexcept {
+  return state_->system;
 }
 
 void actor_host::refuse() {

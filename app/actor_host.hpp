@@ -9,6 +9,8 @@
 #include "net/backend.hpp"
 #include "persistence/store.hpp"
 
+#include <caf/fwd.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -32,6 +34,14 @@ struct actor_host_parts {
   /// Called once, on any thread, when actors failed too often: the process
   /// should end with this sentence.
   std::function<void(std::string)> escalate;
+  /// With several nodes, the cluster's.
+  std::shared_ptr<ownership> owner = std::make_shared<sole_owner>();
+  std::shared_ptr<control_bus> control = std::make_shared<control_bus>();
+  std::shared_ptr<fanout> others = std::make_shared<no_fanout>();
+  /// Called with the actor system's configuration before that is made.
+  std::function<void(caf::actor_system_config&)> prepare;
+  /// Null: this node is no part of a cluster. Must outlive the host.
+  net::cluster_port* cluster = nullptr;
 };
 
 /// All actors of the process and what they run on. Made once; its destructor
@@ -52,6 +62,16 @@ class actor_host {
 
   /// Who is where: for diagnosis and for tests that crash somebody.
   directory& peers() noexcept;
+
+  /// Not ready any more, so that nobody new is sent here; all else goes on.
+  void set_draining();
+
+  /// New webhooks and readers are refused from now on, and the readers there
+  /// are told to go on at another node.
+  void send_elsewhere();
+
+  const actor_context& context() const noexcept;
+  caf::actor_system& system() noexcept;
 
   /// New webhooks are refused from now on. To be called before the HTTP server
   /// waits for what is in flight.

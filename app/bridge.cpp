@@ -120,6 +120,14 @@ class bridge::subscription_registry {
         end_actor(h, caf::exit_reason::user_shutdown);
   }
 
+  /// Their readers are told to come back, here or elsewhere.
+  void move_all() {
+    for (auto& s : all())
+      if (auto h = s->get())
+        tell_anon(caf::actor_cast<caf::actor>(h),
+                  caf::exit_msg{{}, to_caf(ec::shutting_down, "drained")});
+  }
+
   void forget_all() {
     for (auto& s : all())
       s->set({});
@@ -224,6 +232,11 @@ void bridge::open_reader(reader_request request,
                          net::reply_to<std::shared_ptr<reader_control>> reply) {
   if (!options_.streaming) {
     reply(fail(ec::not_found, "streaming is switched off"));
+    return;
+  }
+  if (elsewhere_) {
+    reply(fail(ec::shutting_down,
+               "this node is being drained: connect to another one"));
     return;
   }
   auto stream = catalogue_->find(request.stream);
@@ -331,6 +344,12 @@ std::string bridge::metrics_text() const {
 
 void bridge::refuse() {
   ingress_->refuse();
+}
+
+void bridge::send_elsewhere() {
+  elsewhere_ = true;
+  ingress_->refuse();
+  subscriptions_->move_all();
 }
 
 size_t bridge::in_flight() const {

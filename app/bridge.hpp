@@ -8,6 +8,7 @@
 
 #include <caf/fwd.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -34,6 +35,8 @@ struct bridge_options {
   std::set<std::string, std::less<>> platforms;
   /// How long the senders of some of them wait, if that is shorter.
   std::map<std::string, std::chrono::milliseconds, std::less<>> answer_within;
+  /// Null: this node is no part of a cluster.
+  net::cluster_port* cluster = nullptr;
 };
 
 /// The HTTP server's line to the actors. Thread-safe; every call returns at
@@ -63,10 +66,14 @@ class bridge final : public net::backend {
   net::readiness ready() const override;
   std::string metrics_json() const override;
   std::string metrics_text() const override;
+  net::cluster_port* cluster() override { return options_.cluster; }
 
   /// New webhooks and readers are refused with `shutting_down` from now on;
   /// what is in flight goes on.
   void refuse();
+  /// The same for readers, and those that are here are told to go on
+  /// elsewhere.
+  void send_elsewhere();
   /// How many webhooks are in flight or wait.
   size_t in_flight() const;
   /// Ends all subscriptions.
@@ -82,6 +89,7 @@ class bridge final : public net::backend {
   actor_context ctx_;
   bridge_options options_;
   std::shared_ptr<stream_catalogue> catalogue_;
+  std::atomic<bool> elsewhere_{false};
   std::shared_ptr<class ingress> ingress_;
   std::shared_ptr<subscription_registry> subscriptions_;
 };

@@ -3,6 +3,7 @@
 
 #include "actors/platforms/registry.hpp"
 #include "app/actor_host.hpp"
+#include "app/cluster_node.hpp"
 #include "app/retention.hpp"
 #include "app/spool_adapter.hpp"
 #include "app/upkeep.hpp"
@@ -28,6 +29,9 @@ store_options options_of(const config::settings& s) {
   out.lock_timeout = s.database.lock_timeout;
   out.min_connections = s.database.min_connections;
   out.max_connections = s.database.max_connections;
+  if (s.cluster.enabled)
+    if (auto name = node_name(s.cluster))
+      out.node = std::move(*name);
   return out;
 }
 
@@ -51,6 +55,7 @@ struct service::state {
   std::shared_ptr<system_clock> time = std::make_shared<system_clock>();
   std::shared_ptr<system_random> random = std::make_shared<system_random>();
   std::shared_ptr<metrics> figures = std::make_shared<metrics>();
+  std::unique_ptr<cluster_node> cluster;
   std::unique_ptr<upkeep> keeper;
   std::unique_ptr<actor_host> actors;
   std::unique_ptr<net::server> server;
@@ -95,9 +100,19 @@ expected<net::bound_address> service::start() {
   warn_of_unsigned(s.settings, *s.log);
   s.log->info("store: {}", store->describe());
 
+  if (s.settings.cluster.enabled) {
+    auto node = cluster_node::make(
+        {s.settings.cluster, store, s.figures, s.log, s.random, s.fatal});
+    if (!node)
+      return fail(node.error());
+    s.cluster = std::move(*node);
+  }
+
   upkeep_options keeping;
   keeping.retention = std::move(*policy);
-  s.keeper = std::make_unique<upkeep>(store, std::move(keeping), s.time, s.log);
+  s.keeper = std::make_unique<upkeep>(
+      store, std::move(keeping), s.time, s.log,
+      s.cluster ? s.cluster->owner() : std::make_shared<sole_owner>());
 
   actor_host_parts parts;
   parts.settings = s.settings;
@@ -109,11 +124,22 @@ expected<net::bound_address> service::start() {
   parts.time = s.time;
   parts.random = s.random;
   parts.escalate = s.fatal;
+  if (s.cluster) {
+    parts.owner = s.cluster->owner();
+    parts.control = s.cluster->control();
+    parts.others = s.cluster->others();
+    parts.prepare = s.cluster->preparation();
+    parts.cluster = s.cluster.get();
+  }
   s.actors = std::make_unique<actor_host>(std::move(parts));
   s.server = std::make_unique<net::server>(
       s.settings.server, s.settings.streaming, s.actors->backend(), *s.figures,
       s.log, *s.time, *s.random);
   auto address = s.server->start();
+  if (address && s.cluster)
+    if (auto joined = s.cluster->start(*s.actors, net::to_string(*address));
+        !joined)
+      address = fail(joined.error());
   if (!address)
     stop();
   return address;
@@ -128,6 +154,8 @@ bool service::stop() {
                                          deadline - steady_clock::now()));
   };
   bool clean = true;
+  if (s.cluster)
+    s.cluster->detach();
   if (s.actors)
     s.actors->refuse();
   if (s.server)
@@ -138,6 +166,10 @@ bool service::stop() {
   s.server.reset();
   s.actors.reset();
   s.keeper.reset();
+  // Nothing works any more: others may take over at once.
+  if (s.cluster)
+    s.cluster->leave();
+  s.cluster.reset();
   return clean;
 }
 

@@ -13,10 +13,12 @@ constexpr size_t delete_at_once = 10'000;
 } // namespace
 
 upkeep::upkeep(store_ptr store, upkeep_options options,
-               std::shared_ptr<const clock> time, logger_ptr log)
+               std::shared_ptr<const clock> time, logger_ptr log,
+               std::shared_ptr<ownership> owner)
     : options_(std::move(options)),
       time_(std::move(time)),
       log_(std::move(log)),
+      owner_(std::move(owner)),
       session_(store->open_maintenance()) {
   if (session_)
     thread_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
@@ -46,9 +48,11 @@ void upkeep::turn(bool slow, const std::stop_token& stop) {
     if (*made > 0)
       log_->info("made {} partitions ahead", *made);
   }
-  const auto rolled = session_->roll_up_metrics();
-  if (!worked("rolling up figures", rolled ? nullptr : &rolled.error()))
-    return;
+  if (owner_->held("metrics")) {
+    const auto rolled = session_->roll_up_metrics();
+    if (!worked("rolling up figures", rolled ? nullptr : &rolled.error()))
+      return;
+  }
   if (slow)
     retain(stop);
 }
@@ -57,7 +61,8 @@ void upkeep::retain(const std::stop_token& stop) {
   const auto& policy = options_.retention;
   if (!policy.keep && policy.platforms.empty())
     return;
-  for (bool more = true; more && !stop.stop_requested();) {
+  for (bool more = true;
+       more && !stop.stop_requested() && owner_->held("retention");) {
     const auto items =
         session_->apply_retention(policy, time_->now(), false, delete_at_once);
     if (!worked("retention", items ? nullptr : &items.error()))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "actors/ownership.hpp"
 #include "messages/time.hpp"
 #include "persistence/maintenance.hpp"
 #include "persistence/store.hpp"
@@ -26,11 +27,13 @@ struct upkeep_options {
 /// Keeps the store in shape on a thread and a connection of its own: makes
 /// partitions ahead, rolls figures up, lets go of what is past its time. What
 /// fails is logged once and tried again at the next turn; nothing waits for
-/// it. Several nodes may do this side by side.
+/// it. Of several nodes one at a time rolls up and one retains: the owner of
+/// `metrics` and of `retention`.
 class upkeep {
  public:
   upkeep(store_ptr store, upkeep_options options,
-         std::shared_ptr<const clock> time, logger_ptr log);
+         std::shared_ptr<const clock> time, logger_ptr log,
+         std::shared_ptr<ownership> owner = std::make_shared<sole_owner>());
   /// Ends after the statement that runs.
   ~upkeep();
   upkeep(const upkeep&) = delete;
@@ -46,6 +49,7 @@ class upkeep {
   upkeep_options options_;
   std::shared_ptr<const clock> time_;
   logger_ptr log_;
+  std::shared_ptr<ownership> owner_;
   std::unique_ptr<store_maintenance> session_;
   bool failing_ = false;
   std::mutex mutex_;

@@ -3,6 +3,7 @@
 
 #include "codec/event_json.hpp"
 #include "net/answers.hpp"
+#include "net/api_cluster.hpp"
 #include "net/api_explain.hpp"
 #include "net/query.hpp"
 
@@ -183,6 +184,9 @@ awaitable<response> answer_call(const api_call& call) {
     co_return co_await retry_dead_letter(call);
   case endpoint::drop_dead_letter:
     co_return co_await drop_dead_letter(call);
+  case endpoint::get_cluster:
+  case endpoint::drain_cluster:
+    co_return co_await answer_cluster(call);
   case endpoint::metrics_json:
     co_return json_answer(200, call.shared.behind.metrics_json());
   case endpoint::metrics_text:

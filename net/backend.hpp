@@ -35,6 +35,8 @@ struct readiness {
   std::vector<part_state> parts;
 };
 
+class cluster_port;
+
 struct stream_info {
   std::string name;
   std::string description;
@@ -77,6 +79,9 @@ class backend {
   virtual std::string metrics_json() const = 0;
   /// The body of `GET /metrics`, Prometheus' text format.
   virtual std::string metrics_text() const = 0;
+
+  /// Null: this node is no part of a cluster.
+  virtual cluster_port* cluster() { return nullptr; }
 };
 
 } // namespace eventweft::net

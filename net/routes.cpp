@@ -26,6 +26,8 @@ constexpr route table[] = {
     {verb::post, "/api/v1/dead-letters/{id}/retry",
      endpoint::retry_dead_letter},
     {verb::delete_, "/api/v1/dead-letters/{id}", endpoint::drop_dead_letter},
+    {verb::get, "/api/v1/cluster", endpoint::get_cluster},
+    {verb::post, "/api/v1/cluster/drain", endpoint::drain_cluster},
     {verb::get, "/api/v1/metrics", endpoint::metrics_json},
     {verb::get, "/metrics", endpoint::metrics_text},
     {verb::get, "/healthz", endpoint::liveness},

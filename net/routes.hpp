@@ -25,6 +25,8 @@ enum class endpoint : uint8_t {
   list_dead_letters,
   retry_dead_letter,
   drop_dead_letter,
+  get_cluster,
+  drain_cluster,
   metrics_json,
   metrics_text,
   liveness,

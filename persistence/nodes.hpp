@@ -26,7 +26,17 @@ enum class node_state : uint8_t {
   left = 2,     ///< went in good order
 };
 
-std::string_view to_string(node_state s) noexcept;
+constexpr std::string_view to_string(node_state s) noexcept {
+  switch (s) {
+  case node_state::draining:
+    return "draining";
+  case node_state::left:
+    return "left";
+  case node_state::up:
+    break;
+  }
+  return "up";
+}
 
 /// A row of `cluster_nodes`.
 struct node_record {
@@ -50,7 +60,7 @@ struct node_record {
   std::chrono::milliseconds silent{0};
 
   /// "name/incarnation": what leases are owned by.
-  std::string owner() const;
+  std::string owner() const { return name + "/" + to_string(incarnation); }
 
   bool operator==(const node_record&) const = default;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cli/parser.hpp"
 
+#include "app/cli/cluster.hpp"
 #include "app/cli/selection.hpp"
 
 #include <CLI/CLI.hpp>
@@ -363,6 +364,7 @@ int parse_and_run(int argc, const char* const* argv, const programs& start,
   add_events(app, r);
   add_dead_letters(app, r);
   add_stats(app, r);
+  add_cluster(app, r.action);
   app.add_subcommand("version", "Show the version")->callback([&r] {
     r.action = [](console& c) {
       c.out << "eventweft " EVENTWEFT_VERSION "\n";

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "actors/cluster/frame.hpp"
+
+#include "codec/event_json.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace eventweft::link {
+
+namespace {
+
+constexpr std::string_view magic = "EWL";
+
+class writer {
+ public:
+  std::string out;
+
+  void u8(uint8_t x) { out.push_back(static_cast<char>(x)); }
+  void u32(uint32_t x) { little(x, 4); }
+  void u64(uint64_t x) { little(x, 8); }
+  void seq(seq_t x) { u64(static_cast<uint64_t>(x)); }
+  void text(std::string_view x) {
+    u32(static_cast<uint32_t>(x.size()));
+    out.append(x);
+  }
+  void id(const uuid& x) {
+    for (const auto b : x.bytes)
+      u8(b);
+  }
+
+ private:
+  void little(uint64_t x, int bytes) {
+    for (int i = 0; i < bytes; ++i)
+      u8(static_cast<uint8_t>(x >> (8 * i)));
+  }
+};
+
+class reader {
+ public:
+  explicit reader(std::string_view in) : in_(in) {}
+
+  bool ok() const noexcept { return ok_; }
+  bool done() const noexcept { return ok_ && in_.empty(); }
+  size_t left() const noexcept { return in_.size(); }
+
+  uint8_t u8() { return static_cast<uint8_t>(little(1)); }
+  uint32_t u32() { return static_cast<uint32_t>(little(4)); }
+  uint64_t u64() { return little(8); }
+  seq_t seq() {
+    const auto x = u64();
+    ok_ = ok_ && x <= static_cast<uint64_t>(INT64_MAX);
+    return static_cast<seq_t>(x);
+  }
+  std::string text() {
+    const auto size = u32();
+    return std::string{take(size)};
+  }
+  uuid id() {
+    uuid out;
+    const auto bytes = take(out.bytes.size());
+    if (ok_)
+      std::memcpy(out.bytes.data(), bytes.data(), bytes.size());
+    return out;
+  }
+  std::string_view take(size_t n) {
+    if (n > in_.size()) {
+      ok_ = false;
+      return {};
+    }
+    const auto out = in_.substr(0, n);
+    in_.remove_prefix(n);
+    return out;
+  }
+  void fail() noexcept { ok_ = false; }
+
+ private:
+  uint64_t little(size_t bytes) {
+    const auto raw = take(bytes);
+    uint64_t x = 0;
+    for (size_t i = 0; i < raw.size(); ++i)
+      x |= static_cast<uint64_t>(static_cast<unsigned char>(raw[i])) << (8 * i);
+    return x;
+  }
+
+  std::string_view in_;
+  bool ok_ = true;
+};
+
+void write(writer& w, const hello& h) {
+  w.out.append(magic);
+  w.u32(h.protocol_min);
+  w.u32(h.protocol);
+  w.u64(h.types);
+  w.text(h.node);
+  w.id(h.incarnation);
+  w.id(h.store);
+  w.text(h.nonce);
+  w.text(h.certificate);
+}
+
+hello read_hello(reader& r) {
+  hello h;
+  if (r.take(magic.size()) != magic)
+    r.fail();
+  h.protocol_min = r.u32();
+  h.protocol = r.u32();
+  h.types = r.u64();
+  h.node = r.text();
+  h.incarnation = r.id();
+  h.store = r.id();
+  h.nonce = r.text();
+  h.certificate = r.text();
+  if (h.nonce.size() != nonce_bytes || h.node.empty())
+    r.fail();
+  return h;
+}
+
+struct item_writer {
+  writer& w;
+  void operator()(const events_item& x) const {
+    w.u8(1);
+    w.seq(x.first);
+    w.seq(x.last);
+    w.u32(static_cast<uint32_t>(x.events.size()));
+    for (const auto& e : x.events)
+      w.text(e);
+  }
+  void operator()(const head_item& x) const {
+    w.u8(2);
+    w.seq(x.seq);
+  }
+  void operator()(const control_event& x) const {
+    w.u8(3);
+    w.u8(static_cast<uint8_t>(x.kind));
+    w.text(x.what);
+  }
+};
+
+data_item read_item(reader& r) {
+  switch (r.u8()) {
+  case 1: {
+    events_item x;
+    x.first = r.seq();
+    x.last = r.seq();
+    const auto count = r.u32();
+    // Each has a length at least: no count makes us take much memory.
+    if (count > r.left() / 4)
+      r.fail();
+    for (uint32_t i = 0; i < count && r.ok(); ++i)
+      x.events.push_back(r.text());
+    return x;
+  }
+  case 2:
+    return head_item{r.seq()};
+  case 3: {
+    control_event e;
+    const auto kind = r.u8();
+    e.what = r.text();
+    if (kind > last_control_kind)
+      r.fail();
+    else
+      e.kind = static_cast<control_kind>(kind);
+    return e;
+  }
+  default:
+    r.fail();
+    return head_item{};
+  }
+}
+
+struct frame_writer {
+  writer& w;
+  void operator()(const hello& x) const {
+    w.u8(1);
+    write(w, x);
+  }
+  void operator()(const answer& x) const {
+    w.u8(2);
+    write(w, x.who);
+    w.text(x.signature);
+  }
+  void operator()(const proof& x) const {
+    w.u8(3);
+    w.text(x.signature);
+  }
+  void operator()(const welcome& x) const {
+    w.u8(4);
+    w.u64(x.credit);
+  }
+  void operator()(const refused& x) const {
+    w.u8(5);
+    w.text(x.reason);
+  }
+  void operator()(const data& x) const {
+    w.u8(6);
+    w.u64(x.number);
+    std::visit(item_writer{w}, x.item);
+  }
+  void operator()(const ack& x) const {
+    w.u8(7);
+    w.u64(x.number);
+    w.u64(x.credit);
+  }
+  void operator()(const ping& x) const {
+    w.u8(8);
+    w.u64(x.stamp);
+    w.u64(x.sent);
+    w.seq(x.head);
+  }
+  void operator()(const pong& x) const {
+    w.u8(9);
+    w.u64(x.stamp);
+    w.seq(x.head);
+  }
+  void operator()(const bye& x) const {
+    w.u8(10);
+    w.text(x.reason);
+  }
+};
+
+frame read_frame(reader& r) {
+  switch (r.u8()) {
+  case 1:
+    return read_hello(r);
+  case 2: {
+    answer x;
+    x.who = read_hello(r);
+    x.signature = r.text();
+    return x;
+  }
+  case 3:
+    return proof{r.text()};
+  case 4:
+    return welcome{r.u64()};
+  case 5:
+    return refused{r.text()};
+  case 6: {
+    data x;
+    x.number = r.u64();
+    x.item = read_item(r);
+    return x;
+  }
+  case 7: {
+    ack x;
+    x.number = r.u64();
+    x.credit = r.u64();
+    return x;
+  }
+  case 8: {
+    ping x;
+    x.stamp = r.u64();
+    x.sent = r.u64();
+    x.head = r.seq();
+    return x;
+  }
+  case 9: {
+    pong x;
+    x.stamp = r.u64();
+    x.head = r.seq();
+    return x;
+  }
+  case 10:
+    return bye{r.text()};
+  default:
+    r.fail();
+    return bye{};
+  }
+}
+
+} // namespace
+
+std::string encode(const frame& f) {
+  writer w;
+  std::visit(frame_writer{w}, f);
+  return std::move(w.out);
+}
+
+expected<frame> decode(std::string_view bytes) {
+  if (bytes.size() > max_frame_bytes)
+    return fail(ec::too_large,
+                "a frame of " + std::to_string(bytes.size()) + " bytes");
+  reader r{bytes};
+  auto out = read_frame(r);
+  if (!r.done())
+    return fail(ec::malformed, "a frame that can't be read");
+  return out;
+}
+
+std::vector<data_item> pieces_of(const log_range& range, size_t fill) {
+  std::vector<data_item> out;
+  events_item piece;
+  piece.first = range.first;
+  size_t bytes = 0;
+  const auto flush = [&](seq_t last) {
+    if (last < piece.first)
+      return;
+    piece.last = last;
+    out.emplace_back(std::exchange(piece, {}));
+    piece.first = last + 1;
+    bytes = 0;
+  };
+  for (const auto& ev : range.events) {
+    const std::string_view text = codec::wire_text(ev, wire_format::native);
+    if (bytes + text.size() + 64 > fill)
+      flush(ev->seq - 1);
+    if (text.size() + 64 > fill) {
+      out.emplace_back(head_item{ev->seq});
+      piece.first = ev->seq + 1;
+      continue;
+    }
+    piece.events.emplace_back(text);
+    bytes += text.size() + 4;
+  }
+  flush(range.last);
+  return out;
+}
+
+expected<log_range_ptr> range_of(const events_item& item) {
+  log_range out{item.first, item.last, {}};
+  auto last = item.first - 1;
+  if (item.first < 1 || item.last < item.first)
+    return fail(ec::malformed, "an empty range of the log");
+  out.events.reserve(item.events.size());
+  for (const auto& text : item.events) {
+    auto ev = codec::parse_native(text);
+    if (!ev)
+      return fail(ev.error());
+    if (ev->seq <= last || ev->seq > item.last)
+      return fail(ec::malformed, "an event outside of its range");
+    last = ev->seq;
+    out.events.emplace_back(std::move(*ev));
+  }
+  return std::make_shared<const log_range>(std::move(out));
+}
+
+} // namespace eventweft::link

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "actors/control_bus.hpp"
+#include "messages/errors.hpp"
+#include "messages/event.hpp"
+#include "messages/uuid.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+/// What travels on a link between two nodes, byte for byte:
+///
+///     frame  := kind:u8 body
+///     number := little-endian u32 or u64
+///     text   := length:u32 bytes
+///
+///     1 hello    := "EWL" protocol_min:u32 protocol:u32 types:u64 node:text
+///                   incarnation:16 store:16 nonce:text certificate:text
+///     2 answer   := hello-body signature:text
+///     3 proof    := signature:text
+///     4 welcome  := credit:u64
+///     5 refused  := reason:text
+///     6 data     := number:u64 item
+///     7 ack      := number:u64 credit:u64
+///     8 ping     := stamp:u64 sent:u64 head:u64
+///     9 pong     := stamp:u64 head:u64
+///    10 bye      := reason:text
+///
+///     item := 1 first:u64 last:u64 count:u32 text…   events, native JSON
+///           | 2 seq:u64                              the log reaches to
+///           | 3 kind:u8 text                         something changed
+///
+/// CAF carries each frame as one string: no type of ours depends on its table
+/// of types, and a frame that can't be read harms nobody but its link.
+namespace eventweft::link {
+
+/// No frame is larger, on either side.
+inline constexpr size_t max_frame_bytes = 1u << 20;
+/// What a sender fills a frame with, at most.
+inline constexpr size_t frame_fill_bytes = 256u << 10;
+inline constexpr size_t nonce_bytes = 32;
+
+struct hello {
+  uint32_t protocol_min = 1;
+  uint32_t protocol = 1;
+  /// Stands for the types that the transport itself uses.
+  uint64_t types = 0;
+  std::string node;
+  uuid incarnation;
+  uuid store;
+  /// Random; what the other side has to sign.
+  std::string nonce;
+  /// PEM; empty without TLS.
+  std::string certificate;
+
+  bool operator==(const hello&) const = default;
+};
+
+struct answer {
+  hello who;
+  std::string signature;
+  bool operator==(const answer&) const = default;
+};
+
+struct proof {
+  std::string signature;
+  bool operator==(const proof&) const = default;
+};
+
+struct welcome {
+  uint64_t credit = 0;
+  bool operator==(const welcome&) const = default;
+};
+
+struct refused {
+  std::string reason;
+  bool operator==(const refused&) const = default;
+};
+
+struct events_item {
+  seq_t first = 0;
+  seq_t last = 0;
+  /// Each event's native JSON.
+  std::vector<std::string> events;
+  bool operator==(const events_item&) const = default;
+};
+
+struct head_item {
+  seq_t seq = 0;
+  bool operator==(const head_item&) const = default;
+};
+
+using data_item = std::variant<events_item, head_item, control_event>;
+
+struct data {
+  uint64_t number = 0;
+  data_item item;
+  bool operator==(const data&) const = default;
+};
+
+struct ack {
+  uint64_t number = 0;
+  /// Bytes that may be on their way from now on.
+  uint64_t credit = 0;
+  bool operator==(const ack&) const = default;
+};
+
+struct ping {
+  uint64_t stamp = 0;
+  /// The number of the last data frame sent.
+  uint64_t sent = 0;
+  seq_t head = 0;
+  bool operator==(const ping&) const = default;
+};
+
+struct pong {
+  uint64_t stamp = 0;
+  seq_t head = 0;
+  bool operator==(const pong&) const = default;
+};
+
+struct bye {
+  std::string reason;
+  bool operator==(const bye&) const = default;
+};
+
+using frame = std::variant<hello, answer, proof, welcome, refused, data, ack,
+                           ping, pong, bye>;
+
+std::string encode(const frame& f);
+
+/// `malformed` for anything that `encode` would not have made, `too_large`
+/// beyond `max_frame_bytes`. Never throws but for want of memory, of which it
+/// takes no more than a few times the frame's size.
+expected<frame> decode(std::string_view bytes);
+
+/// Frames of data for a range of the log, without numbers: each piece stands
+/// for itself and is at most `fill` bytes large. An event that does not fit
+/// into one becomes a `head_item`: the peer reads it from the store.
+std::vector<data_item> pieces_of(const log_range& range,
+                                 size_t fill = frame_fill_bytes);
+
+/// What the hub is given. `malformed` unless the events are what they say.
+expected<log_range_ptr> range_of(const events_item& item);
+
+} // namespace eventweft::link

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "actors/backoff.hpp"
+#include "actors/cluster/link_channel.hpp"
+#include "actors/cluster/mesh_core.hpp"
+
+#include <caf/behavior.hpp>
+#include <caf/event_based_actor.hpp>
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+namespace eventweft {
+
+/// One link: a channel around which there are CAF's handles, monitors and
+/// connections, none of which anybody else sees. A link that dials lives as
+/// long as its peer is wanted and tries again whenever it is down; one that was
+/// dialled ends with its connection.
+///
+/// Touched by its actor only. Each order of the mesh that runs there keeps it
+/// alive.
+class link_life final : public link::channel_port,
+                        public std::enable_shared_from_this<link_life> {
+ public:
+  /// `peer`: whom to dial; empty: the other side did.
+  link_life(caf::event_based_actor* self, std::shared_ptr<mesh_core> core,
+            std::string peer);
+
+  /// What the link takes: frames from its peer, orders from here.
+  caf::behavior behavior();
+  void begin();
+  /// The other side's first frame.
+  void accept(caf::strong_actor_ptr remote, const std::string& bytes);
+
+  void give(const log_range_ptr& range);
+  void give(const control_event& e);
+  void end(const std::string& why);
+
+  // -- link::channel_port ----------------------------------------------------
+  void send(std::string bytes) override;
+  void up(const link::hello& peer, uint32_t protocol) override;
+  void down(const std::string& reason, bool refusal) override;
+  void take(log_range_ptr range) override;
+  void reaches(seq_t head) override;
+  void changed(const control_event& e) override;
+  void lost() override;
+  void round_trip(std::chrono::nanoseconds d) override;
+  void skipped(size_t events) override;
+
+ private:
+  caf::actor actor() const;
+  void tick_later();
+  void frame(const std::string& bytes);
+  void open(caf::strong_actor_ptr remote);
+  void remote_gone(const caf::actor_addr& who);
+  void dial();
+  void connect(const std::string& host, uint16_t port);
+  void missed(const std::string& why);
+  void again();
+
+  caf::event_based_actor* self_;
+  std::shared_ptr<mesh_core> core_;
+  std::string peer_;
+  bool dials_;
+  /// Whether the peer's own link has answered in place of its gate.
+  bool met_ = false;
+  bool fell_ = false;
+  bool was_up_ = false;
+  bool ending_ = false;
+  backoff pauses_;
+  caf::strong_actor_ptr remote_;
+  std::unique_ptr<link::channel> channel_;
+};
+
+/// A link that dials `peer`.
+caf::actor spawn_dialer(const std::shared_ptr<mesh_core>& core,
+                        const std::string& peer);
+
+/// What the other nodes dial: makes a link for each that says hello.
+caf::actor spawn_gate(const std::shared_ptr<mesh_core>& core);
+
+/// Tells whether something listens at an address. On a thread of its own.
+caf::actor spawn_prober(const std::shared_ptr<mesh_core>& core);
+
+} // namespace eventweft

@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "actors/cluster/link_channel.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace eventweft::link {
+
+namespace {
+
+constexpr size_t most_controls = 256;
+constexpr size_t most_frames = 4'096;
+/// Room that events leave for notes about the log and for control events.
+constexpr uint64_t spare_bytes = 16u << 10;
+
+size_t size_of(const data_item& item) {
+  if (const auto* x = std::get_if<events_item>(&item)) {
+    size_t bytes = 32;
+    for (const auto& e : x->events)
+      bytes += e.size() + 4;
+    return bytes;
+  }
+  if (const auto* x = std::get_if<control_event>(&item))
+    return 32 + x->what.size();
+  return 32;
+}
+
+} // namespace
+
+channel::channel(channel_options options, const identity& self,
+                 channel_port& port, std::string nonce, nanoseconds now)
+    : options_(std::move(options)),
+      self_(self),
+      port_(port),
+      mine_(options_.me),
+      now_(now),
+      started_(now),
+      heard_(now) {
+  mine_.nonce = std::move(nonce);
+  mine_.certificate = self_.certificate();
+}
+
+void channel::start() {
+  if (state_ != state::fresh || options_.peer.empty())
+    return;
+  state_ = state::greeted;
+  port_.send(encode(mine_));
+}
+
+void channel::receive(std::string_view bytes, nanoseconds now) {
+  if (state_ == state::dead)
+    return;
+  now_ = now;
+  heard_ = now;
+  auto f = decode(bytes);
+  if (!f) {
+    die(f.error().message);
+    return;
+  }
+  std::visit([this](auto& x) { on(x); }, *f);
+}
+
+// -- handshake ----------------------------------------------------------------
+
+std::optional<std::string> channel::misfit(const hello& h) const {
+  if (h.node == mine_.node)
+    return "both nodes have the name " + h.node;
+  if (!options_.peer.empty() && h.node != options_.peer)
+    return "node " + h.node + " answers where " + options_.peer + " should be";
+  if (h.store != mine_.store)
+    return "another store: node " + h.node + " works on " + to_string(h.store) +
+           ", node " + mine_.node + " on " + to_string(mine_.store);
+  if (std::min(h.protocol, mine_.protocol) <
+      std::max(h.protocol_min, mine_.protocol_min))
+    return "no common protocol: node " + h.node + " speaks " +
+           std::to_string(h.protocol_min) + " to " +
+           std::to_string(h.protocol) + ", node " + mine_.node + " " +
+           std::to_string(mine_.protocol_min) + " to " +
+           std::to_string(mine_.protocol);
+  if (h.types != mine_.types)
+    return "another table of types: the two programs were built with "
+           "different versions of their transport";
+  return std::nullopt;
+}
+
+std::string channel::transcript(std::string_view role) const {
+  const bool dialled = !options_.peer.empty();
+  return "eventweft link, " + std::string{role} + '\n' +
+         encode(dialled ? mine_ : peer_) + encode(dialled ? peer_ : mine_);
+}
+
+void channel::on(hello& x) {
+  if (state_ != state::fresh || !options_.peer.empty()) {
+    unexpected();
+    return;
+  }
+  peer_ = std::move(x);
+  if (auto why = misfit(peer_)) {
+    refuse(*why);
+    return;
+  }
+  auto signature = self_.sign(transcript("answer"));
+  if (!signature) {
+    refuse("node " + mine_.node + " can't sign: " + signature.error().message);
+    return;
+  }
+  state_ = state::answered;
+  port_.send(encode(answer{mine_, std::move(*signature)}));
+}
+
+void channel::on(answer& x) {
+  if (state_ != state::greeted) {
+    unexpected();
+    return;
+  }
+  peer_ = std::move(x.who);
+  if (auto why = misfit(peer_)) {
+    refuse(*why);
+    return;
+  }
+  if (auto known = self_.verify(peer_.certificate, peer_.node,
+                                transcript("answer"), x.signature);
+      !known) {
+    refuse(known.error().message);
+    return;
+  }
+  auto signature = self_.sign(transcript("proof"));
+  if (!signature) {
+    refuse("node " + mine_.node + " can't sign: " + signature.error().message);
+    return;
+  }
+  state_ = state::answered;
+  port_.send(encode(proof{std::move(*signature)}));
+}
+
+void channel::on(proof& x) {
+  if (state_ != state::answered || !options_.peer.empty()) {
+    unexpected();
+    return;
+  }
+  if (auto known = self_.verify(peer_.certificate, peer_.node,
+                                transcript("proof"), x.signature);
+      !known) {
+    refuse(known.error().message);
+    return;
+  }
+  port_.send(encode(welcome{options_.window}));
+  // The dialler's window is not known before its first ack.
+  opened(options_.window);
+}
+
+void channel::on(welcome& x) {
+  if (state_ != state::answered || options_.peer.empty()) {
+    unexpected();
+    return;
+  }
+  opened(x.credit);
+  port_.send(encode(ack{0, options_.window}));
+}
+
+void channel::opened(uint64_t credit) {
+  state_ = state::up;
+  credit_ = credit;
+  protocol_ = std::min(mine_.protocol, peer_.protocol);
+  port_.up(peer_, protocol_);
+}
+
+void channel::on(refused& x) {
+  die("refused by " + (options_.peer.empty() ? peer_.node : options_.peer) +
+          ": " + x.reason,
+      true);
+}
+
+void channel::refuse(const std::string& reason) {
+  port_.send(encode(refused{reason}));
+  die(reason, true);
+}
+
+void channel::unexpected() {
+  die("a frame out of turn");
+}
+
+void channel::die(const std::string& reason, bool refusal) {
+  if (std::exchange(state_, state::dead) == state::dead)
+    return;
+  unacknowledged_.clear();
+  controls_.clear();
+  port_.down(reason, refusal);
+}
+
+void channel::close(const std::string& reason) {
+  if (state_ == state::dead)
+    return;
+  port_.send(encode(bye{reason}));
+  die(reason);
+}
+
+void channel::on(bye& x) {
+  die("closed by the peer: " + x.reason);
+}
+
+// -- data ---------------------------------------------------------------------
+
+bool channel::room(size_t bytes) const noexcept {
+  return unacknowledged_.size() < most_frames &&
+         (in_flight_ + bytes <= credit_ || unacknowledged_.empty());
+}
+
+void channel::put(data_item item) {
+  auto bytes = encode(data{++sent_, std::move(item)});
+  in_flight_ += bytes.size();
+  unacknowledged_.emplace_back(sent_, bytes.size());
+  port_.send(std::move(bytes));
+}
+
+void channel::send(const log_range& range) {
+  if (state_ != state::up)
+    return;
+  size_t missed = 0;
+  for (auto& piece : pieces_of(range)) {
+    const auto* events = std::get_if<events_item>(&piece);
+    if (behind_ == 0 && room(size_of(piece) + (events ? spare_bytes : 0))) {
+      put(std::move(piece));
+      continue;
+    }
+    // It reads from here on; what follows waits for that.
+    missed += events ? events->events.size() : 1;
+    behind_ = range.last;
+  }
+  if (missed != 0)
+    port_.skipped(missed);
+}
+
+void channel::send(const control_event& e) {
+  if (state_ != state::up)
+    return;
+  if (std::ranges::find(controls_, e) == controls_.end()) {
+    if (controls_.size() >= most_controls) {
+      // Anything of any kind, then.
+      controls_.clear();
+      for (uint8_t kind = 0; kind <= last_control_kind; ++kind)
+        controls_.push_back({static_cast<control_kind>(kind), {}});
+    } else {
+      controls_.push_back(e);
+    }
+  }
+  flush();
+}
+
+/// What waited for credit.
+void channel::flush() {
+  while (!controls_.empty() && room(size_of(controls_.front()))) {
+    auto e = std::move(controls_.front());
+    controls_.pop_front();
+    put(std::move(e));
+  }
+  if (behind_ != 0 && room(spare_bytes))
+    put(head_item{std::exchange(behind_, 0)});
+}
+
+void channel::on(data& x) {
+  if (state_ != state::up) {
+    unexpected();
+    return;
+  }
+  // Twice, or overtaken: the store has been looked at for it.
+  if (x.number <= received_)
+    return;
+  if (x.number != received_ + 1)
+    port_.lost();
+  received_ = x.number;
+  since_ack_ += size_of(x.item);
+  if (auto* events = std::get_if<events_item>(&x.item)) {
+    auto range = range_of(*events);
+    if (!range) {
+      die(range.error().message);
+      return;
+    }
+    peer_head_ = std::max(peer_head_, (*range)->last);
+    port_.take(std::move(*range));
+  } else if (auto* head = std::get_if<head_item>(&x.item)) {
+    peer_head_ = std::max(peer_head_, head->seq);
+    port_.reaches(head->seq);
+  } else {
+    port_.changed(std::get<control_event>(x.item));
+  }
+  if (since_ack_ >= options_.window / 4)
+    acknowledge();
+}
+
+void channel::acknowledge() {
+  if (received_ == acknowledged_)
+    return;
+  acknowledged_ = received_;
+  since_ack_ = 0;
+  port_.send(encode(ack{received_, options_.window}));
+}
+
+void channel::on(ack& x) {
+  if (state_ != state::up) {
+    unexpected();
+    return;
+  }
+  if (x.number > sent_) {
+    die("an acknowledgement of what was never sent");
+    return;
+  }
+  credit_ = x.credit;
+  while (!unacknowledged_.empty() &&
+         unacknowledged_.front().first <= x.number) {
+    in_flight_ -= unacknowledged_.front().second;
+    unacknowledged_.pop_front();
+  }
+  flush();
+}
+
+void channel::on(ping& x) {
+  if (state_ != state::up) {
+    unexpected();
+    return;
+  }
+  if (x.sent > received_) {
+    received_ = x.sent;
+    port_.lost();
+  }
+  peer_head_ = std::max(peer_head_, x.head);
+  port_.reaches(x.head);
+  port_.send(encode(pong{x.stamp, head_}));
+  // Whether or not there is something new: the one before may be lost, and
+  // with it the peer's credit.
+  acknowledged_ = received_;
+  since_ack_ = 0;
+  port_.send(encode(ack{received_, options_.window}));
+}
+
+void channel::on(pong& x) {
+  if (state_ != state::up) {
+    unexpected();
+    return;
+  }
+  peer_head_ = std::max(peer_head_, x.head);
+  const auto stamp = nanoseconds{static_cast<int64_t>(x.stamp)};
+  if (stamp <= now_)
+    port_.round_trip(now_ - stamp);
+}
+
+void channel::tick(nanoseconds now, seq_t head) {
+  if (state_ == state::dead)
+    return;
+  now_ = now;
+  head_ = head;
+  if (state_ != state::up) {
+    if (now - started_ > options_.handshake)
+      die("no handshake in time");
+    return;
+  }
+  if (now - heard_ > options_.silence) {
+    die("the peer is silent");
+    return;
+  }
+  acknowledge();
+  flush();
+  if (now - pinged_ >= options_.ping) {
+    pinged_ = now;
+    port_.send(encode(ping{static_cast<uint64_t>(now.count()), sent_, head}));
+  }
+}
+
+} // namespace eventweft::link

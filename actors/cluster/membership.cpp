@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "actors/cluster/membership.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace eventweft {
+
+namespace {
+
+using std::chrono::nanoseconds;
+
+// FNV-1a over both, then SplitMix64's finish: the same on every machine and in
+// every version, which std::hash is not.
+uint64_t weight(std::string_view member, std::string_view work) {
+  uint64_t h = 0xcbf29ce484222325ull;
+  const auto add = [&h](std::string_view text) {
+    for (const char c : text) {
+      h ^= static_cast<unsigned char>(c);
+      h *= 0x100000001b3ull;
+    }
+  };
+  add(member);
+  add(std::string_view{"\0", 1});
+  add(work);
+  h ^= h >> 30;
+  h *= 0xbf58476d1ce4e5b9ull;
+  h ^= h >> 27;
+  h *= 0x94d049bb133111ebull;
+  return h ^ (h >> 31);
+}
+
+} // namespace
+
+std::string chosen_member(const std::string& work,
+                          const std::vector<std::string>& members) {
+  const std::string* best = nullptr;
+  uint64_t most = 0;
+  for (const auto& m : members) {
+    const auto w = weight(m, work);
+    if (!best || w > most || (w == most && m < *best)) {
+      best = &m;
+      most = w;
+    }
+  }
+  return best ? *best : std::string{};
+}
+
+membership::membership(membership_options options, clock_type now,
+                       std::shared_ptr<metrics> figures, logger_ptr log)
+    : options_(std::move(options)),
+      now_(std::move(now)),
+      figures_(std::move(figures)),
+      log_(std::move(log)),
+      last_beat_(now_()),
+      next_(now_()) {}
+
+std::optional<fence> membership::held(const std::string& work) {
+  std::function<void()> hurry;
+  std::optional<fence> out;
+  {
+    std::lock_guard guard{mutex_};
+    const auto now = now_();
+    const auto [i, is_new] = works_.try_emplace(work);
+    i->second.asked = now;
+    if (valid(i->second, now)) {
+      out.emplace(fence{work, i->second.token});
+    } else if (is_new && !draining_) {
+      next_ = now;
+      hurry = hurry_;
+    }
+  }
+  if (hurry)
+    hurry();
+  return out;
+}
+
+std::shared_ptr<void> membership::on_change(std::function<void()> changed) {
+  std::lock_guard guard{watchers_->mutex};
+  const auto number = ++watchers_->last;
+  watchers_->all.emplace(number, std::move(changed));
+  return {static_cast<void*>(nullptr),
+          [weak = std::weak_ptr{watchers_}, number](void*) {
+            if (auto w = weak.lock()) {
+              std::lock_guard lock{w->mutex};
+              w->all.erase(number);
+            }
+          }};
+}
+
+void membership::on_hurry(std::function<void()> hurry) {
+  std::lock_guard guard{mutex_};
+  hurry_ = std::move(hurry);
+}
+
+expected<void> membership::turn(store_nodes& store) {
+  node_record me;
+  {
+    std::lock_guard guard{mutex_};
+    me = options_.me;
+    me.state = draining_ ? node_state::draining : node_state::up;
+    next_ = now_() + options_.beat();
+  }
+  const auto before = now_();
+  auto all = store.beat(me, options_.dead_after());
+  auto done = all.map([](const auto&) {});
+  if (all) {
+    {
+      std::lock_guard guard{mutex_};
+      last_beat_ = before;
+    }
+    see(std::move(*all));
+    done = settle(store);
+  }
+  tell_changes();
+  std::lock_guard guard{mutex_};
+  if (!done && !std::exchange(failing_, true))
+    log_->warn(
+        "cluster: no heartbeat ({}); what is owned ends in {:.1f} s "
+        "unless it comes back",
+        done.error().message,
+        std::chrono::duration<double>(options_.valid() - (now_() - last_beat_))
+            .count());
+  if (done && std::exchange(failing_, false))
+    log_->info("cluster: heartbeats work again");
+  return done;
+}
+
+void membership::see(std::vector<node_record> all) {
+  std::lock_guard guard{mutex_};
+  std::vector<std::string> workers;
+  std::set<std::string> alive;
+  for (const auto& n : all) {
+    if (n.state == node_state::left || n.silent >= options_.dead_after())
+      continue;
+    alive.insert(n.name);
+    if (n.state == node_state::up)
+      workers.push_back(n.name);
+    if (!known_.contains(n.name) && n.name != options_.me.name)
+      log_->info("cluster: node {} is there (links at {}, HTTP at {}, {})",
+                 n.name, n.address.empty() ? "none" : n.address, n.http,
+                 to_string(n.state));
+  }
+  for (const auto& name : known_)
+    if (!alive.contains(name)) {
+      const auto row = std::ranges::find(all, name, &node_record::name);
+      const bool left = row != all.end() && row->state == node_state::left;
+      log_->warn("cluster: node {} {}", name,
+                 left ? "has left" : "is gone: no heartbeat");
+    }
+  known_ = std::move(alive);
+  workers_ = std::move(workers);
+  members_ = std::move(all);
+  figures_->set_cluster_members(known_.size());
+}
+
+// Takes and renews what this node is chosen for, and lets go of the rest.
+expected<void> membership::settle(store_nodes& store) {
+  std::vector<std::string> want, give;
+  const auto owner = options_.me.owner();
+  {
+    std::lock_guard guard{mutex_};
+    const auto now = now_();
+    for (auto i = works_.begin(); i != works_.end();) {
+      auto& [work, it] = *i;
+      const bool asked = now - it.asked < options_.forget;
+      const bool mine = asked && !draining_ &&
+                        chosen_member(work, workers_) == options_.me.name;
+      if (mine) {
+        it.give_at.reset();
+        want.push_back(work);
+      } else if (it.token != 0) {
+        if (!it.give_at)
+          it.give_at = now + (asked ? options_.handover : nanoseconds{0});
+        if (now >= *it.give_at)
+          give.push_back(work);
+        else
+          next_ = std::min(next_, *it.give_at);
+      } else if (!asked) {
+        i = works_.erase(i);
+        continue;
+      }
+      ++i;
+    }
+  }
+  if (!give.empty()) {
+    if (auto given = store.release(owner, give); !given)
+      return given;
+    std::lock_guard guard{mutex_};
+    for (const auto& work : give)
+      if (auto i = works_.find(work); i != works_.end()) {
+        i->second.token = 0;
+        i->second.give_at.reset();
+        log_->info("cluster: gave {} away", work);
+      }
+  }
+  if (want.empty())
+    return {};
+  const auto before = now_();
+  auto got = store.claim(owner, want, options_.ttl());
+  if (!got)
+    return fail(got.error());
+  std::map<std::string, int64_t> tokens;
+  for (const auto& f : *got)
+    tokens.emplace(f.work, f.token);
+  std::lock_guard guard{mutex_};
+  for (const auto& work : want) {
+    const auto i = works_.find(work);
+    if (i == works_.end())
+      continue;
+    const auto t = tokens.find(work);
+    if (t == tokens.end()) {
+      if (std::exchange(i->second.token, 0) != 0)
+        log_->warn("cluster: lost {} to another node", work);
+      continue;
+    }
+    if (i->second.token != t->second)
+      note_takeover(work);
+    i->second.token = t->second;
+    i->second.valid_until = before + options_.valid();
+  }
+  return {};
+}
+
+void membership::note_takeover(const std::string& work) {
+  figures_->lease_taken(work.substr(0, work.find(':')));
+  log_->info("cluster: took {} over", work);
+}
+
+void membership::tell_changes() {
+  bool changed = false;
+  {
+    std::lock_guard guard{mutex_};
+    const auto now = now_();
+    size_t count = 0;
+    for (auto& [work, it] : works_) {
+      const bool holds = valid(it, now);
+      count += holds ? 1 : 0;
+      changed = changed || holds != it.told;
+      it.told = holds;
+    }
+    figures_->set_leases_held(count);
+  }
+  if (!changed)
+    return;
+  std::vector<std::function<void()>> who;
+  {
+    std::lock_guard guard{watchers_->mutex};
+    for (const auto& [number, f] : watchers_->all)
+      who.push_back(f);
+  }
+  for (const auto& f : who)
+    f();
+}
+
+nanoseconds membership::next_turn() const {
+  std::lock_guard guard{mutex_};
+  return next_;
+}
+
+expected<void> membership::leave(store_nodes& store) {
+  node_record gone;
+  {
+    std::lock_guard guard{mutex_};
+    gone = options_.me;
+    draining_ = true;
+    for (auto& [work, it] : works_)
+      it.token = 0;
+  }
+  tell_changes();
+  return store.leave(gone);
+}
+
+void membership::drain() {
+  std::function<void()> hurry;
+  {
+    std::lock_guard guard{mutex_};
+    if (std::exchange(draining_, true))
+      return;
+    next_ = now_();
+    hurry = hurry_;
+  }
+  if (hurry)
+    hurry();
+}
+
+node_record membership::me() const {
+  std::lock_guard guard{mutex_};
+  return options_.me;
+}
+
+void membership::set_addresses(std::string links, std::string http) {
+  std::lock_guard guard{mutex_};
+  options_.me.address = std::move(links);
+  options_.me.http = std::move(http);
+}
+
+bool membership::draining() const {
+  std::lock_guard guard{mutex_};
+  return draining_;
+}
+
+bool membership::drained() const {
+  std::lock_guard guard{mutex_};
+  return draining_ && std::ranges::all_of(works_, [](const auto& entry) {
+           return entry.second.token == 0;
+         });
+}
+
+std::vector<node_record> membership::members() const {
+  std::lock_guard guard{mutex_};
+  return members_;
+}
+
+std::vector<std::string> membership::workers() const {
+  std::lock_guard guard{mutex_};
+  return workers_;
+}
+
+std::vector<fence> membership::holding() const {
+  std::lock_guard guard{mutex_};
+  const auto now = now_();
+  std::vector<fence> out;
+  for (const auto& [work, it] : works_)
+    if (valid(it, now))
+      out.push_back({work, it.token});
+  return out;
+}
+
+nanoseconds membership::since_beat() const {
+  std::lock_guard guard{mutex_};
+  return now_() - last_beat_;
+}
+
+} // namespace eventweft

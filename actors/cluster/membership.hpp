@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "actors/ownership.hpp"
+#include "persistence/nodes.hpp"
+#include "telemetry/log.hpp"
+#include "telemetry/metrics.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace eventweft {
+
+/// The node that rendezvous hashing chooses for `work`, the same on all nodes
+/// that see the same members; empty if there are none. When a member comes or
+/// goes, only its own share of the work moves.
+std::string chosen_member(const std::string& work,
+                          const std::vector<std::string>& members);
+
+struct membership_options {
+  /// Its name, incarnation, addresses and versions.
+  node_record me;
+  /// After a crash its work is somebody else's within this time. All others
+  /// follow from it: a beat every tenth; a lease in the database for eight
+  /// tenths, of which the owner itself uses six by its own clock; silent for
+  /// seven tenths counts as dead.
+  std::chrono::milliseconds lease{10'000};
+  /// Between not working on something any more and giving its lease away when
+  /// it moves to another node, so that what is under way gets done.
+  std::chrono::milliseconds handover{500};
+  /// Work that nobody here has asked for in so long is forgotten.
+  std::chrono::milliseconds forget{60'000};
+
+  std::chrono::milliseconds beat() const { return lease / 10; }
+  std::chrono::milliseconds ttl() const { return lease * 8 / 10; }
+  std::chrono::milliseconds valid() const { return lease * 6 / 10; }
+  std::chrono::milliseconds dead_after() const { return lease * 7 / 10; }
+};
+
+/// Who is there and who owns what, as this node sees it. `turn` is called by
+/// one thread, all others by any; only `turn` and `leave` block.
+///
+/// - A node owns a piece of work while rendezvous hashing over the living
+///   members chooses it *and* it holds the lease in the database. It learns of
+///   work by being asked for it.
+/// - It counts the lease from before it asked for it, by a clock that goes on
+///   while the process is frozen, and stops well before others may take over:
+///   a node cut from the database, or frozen, holds nothing any more.
+/// - Should a clock go wrong all the same, the fence that every write carries
+///   is what the database checks.
+class membership final : public ownership {
+ public:
+  using nanoseconds = std::chrono::nanoseconds;
+  /// Monotonic; must go on while the machine sleeps.
+  using clock_type = std::function<nanoseconds()>;
+
+  membership(membership_options options, clock_type now,
+             std::shared_ptr<metrics> figures, logger_ptr log);
+
+  // -- ownership -------------------------------------------------------------
+  std::optional<fence> held(const std::string& work) override;
+  std::shared_ptr<void> on_change(std::function<void()> changed) override;
+
+  // -- the keeper's thread ---------------------------------------------------
+
+  /// One beat: tells the database that we are there, sees who else is, takes,
+  /// renews and gives back. `conflict` if another node has our name.
+  expected<void> turn(store_nodes& store);
+
+  /// When `turn` is due again, and what time it is.
+  nanoseconds next_turn() const;
+  nanoseconds now() const { return now_(); }
+
+  /// Called, on any thread, when a turn is due earlier than it was.
+  void on_hurry(std::function<void()> hurry);
+
+  /// Gives everything back: others take over at once.
+  expected<void> leave(store_nodes& store);
+
+  // -- the state of things ---------------------------------------------------
+
+  /// From the next turn on this node takes nothing and gives back all it has.
+  void drain();
+  /// Whether a drain has given back everything.
+  bool drained() const;
+  bool draining() const;
+
+  /// All nodes seen by the last turn, this one included.
+  std::vector<node_record> members() const;
+  /// Those of them that are alive and take work.
+  std::vector<std::string> workers() const;
+  /// What is held right now.
+  std::vector<fence> holding() const;
+  node_record me() const;
+  /// Where it is reached, once that is known.
+  void set_addresses(std::string links, std::string http);
+  const membership_options& options() const noexcept { return options_; }
+  /// Since the last turn that worked.
+  nanoseconds since_beat() const;
+
+ private:
+  struct item {
+    nanoseconds asked{0};
+    /// 0: the lease is not ours.
+    int64_t token = 0;
+    nanoseconds valid_until{0};
+    /// Set while it moves away: when the lease is given back.
+    std::optional<nanoseconds> give_at;
+    /// Whether it was held when somebody was told last.
+    bool told = false;
+  };
+
+  bool valid(const item& i, nanoseconds now) const {
+    return i.token != 0 && !i.give_at && now < i.valid_until;
+  }
+  void see(std::vector<node_record> all);
+  expected<void> settle(store_nodes& store);
+  void note_takeover(const std::string& work);
+  void tell_changes();
+
+  membership_options options_;
+  clock_type now_;
+  std::shared_ptr<metrics> figures_;
+  logger_ptr log_;
+
+  mutable std::mutex mutex_;
+  std::map<std::string, item> works_;
+  std::vector<node_record> members_;
+  std::vector<std::string> workers_;
+  std::set<std::string> known_;
+  bool draining_ = false;
+  bool failing_ = false;
+  nanoseconds last_beat_{0};
+  nanoseconds next_{0};
+  std::function<void()> hurry_;
+
+  struct watchers {
+    std::mutex mutex;
+    uint64_t last = 0;
+    std::map<uint64_t, std::function<void()>> all;
+  };
+  std::shared_ptr<watchers> watchers_ = std::make_shared<watchers>();
+};
+
+} // namespace eventweft

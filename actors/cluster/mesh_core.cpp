@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "actors/cluster/mesh_core.hpp"
+
+#include "actors/caf_compat.hpp"
+#include "actors/cluster/link_actor.hpp"
+
+#include <caf/io/middleman.hpp>
+#include <caf/openssl/manager.hpp>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace eventweft {
+
+void order(const caf::actor& who, std::function<void()> f) {
+  if (who)
+    tell_anon(who, local_call{std::move(f)});
+}
+
+caf::io::middleman_actor mesh_core::middleman() {
+  return options.tls ? sys.openssl_manager().actor_handle()
+                     : sys.middleman().actor_handle();
+}
+
+std::string mesh_core::nonce() {
+  std::string out;
+  while (out.size() < link::nonce_bytes) {
+    auto bits = ctx.random->next();
+    for (int i = 0; i < 8; ++i, bits >>= 8)
+      out.push_back(static_cast<char>(bits & 0xff));
+  }
+  return out;
+}
+
+link::channel_options mesh_core::channel(const std::string& peer) const {
+  link::channel_options out;
+  out.me = options.me;
+  out.peer = peer;
+  out.window = options.window;
+  return out;
+}
+
+void mesh_core::reached(seq_t seq) {
+  auto was = head.load();
+  while (was < seq && !head.compare_exchange_weak(was, seq))
+    ;
+}
+
+void mesh_core::set_head(const std::string& peer, seq_t seq) {
+  reached(seq);
+  std::lock_guard guard{mutex};
+  auto& r = records[peer];
+  r.head = std::max(r.head, seq);
+}
+
+void mesh_core::set_round_trip(const std::string& peer,
+                               std::chrono::nanoseconds d) {
+  ctx.figures->link_round_trip(peer, d);
+  std::lock_guard guard{mutex};
+  records[peer].round_trip = d;
+}
+
+void mesh_core::up(const std::string& peer,
+                   const std::shared_ptr<link_life>& life,
+                   const caf::actor& link, uint32_t protocol) {
+  caf::actor older;
+  std::shared_ptr<link_life> older_life;
+  {
+    std::lock_guard guard{mutex};
+    auto& r = records[peer];
+    older = std::exchange(r.link, link);
+    older_life = std::exchange(r.life, life);
+    r.state = "up";
+    r.logged.clear();
+  }
+  ctx.figures->set_link(peer, true);
+  ctx.log->info("cluster: the link to node {} is up (protocol {})", peer,
+                protocol);
+  if (older && older != link)
+    order(older, [older_life] { older_life->end("a newer link is there"); });
+  // What was said while there was none.
+  ctx.control->resync();
+  if (auto hub = ctx.peers->hub.get())
+    tell_anon(hub, poll_atom_v);
+}
+
+void mesh_core::down(const std::string& peer, const caf::actor& link,
+                     const std::string& reason, bool refusal) {
+  if (refusal)
+    ctx.figures->link_refused();
+  if (peer.empty()) {
+    ctx.log->warn("cluster: a link was refused: {}", reason);
+    return;
+  }
+  std::shared_ptr<link_life> gone;
+  bool news = false;
+  {
+    std::lock_guard guard{mutex};
+    auto& r = records[peer];
+    // The end of one that has a successor is no news.
+    if (r.link && r.link != link)
+      return;
+    const bool was_up = r.link != nullptr;
+    r.link = nullptr;
+    gone = std::exchange(r.life, nullptr);
+    r.state = (refusal ? "refused: " : "down: ") + reason;
+    r.round_trip.reset();
+    news = was_up || r.logged != r.state;
+    r.logged = r.state;
+  }
+  ctx.figures->set_link(peer, false);
+  if (news)
+    ctx.log->warn("cluster: the link to node {} is {}: {}", peer,
+                  refusal ? "refused" : "down", reason);
+}
+
+bool mesh_core::wants(const std::string& peer) {
+  std::lock_guard guard{mutex};
+  return !closed && wanted.contains(peer);
+}
+
+std::string mesh_core::address_of(const std::string& peer) {
+  std::lock_guard guard{mutex};
+  const auto i = wanted.find(peer);
+  return i == wanted.end() ? std::string{} : i->second;
+}
+
+bool mesh_core::begin_dial() {
+  std::lock_guard guard{mutex};
+  if (swapping || closed)
+    return false;
+  ++dialling;
+  return true;
+}
+
+void mesh_core::end_dial() {
+  std::lock_guard guard{mutex};
+  --dialling;
+}
+
+void mesh_core::each_link(const std::function<void(link_life&)>& f) {
+  std::vector<std::pair<caf::actor, std::shared_ptr<link_life>>> all;
+  {
+    std::lock_guard guard{mutex};
+    for (const auto& [peer, r] : records)
+      if (r.link)
+        all.emplace_back(r.link, r.life);
+  }
+  for (const auto& [actor, life] : all)
+    order(actor, [life = life, f] { f(*life); });
+}
+
+} // namespace eventweft

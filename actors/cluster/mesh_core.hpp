@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "actors/cluster/mesh.hpp"
+
+#include <caf/actor.hpp>
+#include <caf/io/middleman_actor.hpp>
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace eventweft {
+
+class link_life;
+
+/// Has an actor run `f` between its messages.
+void order(const caf::actor& who, std::function<void()> f);
+
+/// What the links of a mesh have in common. Thread-safe.
+struct mesh_core {
+  struct record {
+    caf::actor link;
+    std::shared_ptr<link_life> life;
+    std::string state = "connecting";
+    std::optional<std::chrono::nanoseconds> round_trip;
+    seq_t head = 0;
+    std::string logged;
+  };
+
+  mesh_core(caf::actor_system& s, actor_context c, mesh_options o,
+            std::shared_ptr<const link::identity> i)
+      : sys(s), ctx(std::move(c)), options(std::move(o)), self(std::move(i)) {}
+
+  caf::io::middleman_actor middleman();
+  std::string nonce();
+  link::channel_options channel(const std::string& peer) const;
+  /// The log is known to reach that far.
+  void reached(seq_t seq);
+  void set_head(const std::string& peer, seq_t seq);
+  void set_round_trip(const std::string& peer, std::chrono::nanoseconds d);
+  /// From here on the peer gets what it gets through `life`.
+  void up(const std::string& peer, const std::shared_ptr<link_life>& life,
+          const caf::actor& link, uint32_t protocol);
+  void down(const std::string& peer, const caf::actor& link,
+            const std::string& reason, bool refusal);
+  bool wants(const std::string& peer);
+  std::string address_of(const std::string& peer);
+  /// No file that CAF reads is changed between these.
+  bool begin_dial();
+  void end_dial();
+  /// Has every link that is up run `f` in its actor.
+  void each_link(const std::function<void(link_life&)>& f);
+
+  caf::actor_system& sys;
+  actor_context ctx;
+  mesh_options options;
+  std::shared_ptr<const link::identity> self;
+  std::atomic<seq_t> head{0};
+  std::atomic<int> strangers{0};
+
+  std::mutex mutex;
+  bool closed = false;
+  bool swapping = false;
+  int dialling = 0;
+  std::map<std::string, record> records;
+  /// Those to be dialled, with their addresses.
+  std::map<std::string, std::string> wanted;
+  std::map<std::string, caf::actor> dialers;
+  /// Every link's actor, also while it is not up.
+  std::map<caf::actor_id, caf::actor> actors;
+  caf::actor gate;
+  caf::actor prober;
+  uint16_t port = 0;
+};
+
+} // namespace eventweft

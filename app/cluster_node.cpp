@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/cluster_node.hpp"
+
+#include "actors/caf_compat.hpp"
+#include "actors/cluster/mesh.hpp"
+#include "app/actor_host.hpp"
+#include "app/cluster_identity.hpp"
+#include "app/cluster_status.hpp"
+#include "app/node_keeper.hpp"
+
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <charconv>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+namespace eventweft {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// The link protocols that this program speaks.
+constexpr uint32_t oldest_protocol = 1;
+constexpr uint32_t newest_protocol = 1;
+
+constexpr size_t longest_what = 6'000;
+
+/// Goes on while the process is stopped and while the machine sleeps.
+std::chrono::nanoseconds boot_time() {
+  timespec t{};
+  ::clock_gettime(CLOCK_BOOTTIME, &t);
+  return std::chrono::seconds{t.tv_sec} + std::chrono::nanoseconds{t.tv_nsec};
+}
+
+// "NODE KIND WHAT".
+std::string ring_text(const std::string& node, const control_event& e) {
+  return node + ' ' + std::to_string(static_cast<int>(e.kind)) + ' ' +
+         (e.what.size() > longest_what ? std::string{} : e.what);
+}
+
+struct rung_event {
+  std::string node;
+  std::optional<control_event> event;
+};
+
+rung_event read_ring(std::string_view text) {
+  rung_event out;
+  const auto first = text.find(' ');
+  const auto second = text.find(' ', first + 1);
+  if (first == std::string_view::npos || second == std::string_view::npos)
+    return out;
+  out.node = text.substr(0, first);
+  unsigned kind = 0;
+  const auto number = text.substr(first + 1, second - first - 1);
+  const auto [end, bad] =
+      std::from_chars(number.data(), number.data() + number.size(), kind);
+  if (bad == std::errc{} && kind <= last_control_kind)
+    out.event.emplace(control_event{static_cast<control_kind>(kind),
+                                    std::string{text.substr(second + 1)}});
+  return out;
+}
+
+bool fit_for_a_name(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
+         c == '-';
+}
+
+/// The links, while there are any.
+class link_fanout final : public fanout {
+ public:
+  void set(std::shared_ptr<mesh> links) {
+    std::lock_guard guard{mutex_};
+    links_ = std::move(links);
+  }
+
+  std::shared_ptr<mesh> get() const {
+    std::lock_guard guard{mutex_};
+    return links_;
+  }
+
+  void committed(const log_range_ptr& range) override {
+    if (const auto links = get())
+      links->committed(range);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<mesh> links_;
+};
+
+bool on_loopback(const std::string& host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+/// The actors, as long as they may be spoken to.
+class actor_line {
+ public:
+  void set(actor_host* actors) {
+    std::lock_guard guard{mutex_};
+    actors_ = actors;
+  }
+
+  template <class F>
+  void with(F f) {
+    std::lock_guard guard{mutex_};
+    if (actors_)
+      f(*actors_);
+  }
+
+ private:
+  std::mutex mutex_;
+  actor_host* actors_ = nullptr;
+};
+
+} // namespace
+
+expected<std::string> node_name(const config::cluster_settings& settings) {
+  std::string name = settings.name;
+  if (name.empty()) {
+    std::array<char, 256> host{};
+    if (::gethostname(host.data(), host.size() - 1) == 0)
+      name = host.data();
+    for (char& c : name) {
+      if (c >= 'A' && c <= 'Z')
+        c = static_cast<char>(c + 32);
+      if (!fit_for_a_name(c))
+        c = '-';
+    }
+  }
+  if (name.empty() || name.size() > 200 ||
+      !std::ranges::all_of(name, fit_for_a_name))
+    return fail(ec::bad_configuration,
+                "[cluster] name: lower-case letters, digits, dots and hyphens, "
+                "at most 200 of them");
+  return name;
+}
+
+// The members' order is the order of their making: threads go first.
+struct cluster_node::state {
+  explicit state(cluster_node_parts p) : parts(std::move(p)) {}
+
+  void heard(const store_bell& bell);
+  void wake_hub(std::optional<seq_t> reaches);
+  void drain();
+  /// After each heartbeat.
+  void turned(store_nodes& store);
+  expected<void> open_links(actor_host& host);
+
+  cluster_node_parts parts;
+  std::string name;
+  std::shared_ptr<membership> members;
+  std::shared_ptr<control_bus> control = std::make_shared<control_bus>();
+  std::shared_ptr<link_fanout> others = std::make_shared<link_fanout>();
+  std::shared_ptr<cluster_identity> identity;
+  /// Where to take links, if at all.
+  std::optional<std::pair<std::string, uint16_t>> address;
+  std::string http;
+  int turns = 0;
+  std::atomic<bool> hears{false};
+  actor_line actors;
+  std::atomic<bool> draining{false};
+  std::shared_ptr<void> carrier;
+  std::unique_ptr<node_keeper> keeper;
+  std::unique_ptr<bell_listener> listener;
+  std::mutex mutex;
+  /// As the last heartbeat found them.
+  std::vector<lease_record> leases;
+  std::condition_variable_any wake;
+  std::jthread drainer;
+};
+
+void cluster_node::state::wake_hub(std::optional<seq_t> reaches) {
+  actors.with([&](actor_host& host) {
+    auto hub = host.peers().hub.get();
+    if (!hub)
+      return;
+    if (reaches)
+      tell_anon(hub, poll_atom_v, *reaches);
+    else
+      tell_anon(hub, poll_atom_v);
+  });
+}
+
+void cluster_node::state::heard(const store_bell& bell) {
+  switch (bell.what) {
+  case store_bell::kind::connected:
+    // Whatever was said while nobody listened.
+    wake_hub(std::nullopt);
+    control->resync();
+    break;
+  case store_bell::kind::committed:
+    if (bell.from != name)
+      wake_hub(bell.seq);
+    break;
+  case store_bell::kind::rung:
+    if (bell.text == general_ring) {
+      control->resync();
+    } else if (auto rung = read_ring(bell.text); rung.node != name) {
+      if (rung.event)
+        control->deliver(*rung.event);
+      else
+        // Of a newer program: something may have changed that is kept here.
+        control->resync();
+    }
+    break;
+  }
+}
+
+// The store's id is part of every hello: links are opened once the store
+// answers.
+void cluster_node::state::turned(store_nodes& store) {
+  constexpr int turns_between_looks = 5;
+  if (auto seen = store.leases()) {
+    std::lock_guard guard{mutex};
+    leases = std::move(*seen);
+  }
+  if (address && !others->get())
+    actors.with([this](actor_host& host) {
+      const auto open = open_links(host);
+      if (open || open.error().code == ec::store_unavailable)
+        return;
+      address.reset();
+      parts.fatal(open.error().message);
+    });
+  const auto links = others->get();
+  if (!links)
+    return;
+  links->see(members->members(), members->options().dead_after());
+  if (identity && turns++ % turns_between_looks == 0 &&
+      identity->look(*parts.log))
+    links->while_idle([i = identity] { i->swap(); });
+}
+
+expected<void> cluster_node::state::open_links(actor_host& host) {
+  auto store = parts.store->open_nodes()->store_id();
+  if (!store)
+    return fail(store.error());
+  const auto me = members->me();
+  mesh_options options;
+  options.me.protocol_min = me.protocol_min;
+  options.me.protocol = me.protocol;
+  options.me.types = transport_types();
+  options.me.node = me.name;
+  options.me.incarnation = me.incarnation;
+  options.me.store = *store;
+  options.tls = identity != nullptr;
+  options.window = parts.settings.window_bytes;
+  options.reachable = listens_at;
+  std::shared_ptr<const link::identity> proof = identity;
+  if (!proof)
+    proof = std::make_shared<link::no_identity>();
+  auto links = std::make_shared<mesh>(host.system(), host.context(), options,
+                                      std::move(proof));
+  auto port = links->listen(address->first, address->second);
+  if (!port) {
+    links->close();
+    return fail(port.error());
+  }
+  auto advertised = parts.settings.advertise;
+  if (advertised.empty()) {
+    const bool v6 = address->first.find(':') != std::string::npos;
+    advertised = (v6 ? "[" + address->first + "]" : address->first) + ":" +
+                 std::to_string(*port);
+  }
+  parts.log->info("cluster: taking links at {}{}", advertised,
+                  identity ? "" : ", without TLS");
+  others->set(std::move(links));
+  members->set_addresses(advertised, http);
+  return {};
+}
+
+// Readiness first, so that the load balancer sends nobody new; then what it
+// owns; then those who are still here.
+void cluster_node::state::drain() {
+  if (draining.exchange(true))
+    return;
+  parts.log->info("cluster: draining: handing over what this node owns");
+  actors.with([](actor_host& host) { host.set_draining(); });
+  members->drain();
+  drainer = std::jthread{[this](const std::stop_token& stop) {
+    const auto pause = [&](std::chrono::milliseconds t) {
+      std::unique_lock lock{mutex};
+      wake.wait_for(lock, stop, t, [] { return false; });
+      return !stop.stop_requested();
+    };
+    if (!pause(parts.settings.drain_delay))
+      return;
+    actors.with([](actor_host& host) { host.send_elsewhere(); });
+    while (!members->drained())
+      if (!pause(50ms))
+        return;
+    keeper->leave();
+    parts.log->info("cluster: drained; this node can be stopped");
+  }};
+}
+
+cluster_node::cluster_node(std::unique_ptr<state> s) : state_(std::move(s)) {}
+
+cluster_node::~cluster_node() {
+  detach();
+  auto& s = *state_;
+  s.drainer = {};
+  s.carrier.reset();
+  s.keeper.reset();
+}
+
+expected<std::unique_ptr<cluster_node>>
+cluster_node::make(cluster_node_parts parts) {
+  auto name = node_name(parts.settings);
+  if (!name)
+    return fail(name.error());
+  if (!parts.store->open_nodes())
+    return fail(ec::bad_configuration,
+                "[cluster] needs a store that several nodes can share: "
+                "PostgreSQL, not " +
+                    std::string{parts.store->engine()});
+  const auto& wanted = parts.settings;
+  std::optional<std::pair<std::string, uint16_t>> address;
+  std::shared_ptr<cluster_identity> identity;
+  if (!wanted.listen.empty()) {
+    address = split_address(wanted.listen);
+    if (!address)
+      return fail(ec::bad_configuration, "[cluster] listen: HOST:PORT");
+    if (!wanted.advertise.empty() && !split_address(wanted.advertise))
+      return fail(ec::bad_configuration, "[cluster] advertise: HOST:PORT");
+    if (!wanted.insecure) {
+      if (wanted.certificate.empty() || wanted.key.empty() || wanted.ca.empty())
+        return fail(ec::bad_configuration,
+                    "[cluster] links need certificate, key and ca, or "
+                    "insecure = true on loopback");
+      auto loaded = cluster_identity::load(wanted, *name);
+      if (!loaded)
+        return fail(loaded.error());
+      identity = std::move(*loaded);
+    } else if (!on_loopback(address->first)) {
+      return fail(ec::bad_configuration,
+                  "[cluster] insecure = true is for loopback only, not for " +
+                      address->first);
+    }
+  }
+  auto s = std::make_unique<state>(std::move(parts));
+  s->name = *name;
+  s->address = std::move(address);
+  s->identity = std::move(identity);
+  membership_options options;
+  options.me.name = *name;
+  options.me.incarnation = uuid::v7(system_clock{}.now(), *s->parts.random);
+  options.me.protocol_min = oldest_protocol;
+  options.me.protocol = newest_protocol;
+  options.me.capabilities = EVENTWEFT_VERSION;
+  options.lease = s->parts.settings.lease;
+  s->members = std::make_shared<membership>(std::move(options), boot_time,
+                                            s->parts.figures, s->parts.log);
+  return std::unique_ptr<cluster_node>{new cluster_node{std::move(s)}};
+}
+
+std::shared_ptr<ownership> cluster_node::owner() const {
+  return state_->members;
+}
+
+std::shared_ptr<control_bus> cluster_node::control() const {
+  return state_->control;
+}
+
+std::shared_ptr<fanout> cluster_node::others() const {
+  return state_->others;
+}
+
+std::function<void(caf::actor_system_config&)>
+cluster_node::preparation() const {
+  auto& s = *state_;
+  if (!s.address)
+    return {};
+  std::optional<transport_files> tls;
+  if (s.identity)
+    tls = s.identity->files();
+  return [tls](caf::actor_system_config& config) {
+    prepare_transport(config, tls);
+  };
+}
+
+expected<void> cluster_node::start(actor_host& actors,
+                                   const std::string& http_address) {
+  auto& s = *state_;
+  s.actors.set(&actors);
+  s.http = http_address;
+  s.members->set_addresses({}, http_address);
+  node_keeper::hooks hooks;
+  hooks.turned = [&s](store_nodes& store) { s.turned(store); };
+  hooks.fatal = s.parts.fatal;
+  s.keeper = std::make_unique<node_keeper>(
+      s.members, s.parts.store->open_nodes(), std::move(hooks), s.parts.log);
+  s.carrier = s.control->carry([&s](const control_event& e) {
+    s.keeper->ring(ring_text(s.name, e));
+    if (const auto links = s.others->get())
+      links->announce(e);
+  });
+  s.listener = std::make_unique<bell_listener>(
+      s.parts.store->open_listener(),
+      [&s](const store_bell& bell) { s.heard(bell); }, s.hears, s.parts.random,
+      s.parts.log);
+  s.parts.log->info("cluster: this is node {}, incarnation {}", s.name,
+                    to_string(s.members->me().incarnation));
+  return {};
+}
+
+void cluster_node::detach() {
+  auto& s = *state_;
+  s.listener.reset();
+  s.actors.set(nullptr);
+  if (const auto links = s.others->get()) {
+    s.others->set(nullptr);
+    links->close();
+  }
+}
+
+void cluster_node::leave() {
+  if (state_->keeper)
+    state_->keeper->leave();
+}
+
+void cluster_node::status(reply answer) {
+  auto& s = *state_;
+  cluster_view view;
+  view.me = s.members->me();
+  view.draining = s.draining;
+  view.left = s.keeper && s.keeper->left();
+  view.hears = s.hears;
+  view.dead_after = s.members->options().dead_after();
+  view.nodes = s.members->members();
+  view.held = s.members->holding();
+  view.since_beat = s.members->since_beat();
+  {
+    std::lock_guard guard{s.mutex};
+    view.leases = s.leases;
+  }
+  if (const auto links = s.others->get()) {
+    view.links = links->links();
+    view.head = links->head();
+  }
+  answer(status_json(view));
+}
+
+void cluster_node::drain(reply answer) {
+  if (!state_->keeper) {
+    answer(fail(ec::shutting_down, "the server starts"));
+    return;
+  }
+  state_->drain();
+  status(std::move(answer));
+}
+
+} // namespace eventweft

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "actors/cluster/membership.hpp"
+#include "tests/unit/cluster/fake_nodes.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace eventweft {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+using testing::fake_nodes;
+using testing::shared_nodes;
+
+/// A cluster in one thread and in virtual time: each node beats when it is
+/// due, unless it is frozen or dead.
+class membership_test : public ::testing::Test {
+ protected:
+  struct node {
+    std::unique_ptr<fake_nodes> line;
+    std::unique_ptr<membership> members;
+    bool frozen = false;
+    int changes = 0;
+    std::shared_ptr<void> guard;
+  };
+
+  node& add(const std::string& name) {
+    auto& n = nodes[name];
+    n.line = std::make_unique<fake_nodes>(db);
+    membership_options o;
+    o.me.name = name;
+    o.me.incarnation = uuid{{++starts}};
+    n.members = std::make_unique<membership>(
+        o, [db = db] { return db->now; }, figures, null_logger());
+    n.guard = n.members->on_change([&n] { ++n.changes; });
+    return n;
+  }
+
+  /// Everybody asks for all work all the time, as processors do; nobody may
+  /// ever be told "yes" along with somebody else.
+  void advance(nanoseconds by) {
+    for (const auto end = db->now + by; db->now < end; db->now += 50ms) {
+      for (auto& [name, n] : nodes)
+        if (!n.frozen && n.members->next_turn() <= db->now)
+          (void)n.members->turn(*n.line);
+      check();
+    }
+  }
+
+  void check() {
+    for (const auto& work : works) {
+      std::string owner;
+      for (auto& [name, n] : nodes) {
+        if (n.frozen)
+          continue;
+        const auto f = n.members->held(work);
+        if (!f)
+          continue;
+        EXPECT_EQ(owner, "") << work << " is also " << name << "'s";
+        EXPECT_TRUE(db->fence_holds(*f)) << work << " of " << name;
+        owner = name;
+      }
+      if (owner.empty())
+        gaps[work] += 50ms;
+      else if (auto& last = owners[work]; last != owner) {
+        last = owner;
+        gaps[work] = 0ms;
+      }
+    }
+  }
+
+  size_t owned(const std::string& name) {
+    return static_cast<size_t>(std::ranges::count_if(
+        works, [&](const auto& w) { return owners[w] == name; }));
+  }
+
+  uint8_t starts = 0;
+  std::shared_ptr<shared_nodes> db = std::make_shared<shared_nodes>();
+  std::shared_ptr<metrics> figures = std::make_shared<metrics>();
+  std::map<std::string, node> nodes;
+  std::vector<std::string> works = [] {
+    std::vector<std::string> out;
+    for (int i = 0; i < 30; ++i)
+      out.push_back("processor:p" + std::to_string(i));
+    return out;
+  }();
+  std::map<std::string, std::string> owners;
+  std::map<std::string, nanoseconds> gaps;
+};
+
+TEST(rendezvous, MovesOnlyWhatItMust) {
+  const std::vector<std::string> three{"a", "b", "c"}, two{"a", "c"};
+  std::map<std::string, int> share;
+  for (int i = 0; i < 3'000; ++i) {
+    const auto work = "subscription:" + std::to_string(i);
+    const auto before = chosen_member(work, three);
+    ++share[before];
+    if (before != "b") {
+      EXPECT_EQ(chosen_member(work, two), before);
+    }
+    EXPECT_EQ(chosen_member(work, {"c", "b", "a"}), before);
+  }
+  for (const auto& [name, n] : share)
+    EXPECT_NEAR(n, 1'000, 120) << name;
+  EXPECT_EQ(chosen_member("x", {}), "");
+}
+
+// These numbers travel: nodes of two versions must agree.
+TEST(rendezvous, IsTheSameForEver) {
+  const std::vector<std::string> members{"a", "b", "c"};
+  EXPECT_EQ(chosen_member("retention", members), "c");
+  EXPECT_EQ(chosen_member("processor:x", members), "a");
+  EXPECT_EQ(chosen_member("subscription:1", members), "a");
+}
+
+TEST_F(membership_test, OneNodeGetsAllAtOnce) {
+  add("a");
+  advance(200ms);
+  EXPECT_EQ(owned("a"), works.size());
+  EXPECT_GT(nodes["a"].changes, 0);
+  EXPECT_EQ(nodes["a"].members->holding().size(), works.size());
+}
+
+TEST_F(membership_test, AThirdNodeTakesItsShareWithoutADouble) {
+  add("a");
+  add("b");
+  advance(5s);
+  add("c");
+  advance(5s);
+  for (const auto* name : {"a", "b", "c"})
+    EXPECT_GT(owned(name), 3u) << name;
+  for (const auto& work : works)
+    EXPECT_EQ(owners[work], chosen_member(work, {"a", "b", "c"}));
+}
+
+TEST_F(membership_test, ACrashIsTakenOverWithinTheLease) {
+  add("a");
+  add("b");
+  advance(5s);
+  ASSERT_GT(owned("b"), 0u);
+  nodes["b"].frozen = true;
+  gaps.clear();
+  advance(10s);
+  EXPECT_EQ(owned("b"), 0u);
+  EXPECT_EQ(owned("a"), works.size());
+}
+
+TEST_F(membership_test, ACleanLeaveIsTakenOverAtOnce) {
+  add("a");
+  add("b");
+  advance(5s);
+  auto& b = nodes["b"];
+  ASSERT_TRUE(b.members->leave(*b.line));
+  b.frozen = true;
+  advance(1'200ms);
+  EXPECT_EQ(owned("a"), works.size());
+}
+
+TEST_F(membership_test, ADrainGivesEverythingAwayAndSaysSo) {
+  add("a");
+  add("b");
+  advance(5s);
+  auto& b = nodes["b"];
+  EXPECT_FALSE(b.members->drained());
+  b.members->drain();
+  advance(3s);
+  EXPECT_TRUE(b.members->drained());
+  EXPECT_EQ(owned("a"), works.size());
+  EXPECT_EQ(nodes["a"].members->workers(), std::vector<std::string>{"a"});
+}
+
+// SIGSTOP for 30 s: the first thing it does when it wakes up is to ask.
+TEST_F(membership_test, AFrozenNodeWakesUpWithoutAnything) {
+  add("a");
+  add("b");
+  advance(5s);
+  auto& b = nodes["b"];
+  const auto had = b.members->holding();
+  ASSERT_FALSE(had.empty());
+  b.frozen = true;
+  advance(30s);
+  b.frozen = false;
+  for (const auto& f : had) {
+    EXPECT_FALSE(b.members->held(f.work));
+    EXPECT_FALSE(db->fence_holds(f));
+  }
+  advance(3s);
+  EXPECT_EQ(owned("b"), had.size()) << "its share comes back to it";
+}
+
+TEST_F(membership_test, CutFromTheDatabaseItStopsBeforeOthersStart) {
+  add("a");
+  add("b");
+  advance(5s);
+  auto& b = nodes["b"];
+  ASSERT_GT(owned("b"), 0u);
+  b.line->cut = true;
+  // check() sees to it that nobody owns what another one may still work on.
+  advance(20s);
+  EXPECT_TRUE(b.members->holding().empty());
+  EXPECT_EQ(owned("a"), works.size());
+  b.line->cut = false;
+  advance(5s);
+  EXPECT_GT(owned("b"), 0u);
+}
+
+TEST_F(membership_test, ADatabaseThatIsAwayEndsAllAndBringsAllBack) {
+  add("a");
+  add("b");
+  advance(5s);
+  for (auto& [name, n] : nodes)
+    n.line->cut = true;
+  advance(15s);
+  for (auto& [name, n] : nodes)
+    EXPECT_TRUE(n.members->holding().empty()) << name;
+  for (auto& [name, n] : nodes)
+    n.line->cut = false;
+  advance(12s);
+  EXPECT_EQ(owned("a") + owned("b"), works.size());
+}
+
+TEST_F(membership_test, ASecondNodeOfTheSameNameOwnsNothing) {
+  add("a");
+  advance(2s);
+  fake_nodes line{db};
+  membership_options o;
+  o.me.name = "a";
+  o.me.incarnation = uuid{{99}};
+  membership twin{o, [db = db] { return db->now; }, figures, null_logger()};
+  const auto turned = twin.turn(line);
+  ASSERT_FALSE(turned);
+  EXPECT_EQ(turned.error().code, ec::conflict);
+  EXPECT_FALSE(twin.held(works[0]));
+}
+
+TEST_F(membership_test, WorkThatNobodyAsksForIsForgotten) {
+  add("a");
+  advance(1s);
+  const auto work = works.back();
+  works.pop_back();
+  advance(70s);
+  EXPECT_EQ(nodes["a"].members->holding().size(), works.size());
+  EXPECT_EQ(db->leases[work].owner, "");
+}
+
+// Random crashes, freezes, cuts, joins and leaves: whatever happens, nobody is
+// told "yes" along with somebody else, and in quiet times all is owned.
+TEST_F(membership_test, WhateverHappensNothingHasTwoOwners) {
+  seeded_random random{11};
+  for (const auto* name : {"a", "b", "c", "d"})
+    add(name);
+  for (int round = 0; round < 150; ++round) {
+    auto i = nodes.begin();
+    std::advance(i, static_cast<long>(random.next() % nodes.size()));
+    auto& n = i->second;
+    switch (random.next() % 5) {
+    case 0:
+      n.frozen = !n.frozen;
+      break;
+    case 1:
+      n.line->cut = !n.line->cut;
+      break;
+    case 2:
+      add(i->first); // killed and started again
+      break;
+    case 3:
+      (void)n.members->leave(*n.line);
+      add(i->first);
+      break;
+    default:
+      break;
+    }
+    advance(milliseconds{random.next() % 6'000});
+  }
+  for (auto& [name, n] : nodes) {
+    n.frozen = false;
+    n.line->cut = false;
+  }
+  advance(25s);
+  size_t total = 0;
+  for (auto& [name, n] : nodes)
+    total += n.members->holding().size();
+  EXPECT_EQ(total, works.size());
+}
+
+} // namespace
+} // namespace eventweft
