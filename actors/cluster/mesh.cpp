@@ -87,11 +87,22 @@ split_address(const std::string& address) {
   return std::pair{std::move(host), port};
 }
 
+namespace {
+
+/// CAF leaves its logger in each thread that spawns or publishes, and the actor
+/// system does not end while one of them lives: ours outlive it.
+template <class F>
+void on_a_passing_thread(F f) {
+  std::thread{std::move(f)}.join();
+}
+
+} // namespace
+
 mesh::mesh(caf::actor_system& sys, actor_context ctx, mesh_options options,
            std::shared_ptr<const link::identity> self)
     : core_(std::make_shared<mesh_core>(sys, std::move(ctx), std::move(options),
                                         std::move(self))) {
-  core_->prober = spawn_prober(core_);
+  on_a_passing_thread([this] { core_->prober = spawn_prober(core_); });
 }
 
 mesh::~mesh() {
@@ -99,21 +110,20 @@ mesh::~mesh() {
 }
 
 expected<uint16_t> mesh::listen(const std::string& host, uint16_t port) {
-  auto gate = spawn_gate(core_);
+  caf::actor gate;
+  caf::expected<uint16_t> bound{caf::sec::runtime_error};
+  // A node that comes back finds its port in TIME_WAIT.
+  constexpr bool reuse = true;
+  on_a_passing_thread([&] {
+    gate = spawn_gate(core_);
+    bound = core_->options.tls
+                ? caf::openssl::publish(gate, port, host.c_str(), reuse)
+                : caf::io::publish(gate, port, host.c_str(), reuse);
+  });
   {
     std::lock_guard guard{core_->mutex};
     core_->gate = gate;
   }
-  // A node that comes back finds its port in TIME_WAIT.
-  constexpr bool reuse = true;
-  caf::expected<uint16_t> bound{caf::sec::runtime_error};
-  // CAF leaves its logger in each thread that asks it something, and the actor
-  // system does not end while one of them lives.
-  std::thread{[&] {
-    bound = core_->options.tls
-                ? caf::openssl::publish(gate, port, host.c_str(), reuse)
-                : caf::io::publish(gate, port, host.c_str(), reuse);
-  }}.join();
   if (!bound)
     return fail(ec::bad_configuration, "[cluster] listen: can't listen on " +
                                            host + ":" + std::to_string(port) +
@@ -143,11 +153,15 @@ void mesh::see(const std::vector<node_record>& members,
       }
     }
   }
-  for (const auto& peer : missing) {
-    auto dialer = spawn_dialer(core_, peer);
-    std::lock_guard guard{core_->mutex};
-    core_->dialers[peer] = std::move(dialer);
-  }
+  if (missing.empty())
+    return;
+  on_a_passing_thread([&] {
+    for (const auto& peer : missing) {
+      auto dialer = spawn_dialer(core_, peer);
+      std::lock_guard guard{core_->mutex};
+      core_->dialers[peer] = std::move(dialer);
+    }
+  });
 }
 
 void mesh::committed(const log_range_ptr& range) {
