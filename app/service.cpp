@@ -159,7 +159,8 @@ bool service::stop() {
   if (s.actors)
     s.actors->refuse();
   if (s.server)
-    clean = s.server->stop(left());
+    clean = s.server->stop(left(), s.cluster ? reader_end::restarting
+                                             : reader_end::going_away);
   // Even when readers had to be cut off, what is acknowledged gets its time.
   if (s.actors)
     clean = s.actors->stop(std::max(left(), milliseconds{1'000})) && clean;
