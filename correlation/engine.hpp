@@ -13,11 +13,11 @@
 
 /// How correlation is put together.
 ///
-/// 1. Keys. A platform worker, right after it made the event and while the
-///    payload is still parsed, calls `engine::keys` and puts the result into
-///    `event::keys`; from there on they travel with the event. They are a pure
-///    function of the event, so whoever finds them missing (an event that
-///    comes out of the spool, a backfill) computes them again.
+/// 1. Keys. A platform worker, right after it made the event, calls
+///    `engine::keys` and puts the result into `event::keys`; from there on they
+///    travel with the event. They are a pure function of the event, so whoever
+///    finds them missing (an event that comes out of the spool, a backfill)
+///    computes them again.
 /// 2. Threads. The store session, inside its append transaction, with the log
 ///    head taken and duplicates sorted out, hands the new events' keys to
 ///    `join` (`joiner.hpp`), with a `thread_index` that reads and writes its

@@ -115,7 +115,8 @@ class joiner {
     result_.threads.resize(events_.size());
     result_.parents.resize(events_.size());
     for (const auto& e : events_) {
-      members_.push_back({.id = e.id, .at = e.at});
+      members_.push_back(
+          {.id = e.id, .at = e.at, .adopted = e.stored, .stored = e.stored});
       for (const auto& k : e.keys) {
         if (k.is_fact()) {
           taught_.try_emplace(k.key, k.matched);
@@ -223,7 +224,29 @@ class joiner {
       }
     if (auto e = load(names); !e)
       return e;
+    if (auto e = read_stored(); !e)
+      return e;
     return read_named_threads(std::move(ids));
+  }
+
+  // The threads of events that were there before.
+  expected<void> read_stored() {
+    std::map<uuid, size_t> by_id;
+    std::vector<uuid> ids;
+    for (size_t i = 0; i < members_.size(); ++i)
+      if (members_[i].stored && by_id.try_emplace(members_[i].id, i).second)
+        ids.push_back(members_[i].id);
+    if (ids.empty())
+      return {};
+    auto rows = index_.find_threads(ids);
+    if (!rows)
+      return fail(std::move(rows.error()));
+    for (const auto& row : *rows) {
+      auto& m = members_[by_id.at(row.asked)];
+      m.node = node_of(row.thread, row.events);
+      m.adopted = false;
+    }
+    return {};
   }
 
   // What `correlationid` and `causationid` name may be a thread or an event of

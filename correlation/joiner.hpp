@@ -24,15 +24,19 @@ struct join_limits {
   uint64_t max_joined_events = 100'000;
 };
 
-/// A new event of a batch, duplicates already taken out.
+/// An event of a batch, duplicates already taken out.
 struct join_input {
   uuid id;
   timestamp at{};
   std::span<const correlation_key> keys;
+  /// It was stored before, with or without a thread, and `keys` are further
+  /// ones.
+  bool stored = false;
 };
 
 struct join_result {
-  /// One an event, in order: its thread, if any key links it.
+  /// One an event, in order: its thread, if any key links it; nothing for
+  /// stored ones, which are in `changes.members`.
   std::vector<std::optional<uuid>> threads;
   /// One an event: the event that caused it, if that is stored.
   std::vector<std::optional<uuid>> parents;

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 /// What actors hand to each other besides the events themselves.
@@ -22,13 +23,32 @@ struct append_result {
   /// Set when the store refused this one event for what it contains
   /// (`row_refused`); the others of its batch are stored.
   std::optional<error> refused;
+  /// The thread that the stored event is in, and the event that caused it.
+  std::optional<uuid> correlation_id{};
+  std::optional<uuid> parent_event_id{};
 
   bool operator==(const append_result&) const = default;
+};
+
+/// What an append did to the threads.
+struct thread_report {
+  /// What tells stream readers of merges: in the log as well, numbered.
+  std::vector<event_ptr> merges;
+  /// What the events taught, by name (`correlation_key::is_fact`).
+  std::vector<std::pair<std::string, std::string>> facts;
+  /// Keys that reached their limit; from now on they link nothing.
+  std::vector<std::string> hot_keys;
+  /// Events that got a thread; threads that were not there before.
+  uint64_t linked = 0;
+  uint64_t started = 0;
+
+  bool operator==(const thread_report&) const = default;
 };
 
 /// One result an event, in the order of the batch.
 struct append_results {
   std::vector<append_result> items;
+  thread_report threads{};
 
   bool operator==(const append_results&) const = default;
 };

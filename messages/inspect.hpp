@@ -145,12 +145,23 @@ bool inspect(Inspector& f, append_outcome& x) {
 template <class Inspector>
 bool inspect(Inspector& f, append_result& x) {
   return f.object(x).fields(f.field("outcome", x.outcome),
-                            f.field("refused", x.refused));
+                            f.field("refused", x.refused),
+                            f.field("correlation_id", x.correlation_id),
+                            f.field("parent_event_id", x.parent_event_id));
+}
+
+template <class Inspector>
+bool inspect(Inspector& f, thread_report& x) {
+  return f.object(x).fields(
+      f.field("merges", x.merges), f.field("facts", x.facts),
+      f.field("hot_keys", x.hot_keys), f.field("linked", x.linked),
+      f.field("started", x.started));
 }
 
 template <class Inspector>
 bool inspect(Inspector& f, append_results& x) {
-  return f.object(x).fields(f.field("items", x.items));
+  return f.object(x).fields(f.field("items", x.items),
+                            f.field("threads", x.threads));
 }
 
 template <class Inspector>

@@ -62,6 +62,11 @@ class gated_session final : public store_session {
     return passed([&] { return inner_->append(events); });
   }
 
+  expected<append_results>
+  append_and_join(std::span<const event_ptr> events) override {
+    return passed([&] { return inner_->append_and_join(events); });
+  }
+
   expected<log_head> head() override {
     return passed([&] { return inner_->head(); });
   }
@@ -127,6 +132,9 @@ class gated_store final : public store {
   std::unique_ptr<store_session> open_session() override {
     return std::make_unique<gated_session>(gate_,
                                            gate_->inner().open_session());
+  }
+  std::unique_ptr<thread_store> open_threads() override {
+    return gate_->inner().open_threads();
   }
   std::unique_ptr<store_maintenance> open_maintenance() override {
     return gate_->inner().open_maintenance();

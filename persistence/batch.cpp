@@ -3,39 +3,47 @@
 
 #include "codec/json_text.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 namespace eventweft {
 namespace {
 
 expected<void> append_part(std::span<const event_ptr> events,
-                           const append_once& once,
-                           std::vector<append_result>& results) {
-  auto outcomes = once(events);
-  if (outcomes) {
-    for (const auto& outcome : *outcomes)
-      results.push_back({outcome, std::nullopt});
+                           const append_once& once, append_results& results) {
+  auto done = once(events);
+  if (done) {
+    std::ranges::move(done->items, std::back_inserter(results.items));
+    auto& all = results.threads;
+    auto& part = done->threads;
+    std::ranges::move(part.merges, std::back_inserter(all.merges));
+    std::ranges::move(part.facts, std::back_inserter(all.facts));
+    std::ranges::move(part.hot_keys, std::back_inserter(all.hot_keys));
+    all.linked += part.linked;
+    all.started += part.started;
     return {};
   }
-  if (outcomes.error().code != ec::row_refused)
-    return fail(std::move(outcomes.error()));
+  if (done.error().code != ec::row_refused)
+    return fail(std::move(done.error()));
   if (events.size() == 1) {
     append_result refused;
     refused.outcome.id = events.front()->id;
-    refused.refused = std::move(outcomes.error());
-    results.push_back(std::move(refused));
+    refused.refused = std::move(done.error());
+    results.items.push_back(std::move(refused));
     return {};
   }
   auto half = events.size() / 2;
-  if (auto done = append_part(events.first(half), once, results); !done)
-    return done;
+  if (auto first = append_part(events.first(half), once, results); !first)
+    return first;
   return append_part(events.subspan(half), once, results);
 }
 
 } // namespace
 
-expected<std::vector<append_result>>
-append_isolating(std::span<const event_ptr> events, const append_once& once) {
-  std::vector<append_result> results;
-  results.reserve(events.size());
+expected<append_results> append_isolating(std::span<const event_ptr> events,
+                                          const append_once& once) {
+  append_results results;
+  results.items.reserve(events.size());
   if (events.empty())
     return results;
   if (auto done = append_part(events, once, results); !done)
@@ -59,6 +67,11 @@ std::string storable_text(std::string_view text) {
     }
   }
   return out;
+}
+
+bool any_keys(std::span<const event_ptr> events) noexcept {
+  return std::ranges::any_of(events,
+                             [](const auto& e) { return !e->keys.empty(); });
 }
 
 } // namespace eventweft

@@ -12,20 +12,23 @@
 
 namespace eventweft {
 
-/// Appends one batch in one transaction, all or nothing: the outcomes in
+/// Appends one batch in one transaction, all or nothing: the results in
 /// order, or `row_refused` if the engine refuses what is in some row, or any
 /// other error for what is no row's fault.
-using append_once = std::function<expected<std::vector<append_outcome>>(
-    std::span<const event_ptr>)>;
+using append_once =
+    std::function<expected<append_results>(std::span<const event_ptr>)>;
 
 /// Appends through `once`; where a row is refused, halves the batch until the
 /// bad row stands alone, so that it fails alone and the others are stored in
 /// their order.
-expected<std::vector<append_result>>
-append_isolating(std::span<const event_ptr> events, const append_once& once);
+expected<append_results> append_isolating(std::span<const event_ptr> events,
+                                          const append_once& once);
 
 /// `text` with U+FFFD for what is not UTF-8 and for NUL: what any engine takes
 /// as text.
 std::string storable_text(std::string_view text);
+
+/// Whether any event has a key.
+bool any_keys(std::span<const event_ptr> events) noexcept;
 
 } // namespace eventweft

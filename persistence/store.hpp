@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "correlation/joiner.hpp"
 #include "messages/dead_letter.hpp"
 #include "messages/errors.hpp"
 #include "messages/event.hpp"
@@ -9,6 +10,7 @@
 #include "persistence/maintenance.hpp"
 #include "persistence/nodes.hpp"
 #include "persistence/processing.hpp"
+#include "persistence/threads.hpp"
 
 #include <chrono>
 #include <functional>
@@ -42,6 +44,15 @@ class store_session {
   /// `events` have seq 0; their other members are stored as they are.
   virtual expected<std::vector<append_result>>
   append(std::span<const event_ptr> events) = 0;
+
+  /// The same together with what it did to threads: events with keys are
+  /// joined to threads in that very transaction (`correlation/joiner.hpp`).
+  virtual expected<append_results>
+  append_and_join(std::span<const event_ptr> events) {
+    return append(events).map([](std::vector<append_result>&& items) {
+      return append_results{std::move(items), {}};
+    });
+  }
 
   virtual expected<log_head> head() = 0;
 
@@ -95,6 +106,10 @@ class store {
   /// A session of its own. Does not connect before the first call.
   virtual std::unique_ptr<store_session> open_session() = 0;
 
+  /// Reads threads and goes over stored events again; null for a store that
+  /// has none.
+  virtual std::unique_ptr<thread_store> open_threads() { return nullptr; }
+
   /// Upkeep and figures; null for a store that has neither.
   virtual std::unique_ptr<store_maintenance> open_maintenance() {
     return nullptr;
@@ -126,6 +141,8 @@ struct store_options {
   /// PostgreSQL: the name under which appends wake other nodes; empty: there
   /// are none. [a-z0-9.-].
   std::string node;
+  /// For events with correlation keys.
+  correlation::join_limits threads;
 };
 
 /// Refuses a URL it cannot read with `bad_configuration`. Connects to nothing.

@@ -42,6 +42,7 @@ BEGIN
     WHERE c.relnamespace = current_schema()::regnamespace
       AND c.relkind IN ('r', 'p', 'v')
       AND (c.relname ~ '^(event|github_|linear_|slack_|deployment_)'
+           OR c.relname ~ '^correlation_'
            OR c.relname IN ('log_head', 'dead_letters', 'recent_events',
                             'stream_subscriptions', 'correlated_events',
                             'schema_migrations', 'leases', 'processor_marks',
@@ -52,8 +53,10 @@ BEGIN
     FROM pg_proc p
     WHERE p.pronamespace = current_schema()::regnamespace
       AND p.proname IN (
-        'append_events', 'apply_retention', 'beat_node', 'claim_leases',
-        'create_event_correlation',
+        'append_events', 'append_joined_events', 'apply_retention',
+        'beat_node', 'change_threads', 'claim_leases',
+        'create_event_correlation', 'find_stored_events', 'forget_threads',
+        'insert_events', 'look_up_threads', 'take_log_head',
         'ensure_partitions', 'event_key', 'event_weeks', 'expired_events',
         'fence_holds', 'mark_event_processed', 'partitioned_tables',
         'record_processing', 'release_leases', 'retention_hold',
@@ -71,8 +74,12 @@ GRANT UPDATE (processed_at, processing_duration, correlation_id,
               parent_event_id) ON events TO eventweft_writer;
 GRANT SELECT, UPDATE (last_seq) ON log_head, event_metrics_cursor
   TO eventweft_writer;
-GRANT SELECT, INSERT, UPDATE ON event_processing_status, event_correlations,
-  event_metrics TO eventweft_writer;
+GRANT UPDATE (thread_version) ON log_head TO eventweft_writer;
+GRANT SELECT, INSERT, UPDATE ON event_processing_status, event_metrics
+  TO eventweft_writer;
+GRANT SELECT, INSERT, UPDATE, DELETE ON event_correlations,
+  correlation_threads, correlation_keys, correlation_merges, correlation_facts,
+  correlation_pending, correlation_backfill TO eventweft_writer;
 GRANT SELECT, INSERT, UPDATE, DELETE ON event_streams, stream_subscriptions,
   event_deliveries, dead_letters, leases, processor_marks, cluster_nodes
   TO eventweft_writer;
@@ -85,6 +92,9 @@ GRANT EXECUTE ON FUNCTION
   apply_retention(interval, jsonb, boolean, timestamptz, bigint)
   TO eventweft_writer;
 
+GRANT SELECT ON correlation_threads, correlation_keys, correlation_merges,
+  correlation_facts, correlation_pending, correlation_backfill
+  TO eventweft_analyst;
 GRANT SELECT ON events, github_events, linear_events, slack_events,
   deployment_events, event_performance, event_processing_status,
   event_correlations, event_metrics, event_metrics_cursor, event_streams,

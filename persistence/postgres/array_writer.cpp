@@ -43,6 +43,11 @@ void array_writer::add(int32_t number) {
   put32(static_cast<uint32_t>(number));
 }
 
+void array_writer::add(int64_t number) {
+  put32(8);
+  put64(static_cast<uint64_t>(number));
+}
+
 void array_writer::add(double number) {
   put32(8);
   put64(std::bit_cast<uint64_t>(number));

@@ -12,6 +12,7 @@ namespace eventweft::postgres {
 
 /// Object ids of PostgreSQL's built-in types; they never change.
 enum class type_oid : uint32_t {
+  int8 = 20,
   int4 = 23,
   text = 25,
   json = 114,
@@ -32,6 +33,7 @@ class array_writer {
   void add(std::string_view text);
   void add(const uuid& id);
   void add(int32_t number);
+  void add(int64_t number);
   void add(double number);
   void add(timestamp t);
 

@@ -98,6 +98,12 @@ maintenance::apply_retention(const retention_policy& policy, timestamp now,
     std::vector<retention_item> items;
     for (const auto& row : rows)
       items.push_back(read_item(row));
+    if (!dry_run)
+      while (tx.exec("SELECT forget_threads($1)",
+                     pqxx::params{static_cast<int64_t>(limit)})
+                 .one_field()
+                 .as<int64_t>() > 0) {
+      }
     return items;
   });
 }

@@ -3,7 +3,8 @@
 
 #include "codec/dead_letter_json.hpp"
 #include "persistence/batch.hpp"
-#include "persistence/postgres/array_writer.hpp"
+#include "persistence/postgres/batch_arrays.hpp"
+#include "persistence/postgres/joined_append.hpp"
 #include "persistence/postgres/query.hpp"
 #include "persistence/postgres/rows.hpp"
 
@@ -13,151 +14,107 @@ namespace {
 using retry = connection::retry;
 using std::to_string;
 
-/// One array a column, in the order of `append_events`' parameters.
-class batch_arrays {
- public:
-  explicit batch_arrays(std::span<const event_ptr> events) : events_(events) {
-    column(
-        type_oid::uuid, [](auto& e) -> auto& { return e.id; });
-    column(
-        type_oid::text, [](auto& e) -> auto& { return e.event_id; });
-    column(
-        type_oid::text, [](auto& e) -> auto& { return e.platform; });
-    column(
-        type_oid::text, [](auto& e) -> auto& { return e.event_type; });
-    column(
-        type_oid::text, [](auto& e) -> auto& { return e.source_id; });
-    column(
-        type_oid::text, [](auto& e) -> auto& { return e.source_name; });
-    column(
-        type_oid::text, [](auto& e) -> auto& { return e.actor_id; });
-    column(
-        type_oid::text, [](auto& e) -> auto& { return e.actor_name; });
-    column(type_oid::text, [](auto& e) { return to_string(e.priority); });
-    column(
-        type_oid::uuid, [](auto& e) -> auto& { return e.correlation_id; });
-    column(
-        type_oid::uuid, [](auto& e) -> auto& { return e.parent_event_id; });
-    column(
-        type_oid::json, [](auto& e) -> auto& { return e.metadata; });
-    column(type_oid::timestamptz, [](auto& e) { return e.created_at; });
-    column(type_oid::timestamptz, [](auto& e) { return e.processed_at; });
-    column(type_oid::float8, [](auto& e) { return e.processing_duration; });
-    column(type_oid::int4,
-           [](auto& e) { return static_cast<int32_t>(e.payload.size()); });
-    size_t payload_bytes = 0;
-    for (const auto& e : events)
-      payload_bytes += e->stored_payload().size();
-    column(
-        type_oid::json, [](auto& e) { return e.stored_payload().view(); },
-        payload_bytes);
-    column(type_oid::text, [](auto& e) {
-      return e.payload_readable.empty() ? std::optional<std::string_view>{}
-                                        : e.payload.view();
-    });
-    details([](auto& d) -> auto& { return d.github; });
-    details([](auto& d) -> auto& { return d.linear; });
-    details([](auto& d) -> auto& { return d.slack; });
-    details([](auto& d) -> auto& { return d.deployment; });
-  }
+// After somebody else was faster, so many batches take the log head first.
+constexpr int careful_batches = 32;
 
-  /// Views into this object.
-  pqxx::params parameters() const {
-    pqxx::params all;
-    for (const auto& array : arrays_)
-      all.append(pqxx::binary_cast(array.bytes()));
-    return all;
-  }
-
- private:
-  template <class Get>
-  void column(type_oid type, Get get, size_t bytes = 0) {
-    array_writer out{type, events_.size(), bytes ? bytes : 24 * events_.size()};
-    for (const auto& e : events_)
-      add(out, get(*e));
-    arrays_.push_back(std::move(out));
-  }
-
-  /// An empty array if no event of the batch has any.
-  template <class Get>
-  void details(Get get) {
-    size_t bytes = 0;
-    for (const auto& e : events_)
-      bytes += get(e->details).size();
-    if (bytes == 0) {
-      arrays_.emplace_back(type_oid::json, 0, 0);
-      return;
-    }
-    column(
-        type_oid::json,
-        [&](auto& e) {
-          const std::string& text = get(e.details);
-          return text.empty() ? std::optional<std::string_view>{} : text;
-        },
-        bytes);
-  }
-
-  template <class T>
-  static void add(array_writer& out, const T& value) {
-    out.add(value);
-  }
-
-  template <class T>
-  static void add(array_writer& out, const std::optional<T>& value) {
-    if (value)
-      out.add(*value);
-    else
-      out.add_null();
-  }
-
-  std::span<const event_ptr> events_;
-  std::vector<array_writer> arrays_;
-};
+std::optional<uuid> maybe_uuid(const pqxx::field& f) {
+  return f.is_null() ? std::nullopt : std::optional{read_uuid(f.view())};
+}
 
 } // namespace
 
 expected<std::vector<append_result>>
 session::append(std::span<const event_ptr> events) {
-  return append_isolating(events,
-                          [this](auto part) { return append_batch(part); });
+  return append_and_join(events).map(
+      [](append_results&& results) { return std::move(results.items); });
 }
 
-expected<std::vector<append_outcome>>
+expected<append_results>
+session::append_and_join(std::span<const event_ptr> events) {
+  return append_isolating(events, [this](auto part) {
+    return any_keys(part) ? append_joined(part) : append_batch(part);
+  });
+}
+
+expected<append_results>
 session::append_batch(std::span<const event_ptr> events) {
-  using result_t = expected<std::vector<append_outcome>>;
-  batch_arrays arrays{events};
+  using result_t = expected<append_results>;
+  std::vector<event_row> rows;
+  rows.reserve(events.size());
+  for (const auto& e : events)
+    rows.push_back({&*e, e->correlation_id, e->parent_event_id});
+  array_columns columns;
+  add_event_columns(columns, rows);
+  pqxx::params parameters;
+  columns.append_to(parameters);
   // Safe to do twice: what the first attempt may have committed is found
   // again by its key.
   auto append = [&](connection& own, pqxx::connection& c) -> result_t {
     own.prepare("append",
-                "SELECT id, seq, duplicate FROM append_events($1, $2, "
-                "$3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
-                "$15, $16, $17, $18, $19, $20, $21, $22)");
+                "SELECT id, seq, duplicate, correlation_id, parent_event_id "
+                "FROM append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
+                "$11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)");
     // One statement is one transaction: nothing but one round trip.
     pqxx::nontransaction tx{c};
-    auto rows = tx.exec(pqxx::prepped{"append"}, arrays.parameters());
-    if (static_cast<size_t>(rows.size()) != events.size())
+    auto stored = tx.exec(pqxx::prepped{"append"}, parameters);
+    if (static_cast<size_t>(stored.size()) != events.size())
       return fail(ec::internal, "append_events answered " +
-                                    to_string(rows.size()) + " rows for " +
+                                    to_string(stored.size()) + " rows for " +
                                     to_string(events.size()) + " events");
-    std::vector<append_outcome> outcomes;
-    outcomes.reserve(events.size());
-    for (const auto& row : rows) {
-      append_outcome outcome;
-      outcome.id = read_uuid(row[0].view());
-      outcome.seq = row[1].as<seq_t>();
+    append_results results;
+    results.items.reserve(events.size());
+    for (const auto& row : stored) {
+      append_result one;
+      one.outcome.id = read_uuid(row[0].view());
+      one.outcome.seq = row[1].as<seq_t>();
       // The event itself, appended before by a call whose end got lost, is
       // no duplicate.
-      outcome.duplicate =
-          row[2].as<bool>() && outcome.id != events[outcomes.size()]->id;
-      outcomes.push_back(outcome);
+      one.outcome.duplicate =
+          row[2].as<bool>() &&
+          one.outcome.id != events[results.items.size()]->id;
+      one.correlation_id = maybe_uuid(row[3]);
+      one.parent_event_id = maybe_uuid(row[4]);
+      results.items.push_back(std::move(one));
     }
-    return outcomes;
+    return results;
   };
   return pool_->with_connection([&](connection& own) {
     return own.call(retry::yes,
                     [&](pqxx::connection& c) { return append(own, c); });
   });
+}
+
+// Reads what it needs without the log head, and takes that only to write:
+// alone, it costs two round trips. Where somebody else appends at the same
+// time, the head is taken first.
+expected<append_results>
+session::append_joined(std::span<const event_ptr> events) {
+  using result_t = expected<std::optional<append_results>>;
+  for (;;) {
+    const bool careful = careful_ > 0;
+    auto attempt = [&](connection& own, pqxx::connection& c) -> result_t {
+      if (!careful) {
+        pqxx::nontransaction tx{c};
+        return joined_append{own, tx, limits_}.run(events, false);
+      }
+      pqxx::work tx{c};
+      auto done = joined_append{own, tx, limits_}.run(events, true);
+      if (done)
+        tx.commit();
+      return done;
+    };
+    auto done = pool_->with_connection([&](connection& own) {
+      return own.call(retry::yes,
+                      [&](pqxx::connection& c) { return attempt(own, c); });
+    });
+    if (!done)
+      return fail(std::move(done.error()));
+    if (careful)
+      --careful_;
+    if (*done)
+      return std::move(**done);
+    careful_ = careful_batches;
+  }
 }
 
 expected<log_head> session::head() {

@@ -8,10 +8,13 @@ namespace eventweft::postgres {
 
 class session final : public store_session {
  public:
-  explicit session(pool_ptr pool) : pool_(std::move(pool)) {}
+  session(pool_ptr pool, const correlation::join_limits& limits)
+      : pool_(std::move(pool)), limits_(limits) {}
 
   expected<std::vector<append_result>>
   append(std::span<const event_ptr> events) override;
+  expected<append_results>
+  append_and_join(std::span<const event_ptr> events) override;
   expected<log_head> head() override;
   expected<log_range> read_after(seq_t after, size_t max_events,
                                  size_t max_bytes) override;
@@ -24,10 +27,14 @@ class session final : public store_session {
   expected<bool> drop_dead_letter(const uuid& id) override;
 
  private:
-  expected<std::vector<append_outcome>>
-  append_batch(std::span<const event_ptr> events);
+  /// Events without a key: one call.
+  expected<append_results> append_batch(std::span<const event_ptr> events);
+  expected<append_results> append_joined(std::span<const event_ptr> events);
 
   pool_ptr pool_;
+  correlation::join_limits limits_;
+  /// So many of the next batches take the log head before they read.
+  int careful_ = 0;
 };
 
 } // namespace eventweft::postgres

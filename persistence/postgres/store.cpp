@@ -9,6 +9,7 @@
 #include "persistence/postgres/pool.hpp"
 #include "persistence/postgres/processing.hpp"
 #include "persistence/postgres/session.hpp"
+#include "persistence/postgres/threads.hpp"
 
 namespace eventweft::postgres {
 namespace {
@@ -41,7 +42,11 @@ class postgres_store final : public store {
   }
 
   std::unique_ptr<store_session> open_session() override {
-    return std::make_unique<session>(pool_);
+    return std::make_unique<session>(pool_, options_.threads);
+  }
+
+  std::unique_ptr<thread_store> open_threads() override {
+    return std::make_unique<threads>(pool_, options_.threads);
   }
 
   std::unique_ptr<store_maintenance> open_maintenance() override {

@@ -82,6 +82,20 @@ std::vector<retention_item> summary(database& db) {
   return items;
 }
 
+/// Keys, threads and other traces of events that are gone.
+void forget_threads(database& db) {
+  db.raw().exec(
+      "DELETE FROM correlation_threads WHERE last_seq < coalesce("
+      "(SELECT min(seq) FROM events), 9223372036854775807);"
+      "DELETE FROM correlation_keys WHERE last_seen < coalesce("
+      "(SELECT min(created_at) FROM events), '9999') "
+      "OR thread_id NOT IN (SELECT id FROM correlation_threads);"
+      "DELETE FROM correlation_merges WHERE thread_id NOT IN "
+      "(SELECT id FROM correlation_threads);"
+      "DELETE FROM correlation_pending WHERE event_created_at < coalesce("
+      "(SELECT min(created_at) FROM events), '9999')");
+}
+
 void delete_doomed(database& db) {
   db.raw().exec(
       "DELETE FROM github_events WHERE event_seq IN (SELECT seq FROM doomed);"
@@ -94,8 +108,9 @@ void delete_doomed(database& db) {
       "DELETE FROM event_processing_status WHERE event_id IN "
       "(SELECT id FROM doomed);"
       "DELETE FROM event_correlations WHERE source_event_id IN "
-      "(SELECT id FROM doomed) OR target_event_id IN (SELECT id FROM doomed);"
+      "(SELECT id FROM doomed);"
       "DELETE FROM events WHERE seq IN (SELECT seq FROM doomed)");
+  forget_threads(db);
 }
 
 } // namespace

@@ -72,8 +72,9 @@ void bind_text(SQLite::Statement& s, int index, std::string_view text) {
                static_cast<int>(text.size()));
 }
 
-void bind_event(SQLite::Statement& insert, const event& e, seq_t seq,
-                int64_t key) {
+void bind_event(SQLite::Statement& insert, const event& e,
+                const std::optional<uuid>& thread,
+                const std::optional<uuid>& parent, seq_t seq, int64_t key) {
   int index = 0;
   auto text = [&](std::string_view value) {
     bind_text(insert, ++index, value);
@@ -92,8 +93,8 @@ void bind_event(SQLite::Statement& insert, const event& e, seq_t seq,
   copied(to_rfc3339(e.created_at));
   maybe(e.processed_at, time);
   maybe(e.processing_duration, [](double d) { return d; });
-  maybe(e.correlation_id, id);
-  maybe(e.parent_event_id, id);
+  maybe(thread, id);
+  maybe(parent, id);
   text(to_string(e.priority));
   text(e.platform);
   text(e.event_id);

@@ -22,8 +22,9 @@ event_ptr read_event(SQLite::Statement& row);
 
 /// Binds `event_columns` from parameter 1 on, all texts as blobs that must
 /// stay where they are until the statement is done, then `event_key`.
-void bind_event(SQLite::Statement& insert, const event& e, seq_t seq,
-                int64_t key);
+void bind_event(SQLite::Statement& insert, const event& e,
+                const std::optional<uuid>& thread,
+                const std::optional<uuid>& parent, seq_t seq, int64_t key);
 
 /// Binds without a copy; the statement casts it to text.
 void bind_text(SQLite::Statement& s, int index, std::string_view text);

@@ -3,28 +3,24 @@
 
 #include "codec/dead_letter_json.hpp"
 #include "persistence/batch.hpp"
-#include "persistence/sqlite/details.hpp"
+#include "persistence/sqlite/insert.hpp"
 #include "persistence/sqlite/query.hpp"
 #include "persistence/sqlite/rows.hpp"
+#include "persistence/sqlite/thread_tables.hpp"
+#include "persistence/thread_batch.hpp"
+
+#include <algorithm>
+#include <map>
 
 namespace eventweft::sqlite {
 namespace {
-
-// Texts are bound as blobs, which SQLiteCpp takes without a copy.
-constexpr std::string_view insert_sql =
-    "INSERT INTO events (seq, id, created_at, processed_at, "
-    "processing_duration, correlation_id, parent_event_id, priority, platform, "
-    "event_id, event_type, source_id, source_name, actor_id, actor_name, "
-    "metadata, payload, payload_raw, event_key) VALUES (?, ?, ?, ?, ?, ?, ?, "
-    "CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), "
-    "CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), "
-    "CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), ?)";
 
 // Part by part of the index, the newest first.
 constexpr std::string_view lookup_sql =
     "WITH RECURSIVE part (n) AS (SELECT ?4 >> 14 UNION ALL "
     "SELECT n - 1 FROM part WHERE n > (SELECT min(seq) >> 14 FROM events)) "
-    "SELECT e.seq, e.id FROM part CROSS JOIN events e INDEXED BY events_key "
+    "SELECT e.seq, e.id, e.correlation_id, e.parent_event_id "
+    "FROM part CROSS JOIN events e INDEXED BY events_key "
     "ON e.seq >> 14 = part.n AND e.event_key = ?1 "
     "WHERE e.platform = CAST(?2 AS TEXT) AND e.event_id = CAST(?3 AS TEXT) "
     "LIMIT 1";
@@ -43,110 +39,203 @@ seq_t read_head(database& db) {
   return seq;
 }
 
-std::optional<append_outcome> find_stored(database& db, const event& e,
-                                          int64_t key, seq_t head) {
+std::optional<append_result> find_stored(database& db, const event& e,
+                                         int64_t key, seq_t head) {
   auto& q = db.prepared(lookup_sql);
   q.bind(1, key);
   bind_text(q, 2, e.platform);
   bind_text(q, 3, e.event_id);
   q.bind(4, static_cast<int64_t>(head));
-  std::optional<append_outcome> found;
+  std::optional<append_result> found;
   if (q.executeStep()) {
-    found.emplace();
-    found->seq = q.getColumn(0).getInt64();
-    found->id = uuid::parse(q.getColumn(1).getText()).value_or(uuid{});
+    auto& outcome = found.emplace().outcome;
+    outcome.seq = q.getColumn(0).getInt64();
+    outcome.id = uuid::parse(q.getColumn(1).getText()).value_or(uuid{});
     // The event itself, appended before by a call whose end got lost, is no
     // duplicate.
-    found->duplicate = found->id != e.id;
+    outcome.duplicate = outcome.id != e.id;
+    found->correlation_id = uuid::parse(q.getColumn(2).getText(""));
+    found->parent_event_id = uuid::parse(q.getColumn(3).getText(""));
   }
   q.reset();
   return found;
 }
 
-void insert_details(database& db, const event& e, seq_t seq) {
-  if (e.details.empty())
-    return;
-  for (const auto& table : detail_tables) {
-    const auto& json = e.details.*table.member;
-    if (json.empty())
-      continue;
-    auto& insert = db.prepared(table.insert);
-    insert.bind(1, static_cast<int64_t>(seq));
-    insert.bind(2, to_string(e.id));
-    insert.bind(3, to_rfc3339(e.created_at));
-    bind_text(insert, 4, json);
-    insert.exec();
-  }
-}
-
-append_result append_one(database& db, const event& e, seq_t& head,
-                         key_filter& known) {
-  append_result result;
-  result.outcome.id = e.id;
-  auto key = event_key(e.platform, e.event_id);
-  if (known.may_contain(key))
-    if (auto stored = find_stored(db, e, key, head)) {
-      result.outcome = *stored;
-      return result;
-    }
-  if (auto member = unstorable_member(e); !member.empty()) {
-    result.refused = error{ec::row_refused,
-                           std::string{member} + " is not UTF-8 or holds NUL"};
-    return result;
-  }
-  // A single statement is undone by itself.
-  bool many = !e.details.empty();
-  if (many)
-    db.prepared("SAVEPOINT one_event").exec();
-  try {
-    auto& insert = db.prepared(insert_sql);
-    bind_event(insert, e, head + 1, key);
-    insert.exec();
-    insert_details(db, e, head + 1);
-    result.outcome.seq = ++head;
-    known.add(key);
-  } catch (const SQLite::Exception&) {
-    auto failed = translate_exception();
-    if (failed.code != ec::row_refused)
-      throw;
-    if (many)
-      db.prepared("ROLLBACK TO one_event").exec();
-    result.refused = std::move(failed);
-  }
-  if (many)
-    db.prepared("RELEASE one_event").exec();
-  return result;
+timestamp newest(std::span<const event_ptr> events) {
+  timestamp at{};
+  for (const auto& e : events)
+    at = std::max(at, e->created_at);
+  return at;
 }
 
 } // namespace
 
+/// One attempt at a batch, within one transaction.
+class session::batch {
+ public:
+  batch(database& db, std::span<const event_ptr> events, seq_t head,
+        key_filter& known)
+      : db_(db), events_(events), known_(known), before_(head), head_(head) {
+    results_.items.resize(events.size());
+  }
+
+  /// Leaves out what is stored already, comes twice, or can't be stored.
+  void sort_out(const std::map<size_t, error>& refused) {
+    std::map<std::pair<std::string_view, std::string_view>, size_t> here;
+    for (size_t i = 0; i < events_.size(); ++i) {
+      const auto& e = *events_[i];
+      auto& result = results_.items[i];
+      result.outcome.id = e.id;
+      if (const auto why = refused.find(i); why != refused.end()) {
+        result.refused = why->second;
+        continue;
+      }
+      const auto key = event_key(e.platform, e.event_id);
+      if (known_.may_contain(key))
+        if (auto stored = find_stored(db_, e, key, before_)) {
+          result = std::move(*stored);
+          continue;
+        }
+      if (auto member = unstorable_member(e); !member.empty()) {
+        result.refused =
+            error{ec::row_refused,
+                  std::string{member} + " is not UTF-8 or holds NUL"};
+        continue;
+      }
+      const auto [first, fresh] =
+          here.try_emplace({e.platform, e.event_id}, fresh_.size());
+      if (!fresh) {
+        twins_.emplace_back(i, first->second);
+        continue;
+      }
+      fresh_.push_back(events_[i]);
+      place_.push_back(i);
+      key_.push_back(key);
+    }
+  }
+
+  expected<void> join(const correlation::join_limits& limits) {
+    threads_.resize(fresh_.size());
+    parents_.resize(fresh_.size());
+    if (any_keys(fresh_)) {
+      std::vector<correlation::join_input> inputs;
+      for (const auto& e : fresh_)
+        inputs.push_back({e->id, e->created_at, e->keys});
+      thread_tables index{db_};
+      auto joined = correlation::join(index, inputs, limits);
+      if (!joined)
+        return fail(std::move(joined.error()));
+      threads_ = joined->threads;
+      parents_ = joined->parents;
+      joined_ = std::move(*joined);
+    }
+    for (size_t i = 0; i < fresh_.size(); ++i) {
+      if (!threads_[i])
+        threads_[i] = fresh_[i]->correlation_id;
+      if (!parents_[i])
+        parents_[i] = fresh_[i]->parent_event_id;
+    }
+    return {};
+  }
+
+  /// Writes all that is new. With threads, an event that is refused spoils
+  /// what the others were joined by: it is given back, and the batch is to be
+  /// tried again without it.
+  std::map<size_t, error> write() {
+    std::map<size_t, error> refused;
+    for (size_t i = 0; i < fresh_.size(); ++i) {
+      auto& result = results_.items[place_[i]];
+      auto failed = insert_one(db_, *fresh_[i], threads_[i], parents_[i],
+                               head_ + 1, key_[i]);
+      if (failed) {
+        refused.emplace(place_[i], *failed);
+        result.refused = std::move(failed);
+        continue;
+      }
+      result.outcome.seq = ++head_;
+      result.correlation_id = threads_[i];
+      result.parent_event_id = parents_[i];
+      known_.add(key_[i]);
+    }
+    let_go_of_payloads(db_);
+    for (const auto& [i, first] : twins_) {
+      auto& result = results_.items[i];
+      const auto id = result.outcome.id;
+      result = results_.items[place_[first]];
+      result.outcome.duplicate = result.outcome.id != id;
+    }
+    if (!joined_)
+      return {};
+    if (refused.empty())
+      write_threads();
+    return refused;
+  }
+
+  append_results& results() noexcept { return results_; }
+  seq_t head() const noexcept { return head_; }
+
+ private:
+  void write_threads() {
+    auto merges = write_joined(
+        db_, joined_->changes,
+        thread_batch::growth_details(fresh_, threads_, before_ + 1),
+        newest(fresh_), head_);
+    for (const auto& m : merges)
+      known_.add(event_key(m->platform, m->event_id));
+    results_.threads = thread_batch::report_of(*joined_, std::move(merges));
+  }
+
+  database& db_;
+  std::span<const event_ptr> events_;
+  key_filter& known_;
+  seq_t before_;
+  seq_t head_;
+  append_results results_;
+  std::vector<event_ptr> fresh_;
+  std::vector<size_t> place_;
+  std::vector<int64_t> key_;
+  /// Events that come again in the batch, and which of `fresh_` they are.
+  std::vector<std::pair<size_t, size_t>> twins_;
+  std::vector<std::optional<uuid>> threads_;
+  std::vector<std::optional<uuid>> parents_;
+  std::optional<correlation::join_result> joined_;
+};
+
 session::session(std::string path, const store_options& options)
-    : database_(std::move(path), options) {}
+    : database_(std::move(path), options), limits_(options.threads) {}
 
 expected<std::vector<append_result>>
 session::append(std::span<const event_ptr> events) {
-  using result_t = expected<std::vector<append_result>>;
-  return database_.call([&](database& db) -> result_t {
-    std::vector<append_result> results;
-    results.reserve(events.size());
+  return append_and_join(events).map(
+      [](append_results&& results) { return std::move(results.items); });
+}
+
+expected<append_results>
+session::append_and_join(std::span<const event_ptr> events) {
+  return database_.call([&](database& db) -> expected<append_results> {
     // Most of it before anybody has to wait for us.
     learn_keys(db, read_head(db));
-    write_transaction tx{db};
-    auto before = read_head(db);
-    learn_keys(db, before);
-    auto head = before;
-    for (const auto& e : events)
-      results.push_back(append_one(db, *e, head, known_));
-    // The payloads belong to the caller.
-    db.prepared(insert_sql);
-    if (head != before) {
-      auto& update = db.prepared("UPDATE log_head SET last_seq = ?");
-      update.bind(1, static_cast<int64_t>(head));
-      update.exec();
+    for (std::map<size_t, error> refused;;) {
+      write_transaction tx{db};
+      auto before = read_head(db);
+      learn_keys(db, before);
+      batch attempt{db, events, before, known_};
+      attempt.sort_out(refused);
+      if (auto joined = attempt.join(limits_); !joined)
+        return fail(std::move(joined.error()));
+      if (auto more = attempt.write(); !more.empty()) {
+        refused.merge(more);
+        continue;
+      }
+      if (attempt.head() != before) {
+        auto& update = db.prepared("UPDATE log_head SET last_seq = ?");
+        update.bind(1, static_cast<int64_t>(attempt.head()));
+        update.exec();
+      }
+      tx.commit();
+      known_seq_ = attempt.head();
+      return std::move(attempt.results());
     }
-    tx.commit();
-    known_seq_ = head;
-    return results;
   });
 }
 

@@ -13,6 +13,8 @@ class session final : public store_session {
 
   expected<std::vector<append_result>>
   append(std::span<const event_ptr> events) override;
+  expected<append_results>
+  append_and_join(std::span<const event_ptr> events) override;
   expected<log_head> head() override;
   expected<log_range> read_after(seq_t after, size_t max_events,
                                  size_t max_bytes) override;
@@ -28,7 +30,10 @@ class session final : public store_session {
   /// Brings `known_` up to what others have appended.
   void learn_keys(database& db, seq_t head);
 
+  class batch;
+
   lazy_database database_;
+  correlation::join_limits limits_;
   key_filter known_;
   seq_t known_seq_ = 0;
 };

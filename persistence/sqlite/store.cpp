@@ -5,6 +5,7 @@
 #include "persistence/sqlite/maintenance.hpp"
 #include "persistence/sqlite/processing.hpp"
 #include "persistence/sqlite/session.hpp"
+#include "persistence/sqlite/threads.hpp"
 
 namespace eventweft::sqlite {
 namespace {
@@ -30,6 +31,10 @@ class sqlite_store final : public store {
 
   std::unique_ptr<store_session> open_session() override {
     return std::make_unique<session>(path_, options_);
+  }
+
+  std::unique_ptr<thread_store> open_threads() override {
+    return std::make_unique<threads>(path_, options_);
   }
 
   std::unique_ptr<store_maintenance> open_maintenance() override {

@@ -8,13 +8,15 @@ COMMENT ON TYPE event_priority IS 'How urgent an event is; the order is that of 
 CREATE TABLE log_head (
   only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
   last_seq bigint NOT NULL DEFAULT 0 CHECK (last_seq >= 0),
-  dedup_window interval NOT NULL DEFAULT '14 days'
+  dedup_window interval NOT NULL DEFAULT '14 days',
+  thread_version bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 10);
 INSERT INTO log_head DEFAULT VALUES;
 COMMENT ON TABLE log_head IS 'One row. Held (FOR UPDATE) from the first statement of an append to its commit: that makes seq gapless and the look-up of duplicates free of races.';
 COMMENT ON COLUMN log_head.only_row IS 'Always true: there is one row.';
 COMMENT ON COLUMN log_head.last_seq IS 'The last seq given out; 0 for an empty log.';
 COMMENT ON COLUMN log_head.dedup_window IS 'How far back a delivery is recognised as one that is already there.';
+COMMENT ON COLUMN log_head.thread_version IS 'Counts the changes to threads that appended nothing.';
 
 CREATE TABLE events (
   seq bigint NOT NULL,

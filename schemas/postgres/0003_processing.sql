@@ -31,33 +31,37 @@ COMMENT ON COLUMN event_processing_status.completed_at IS 'When it was completed
 COMMENT ON COLUMN event_processing_status.duration IS 'Seconds the last attempt took.';
 
 CREATE TABLE event_correlations (
-  id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-  correlation_id uuid NOT NULL,
-  correlation_type text COLLATE "C" NOT NULL,
   source_event_id uuid NOT NULL,
-  target_event_id uuid NOT NULL,
-  correlation_key text COLLATE "C",
-  confidence double precision NOT NULL DEFAULT 1
-    CHECK (confidence BETWEEN 0 AND 1),
-  metadata json NOT NULL DEFAULT '{}',
-  created_at timestamptz NOT NULL DEFAULT now(),
-  UNIQUE (source_event_id, target_event_id, correlation_type),
+  event_created_at timestamptz NOT NULL,
+  confidence_score real NOT NULL DEFAULT 1
+    CHECK (confidence_score BETWEEN 0 AND 1),
+  correlation_key text COLLATE "C" NOT NULL CHECK (correlation_key <> ''),
+  correlation_type text COLLATE "C" NOT NULL,
+  state text COLLATE "C" NOT NULL DEFAULT 'linked'
+    CHECK (state IN ('linked', 'unsure', 'pending', 'hot_key',
+                     'huge_thread')),
+  rule text COLLATE "C" NOT NULL DEFAULT '',
+  field text COLLATE "C" NOT NULL DEFAULT '',
+  matched text NOT NULL DEFAULT '',
+  target_event_id uuid,
+  PRIMARY KEY (source_event_id, correlation_key, event_created_at),
   CHECK (source_event_id <> target_event_id)
-);
-CREATE INDEX event_correlations_thread ON event_correlations (correlation_id);
-CREATE INDEX event_correlations_target ON event_correlations (target_event_id);
+) PARTITION BY RANGE (event_created_at);
+-- Most rows say what an event is itself, which nobody looks for by its type.
 CREATE INDEX event_correlations_type
-  ON event_correlations (correlation_type, created_at);
-COMMENT ON TABLE event_correlations IS 'Pairs of events that are about the same piece of work, and why.';
-COMMENT ON COLUMN event_correlations.id IS 'Its own id.';
-COMMENT ON COLUMN event_correlations.correlation_id IS 'The thread both events belong to.';
-COMMENT ON COLUMN event_correlations.correlation_type IS 'What kind of link it is: pr_to_issue, commit_to_deployment, …';
-COMMENT ON COLUMN event_correlations.source_event_id IS 'events.id of the event that points to the other.';
-COMMENT ON COLUMN event_correlations.target_event_id IS 'events.id of the event that is pointed to.';
-COMMENT ON COLUMN event_correlations.correlation_key IS 'What they have in common, as in github:pr:octo/repo#12.';
-COMMENT ON COLUMN event_correlations.confidence IS 'From 0 to 1.';
-COMMENT ON COLUMN event_correlations.metadata IS 'What the rule noted.';
-COMMENT ON COLUMN event_correlations.created_at IS 'When the link was found.';
+  ON event_correlations (correlation_type, event_created_at)
+  WHERE correlation_type <> 'identity';
+COMMENT ON TABLE event_correlations IS 'The evidence: each correlation key that was found in an event, and why.';
+COMMENT ON COLUMN event_correlations.source_event_id IS 'events.id of the event in which the key was found.';
+COMMENT ON COLUMN event_correlations.event_created_at IS 'events.created_at of that event; this table is partitioned by it.';
+COMMENT ON COLUMN event_correlations.confidence_score IS 'How sure the rule was, from 0 to 1.';
+COMMENT ON COLUMN event_correlations.correlation_key IS 'What the event has in common with others, as in github:pr:octo/repo#12.';
+COMMENT ON COLUMN event_correlations.correlation_type IS 'What kind of link it is: pr_to_issue, deployment_to_commit, …; identity where the event is that thing itself.';
+COMMENT ON COLUMN event_correlations.state IS 'linked, or why the key did not link: unsure, pending, hot_key, huge_thread.';
+COMMENT ON COLUMN event_correlations.rule IS 'The rule that found it.';
+COMMENT ON COLUMN event_correlations.field IS 'Where in the event.';
+COMMENT ON COLUMN event_correlations.matched IS 'The text that was found there.';
+COMMENT ON COLUMN event_correlations.target_event_id IS 'events.id of the other event, where a person named it; else it is the key''s owner.';
 
 CREATE TABLE event_streams (
   name text COLLATE "C" PRIMARY KEY CHECK (name ~ '^[A-Za-z0-9_.-]{1,100}$'),

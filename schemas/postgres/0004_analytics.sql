@@ -152,43 +152,6 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION mark_event_processed IS 'Notes that a processor is done with an event; false if there is no such event.';
 
--- Links two events and puts both into one thread: that of the target, else
--- that of the source, else a new one. Returns the link's id, the old one's if
--- there is one already. NULL if either event does not exist.
-CREATE FUNCTION create_event_correlation(
-  p_source_event_id uuid, p_target_event_id uuid, p_correlation_type text,
-  p_correlation_key text DEFAULT NULL,
-  p_confidence double precision DEFAULT 1, p_metadata json DEFAULT '{}'
-) RETURNS uuid LANGUAGE plpgsql AS $$
-DECLARE
-  v_thread uuid;
-  v_id uuid;
-  v_found bigint;
-BEGIN
-  SELECT count(*),
-         coalesce(min(e.correlation_id::text)
-                    FILTER (WHERE e.id = p_target_event_id),
-                  min(e.correlation_id::text), gen_random_uuid()::text)::uuid
-  INTO v_found, v_thread
-  FROM events e WHERE e.id IN (p_source_event_id, p_target_event_id);
-  IF v_found < 2 THEN
-    RETURN NULL;
-  END IF;
-  UPDATE events e SET correlation_id = v_thread
-  WHERE e.id IN (p_source_event_id, p_target_event_id)
-    AND e.correlation_id IS NULL;
-  INSERT INTO event_correlations AS c (
-    correlation_id, correlation_type, source_event_id, target_event_id,
-    correlation_key, confidence, metadata)
-  VALUES (v_thread, p_correlation_type, p_source_event_id, p_target_event_id,
-          p_correlation_key, p_confidence, p_metadata)
-  ON CONFLICT (source_event_id, target_event_id, correlation_type) DO UPDATE
-    SET confidence = greatest(c.confidence, excluded.confidence)
-  RETURNING c.id INTO v_id;
-  RETURN v_id;
-END $$;
-COMMENT ON FUNCTION create_event_correlation IS 'Links two events and puts them into one thread; the id of the link.';
-
 -- What the metrics have not counted yet is read from the log's end.
 CREATE VIEW event_processing_summary AS
 WITH figures AS (
@@ -250,18 +213,3 @@ SELECT e.seq, e.created_at, e.platform, e.event_type, e.source_name,
 FROM events e
 ORDER BY e.seq DESC;
 COMMENT ON VIEW recent_events IS 'Events, newest first, with one readable line of context; use it with LIMIT.';
-
-CREATE VIEW correlated_events AS
-SELECT c.correlation_type, c.correlation_id, c.correlation_key, c.confidence,
-       c.created_at AS correlated_at,
-       s.id AS source_event_id, s.platform AS source_platform,
-       s.event_type AS source_event_type, s.source_name AS source_source_name,
-       s.created_at AS source_created_at,
-       t.id AS target_event_id, t.platform AS target_platform,
-       t.event_type AS target_event_type, t.source_name AS target_source_name,
-       t.created_at AS target_created_at,
-       t.created_at - s.created_at AS time_between
-FROM event_correlations c
-JOIN events s ON s.id = c.source_event_id
-JOIN events t ON t.id = c.target_event_id;
-COMMENT ON VIEW correlated_events IS 'Pairs of events that belong together, side by side.';

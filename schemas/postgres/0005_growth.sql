@@ -10,6 +10,7 @@ LANGUAGE sql IMMUTABLE AS $$
          ('linear_events', 'created_at'), ('slack_events', 'created_at'),
          ('deployment_events', 'created_at'),
          ('event_processing_status', 'event_created_at'),
+         ('event_correlations', 'event_created_at'),
          ('event_deliveries', 'event_created_at')
 $$;
 COMMENT ON FUNCTION partitioned_tables IS 'The tables that are partitioned by the week of their event, and by which column.';
@@ -161,7 +162,6 @@ DECLARE
   v_ids uuid[];
   v_seqs bigint[];
   v_times timestamptz[];
-  v_dropped boolean := false;
 BEGIN
   IF p_keep IS NOT NULL THEN
     SELECT greatest(p_keep, max(k.v::interval)) INTO v_longest
@@ -191,7 +191,6 @@ BEGIN
         EXECUTE format('DROP TABLE IF EXISTS %I',
                        v_table.table_name || v_week.suffix);
       END LOOP;
-      v_dropped := true;
     END IF;
     RETURN NEXT;
   END LOOP;
@@ -219,20 +218,16 @@ BEGIN
         EXECUTE format(
           'DELETE FROM %I d USING unnest($1, $2, $3) AS x (i, s, t) '
           'WHERE d.%I = x.t AND %s', v_table.table_name, v_table.time_column,
-          CASE v_table.time_column WHEN 'created_at' THEN 'd.event_seq = x.s'
-            ELSE 'd.event_id = x.i' END)
+          CASE WHEN v_table.table_name = 'event_correlations'
+                 THEN 'd.source_event_id = x.i'
+               WHEN v_table.time_column = 'created_at'
+                 THEN 'd.event_seq = x.s'
+               ELSE 'd.event_id = x.i' END)
         USING v_ids, v_seqs, v_times;
       END LOOP;
-      DELETE FROM event_correlations c
-      WHERE c.source_event_id = ANY (v_ids) OR c.target_event_id = ANY (v_ids);
       DELETE FROM events e USING unnest(v_seqs, v_times) AS x (s, t)
       WHERE e.seq = x.s AND e.created_at = x.t;
     END IF;
-  END IF;
-  IF v_dropped THEN
-    DELETE FROM event_correlations c
-    WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.id = c.source_event_id)
-       OR NOT EXISTS (SELECT 1 FROM events e WHERE e.id = c.target_event_id);
   END IF;
   IF p_keep IS NOT NULL AND NOT p_dry_run THEN
     DELETE FROM event_performance f WHERE f.recorded_at < p_now - p_keep;

@@ -16,21 +16,25 @@ CREATE TABLE event_processing_status (
   PRIMARY KEY (event_id, processor_name)
 ) STRICT, WITHOUT ROWID;
 
+-- The evidence: each correlation key that was found in an event, and why.
 CREATE TABLE event_correlations (
-  id TEXT PRIMARY KEY,
-  correlation_id TEXT NOT NULL,
-  correlation_type TEXT NOT NULL,
   source_event_id TEXT NOT NULL,
-  target_event_id TEXT NOT NULL,
-  correlation_key TEXT,
-  confidence REAL NOT NULL DEFAULT 1 CHECK (confidence BETWEEN 0 AND 1),
-  metadata TEXT NOT NULL DEFAULT '{}',
-  created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z')),
-  UNIQUE (source_event_id, target_event_id, correlation_type),
+  correlation_key TEXT NOT NULL CHECK (correlation_key <> ''),
+  correlation_type TEXT NOT NULL,
+  confidence_score REAL NOT NULL DEFAULT 1
+    CHECK (confidence_score BETWEEN 0 AND 1),
+  state TEXT NOT NULL DEFAULT 'linked'
+    CHECK (state IN ('linked', 'unsure', 'pending', 'hot_key',
+                     'huge_thread')),
+  rule TEXT NOT NULL DEFAULT '',
+  field TEXT NOT NULL DEFAULT '',
+  matched TEXT NOT NULL DEFAULT '',
+  target_event_id TEXT,
+  PRIMARY KEY (source_event_id, correlation_key),
   CHECK (source_event_id <> target_event_id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX event_correlations_thread ON event_correlations (correlation_id);
-CREATE INDEX event_correlations_target ON event_correlations (target_event_id);
+CREATE INDEX event_correlations_type ON event_correlations (correlation_type)
+  WHERE correlation_type <> 'identity';
 
 CREATE TABLE event_streams (
   name TEXT PRIMARY KEY CHECK (name <> ''),

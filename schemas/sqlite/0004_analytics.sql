@@ -92,16 +92,3 @@ SELECT e.seq, e.created_at, e.platform, e.event_type, e.source_name,
        e.correlation_id, e.processed_at, e.id, e.event_id
 FROM events e
 ORDER BY e.seq DESC;
-
-CREATE VIEW correlated_events AS
-SELECT c.correlation_type, c.correlation_id, c.correlation_key, c.confidence,
-       c.created_at AS correlated_at,
-       s.id AS source_event_id, s.platform AS source_platform,
-       s.event_type AS source_event_type, s.source_name AS source_source_name,
-       s.created_at AS source_created_at,
-       t.id AS target_event_id, t.platform AS target_platform,
-       t.event_type AS target_event_type, t.source_name AS target_source_name,
-       t.created_at AS target_created_at
-FROM event_correlations c
-JOIN events s ON s.id = c.source_event_id
-JOIN events t ON t.id = c.target_event_id;

@@ -117,12 +117,14 @@ append_outcome sample() {
 
 template <>
 append_result sample() {
-  return {sample<append_outcome>(), sample<error>()};
+  return {sample<append_outcome>(), sample<error>(), some_uuid(3),
+          some_uuid(4)};
 }
 
 template <>
 append_results sample() {
-  return {{sample<append_result>(), append_result{}}};
+  return {{sample<append_result>(), append_result{}},
+          {{sample<event_ptr>()}, {{"linear:team:ENG", "x"}}, {"a:key"}, 3, 1}};
 }
 
 template <>

@@ -21,8 +21,7 @@ struct fake_log {
   std::vector<std::string> stored;
   int calls = 0;
 
-  expected<std::vector<append_outcome>>
-  operator()(std::span<const event_ptr> events) {
+  expected<append_results> operator()(std::span<const event_ptr> events) {
     ++calls;
     for (const auto& e : events)
       if (e->event_id == "down")
@@ -30,12 +29,15 @@ struct fake_log {
     for (const auto& e : events)
       if (e->event_id == "bad")
         return fail(ec::row_refused, "bad row");
-    std::vector<append_outcome> outcomes;
+    append_results results;
     for (const auto& e : events) {
       stored.push_back(e->event_id);
-      outcomes.push_back({e->id, static_cast<seq_t>(stored.size()), false});
+      append_result one;
+      one.outcome = {e->id, static_cast<seq_t>(stored.size()), false};
+      results.items.push_back(one);
+      results.threads.facts.emplace_back(e->event_id, "");
     }
-    return outcomes;
+    return results;
   }
 };
 
@@ -45,7 +47,7 @@ TEST(append_isolating, AGoodBatchTakesOneCall) {
   auto results = append_isolating(events, std::ref(log));
   ASSERT_TRUE(results);
   EXPECT_EQ(log.calls, 1);
-  EXPECT_EQ(results->at(1).outcome.seq, 2);
+  EXPECT_EQ(results->items.at(1).outcome.seq, 2);
 }
 
 TEST(append_isolating, BadRowsFailAloneAndOrderIsKept) {
@@ -55,11 +57,13 @@ TEST(append_isolating, BadRowsFailAloneAndOrderIsKept) {
     events.push_back(item(what));
   auto results = append_isolating(events, std::ref(log));
   ASSERT_TRUE(results);
-  ASSERT_EQ(results->size(), events.size());
+  ASSERT_EQ(results->items.size(), events.size());
   EXPECT_THAT(log.stored, ::testing::ElementsAre("a", "b", "c", "d"));
   for (size_t i = 0; i < events.size(); ++i)
-    EXPECT_EQ(results->at(i).refused.has_value(), events[i]->event_id == "bad");
-  EXPECT_EQ(results->at(0).refused->message, "bad row");
+    EXPECT_EQ(results->items.at(i).refused.has_value(),
+              events[i]->event_id == "bad");
+  EXPECT_EQ(results->items.at(0).refused->message, "bad row");
+  EXPECT_EQ(results->threads.facts.size(), 4u);
 }
 
 TEST(append_isolating, AStoreThatGoesAwayInBetweenIsAnError) {
@@ -69,8 +73,7 @@ TEST(append_isolating, AStoreThatGoesAwayInBetweenIsAnError) {
   auto results = append_isolating(events, [&](auto part) {
     // It breaks only once the halves are tried.
     if (++calls == 1)
-      return expected<std::vector<append_outcome>>{
-          fail(ec::row_refused, "bad row")};
+      return expected<append_results>{fail(ec::row_refused, "bad row")};
     return log(part);
   });
   ASSERT_FALSE(results);

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "persistence/postgres/threads.hpp"
+
+#include "persistence/postgres/joined_append.hpp"
+#include "persistence/postgres/rows.hpp"
+#include "persistence/thread_batch.hpp"
+
+#include <algorithm>
+
+namespace eventweft::postgres {
+namespace {
+
+using retry = connection::retry;
+
+// The keys that tell most about a thread come first.
+const std::string key_order =
+    " ORDER BY CASE WHEN key LIKE 'github:pr:%' THEN 0 "
+    "WHEN key LIKE 'linear:issue:%' OR key LIKE 'github:issue:%' THEN 1 "
+    "WHEN key LIKE 'deployment:%' THEN 2 WHEN key LIKE 'slack:thread:%' "
+    "THEN 3 WHEN key LIKE 'git:branch:%' THEN 4 ELSE 5 END, key";
+
+const std::string summary_columns =
+    "t.id, t.event_count, t.last_seq, t.first_event_at, t.last_event_at, "
+    "t.platforms";
+
+const std::string link_columns =
+    "c.source_event_id, c.correlation_key, c.correlation_type, "
+    "c.confidence_score, c.state, c.rule, c.field, c.matched, "
+    "coalesce(c.target_event_id, (SELECT k.owner_event_id "
+    "FROM correlation_keys k WHERE k.key = c.correlation_key))";
+
+constexpr size_t summary_keys = 8;
+constexpr size_t story_keys = 200;
+constexpr size_t state_events = 50;
+
+std::optional<uuid> maybe_uuid(const pqxx::field& f) {
+  return f.is_null() ? std::nullopt : std::optional{read_uuid(f.view())};
+}
+
+std::vector<std::string> read_texts(const pqxx::field& f) {
+  std::vector<std::string> out;
+  const auto texts = f.as_sql_array<std::string>();
+  out.assign(texts.cbegin(), texts.cend());
+  return out;
+}
+
+thread_summary read_summary(const pqxx::row& row) {
+  thread_summary s;
+  s.id = read_uuid(row[0].view());
+  s.events = static_cast<uint64_t>(row[1].as<int64_t>());
+  s.last_seq = row[2].as<seq_t>();
+  s.first = read_time(row[3].view());
+  s.last = read_time(row[4].view());
+  s.platforms = read_texts(row[5]);
+  return s;
+}
+
+thread_link read_link(const pqxx::row& row) {
+  thread_link l;
+  l.event = read_uuid(row[0].view());
+  l.key = row[1].view();
+  l.type = row[2].view();
+  l.confidence = row[3].as<float>();
+  l.state = row[4].view();
+  l.rule = row[5].view();
+  l.field = row[6].view();
+  l.matched = row[7].view();
+  l.target = maybe_uuid(row[8]);
+  return l;
+}
+
+} // namespace
+
+expected<std::vector<std::pair<std::string, std::string>>>
+threads::facts(size_t limit) {
+  using result_t = expected<std::vector<std::pair<std::string, std::string>>>;
+  return pool_->call(retry::yes, [&](pqxx::connection& c) -> result_t {
+    pqxx::nontransaction tx{c};
+    std::vector<std::pair<std::string, std::string>> out;
+    for (const auto& row : tx.exec("SELECT fact, value FROM correlation_facts "
+                                   "ORDER BY learned_at DESC LIMIT $1",
+                                   pqxx::params{static_cast<int64_t>(limit)}))
+      out.emplace_back(row[0].view(), row[1].view());
+    return out;
+  });
+}
+
+expected<std::optional<uuid>> threads::thread_of(const uuid& id) {
+  using result_t = expected<std::optional<uuid>>;
+  return pool_->call(retry::yes, [&](pqxx::connection& c) -> result_t {
+    pqxx::nontransaction tx{c};
+    auto rows = tx.exec(
+        "SELECT t.id FROM correlation_threads t WHERE t.id = coalesce("
+        "(SELECT e.correlation_id FROM events e WHERE e.id = $1 "
+        "AND e.correlation_id IS NOT NULL LIMIT 1), "
+        "(SELECT m.thread_id FROM correlation_merges m WHERE m.old_id = $1), "
+        "$1)",
+        pqxx::params{to_string(id)});
+    if (rows.empty())
+      return std::nullopt;
+    return read_uuid(rows[0][0].view());
+  });
+}
+
+expected<std::optional<uuid>> threads::thread_of(const std::string& key) {
+  using result_t = expected<std::optional<uuid>>;
+  return pool_->call(retry::yes, [&](pqxx::connection& c) -> result_t {
+    pqxx::nontransaction tx{c};
+    auto rows = tx.exec("SELECT thread_id FROM correlation_keys WHERE key = $1",
+                        pqxx::params{thread_batch::storable_key(key)});
+    if (rows.empty())
+      return std::nullopt;
+    return read_uuid(rows[0][0].view());
+  });
+}
+
+expected<std::optional<thread_story>> threads::read(const uuid& thread,
+                                                    seq_t after, size_t limit) {
+  using result_t = expected<std::optional<thread_story>>;
+  return pool_->call(retry::yes, [&](pqxx::connection& c) -> result_t {
+    // One view of all its tables.
+    pqxx::transaction<pqxx::isolation_level::repeatable_read,
+                      pqxx::write_policy::read_only>
+        tx{c};
+    const auto id = to_string(thread);
+    auto found = tx.exec("SELECT " + summary_columns +
+                             " FROM correlation_threads t WHERE t.id = $1",
+                         pqxx::params{id});
+    if (found.empty())
+      return std::nullopt;
+    thread_story story;
+    story.summary = read_summary(found[0]);
+    for (const auto& row :
+         tx.exec("SELECT old_id FROM correlation_merges WHERE thread_id = $1 "
+                 "ORDER BY merged_at, old_id LIMIT 1000",
+                 pqxx::params{id}))
+      story.former.push_back(read_uuid(row[0].view()));
+    for (const auto& row :
+         tx.exec("SELECT key, owner_event_id, links, mentions, last_seen "
+                 "FROM correlation_keys WHERE thread_id = $1" +
+                     key_order + " LIMIT $2",
+                 pqxx::params{id, static_cast<int64_t>(story_keys)})) {
+      thread_key k;
+      k.key = row[0].view();
+      k.owner = maybe_uuid(row[1]);
+      k.links = static_cast<uint64_t>(row[2].as<int64_t>());
+      k.mentions = static_cast<uint64_t>(row[3].as<int64_t>());
+      k.last_seen = read_time(row[4].view());
+      story.keys.push_back(std::move(k));
+    }
+    for (size_t i = 0; i < std::min(summary_keys, story.keys.size()); ++i)
+      story.summary.keys.push_back(story.keys[i].key);
+    auto events =
+        tx.exec("SELECT " + std::string{event_columns} +
+                    " FROM events WHERE correlation_id = $1 "
+                    "AND seq > $2 ORDER BY seq LIMIT $3",
+                pqxx::params{id, after, static_cast<int64_t>(limit) + 1});
+    for (const auto& row : events) {
+      if (story.events.size() == limit) {
+        if (!story.events.empty())
+          story.next = story.events.back()->seq;
+        break;
+      }
+      story.events.push_back(read_event(row));
+    }
+    if (!story.events.empty())
+      for (const auto& row :
+           tx.exec("SELECT " + link_columns +
+                       " FROM events e JOIN event_correlations c "
+                       "ON c.source_event_id = e.id "
+                       "AND c.event_created_at = e.created_at "
+                       "WHERE e.correlation_id = $1 AND e.seq > $2 "
+                       "AND e.seq <= $3 ORDER BY e.seq, c.correlation_key",
+                   pqxx::params{id, after, story.events.back()->seq}))
+        story.links.push_back(read_link(row));
+    for (const auto& row :
+         tx.exec("SELECT " + std::string{event_columns} +
+                     " FROM events WHERE correlation_id = $1 "
+                     "AND event_type ~ '^(pull_request|issues|Issue|"
+                     "deployment)' ORDER BY seq DESC LIMIT $2",
+                 pqxx::params{id, static_cast<int64_t>(state_events)}))
+      story.states.push_back(read_event(row));
+    return story;
+  });
+}
+
+expected<std::vector<thread_summary>> threads::recent(const thread_query& q) {
+  using result_t = expected<std::vector<thread_summary>>;
+  return pool_->call(retry::yes, [&](pqxx::connection& c) -> result_t {
+    pqxx::nontransaction tx{c};
+    auto rows = tx.exec(
+        "SELECT " + summary_columns +
+            ", ARRAY(SELECT key FROM correlation_keys WHERE thread_id = t.id" +
+            key_order +
+            " LIMIT $4) FROM correlation_threads t "
+            "WHERE ($1::bigint = 0 OR t.last_seq < $1::bigint) "
+            "AND ($2::text = '' OR $2::text = ANY (t.platforms)) "
+            "ORDER BY t.last_seq DESC LIMIT $3",
+        pqxx::params{q.before, q.platform, static_cast<int64_t>(q.limit) + 1,
+                     static_cast<int64_t>(summary_keys)});
+    std::vector<thread_summary> out;
+    for (const auto& row : rows) {
+      out.push_back(read_summary(row));
+      out.back().keys = read_texts(row[6]);
+    }
+    return out;
+  });
+}
+
+expected<std::vector<thread_link>> threads::evidence(const uuid& event) {
+  using result_t = expected<std::vector<thread_link>>;
+  return pool_->call(retry::yes, [&](pqxx::connection& c) -> result_t {
+    pqxx::nontransaction tx{c};
+    std::vector<thread_link> out;
+    for (const auto& row :
+         tx.exec("SELECT " + link_columns +
+                     " FROM event_correlations c WHERE c.source_event_id = $1 "
+                     "ORDER BY c.correlation_key",
+                 pqxx::params{to_string(event)}))
+      out.push_back(read_link(row));
+    return out;
+  });
+}
+
+expected<std::optional<backfill_state>> threads::backfill() {
+  using result_t = expected<std::optional<backfill_state>>;
+  return pool_->call(retry::yes, [&](pqxx::connection& c) -> result_t {
+    pqxx::nontransaction tx{c};
+    auto rows = tx.exec("SELECT last_seq, until_seq FROM correlation_backfill");
+    if (rows.empty())
+      return std::nullopt;
+    return backfill_state{rows[0][0].as<seq_t>(), rows[0][1].as<seq_t>()};
+  });
+}
+
+expected<void>
+threads::set_backfill(const std::optional<backfill_state>& state) {
+  return pool_->call(retry::yes, [&](pqxx::connection& c) -> expected<void> {
+    pqxx::nontransaction tx{c};
+    if (!state)
+      tx.exec("DELETE FROM correlation_backfill");
+    else
+      tx.exec("INSERT INTO correlation_backfill (last_seq, until_seq) "
+              "VALUES ($1, $2) ON CONFLICT (only_row) DO UPDATE "
+              "SET last_seq = excluded.last_seq, "
+              "until_seq = excluded.until_seq, started_at = now()",
+              pqxx::params{state->last_seq, state->until_seq});
+    return {};
+  });
+}
+
+expected<thread_report> threads::rejoin(std::span<const rejoined_event> events,
+                                        seq_t done) {
+  using result_t = expected<thread_report>;
+  return pool_->with_connection([&](connection& own) -> result_t {
+    return own.call(retry::yes, [&](pqxx::connection& c) -> result_t {
+      pqxx::work tx{c};
+      thread_report report;
+      if (!events.empty()) {
+        auto joined = joined_append{own, tx, limits_}.rejoin(events);
+        if (!joined)
+          return fail(std::move(joined.error()));
+        report = std::move(*joined);
+      }
+      tx.exec("UPDATE correlation_backfill SET last_seq = $1",
+              pqxx::params{done});
+      tx.commit();
+      return report;
+    });
+  });
+}
+
+} // namespace eventweft::postgres

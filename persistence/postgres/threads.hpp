@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "correlation/joiner.hpp"
+#include "persistence/postgres/pool.hpp"
+#include "persistence/threads.hpp"
+
+namespace eventweft::postgres {
+
+class threads final : public thread_store {
+ public:
+  threads(pool_ptr pool, const correlation::join_limits& limits)
+      : pool_(std::move(pool)), limits_(limits) {}
+
+  expected<std::vector<std::pair<std::string, std::string>>>
+  facts(size_t limit) override;
+  expected<std::optional<uuid>> thread_of(const uuid& id) override;
+  expected<std::optional<uuid>> thread_of(const std::string& key) override;
+  expected<std::optional<thread_story>> read(const uuid& thread, seq_t after,
+                                             size_t limit) override;
+  expected<std::vector<thread_summary>> recent(const thread_query& q) override;
+  expected<std::vector<thread_link>> evidence(const uuid& event) override;
+  expected<std::optional<backfill_state>> backfill() override;
+  expected<void>
+  set_backfill(const std::optional<backfill_state>& state) override;
+  expected<thread_report> rejoin(std::span<const rejoined_event> events,
+                                 seq_t done) override;
+
+ private:
+  pool_ptr pool_;
+  correlation::join_limits limits_;
+};
+
+} // namespace eventweft::postgres

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "persistence/sqlite/threads.hpp"
+
+#include "messages/time.hpp"
+#include "persistence/sqlite/insert.hpp"
+#include "persistence/sqlite/rows.hpp"
+#include "persistence/sqlite/thread_tables.hpp"
+#include "persistence/thread_batch.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace eventweft::sqlite {
+namespace {
+
+// The keys that tell most about a thread come first.
+const std::string key_order =
+    " ORDER BY CASE WHEN key GLOB 'github:pr:*' THEN 0 "
+    "WHEN key GLOB 'linear:issue:*' OR key GLOB 'github:issue:*' THEN 1 "
+    "WHEN key GLOB 'deployment:*' THEN 2 WHEN key GLOB 'slack:thread:*' "
+    "THEN 3 WHEN key GLOB 'git:branch:*' THEN 4 ELSE 5 END, key";
+
+constexpr std::string_view link_sql =
+    "SELECT c.source_event_id, c.correlation_key, c.correlation_type, "
+    "c.confidence_score, c.state, c.rule, c.field, c.matched, "
+    "coalesce(c.target_event_id, (SELECT k.owner_event_id "
+    "FROM correlation_keys k WHERE k.key = c.correlation_key)) "
+    "FROM event_correlations c WHERE c.source_event_id = ? "
+    "ORDER BY c.correlation_key";
+
+constexpr size_t summary_keys = 8;
+constexpr size_t story_keys = 200;
+constexpr size_t state_events = 50;
+
+uuid read_uuid(const SQLite::Column& c) {
+  const auto id = uuid::parse(c.getText(""));
+  if (!id)
+    throw std::runtime_error{"not a UUID"};
+  return *id;
+}
+
+timestamp read_time(const SQLite::Column& c) {
+  const auto t = parse_rfc3339(c.getText(""));
+  if (!t)
+    throw std::runtime_error{"not a time"};
+  return *t;
+}
+
+/// The members of a JSON array of plain texts.
+std::vector<std::string> read_platforms(std::string_view json) {
+  std::vector<std::string> out;
+  for (size_t at = 0;;) {
+    const auto begin = json.find('"', at);
+    const auto end = begin == json.npos ? json.npos : json.find('"', begin + 1);
+    if (end == json.npos)
+      return out;
+    out.emplace_back(json.substr(begin + 1, end - begin - 1));
+    at = end + 1;
+  }
+}
+
+thread_summary read_summary(SQLite::Statement& q) {
+  thread_summary s;
+  s.id = read_uuid(q.getColumn(0));
+  s.events = static_cast<uint64_t>(q.getColumn(1).getInt64());
+  s.last_seq = q.getColumn(2).getInt64();
+  s.first = read_time(q.getColumn(3));
+  s.last = read_time(q.getColumn(4));
+  s.platforms = read_platforms(q.getColumn(5).getText(""));
+  return s;
+}
+
+std::vector<thread_key> read_keys(database& db, const uuid& thread,
+                                  size_t limit) {
+  static const std::string sql =
+      "SELECT key, owner_event_id, links, mentions, last_seen "
+      "FROM correlation_keys WHERE thread_id = ?" +
+      key_order + " LIMIT ?";
+  auto& q = db.prepared(sql);
+  q.bind(1, to_string(thread));
+  q.bind(2, static_cast<int64_t>(limit));
+  std::vector<thread_key> out;
+  while (q.executeStep()) {
+    thread_key k;
+    k.key = q.getColumn(0).getString();
+    if (!q.getColumn(1).isNull())
+      k.owner = read_uuid(q.getColumn(1));
+    k.links = static_cast<uint64_t>(q.getColumn(2).getInt64());
+    k.mentions = static_cast<uint64_t>(q.getColumn(3).getInt64());
+    k.last_seen = read_time(q.getColumn(4));
+    out.push_back(std::move(k));
+  }
+  q.reset();
+  return out;
+}
+
+void add_links(database& db, const uuid& event, std::vector<thread_link>& out) {
+  auto& q = db.prepared(link_sql);
+  q.bind(1, to_string(event));
+  while (q.executeStep()) {
+    thread_link l;
+    l.event = read_uuid(q.getColumn(0));
+    l.key = q.getColumn(1).getString();
+    l.type = q.getColumn(2).getString();
+    l.confidence = static_cast<float>(q.getColumn(3).getDouble());
+    l.state = q.getColumn(4).getString();
+    l.rule = q.getColumn(5).getString();
+    l.field = q.getColumn(6).getString();
+    l.matched = q.getColumn(7).getString();
+    if (!q.getColumn(8).isNull())
+      l.target = read_uuid(q.getColumn(8));
+    out.push_back(std::move(l));
+  }
+  q.reset();
+}
+
+std::optional<uuid> one_id(SQLite::Statement& q) {
+  std::optional<uuid> found;
+  if (q.executeStep())
+    found = read_uuid(q.getColumn(0));
+  q.reset();
+  return found;
+}
+
+} // namespace
+
+expected<std::vector<std::pair<std::string, std::string>>>
+threads::facts(size_t limit) {
+  using result_t = expected<std::vector<std::pair<std::string, std::string>>>;
+  return database_.call([&](database& db) -> result_t {
+    auto& q = db.prepared("SELECT fact, value FROM correlation_facts "
+                          "ORDER BY learned_at DESC LIMIT ?");
+    q.bind(1, static_cast<int64_t>(limit));
+    std::vector<std::pair<std::string, std::string>> out;
+    while (q.executeStep())
+      out.emplace_back(q.getColumn(0).getString(), q.getColumn(1).getString());
+    q.reset();
+    return out;
+  });
+}
+
+expected<std::optional<uuid>> threads::thread_of(const uuid& id) {
+  using result_t = expected<std::optional<uuid>>;
+  return database_.call([&](database& db) -> result_t {
+    const auto found =
+        thread_tables{db}.find_threads(std::span<const uuid>{&id, 1});
+    if (!found)
+      return fail(found.error());
+    if (found->empty())
+      return std::nullopt;
+    return found->front().thread;
+  });
+}
+
+expected<std::optional<uuid>> threads::thread_of(const std::string& key) {
+  using result_t = expected<std::optional<uuid>>;
+  return database_.call([&](database& db) -> result_t {
+    auto& q =
+        db.prepared("SELECT thread_id FROM correlation_keys WHERE key = ?");
+    q.bind(1, thread_batch::storable_key(key));
+    return one_id(q);
+  });
+}
+
+expected<std::optional<thread_story>> threads::read(const uuid& thread,
+                                                    seq_t after, size_t limit) {
+  static const std::string events_sql =
+      "SELECT " + std::string{event_columns} +
+      " FROM events WHERE correlation_id = ? AND seq > ? "
+      "ORDER BY seq LIMIT ?";
+  static const std::string states_sql =
+      "SELECT " + std::string{event_columns} +
+      " FROM events WHERE correlation_id = ? "
+      "AND (event_type GLOB 'pull_request*' OR event_type GLOB 'issues*' "
+      "OR event_type GLOB 'Issue*' OR event_type GLOB 'deployment*') "
+      "ORDER BY seq DESC LIMIT ?";
+  using result_t = expected<std::optional<thread_story>>;
+  return database_.call([&](database& db) -> result_t {
+    // One view of all its tables.
+    SQLite::Transaction tx{db.raw()};
+    const auto id = to_string(thread);
+    auto& found = db.prepared(
+        "SELECT id, event_count, last_seq, first_event_at, last_event_at, "
+        "platforms FROM correlation_threads WHERE id = ?");
+    found.bind(1, id);
+    if (!found.executeStep()) {
+      found.reset();
+      return std::nullopt;
+    }
+    thread_story story;
+    story.summary = read_summary(found);
+    found.reset();
+    auto& former =
+        db.prepared("SELECT old_id FROM correlation_merges WHERE thread_id = ? "
+                    "ORDER BY merged_at, old_id LIMIT 1000");
+    former.bind(1, id);
+    while (former.executeStep())
+      story.former.push_back(read_uuid(former.getColumn(0)));
+    former.reset();
+    story.keys = read_keys(db, thread, story_keys);
+    for (size_t i = 0; i < std::min(summary_keys, story.keys.size()); ++i)
+      story.summary.keys.push_back(story.keys[i].key);
+    auto& events = db.prepared(events_sql);
+    events.bind(1, id);
+    events.bind(2, static_cast<int64_t>(after));
+    events.bind(3, static_cast<int64_t>(limit) + 1);
+    while (events.executeStep()) {
+      if (story.events.size() == limit) {
+        if (!story.events.empty())
+          story.next = story.events.back()->seq;
+        break;
+      }
+      story.events.push_back(read_event(events));
+    }
+    events.reset();
+    for (const auto& e : story.events)
+      add_links(db, e->id, story.links);
+    auto& states = db.prepared(states_sql);
+    states.bind(1, id);
+    states.bind(2, static_cast<int64_t>(state_events));
+    while (states.executeStep())
+      story.states.push_back(read_event(states));
+    states.reset();
+    return story;
+  });
+}
+
+expected<std::vector<thread_summary>> threads::recent(const thread_query& q) {
+  using result_t = expected<std::vector<thread_summary>>;
+  return database_.call([&](database& db) -> result_t {
+    auto& rows = db.prepared(
+        "SELECT id, event_count, last_seq, first_event_at, last_event_at, "
+        "platforms FROM correlation_threads "
+        "WHERE (?1 = 0 OR last_seq < ?1) AND (?2 = '' OR EXISTS (SELECT 1 "
+        "FROM json_each(platforms) p WHERE p.value = ?2)) "
+        "ORDER BY last_seq DESC LIMIT ?3");
+    rows.bind(1, static_cast<int64_t>(q.before));
+    rows.bind(2, q.platform);
+    rows.bind(3, static_cast<int64_t>(q.limit) + 1);
+    std::vector<thread_summary> out;
+    while (rows.executeStep())
+      out.push_back(read_summary(rows));
+    rows.reset();
+    for (auto& s : out)
+      for (auto& k : read_keys(db, s.id, summary_keys))
+        s.keys.push_back(std::move(k.key));
+    return out;
+  });
+}
+
+expected<std::vector<thread_link>> threads::evidence(const uuid& event) {
+  using result_t = expected<std::vector<thread_link>>;
+  return database_.call([&](database& db) -> result_t {
+    std::vector<thread_link> out;
+    add_links(db, event, out);
+    return out;
+  });
+}
+
+expected<std::optional<backfill_state>> threads::backfill() {
+  using result_t = expected<std::optional<backfill_state>>;
+  return database_.call([&](database& db) -> result_t {
+    auto& q =
+        db.prepared("SELECT last_seq, until_seq FROM correlation_backfill");
+    std::optional<backfill_state> found;
+    if (q.executeStep())
+      found = {q.getColumn(0).getInt64(), q.getColumn(1).getInt64()};
+    q.reset();
+    return found;
+  });
+}
+
+expected<void>
+threads::set_backfill(const std::optional<backfill_state>& state) {
+  return database_.call([&](database& db) -> expected<void> {
+    write_transaction tx{db};
+    db.prepared("DELETE FROM correlation_backfill").exec();
+    if (state) {
+      auto& q = db.prepared("INSERT INTO correlation_backfill (only_row, "
+                            "last_seq, until_seq) VALUES (1, ?, ?)");
+      q.bind(1, static_cast<int64_t>(state->last_seq));
+      q.bind(2, static_cast<int64_t>(state->until_seq));
+      q.exec();
+    }
+    tx.commit();
+    return {};
+  });
+}
+
+expected<thread_report> threads::rejoin(std::span<const rejoined_event> events,
+                                        seq_t done) {
+  return database_.call([&](database& db) -> expected<thread_report> {
+    write_transaction tx{db};
+    thread_report report;
+    if (!events.empty()) {
+      std::vector<correlation::join_input> inputs;
+      timestamp now{};
+      for (const auto& e : events) {
+        inputs.push_back({e.stored->id, e.stored->created_at, e.keys, true});
+        now = std::max(now, e.stored->created_at);
+      }
+      thread_tables tables{db};
+      auto joined = correlation::join(tables, inputs, limits_);
+      if (!joined)
+        return fail(std::move(joined.error()));
+      auto& head_row = db.prepared("SELECT last_seq FROM log_head");
+      head_row.executeStep();
+      seq_t head = head_row.getColumn(0).getInt64();
+      head_row.reset();
+      auto merges = write_joined(db, joined->changes, {}, now, head);
+      auto& update = db.prepared("UPDATE log_head SET last_seq = ?");
+      update.bind(1, static_cast<int64_t>(head));
+      update.exec();
+      report = thread_batch::report_of(*joined, std::move(merges));
+    }
+    auto& note = db.prepared("UPDATE correlation_backfill SET last_seq = ?");
+    note.bind(1, static_cast<int64_t>(done));
+    note.exec();
+    tx.commit();
+    return report;
+  });
+}
+
+} // namespace eventweft::sqlite

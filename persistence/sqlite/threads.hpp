@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "correlation/joiner.hpp"
+#include "persistence/sqlite/database.hpp"
+#include "persistence/threads.hpp"
+
+namespace eventweft::sqlite {
+
+class threads final : public thread_store {
+ public:
+  threads(std::string path, const store_options& options)
+      : database_(std::move(path), options), limits_(options.threads) {}
+
+  expected<std::vector<std::pair<std::string, std::string>>>
+  facts(size_t limit) override;
+  expected<std::optional<uuid>> thread_of(const uuid& id) override;
+  expected<std::optional<uuid>> thread_of(const std::string& key) override;
+  expected<std::optional<thread_story>> read(const uuid& thread, seq_t after,
+                                             size_t limit) override;
+  expected<std::vector<thread_summary>> recent(const thread_query& q) override;
+  expected<std::vector<thread_link>> evidence(const uuid& event) override;
+  expected<std::optional<backfill_state>> backfill() override;
+  expected<void>
+  set_backfill(const std::optional<backfill_state>& state) override;
+  expected<thread_report> rejoin(std::span<const rejoined_event> events,
+                                 seq_t done) override;
+
+ private:
+  lazy_database database_;
+  correlation::join_limits limits_;
+};
+
+} // namespace eventweft::sqlite

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "correlation/joiner.hpp"
+#include "messages/event.hpp"
+#include "messages/flow.hpp"
+#include "persistence/threads.hpp"
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// What both engines do alike when a batch is joined to threads.
+namespace eventweft::thread_batch {
+
+/// What `join` is going to ask for.
+struct lookup {
+  std::vector<std::string> keys;
+  std::vector<std::string> facts;
+  /// Facts, and beginnings of commits, that stored events may wait for.
+  std::vector<std::string> waited_for;
+  /// Beginnings of commits.
+  std::vector<std::string> prefixes;
+  std::vector<uuid> ids;
+};
+
+/// `ids` gets the events' own ids too where they were `stored` before.
+lookup to_look_up(std::span<const correlation::join_input> events,
+                  float threshold);
+
+/// What an engine's index of texts takes; the same text for the same key.
+std::string storable_key(std::string_view key);
+
+/// A key as the text of `correlation_pending.evidence`, and back.
+std::string evidence_json(const correlation_key& key);
+std::optional<correlation_key> parse_evidence(std::string_view json);
+
+/// Makes the rows fit to be stored: one link for each event and key, texts
+/// that every engine takes and that are not longer than they need to be.
+void make_storable(correlation::thread_changes& changes);
+
+/// How a thread grows beyond what `thread_growth` says.
+struct growth_detail {
+  seq_t last_seq = 0;
+  /// Sorted, unique.
+  std::vector<std::string> platforms;
+};
+
+/// By thread, for the batch's new events, which are numbered from `first` on
+/// in their order.
+std::map<uuid, growth_detail>
+growth_details(std::span<const event_ptr> events,
+               std::span<const std::optional<uuid>> threads, seq_t first);
+
+/// The events that tell of `merges`, with their numbers.
+std::vector<event_ptr>
+merge_events(std::span<const correlation::thread_merge> merges, timestamp now,
+             seq_t first);
+
+/// What the caller is told of a join that was committed.
+thread_report report_of(const correlation::join_result& joined,
+                        std::vector<event_ptr> merges);
+
+/// Of `keys` those that do not link the event yet, by the evidence there is.
+std::vector<correlation_key>
+not_linked_yet(const std::vector<correlation_key>& keys,
+               std::span<const thread_link> evidence);
+
+} // namespace eventweft::thread_batch

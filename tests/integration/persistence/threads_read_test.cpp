@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading threads, going over stored events again, and letting go.
+#include "tests/integration/persistence/thread_support.hpp"
+
+namespace eventweft::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::days;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class read_threads : public thread_contract {
+ protected:
+  static event on(int n, std::string platform,
+                  std::vector<correlation_key> keys) {
+    auto e = keyed_event(n, std::move(keys));
+    e.platform = std::move(platform);
+    return e;
+  }
+};
+
+TEST_P(read_threads, AStoryHasItsEventsLinksAndKeys) {
+  auto pr = on(1, "github", {being("github:pr:o/r#1")});
+  pr.event_type = "pull_request:opened";
+  auto link = linking("linear:issue:ENG-1");
+  link.type = {correlation_noun::pr, correlation_noun::issue};
+  pr.keys.push_back(link);
+  auto issue = on(2, "linear", {being("linear:issue:ENG-1")});
+  issue.event_type = "Issue:create";
+  join({pr, issue, on(3, "slack", {linking("github:pr:o/r#1", true)}),
+        on(4, "slack", {being("x:1")})});
+  auto reader = threads();
+  const auto id = *must(reader->thread_of(std::string{"linear:issue:ENG-1"}));
+  const auto story = must(reader->read(id, 0, 100));
+  ASSERT_TRUE(story);
+  EXPECT_EQ(story->summary.id, id);
+  EXPECT_EQ(story->summary.events, 3u);
+  EXPECT_EQ(story->summary.last_seq, 3);
+  EXPECT_EQ(story->summary.first, numbered_event(1).created_at);
+  EXPECT_EQ(story->summary.last, numbered_event(3).created_at);
+  EXPECT_THAT(story->summary.platforms,
+              ElementsAre("github", "linear", "slack"));
+  ASSERT_THAT(story->events, SizeIs(3));
+  EXPECT_EQ(story->events[2]->platform, "slack");
+  ASSERT_THAT(story->links, SizeIs(4));
+  const auto of_pr =
+      std::find_if(story->links.begin(), story->links.end(),
+                   [](auto& l) { return l.type == "pr_to_issue"; });
+  ASSERT_NE(of_pr, story->links.end());
+  EXPECT_EQ(of_pr->event, pr.id);
+  EXPECT_EQ(of_pr->target, issue.id);
+  EXPECT_EQ(of_pr->matched, "what was there");
+  EXPECT_EQ(of_pr->rule, "test");
+  ASSERT_THAT(story->keys, SizeIs(2));
+  EXPECT_EQ(story->keys[0].key, "github:pr:o/r#1");
+  EXPECT_EQ(story->keys[0].owner, pr.id);
+  EXPECT_EQ(story->keys[0].links, 1u);
+  EXPECT_EQ(story->keys[0].mentions, 1u);
+  EXPECT_THAT(story->states, SizeIs(2));
+  EXPECT_FALSE(story->next);
+  const auto page = must(reader->read(id, 0, 2));
+  EXPECT_THAT(page->events, SizeIs(2));
+  EXPECT_EQ(page->next, 2);
+  EXPECT_THAT(must(reader->read(id, 2, 2))->events, SizeIs(1));
+  EXPECT_FALSE(must(reader->read(numbered_event(9).id, 0, 2)));
+  // An analyst's question. Fails where there is no such row.
+  run_sql("CREATE TABLE answer (a text NOT NULL)");
+  run_sql("INSERT INTO answer SELECT target_platform FROM correlated_events "
+          "WHERE correlation_type = 'pr_to_issue'");
+  run_sql("CREATE TABLE one (a int CHECK (a = 1))");
+  run_sql("INSERT INTO one SELECT count(*) FROM answer WHERE a = 'linear'");
+}
+
+TEST_P(read_threads, TheNewestComeFirst) {
+  join({on(1, "github", {being("a:1")}), on(2, "slack", {being("b:1")}),
+        on(3, "github", {being("c:1")}), on(4, "linear", {linking("a:1")})});
+  auto reader = threads();
+  auto all = must(reader->recent({}));
+  ASSERT_THAT(all, SizeIs(3));
+  EXPECT_THAT(all[0].keys, ElementsAre("a:1"));
+  EXPECT_EQ(all[0].last_seq, 4);
+  EXPECT_THAT(all[1].keys, ElementsAre("c:1"));
+  // One more tells that there are more.
+  auto first = must(reader->recent({.limit = 1}));
+  ASSERT_THAT(first, SizeIs(2));
+  auto second = must(reader->recent({.before = 4, .limit = 1}));
+  EXPECT_THAT(second[0].keys, ElementsAre("c:1"));
+  auto linear = must(reader->recent({.platform = "linear"}));
+  ASSERT_THAT(linear, SizeIs(1));
+  EXPECT_THAT(linear[0].platforms, ElementsAre("github", "linear"));
+}
+
+TEST_P(read_threads, StoredEventsCanBeGoneOverAgain) {
+  // As if there had been no rule for them.
+  join({on(1, "github", {}), on(2, "slack", {}),
+        on(3, "github", {being("a:1")}), on(4, "linear", {being("b:1")})});
+  auto reader = threads();
+  EXPECT_FALSE(must(reader->backfill()));
+  must(reader->set_backfill(backfill_state{0, 4}));
+  EXPECT_EQ(must(reader->backfill()), (backfill_state{0, 4}));
+  const auto events = log();
+  std::vector<rejoined_event> again{
+      {events[0], {being("c:1")}},
+      {events[1], {linking("c:1")}},
+      {events[2], {linking("c:1"), linking("b:1")}}};
+  const auto before = must(session_->head()).seq;
+  const auto report = must(reader->rejoin(again, 3));
+  EXPECT_EQ(must(reader->backfill()), (backfill_state{3, 4}));
+  EXPECT_EQ(thread_of(1), thread_of(2));
+  EXPECT_EQ(thread_of(1), thread_of(3));
+  EXPECT_EQ(thread_of(1), thread_of(4));
+  ASSERT_THAT(report.merges, SizeIs(1));
+  EXPECT_EQ(report.merges[0]->seq, before + 1);
+  EXPECT_EQ(must(session_->head()).seq, before + 1);
+  auto story = must(reader->read(*thread_of(1), 0, 10));
+  EXPECT_EQ(story->summary.events, 4u);
+  EXPECT_THAT(story->summary.platforms,
+              ElementsAre("github", "linear", "slack"));
+  // Appending goes on.
+  EXPECT_EQ(join({on(5, "github", {linking("c:1")})}).items[0].correlation_id,
+            thread_of(1));
+  must(reader->set_backfill(std::nullopt));
+  EXPECT_FALSE(must(reader->backfill()));
+}
+
+TEST_P(read_threads, KeysOfEventsThatAreGoneAreForgotten) {
+  auto old = on(1, "github", {being("a:1")});
+  old.created_at = noon - days{100};
+  auto kept = on(2, "github", {being("b:1")});
+  join({old, kept});
+  auto maintenance = store_->open_maintenance();
+  must(maintenance->roll_up_metrics());
+  retention_policy policy;
+  policy.keep = days{90};
+  must(maintenance->apply_retention(policy, noon, false));
+  auto reader = threads();
+  EXPECT_FALSE(must(reader->thread_of(std::string{"a:1"})));
+  EXPECT_TRUE(must(reader->thread_of(std::string{"b:1"})));
+  EXPECT_THAT(must(reader->recent({})), SizeIs(1));
+  EXPECT_THAT(must(reader->evidence(old.id)), IsEmpty());
+  // The key begins anew.
+  EXPECT_TRUE(
+      join({on(3, "github", {linking("a:1")})}).items[0].correlation_id);
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, read_threads, both_engines, engine_name);
+
+} // namespace
+} // namespace eventweft::testing
