@@ -15,6 +15,10 @@
 
 namespace eventweft {
 
+namespace correlation {
+class engine;
+} // namespace correlation
+
 class follower_lane;
 
 /// What every actor is given. Copied freely; no member is null but
@@ -33,6 +37,8 @@ struct actor_context {
   std::shared_ptr<control_bus> control = std::make_shared<control_bus>();
   /// Committed events to the other nodes.
   std::shared_ptr<eventweft::fanout> others = std::make_shared<no_fanout>();
+  /// What reads correlation keys out of events; null if that is switched off.
+  std::shared_ptr<const correlation::engine> rules{};
 };
 
 } // namespace eventweft

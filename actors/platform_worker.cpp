@@ -2,6 +2,8 @@
 #include "actors/platform_worker.hpp"
 
 #include "actors/caf_compat.hpp"
+#include "codec/payload.hpp"
+#include "correlation/engine.hpp"
 
 #include <memory>
 #include <utility>
@@ -65,11 +67,19 @@ class platform_worker_state {
     work->events.reserve(work->missing);
     for (auto& ev : work->accepted.events) {
       figures.event_received(ev.platform);
+      if (ctx_.rules)
+        read_keys(ev);
       work->events.emplace_back(std::move(ev));
     }
     for (size_t i = 0; i < work->events.size(); ++i)
       store(work, i, 1);
     return work->promise;
+  }
+
+  void read_keys(event& ev) {
+    auto begin = ctx_.time->now();
+    ev.keys = ctx_.rules->keys(ev, reader_);
+    ctx_.figures->stage_took(stage::correlate, ctx_.time->now() - begin);
   }
 
   void store(const job_ptr& work, size_t index, unsigned attempt) {
@@ -117,6 +127,7 @@ class platform_worker_state {
   platform_actor::pointer self_;
   actor_context ctx_;
   platforms::platform_ptr platform_;
+  codec::payload_reader reader_;
 };
 
 } // namespace

@@ -10,7 +10,8 @@
 namespace eventweft {
 
 /// Spawns one worker for `platform`: it proves and reads a webhook, has its
-/// events stored, and answers when all of them have their outcome. It keeps
+/// events' correlation keys read, has them
+/// stored, and answers when all of them have their outcome. It keeps
 /// nothing between webhooks. While the writer restarts, events are offered
 /// again with the same id, so that one that was stored already is not taken
 /// for a duplicate.

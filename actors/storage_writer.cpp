@@ -3,6 +3,7 @@
 
 #include "actors/caf_compat.hpp"
 #include "actors/storage_writer_state.hpp"
+#include "correlation/engine.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -200,6 +201,7 @@ void storage_writer_state::batch_done(const append_results& results) {
   figures.batch_committed(done.size(), bytes);
   figures.set_store_up(true);
   tell_hub(events, results);
+  joined(results.threads);
   // The next batch is on its way while these are answered.
   pump();
   for (size_t i = 0; i < done.size(); ++i) {
@@ -258,6 +260,21 @@ void storage_writer_state::batch_failed(const caf::error& e) {
   queue_changed();
 }
 
+// What was learned counts from the commit on.
+void storage_writer_state::joined(const thread_report& threads) {
+  ctx_.figures->events_joined(threads.linked, threads.started,
+                              threads.merges.size(), threads.hot_keys.size());
+  for (const auto& key : threads.hot_keys)
+    ctx_.log->warn("the correlation key {} has reached its limit: it links no "
+                   "further events",
+                   key);
+  if (!ctx_.rules || threads.facts.empty())
+    return;
+  for (const auto& [fact, value] : threads.facts)
+    ctx_.rules->known()->learn(fact, value);
+  ctx_.figures->set_vocabulary(ctx_.rules->known()->size());
+}
+
 void storage_writer_state::tell_hub(const std::vector<event_ptr>& events,
                                     const append_results& results) {
   auto hub = ctx_.peers->hub.get();
@@ -270,11 +287,17 @@ void storage_writer_state::tell_hub(const std::vector<event_ptr>& events,
       continue;
     auto copy = *events[i];
     copy.seq = result.outcome.seq;
+    if (result.correlation_id)
+      copy.correlation_id = result.correlation_id;
+    if (result.parent_event_id)
+      copy.parent_event_id = result.parent_event_id;
     // For the store only; readers have no use for them.
     copy.details = {};
     copy.keys.clear();
     stored.emplace_back(std::move(copy));
   }
+  stored.insert(stored.end(), results.threads.merges.begin(),
+                results.threads.merges.end());
   auto by_seq = [](const auto& a, const auto& b) { return a->seq < b->seq; };
   if (!std::is_sorted(stored.begin(), stored.end(), by_seq))
     std::sort(stored.begin(), stored.end(), by_seq);

@@ -32,7 +32,9 @@ struct storage_writer_options {
 ///
 /// - *Group commit*: one batch is at the store's worker, the next forms
 ///   meanwhile; an idle system commits at once.
-/// - After a commit it tells the hub what is new, then answers the senders. An
+/// - After a commit it tells the hub what is new, with the thread that each
+///   event is in, and the rules what the events taught; then it answers the
+///   senders. An
 ///   event that the store knows under the very id it has here was stored by an
 ///   attempt of ours whose outcome got lost: not a duplicate.
 /// - While the store is away everything goes to the spool, whose events are

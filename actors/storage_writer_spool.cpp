@@ -243,6 +243,7 @@ void storage_writer_state::drained(const std::vector<event_ptr>& events,
     return;
   }
   tell_hub(events, results);
+  joined(results.threads);
   size_t bytes = 0;
   std::vector<std::pair<event_ptr, error>> refused;
   for (size_t i = 0; i < events.size(); ++i) {

@@ -56,6 +56,8 @@ class storage_writer_state {
   void tell_hub(const std::vector<event_ptr>& events,
                 const append_results& results);
 
+  void joined(const thread_report& threads);
+
   // -- to the spool and back (storage_writer_spool.cpp) ----------------------
 
   void go_away(const error& why);

@@ -22,10 +22,7 @@ class store_worker_state {
     return {
         [this](append_atom,
                const event_batch& batch) -> caf::result<append_results> {
-          return answer(session_->append(batch.events)
-                            .map([](std::vector<append_result>&& items) {
-                              return append_results{std::move(items)};
-                            }));
+          return answer(session_->append_and_join(batch.events));
         },
         [this](head_atom) -> caf::result<seq_t> {
           return answer(session_->head().map(

@@ -6,6 +6,7 @@
 #include "actors/supervisor.hpp"
 #include "app/actor_tree.hpp"
 #include "app/bridge.hpp"
+#include "app/threads_bridge.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -54,6 +55,8 @@ bridge_options bridge_settings(const actor_host_parts& parts) {
   out.streaming = s.event.enable_streaming;
   out.subscriptions = reader_options(s);
   out.cluster = parts.cluster;
+  if (auto threads = parts.store->open_threads())
+    out.threads = std::make_shared<threads_bridge>(std::move(threads));
   for (const auto& p : parts.platforms) {
     out.platforms.emplace(p->name());
     if (auto limit = p->answer_within(); limit.count() > 0)
@@ -63,16 +66,18 @@ bridge_options bridge_settings(const actor_host_parts& parts) {
 }
 
 actor_context make_context(const actor_host_parts& parts) {
-  return {std::make_shared<directory>(),
-          std::make_shared<status_board>(),
-          parts.figures,
-          parts.log,
-          parts.time,
-          parts.random,
-          parts.owner,
-          make_follower_lane(),
-          parts.control,
-          parts.others};
+  actor_context out{std::make_shared<directory>(),
+                    std::make_shared<status_board>(),
+                    parts.figures,
+                    parts.log,
+                    parts.time,
+                    parts.random,
+                    parts.owner,
+                    make_follower_lane(),
+                    parts.control,
+                    parts.others};
+  out.rules = parts.rules;
+  return out;
 }
 
 struct message_types {

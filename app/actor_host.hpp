@@ -27,6 +27,8 @@ struct actor_host_parts {
   /// Opens the spool anew for each start of its actor; empty: no spool.
   std::function<std::unique_ptr<spool_port>()> open_spool;
   std::vector<platforms::platform_ptr> platforms;
+  /// Null: events get no correlation keys.
+  std::shared_ptr<const correlation::engine> rules;
   std::shared_ptr<metrics> figures;
   logger_ptr log;
   std::shared_ptr<const clock> time;

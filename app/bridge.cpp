@@ -5,6 +5,8 @@
 #include "actors/caf_compat.hpp"
 #include "app/ingress.hpp"
 #include "codec/event_json.hpp"
+#include "codec/payload.hpp"
+#include "correlation/engine.hpp"
 
 #include <functional>
 #include <mutex>
@@ -248,11 +250,45 @@ void bridge::open_reader(reader_request request,
     reply(fail(ec::shutting_down, "the server starts or stops"));
     return;
   }
+  auto& wanted = request.filter.correlation_ids;
+  if (wanted.empty() || !options_.threads) {
+    open_resolved(std::move(request), std::move(stream->filter), reply);
+    return;
+  }
+  // Former ids and keys become the threads that they lead to now.
+  auto which = wanted;
+  options_.threads->resolve(
+      std::move(which),
+      [this, request = std::move(request), filter = std::move(stream->filter),
+       reply = std::move(reply)](
+          expected<std::vector<std::optional<uuid>>> found) mutable {
+        if (!found) {
+          reply(fail(found.error()));
+          return;
+        }
+        auto& ids = request.filter.correlation_ids;
+        for (size_t i = 0; i < ids.size(); ++i) {
+          if ((*found)[i]) {
+            ids[i] = to_string(*(*found)[i]);
+          } else if (!uuid::parse(ids[i])) {
+            reply(fail(ec::unprocessable,
+                       "filter: correlation_ids: no thread has the key \"" +
+                           ids[i] + "\" yet"));
+            return;
+          }
+        }
+        open_resolved(std::move(request), std::move(filter), reply);
+      });
+}
+
+void bridge::open_resolved(
+    reader_request request, filter stream_filter,
+    const net::reply_to<std::shared_ptr<reader_control>>& reply) {
   auto slot = std::make_shared<subscription_registry::slot>();
   subscription_spec spec;
   spec.id = subscriptions_->reserve(slot);
   spec.request = std::move(request);
-  spec.stream_filter = std::move(stream->filter);
+  spec.stream_filter = std::move(stream_filter);
   spec.on_end = [all = std::weak_ptr{subscriptions_}, slot, id = spec.id] {
     slot->set({});
     if (auto registry = all.lock())
@@ -297,8 +333,8 @@ void bridge::retry_dead_letter(uuid id, net::reply_to<append_outcome> reply) {
                                          expected<bool>) { reply(outcome); }},
                  reader, drop_atom_v, id);
   };
-  auto store = [peers, timeout, id, reply,
-                forget](expected<std::vector<dead_letter>> found) {
+  auto store = [peers, timeout, id, reply, forget,
+                rules = ctx_.rules](expected<std::vector<dead_letter>> found) {
     if (!found) {
       reply(fail(found.error()));
       return;
@@ -314,6 +350,10 @@ void bridge::retry_dead_letter(uuid id, net::reply_to<append_outcome> reply) {
       return;
     }
     ev->seq = 0;
+    if (rules) {
+      codec::payload_reader payload;
+      ev->keys = rules->keys(*ev, payload);
+    }
     put_question(
         *peers, timeout, net::reply_to<append_outcome>{forget},
         [peers] { return peers->writer.get(); }, append_atom_v,

@@ -33,6 +33,8 @@ struct bridge_options {
   subscription_options subscriptions;
   /// Whose webhooks are taken.
   std::set<std::string, std::less<>> platforms;
+  /// Null: the store has no threads.
+  std::shared_ptr<net::threads_port> threads{};
   /// How long the senders of some of them wait, if that is shorter.
   std::map<std::string, std::chrono::milliseconds, std::less<>> answer_within;
   /// Null: this node is no part of a cluster.
@@ -63,6 +65,7 @@ class bridge final : public net::backend {
                     net::reply_to<std::vector<dead_letter>> reply) override;
   void drop_dead_letter(uuid id, net::reply_to<bool> reply) override;
   void retry_dead_letter(uuid id, net::reply_to<append_outcome> reply) override;
+  net::threads_port* threads() override { return options_.threads.get(); }
   net::readiness ready() const override;
   std::string metrics_json() const override;
   std::string metrics_text() const override;
@@ -84,6 +87,11 @@ class bridge final : public net::backend {
  private:
   class subscription_registry;
   class control;
+
+  /// The filter's `correlation_ids` are the threads' present ids.
+  void
+  open_resolved(reader_request request, filter stream_filter,
+                const net::reply_to<std::shared_ptr<reader_control>>& reply);
 
   caf::actor_system& sys_;
   actor_context ctx_;

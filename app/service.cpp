@@ -4,6 +4,7 @@
 #include "actors/platforms/registry.hpp"
 #include "app/actor_host.hpp"
 #include "app/cluster_node.hpp"
+#include "app/correlation.hpp"
 #include "app/retention.hpp"
 #include "app/spool_adapter.hpp"
 #include "app/upkeep.hpp"
@@ -32,6 +33,7 @@ store_options options_of(const config::settings& s) {
   if (s.cluster.enabled)
     if (auto name = node_name(s.cluster))
       out.node = std::move(*name);
+  out.threads = join_limits_of(s);
   return out;
 }
 
@@ -52,6 +54,7 @@ struct service::state {
   config::settings settings;
   logger_ptr log;
   fatal_handler fatal;
+  std::vector<correlation::rule_ptr> own_rules;
   std::shared_ptr<system_clock> time = std::make_shared<system_clock>();
   std::shared_ptr<system_random> random = std::make_shared<system_random>();
   std::shared_ptr<metrics> figures = std::make_shared<metrics>();
@@ -69,6 +72,10 @@ service::service(config::settings settings, logger_ptr log, fatal_handler fatal)
 }
 
 service::~service() = default;
+
+void service::add_correlation_rule(correlation::rule_ptr rule) {
+  state_->own_rules.push_back(std::move(rule));
+}
 
 expected<net::bound_address> service::start() {
   auto& s = *state_;
@@ -89,7 +96,26 @@ expected<net::bound_address> service::start() {
     s.log->warn("{} does not answer ({}); events go to the spool until it does",
                 store->describe(), ready.error().message);
   }
-  auto spools = spool_source::open(s.settings.store);
+  const auto rules = make_rules(
+      s.settings, s.own_rules,
+      [log = s.log, figures = s.figures](std::string_view rule,
+                                         std::string_view what, bool disabled) {
+        figures->rule_failed(rule, disabled);
+        if (disabled)
+          log->error("the correlation rule {} failed again and again ({}); it "
+                     "is out of use until the server is started anew",
+                     rule, what);
+      });
+  if (!rules)
+    return fail(rules.error());
+  // What can't be read now is looked up when it is needed.
+  if (*rules && ready) {
+    if (const auto known = learn_facts(*store, *(*rules)->known()); !known)
+      s.log->warn("reading what correlation knows failed ({})",
+                  to_string(known.error()));
+    s.figures->set_vocabulary((*rules)->known()->size());
+  }
+  auto spools = spool_source::open(s.settings.store, *rules);
   if (!spools)
     return fail(spools.error());
   auto made =
@@ -119,6 +145,7 @@ expected<net::bound_address> service::start() {
   parts.store = store;
   parts.open_spool = std::move(*spools);
   parts.platforms = std::move(*made);
+  parts.rules = *rules;
   parts.figures = s.figures;
   parts.log = s.log;
   parts.time = s.time;

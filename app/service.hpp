@@ -2,6 +2,7 @@
 #pragma once
 
 #include "config/settings.hpp"
+#include "correlation/custom_rule.hpp"
 #include "messages/errors.hpp"
 #include "net/server.hpp"
 #include "telemetry/log.hpp"
@@ -9,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace eventweft {
 
@@ -25,6 +27,18 @@ class service {
   ~service();
   service(const service&) = delete;
   service& operator=(const service&) = delete;
+
+  /// A rule that reads correlation keys, beside the built-in ones and those of
+  /// the configuration. Before `start`.
+  void add_correlation_rule(correlation::rule_ptr rule);
+
+  /// The same with a function: `f` takes `const event&` and returns a key as a
+  /// string, an `optional` of one, several, or `correlation_key`s.
+  template <class F>
+  void add_correlation_rule(std::string name, F f) {
+    add_correlation_rule(
+        correlation::make_lambda_rule(std::move(name), std::move(f)));
+  }
 
   /// Opens everything and serves. `bad_configuration` or `schema_mismatch`
   /// say what to change; a store that is away is no error if there is a spool.

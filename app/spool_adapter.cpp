@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/spool_adapter.hpp"
 
+#include "codec/payload.hpp"
+#include "correlation/engine.hpp"
 #include "persistence/spool.hpp"
 
 #include <utility>
@@ -9,22 +11,37 @@ namespace eventweft {
 
 namespace {
 
+using rules_ptr = std::shared_ptr<const correlation::engine>;
+
 class open_spool_port final : public spool_port {
  public:
-  explicit open_spool_port(std::unique_ptr<spool> inner)
-      : inner_(std::move(inner)) {}
+  open_spool_port(std::unique_ptr<spool> inner, rules_ptr rules)
+      : inner_(std::move(inner)), rules_(std::move(rules)) {}
 
   expected<void> append(std::span<const event_ptr> events) override {
     return inner_->append(events);
   }
   expected<std::vector<event_ptr>> peek(size_t max) override {
-    return inner_->peek(max);
+    auto events = inner_->peek(max);
+    if (events && rules_)
+      for (auto& e : *events)
+        e = with_keys(*e);
+    return events;
   }
   expected<void> drop(size_t count) override { return inner_->drop(count); }
   expected<spool_state> state() override { return inner_->state(); }
 
  private:
+  // The spool keeps none: they can be read again.
+  event_ptr with_keys(const event& e) {
+    auto copy = e;
+    copy.keys = rules_->keys(copy, reader_);
+    return event_ptr{std::move(copy)};
+  }
+
   std::unique_ptr<spool> inner_;
+  rules_ptr rules_;
+  codec::payload_reader reader_;
 };
 
 /// A spool that could not be opened again: says so to everybody.
@@ -46,7 +63,8 @@ class broken_spool_port final : public spool_port {
 } // namespace
 
 expected<spool_source::opener>
-spool_source::open(const config::store_settings& settings) {
+spool_source::open(const config::store_settings& settings,
+                   std::shared_ptr<const correlation::engine> rules) {
   if (settings.spool_directory.empty())
     return opener{};
   spool_options options;
@@ -58,13 +76,14 @@ spool_source::open(const config::store_settings& settings) {
                                                    : ec::bad_configuration,
                 "[store] spool_directory: " + opened.error().message);
   auto held = std::make_shared<std::unique_ptr<spool>>(std::move(*opened));
-  return opener{[held, options]() -> std::unique_ptr<spool_port> {
+  return opener{[held, options,
+                 rules = std::move(rules)]() -> std::unique_ptr<spool_port> {
     if (*held)
-      return std::make_unique<open_spool_port>(std::move(*held));
+      return std::make_unique<open_spool_port>(std::move(*held), rules);
     auto again = spool::open(options);
     if (!again)
       return std::make_unique<broken_spool_port>(again.error());
-    return std::make_unique<open_spool_port>(std::move(*again));
+    return std::make_unique<open_spool_port>(std::move(*again), rules);
   }};
 }
 

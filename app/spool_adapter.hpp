@@ -10,6 +10,10 @@
 
 namespace eventweft {
 
+namespace correlation {
+class engine;
+} // namespace correlation
+
 /// Gives the spool's actor its spool: the one that was opened at start the
 /// first time, the same directory opened anew when the actor is restarted.
 struct spool_source {
@@ -17,7 +21,10 @@ struct spool_source {
 
   /// Opens the directory now, so that a fault shows at start. An empty
   /// function if `[store] spool_directory` is empty.
-  static expected<opener> open(const config::store_settings& settings);
+  /// `rules` read the events' keys again; may be null.
+  static expected<opener>
+  open(const config::store_settings& settings,
+       std::shared_ptr<const correlation::engine> rules);
 };
 
 } // namespace eventweft

@@ -224,8 +224,11 @@ void filter_index::match(const event& ev, std::vector<id_type>& out) {
       try_all(found->second);
   };
   try_all(s.always);
-  if (!s.shelves[thread].empty())
+  if (!s.shelves[thread].empty()) {
     look_up(s.shelves[thread], probe.thread());
+    if (!probe.former_thread().empty())
+      look_up(s.shelves[thread], probe.former_thread());
+  }
   look_up(s.shelves[source_id], ev.source_id);
   look_up(s.shelves[actor_id], ev.actor_id);
   look_up(s.shelves[source_name], ev.source_name);

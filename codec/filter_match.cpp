@@ -86,6 +86,19 @@ const std::string& event_probe::thread() {
   return *thread_;
 }
 
+const std::string& event_probe::former_thread() {
+  if (former_thread_)
+    return *former_thread_;
+  former_thread_.emplace();
+  if (ev_.platform != "eventweft" || ev_.event_type != "correlation:merged")
+    return *former_thread_;
+  std::string_view text;
+  if (const auto found = at("payload.from");
+      found && !found->get_string().get(text))
+    *former_thread_ = text;
+  return *former_thread_;
+}
+
 std::optional<element> event_probe::at(std::string_view path) {
   constexpr std::string_view roots[] = {"metadata.", "payload."};
   const bool in_payload = path.starts_with(roots[1]);
@@ -165,7 +178,8 @@ bool filter_part::matches(event_probe& probe) const {
          (types.empty() || types.contains_type(ev.event_type)) &&
          fits(source_ids, ev.source_id) && fits(source_names, ev.source_name) &&
          fits(actor_ids, ev.actor_id) &&
-         (threads.empty() || threads.contains(probe.thread())) &&
+         (threads.empty() || threads.contains(probe.thread()) ||
+          threads.contains(probe.former_thread())) &&
          std::all_of(conditions.begin(), conditions.end(), [&](const auto& c) {
            return probe.scalar_at(c.first) == c.second;
          });

@@ -46,6 +46,10 @@ class event_probe {
   /// The thread's id as text; empty if there is none.
   const std::string& thread();
 
+  /// Of an event that tells of a merge: the thread that is no more; else empty.
+  /// Who reads that one is to hear where it went.
+  const std::string& former_thread();
+
   /// What is at a path of `filter::custom_filters`.
   std::optional<simdjson::dom::element> at(std::string_view path);
 
@@ -62,6 +66,7 @@ class event_probe {
   const event& ev_;
   probe_buffers& buffers_;
   std::optional<std::string> thread_;
+  std::optional<std::string> former_thread_;
   document metadata_;
   document payload_;
 };

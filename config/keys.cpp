@@ -42,6 +42,7 @@ using st = store_settings;
 using db = database_settings;
 using pl = platform_settings;
 using sm = streaming_settings;
+using co = correlation_settings;
 using rt = retention_settings;
 using su = supervisor_settings;
 using cl = cluster_settings;
@@ -194,6 +195,23 @@ constexpr auto table = std::to_array<key>({
      at<&s::streaming, &sm::compression_level>, 1, 9},
     {"streaming", "sse_retry", kind::seconds, at<&s::streaming, &sm::sse_retry>,
      0, hour},
+
+    {"correlation", "threshold", kind::fraction,
+     at<&s::correlation, &co::threshold>},
+    {"correlation", "max_mentions", kind::whole,
+     at<&s::correlation, &co::max_mentions>, 0, 1'000},
+    {"correlation", "max_keys", kind::whole, at<&s::correlation, &co::max_keys>,
+     1, 1'000},
+    {"correlation", "max_links", kind::whole,
+     at<&s::correlation, &co::max_links>, 1, 1'000'000'000},
+    {"correlation", "max_remarks", kind::whole,
+     at<&s::correlation, &co::max_remarks>, 1, 1'000'000'000},
+    {"correlation", "max_joined_events", kind::whole,
+     at<&s::correlation, &co::max_joined_events>, 1, 1'000'000'000},
+    {"correlation", "max_failures", kind::whole,
+     at<&s::correlation, &co::max_failures>, 1, 1'000'000},
+    {"correlation", "rules", kind::correlation_rules,
+     at<&s::correlation, &co::rules>},
 
     {"retention", "keep", kind::text, at<&s::retention, &rt::keep>},
 

@@ -24,20 +24,23 @@ enum class kind : uint8_t {
   bytes,   ///< a number, or a text with KiB, MiB, GiB
   text,
   choice,
-  store_url,   ///< a text that may hold a password
-  secret,      ///< one text that is never shown
-  secrets,     ///< one or several of them
-  secret_file, ///< a path, or several, to files that hold secrets
-  pointers,    ///< JSON pointers
-  choices,     ///< several of `choices`
-  rules,       ///< priority rules, in a file only
+  store_url,         ///< a text that may hold a password
+  secret,            ///< one text that is never shown
+  secrets,           ///< one or several of them
+  secret_file,       ///< a path, or several, to files that hold secrets
+  pointers,          ///< JSON pointers
+  choices,           ///< several of `choices`
+  rules,             ///< priority rules, in a file only
+  fraction,          ///< from 0 to 1
+  correlation_rules, ///< in a file only
 };
 
 /// Where a key's value lives.
 using field =
     std::variant<bool*, uint16_t*, uint32_t*, uint64_t*, milliseconds*,
                  std::string*, std::vector<std::string>*,
-                 std::vector<priority_rule>*>;
+                 std::vector<priority_rule>*, double*,
+                 std::vector<correlation_rule>*>;
 
 struct key {
   /// "server"; "platforms.*" for every platform.

@@ -154,6 +154,43 @@ struct streaming_settings {
   milliseconds sse_retry{2'000};
 };
 
+/// `[[correlation.rules]]`: a rule that reads correlation keys out of events.
+struct correlation_rule {
+  std::string name;
+  /// A filter as JSON; empty: all events.
+  std::string match;
+  /// The key, with values in braces.
+  std::string key;
+  /// With a pattern: where the text is that it is looked for in.
+  std::string field;
+  /// RE2.
+  std::string pattern;
+  /// 0 … 1.
+  double confidence = 1;
+  /// Seconds; 0: for ever.
+  uint32_t window = 0;
+};
+
+/// `[correlation]`: which events are about the same piece of work.
+struct correlation_settings {
+  /// Keys below it do not link. 0 … 1.
+  double threshold = 0.7;
+  /// An event that merely mentions more things of one kind than this links to
+  /// none of them.
+  uint32_t max_mentions = 3;
+  /// Most keys of one event; the strongest are kept.
+  uint32_t max_keys = 64;
+  /// Events that may link through one key by their structure, and by a remark
+  /// in their text.
+  uint64_t max_links = 50'000;
+  uint64_t max_remarks = 200;
+  /// Two threads with more events than this together are not joined.
+  uint64_t max_joined_events = 100'000;
+  /// Failures in a row after which a rule is disabled.
+  uint32_t max_failures = 10;
+  std::vector<correlation_rule> rules;
+};
+
 /// `[retention]`
 struct retention_settings {
   /// How long events are kept: a number and `d`, `h`, `m` or `s` ("90d").
@@ -215,6 +252,7 @@ struct settings {
   database_settings database;
   std::map<std::string, platform_settings> platforms;
   streaming_settings streaming;
+  correlation_settings correlation;
   retention_settings retention;
   supervisor_settings supervisor;
   cluster_settings cluster;

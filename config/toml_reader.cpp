@@ -27,7 +27,26 @@ std::string type_name(const toml::node& node) {
   }
 }
 
-raw_value tables_of(const toml::array& list) {
+// Numbers and truths as their text, lists and tables as JSON.
+std::string text_of(const toml::node& node) {
+  if (const auto* text = node.as_string())
+    return text->get();
+  std::ostringstream out;
+  if (node.is_table())
+    out << toml::json_formatter{*node.as_table()};
+  else if (node.is_array())
+    out << toml::json_formatter{*node.as_array()};
+  else if (const auto* whole = node.as_integer())
+    out << whole->get();
+  else if (const auto* real = node.as_floating_point())
+    out << real->get();
+  else if (const auto* truth = node.as_boolean())
+    out << (truth->get() ? "true" : "false");
+  return out.str();
+}
+
+// With `any_values` a table may hold more than texts.
+raw_value tables_of(const toml::array& list, bool any_values) {
   std::vector<text_table> tables;
   for (const auto& item : list) {
     const auto* table = item.as_table();
@@ -36,16 +55,15 @@ raw_value tables_of(const toml::array& list) {
     auto& out = tables.emplace_back();
     out.line = item.source().begin.line;
     for (const auto& [name, value] : *table) {
-      const auto* text = value.as_string();
-      if (!text)
+      if (!any_values && !value.is_string())
         return other_type{"a table that holds more than texts"};
-      out.members.emplace_back(name.str(), text->get());
+      out.members.emplace_back(name.str(), text_of(value));
     }
   }
   return tables;
 }
 
-raw_value to_raw(const toml::node& node) {
+raw_value to_raw(const toml::node& node, bool any_values = false) {
   if (const auto* text = node.as_string())
     return text->get();
   if (const auto* whole = node.as_integer())
@@ -56,7 +74,7 @@ raw_value to_raw(const toml::node& node) {
     return truth->get();
   if (const auto* list = node.as_array()) {
     if (!list->empty() && list->front().is_table())
-      return tables_of(*list);
+      return tables_of(*list, any_values);
     std::vector<std::string> texts;
     for (const auto& item : *list) {
       const auto* text = item.as_string();
@@ -74,7 +92,8 @@ void add_section(std::vector<file_entry>& out, const toml::table& table,
                  uint32_t line) {
   out.push_back({section, platform, {}, other_type{"a table"}, line});
   for (const auto& [name, value] : table)
-    out.push_back({section, platform, std::string{name.str()}, to_raw(value),
+    out.push_back({section, platform, std::string{name.str()},
+                   to_raw(value, section == "correlation"),
                    name.source().begin.line});
 }
 

@@ -6,6 +6,7 @@
 #include <cctype>
 #include <charconv>
 #include <cmath>
+#include <sstream>
 
 namespace eventweft::config {
 
@@ -289,8 +290,83 @@ std::string fault_in_rules(const std::vector<text_table>& tables) {
   return {};
 }
 
+std::optional<double> fraction_of(const raw_value& raw) {
+  std::optional<double> value;
+  if (const auto* plain = std::get_if<plain_text>(&raw))
+    value = number<double>(trimmed(plain->value));
+  else if (const auto* real = std::get_if<double>(&raw))
+    value = *real;
+  else if (const auto* whole = std::get_if<int64_t>(&raw))
+    value = static_cast<double>(*whole);
+  return value && *value >= 0 && *value <= 1 ? value : std::nullopt;
+}
+
+/// What is wrong with the table as a rule; nothing if it is one.
+std::optional<std::string> read_rule(const text_table& table,
+                                     correlation_rule& rule) {
+  const auto place = " (line " + std::to_string(table.line) + ")";
+  for (const auto& [name, value] : table.members) {
+    if (name == "name")
+      rule.name = value;
+    else if (name == "match")
+      rule.match = value;
+    else if (name == "key")
+      rule.key = value;
+    else if (name == "field")
+      rule.field = value;
+    else if (name == "pattern")
+      rule.pattern = value;
+    else if (name == "confidence") {
+      const auto sure = number<double>(value);
+      if (!sure || *sure < 0 || *sure > 1)
+        return "confidence: expected a number from 0 to 1, found " +
+               in_quotes(value) + place;
+      rule.confidence = *sure;
+    } else if (name == "window") {
+      const auto seconds = number<double>(value);
+      if (!seconds || *seconds < 0 || *seconds > 4e9)
+        return "window: expected a number of seconds, found " +
+               in_quotes(value) + place;
+      rule.window = static_cast<uint32_t>(*seconds);
+    } else
+      return name +
+             ": unknown key; a rule has name, match, key, field, pattern, "
+             "confidence and window" +
+             place;
+  }
+  if (rule.name.empty() || rule.key.empty())
+    return "a rule needs a name and a key" + place;
+  return std::nullopt;
+}
+
+bool assign_correlation_rules(std::vector<correlation_rule>& rules,
+                              const raw_value& raw) {
+  const auto* tables = std::get_if<std::vector<text_table>>(&raw);
+  if (!tables) {
+    // An empty list has no type of its own.
+    const auto* texts = std::get_if<std::vector<std::string>>(&raw);
+    return texts && texts->empty();
+  }
+  for (const auto& table : *tables) {
+    correlation_rule rule;
+    if (read_rule(table, rule))
+      return false;
+    rules.push_back(std::move(rule));
+  }
+  return true;
+}
+
 bool assign_value(const key& k, field target, const raw_value& raw) {
   switch (k.type) {
+  case kind::fraction: {
+    const auto value = fraction_of(raw);
+    if (value)
+      *std::get<double*>(target) = *value;
+    return value.has_value();
+  }
+  case kind::correlation_rules:
+    return assign_correlation_rules(
+        *std::get<std::vector<correlation_rule>*>(target), raw);
   case kind::boolean: {
     std::optional<bool> value;
     if (const auto* plain = std::get_if<plain_text>(&raw))
@@ -448,6 +524,11 @@ std::string expectation(const key& k) {
     return "a list with any of " + choices_text(k.choices).substr(7);
   case kind::rules:
     return "tables with event_type, field, value and priority, in a file";
+  case kind::fraction:
+    return "a number from 0 to 1";
+  case kind::correlation_rules:
+    return "tables with name, match, key, field, pattern, confidence and "
+           "window, in a file";
   }
   return {};
 }
@@ -459,6 +540,12 @@ std::optional<std::string> assign(const key& k, field target,
   if (const auto* tables = std::get_if<std::vector<text_table>>(&raw);
       tables && k.type == kind::rules)
     return fault_in_rules(*tables);
+  else if (tables && k.type == kind::correlation_rules)
+    for (const auto& table : *tables) {
+      correlation_rule rule;
+      if (auto fault = read_rule(table, rule))
+        return fault;
+    }
   return "expected " + expectation(k) + ", found " + found(k, raw);
 }
 
@@ -529,6 +616,19 @@ std::string shown(const key& k, field target) {
     std::string result = "[";
     for (const auto& text : *std::get<std::vector<std::string>*>(target))
       result += (result.size() == 1 ? "" : ", ") + in_quotes(text);
+    return result + "]";
+  }
+  case kind::fraction: {
+    std::ostringstream out;
+    out << *std::get<double*>(target);
+    return out.str();
+  }
+  case kind::correlation_rules: {
+    std::string result = "[";
+    for (const auto& r : *std::get<std::vector<correlation_rule>*>(target))
+      result += (result.size() == 1 ? "{" : ", {") +
+                ("name = " + in_quotes(r.name)) +
+                ", key = " + in_quotes(r.key) + "}";
     return result + "]";
   }
   case kind::rules: {

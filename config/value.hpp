@@ -25,7 +25,8 @@ struct other_type {
   std::string what;
 };
 
-/// A list of tables that hold texts only, each with its line.
+/// A list of tables, each with its line; where a member is no text, its text
+/// in TOML, or in JSON for a list or a table.
 struct text_table {
   std::vector<std::pair<std::string, std::string>> members;
   uint32_t line = 0;

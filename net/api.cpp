@@ -5,6 +5,7 @@
 #include "net/answers.hpp"
 #include "net/api_cluster.hpp"
 #include "net/api_explain.hpp"
+#include "net/api_threads.hpp"
 #include "net/query.hpp"
 
 #include <algorithm>
@@ -167,6 +168,10 @@ awaitable<response> answer_call(const api_call& call) {
     co_return problem_answer(params.error());
   if (target == endpoint::list_events)
     co_return co_await list_events(call, *params);
+  if (target == endpoint::list_threads)
+    co_return co_await list_threads(call, *params);
+  if (target == endpoint::get_thread)
+    co_return co_await get_thread(call, *params);
   if (target == endpoint::explain_event)
     co_return co_await explain_event(call, *params);
   if (target == endpoint::list_dead_letters)

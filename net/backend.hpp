@@ -7,6 +7,7 @@
 #include "messages/filter.hpp"
 #include "messages/live.hpp"
 #include "messages/webhook.hpp"
+#include "net/ports/threads.hpp"
 
 #include <functional>
 #include <memory>
@@ -15,11 +16,6 @@
 #include <vector>
 
 namespace eventweft::net {
-
-/// Takes the one answer to a call. Called exactly once, on any thread, and
-/// must return at once.
-template <class T>
-using reply_to = std::function<void(expected<T>)>;
 
 /// The state of one part for `/readyz`.
 struct part_state {
@@ -72,6 +68,9 @@ class backend {
                             reply_to<std::vector<dead_letter>> reply) = 0;
   virtual void drop_dead_letter(uuid id, reply_to<bool> reply) = 0;
   virtual void retry_dead_letter(uuid id, reply_to<append_outcome> reply) = 0;
+
+  /// Threads; null where the store has none.
+  virtual threads_port* threads() { return nullptr; }
 
   virtual readiness ready() const = 0;
 

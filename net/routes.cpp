@@ -20,6 +20,8 @@ constexpr route table[] = {
     {verb::get, "/api/v1/events", endpoint::list_events},
     {verb::get, "/api/v1/events/{id}", endpoint::get_event},
     {verb::get, "/api/v1/events/{id}/explain", endpoint::explain_event},
+    {verb::get, "/api/v1/correlations", endpoint::list_threads},
+    {verb::get, "/api/v1/correlations/{id}", endpoint::get_thread},
     {verb::get, "/api/v1/streams", endpoint::list_streams},
     {verb::get, "/api/v1/streams/{name}", endpoint::get_stream},
     {verb::get, "/api/v1/dead-letters", endpoint::list_dead_letters},

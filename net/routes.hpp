@@ -31,6 +31,8 @@ enum class endpoint : uint8_t {
   metrics_text,
   liveness,
   readiness,
+  list_threads,
+  get_thread,
 };
 
 /// One line of the route table. `{name}` in a pattern stands for one segment.

@@ -28,7 +28,7 @@ using labels = std::map<std::string, std::string>;
 constexpr size_t max_series = 500;
 
 constexpr std::array<const char*, stage_count> stage_names = {
-    "verify_and_parse", "queue", "commit", "publish", "ingest"};
+    "verify_and_parse", "queue", "commit", "publish", "ingest", "correlate"};
 
 const prometheus::Histogram::BucketBoundaries duration_buckets = {
     0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
@@ -216,6 +216,27 @@ struct metrics::state {
                       "The last seq that was published");
   Counter& gaps = counter(registry, "eventweft_hub_gap_events_total",
                           "Events the hub had to read from the store");
+
+  Counter& linked =
+      counter(registry, "eventweft_correlation_events_linked_total",
+              "Events that got a thread");
+  Counter& threads =
+      counter(registry, "eventweft_correlation_threads_started_total",
+              "Threads that were not there before");
+  Counter& merges = counter(registry, "eventweft_correlation_merges_total",
+                            "Threads that were joined to others");
+  Counter& hot_keys = counter(registry, "eventweft_correlation_hot_keys_total",
+                              "Correlation keys that reached their limit");
+  series<Counter> rule_failures{registry,
+                                "eventweft_correlation_rule_failures_total",
+                                "Times a correlation rule threw",
+                                {"rule"}};
+  Gauge& rules_disabled =
+      gauge(registry, "eventweft_correlation_rules_disabled",
+            "Correlation rules that are out of use after repeated failures");
+  Gauge& vocabulary =
+      gauge(registry, "eventweft_correlation_vocabulary_facts",
+            "Facts that the rules know without asking the store");
 
   series<Counter> restarts{registry,
                            "eventweft_actor_restarts_total",
@@ -446,6 +467,29 @@ void metrics::link_skipped(std::string_view peer, size_t events) {
 
 void metrics::link_refused() {
   state_->link_refusals.Increment();
+}
+
+void metrics::events_joined(size_t linked, size_t started, size_t merged,
+                            size_t hot_keys) {
+  auto& s = *state_;
+  if (linked > 0)
+    s.linked.Increment(static_cast<double>(linked));
+  if (started > 0)
+    s.threads.Increment(static_cast<double>(started));
+  if (merged > 0)
+    s.merges.Increment(static_cast<double>(merged));
+  if (hot_keys > 0)
+    s.hot_keys.Increment(static_cast<double>(hot_keys));
+}
+
+void metrics::rule_failed(std::string_view rule, bool disabled) {
+  state_->rule_failures.at(rule).Increment();
+  if (disabled)
+    state_->rules_disabled.Increment();
+}
+
+void metrics::set_vocabulary(size_t facts) {
+  state_->vocabulary.Set(static_cast<double>(facts));
 }
 
 void metrics::actor_restarted(std::string_view actor) {

@@ -20,8 +20,9 @@ enum class stage : uint8_t {
   commit,           ///< the store's transaction
   publish,          ///< from commit to the last lane having it
   ingest,           ///< from the request's last byte to its answer
+  correlate,        ///< reading correlation keys, in a platform worker
 };
-inline constexpr size_t stage_count = 5;
+inline constexpr size_t stage_count = 6;
 
 enum class reader_kind : uint8_t { websocket, sse, webhook, internal };
 
@@ -75,6 +76,16 @@ class metrics {
   void set_head(seq_t seq);
   /// A hole in what the hub was told that it filled from the store.
   void hub_gap_filled(size_t events);
+
+  // -- threads ---------------------------------------------------------------
+  /// What one append did: events that got a thread, threads that were not
+  /// there before, threads that were joined, keys that reached their limit.
+  void events_joined(size_t linked, size_t started, size_t merged,
+                     size_t hot_keys);
+  /// A correlation rule threw; `disabled`: for the last time.
+  void rule_failed(std::string_view rule, bool disabled);
+  /// Facts that the rules know without asking the store.
+  void set_vocabulary(size_t facts);
 
   // -- the whole -------------------------------------------------------------
   void actor_restarted(std::string_view actor);

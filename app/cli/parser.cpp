@@ -3,6 +3,7 @@
 
 #include "app/cli/cluster.hpp"
 #include "app/cli/selection.hpp"
+#include "app/cli/threads.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -30,6 +31,7 @@ struct request {
   events_options events;
   dead_letter_options letters;
   stats_options stats;
+  thread_commands threads;
 
   std::function<int(console&)> action;
 };
@@ -365,6 +367,13 @@ int parse_and_run(int argc, const char* const* argv, const programs& start,
   add_dead_letters(app, r);
   add_stats(app, r);
   add_cluster(app, r.action);
+  add_thread_commands(
+      app, r.threads, [&r](CLI::App& sub) { add_connection(sub, r); },
+      [&r](CLI::App& sub) { add_settings(sub, r); }, [&r] { return r.server; },
+      [&r] { return settings_of(r); },
+      [&r](std::function<int(console&)> action) {
+        r.action = std::move(action);
+      });
   app.add_subcommand("version", "Show the version")->callback([&r] {
     r.action = [](console& c) {
       c.out << "eventweft " EVENTWEFT_VERSION "\n";

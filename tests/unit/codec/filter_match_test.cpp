@@ -26,6 +26,19 @@ TEST(FilterMatch, TheEmptyFilterMatchesEverything) {
   EXPECT_TRUE(compiled_filter{}.matches(event{}));
 }
 
+TEST(FilterMatch, WhoReadsAThreadHearsOfItsMerge) {
+  auto ev = full_event();
+  ev.platform = "eventweft";
+  ev.event_type = "correlation:merged";
+  ev.payload = shared_text{
+      R"({"from":"01970000-0000-7000-8000-000000000003","into":"x"})"};
+  constexpr std::string_view former =
+      R"({"correlation_ids":["01970000-0000-7000-8000-000000000003"]})";
+  EXPECT_TRUE(matches(former, ev));
+  ev.platform = "github";
+  EXPECT_FALSE(matches(former, ev));
+}
+
 TEST(FilterMatch, EachMemberDecides) {
   for (const auto& [yes, no] :
        std::initializer_list<std::pair<std::string_view, std::string_view>>{

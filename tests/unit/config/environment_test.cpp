@@ -24,7 +24,7 @@ std::string fault_with(environment env) {
 
 TEST(Environment, ReachesEveryKeyOfTheTable) {
   for (const auto& k : keys()) {
-    if (k.type == kind::rules)
+    if (k.type == kind::rules || k.type == kind::correlation_rules)
       continue;
     const auto name = environment_name(k, "github");
     std::string value;
@@ -41,6 +41,9 @@ TEST(Environment, ReachesEveryKeyOfTheTable) {
       break;
     case kind::store_url:
       value = "sqlite:x";
+      break;
+    case kind::fraction:
+      value = "0.5";
       break;
     case kind::pointers:
       value = "/a,/b";

@@ -259,6 +259,31 @@ TEST(Loader, ReadsPlatformsOfAnyName) {
               HasSubstr("a list with any of \"github\""));
 }
 
+TEST(Loader, ReadsCorrelationRules) {
+  const auto e = from_text(
+      "[correlation]\nthreshold = 0.8\n"
+      "[[correlation.rules]]\nname = \"zendesk\"\n"
+      "match = { platforms = [\"slack\"] }\nfield = \"payload.event.text\"\n"
+      "pattern = 'ZD-(\\d+)'\nkey = \"zendesk:{1}\"\nconfidence = 0.9\n"
+      "window = 3600\n");
+  ASSERT_TRUE(e) << e.error().message;
+  const auto& c = e->values.correlation;
+  EXPECT_EQ(c.threshold, 0.8);
+  ASSERT_EQ(c.rules.size(), 1u);
+  EXPECT_EQ(c.rules[0].name, "zendesk");
+  EXPECT_THAT(c.rules[0].match, HasSubstr("\"slack\""));
+  EXPECT_EQ(c.rules[0].pattern, "ZD-(\\d+)");
+  EXPECT_EQ(c.rules[0].confidence, 0.9);
+  EXPECT_EQ(c.rules[0].window, 3600u);
+  EXPECT_THAT(fault_of("[[correlation.rules]]\nname = \"a\"\nkeys = \"b\"\n"),
+              HasSubstr("keys: unknown key; a rule has name, match"));
+  EXPECT_THAT(fault_of("[[correlation.rules]]\nname = \"a\"\nkey = \"b\"\n"
+                       "confidence = 2\n"),
+              HasSubstr("confidence: expected a number from 0 to 1"));
+  EXPECT_THAT(fault_of("[correlation]\nthreshold = 1.5\n"),
+              HasSubstr("a number from 0 to 1"));
+}
+
 TEST(Loader, ReadsPriorityRules) {
   const auto e = from_text(
       "[[platforms.github.priority]]\nevent_type = \"push\"\n"

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/backfill.hpp"
+#include "app/cli/event_line.hpp"
+#include "app/cli/selection.hpp"
+#include "app/cli/threads.hpp"
+#include "app/correlation.hpp"
+#include "codec/payload.hpp"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <csignal>
+
+namespace eventweft::cli {
+
+namespace {
+
+// Touched by a signal handler.
+std::atomic<bool> interrupted{false};
+
+void note_signal(int) {
+  interrupted = true;
+}
+
+/// What both work with.
+struct workshop {
+  store_ptr store;
+  std::shared_ptr<const correlation::engine> rules;
+};
+
+expected<workshop> open_workshop(const config::load_options& load) {
+  auto settings = config::load(load);
+  if (!settings)
+    return fail(settings.error());
+  // Who asks for it wants it.
+  settings->event.enable_correlation = true;
+  store_options options;
+  options.url = settings->store.url;
+  options.connect_timeout = settings->database.connect_timeout;
+  options.statement_timeout = settings->database.statement_timeout;
+  options.lock_timeout = settings->database.lock_timeout;
+  options.threads = join_limits_of(*settings);
+  auto store = open_store(options);
+  if (!store)
+    return fail(store.error());
+  if (auto schema = (*store)->check_schema(); !schema)
+    return fail(schema.error());
+  auto rules = make_rules(*settings, {}, {});
+  if (!rules)
+    return fail(rules.error());
+  if (auto learned = learn_facts(**store, *(*rules)->known()); !learned)
+    return fail(learned.error());
+  return workshop{std::move(*store), std::move(*rules)};
+}
+
+void show_key(const correlation_key& k, float threshold, console& io) {
+  io.out << "  " << to_string(k.type) << "  " << printable(k.key);
+  if (k.is_fact()) {
+    io.out << (k.matched.empty() ? "" : " = " + printable(k.matched)) << '\n';
+    return;
+  }
+  io.out << fmt::format("  {:.2g}", k.confidence);
+  if (!k.needs.empty())
+    io.out << ", once " << printable(k.needs) << " is known";
+  else if (k.confidence < threshold)
+    io.out << fmt::format(", below {:.2g}: no link", threshold);
+  if (k.window != 0)
+    io.out << fmt::format(", within {} s", k.window);
+  io.out << "\n      " << printable(k.field);
+  if (!k.matched.empty())
+    io.out << ": \"" << printable(k.matched) << '"';
+  io.out << '\n';
+}
+
+int explain(const correlate_options& options, const workshop& shop,
+            console& io) {
+  const auto id = uuid::parse(options.explain);
+  if (!id)
+    return report({ec::bad_configuration, "--explain: an event's id is a UUID"},
+                  io);
+  const auto found = shop.store->open_session()->find(*id);
+  if (!found)
+    return report(found.error(), io);
+  if (!*found)
+    return report({ec::not_found, "no event has this id"}, io);
+  // What the sender gave and what was found are told apart no more.
+  auto ev = ***found;
+  const auto threads = shop.store->open_threads();
+  io.out << event_line(ev, {io.colour, true}) << '\n'
+         << "thread  "
+         << (ev.correlation_id ? to_string(*ev.correlation_id) : "none")
+         << "\n";
+  codec::payload_reader reader;
+  for (const auto& r : shop.rules->explain(ev, reader)) {
+    if (!r.applied)
+      continue;
+    io.out << '\n' << r.rule << (r.disabled ? " (disabled)" : "") << '\n';
+    if (!r.error.empty())
+      io.out << "  failed: " << printable(r.error) << '\n';
+    else if (r.keys.empty())
+      io.out << "  nothing\n";
+    for (const auto& k : r.keys)
+      show_key(k, shop.rules->options().threshold, io);
+  }
+  if (!threads)
+    return exit_ok;
+  const auto links = threads->evidence(*id);
+  if (!links)
+    return report(links.error(), io);
+  io.out << "\nstored\n";
+  for (const auto& l : *links)
+    io.out << "  " << l.state << "  " << printable(l.key) << "  (" << l.type
+           << ", " << printable(l.rule) << ")\n";
+  return exit_ok;
+}
+
+std::string remaining(std::chrono::seconds left) {
+  const auto s = left.count();
+  if (s >= 3'600)
+    return fmt::format("{} h {} min", s / 3'600, s % 3'600 / 60);
+  return s >= 60 ? fmt::format("{} min {} s", s / 60, s % 60)
+                 : fmt::format("{} s", s);
+}
+
+int backfill(const correlate_options& options, const workshop& shop,
+             console& io) {
+  backfill_options work;
+  work.share = options.share;
+  if (!options.since.empty()) {
+    const auto text = absolute_time(options.since, system_clock{}.now());
+    work.since = parse_rfc3339(text);
+    if (!work.since)
+      return report({ec::bad_configuration,
+                     "--since: expected an RFC 3339 time, or 15m, 2h, 7d"},
+                    io);
+  }
+  std::signal(SIGINT, note_signal);
+  std::signal(SIGTERM, note_signal);
+  work.stop = [] { return interrupted.load(); };
+  work.progress = [&io](const backfill_progress& p) {
+    io.err << fmt::format("{} of {} events ({:.1f} %), {} linked, {} threads "
+                          "joined, {} left\n",
+                          p.done, p.total,
+                          p.total == 0 ? 100.0
+                                       : 100.0 * static_cast<double>(p.done) /
+                                             static_cast<double>(p.total),
+                          p.linked, p.merges, remaining(p.left));
+  };
+  const auto done = run_backfill(*shop.store, *shop.rules, work);
+  if (!done)
+    return report(done.error(), io);
+  io.out << fmt::format("{} of {} events gone over, {} linked, {} threads "
+                        "joined\n",
+                        done->done, done->total, done->linked, done->merges);
+  if (done->done < done->total) {
+    io.out << "Stopped; `eventweft correlate --backfill` goes on from here.\n";
+    return exit_failure;
+  }
+  return exit_ok;
+}
+
+} // namespace
+
+int correlate(const correlate_options& options,
+              const config::load_options& load, console& io) {
+  if (options.explain.empty() && !options.backfill)
+    return report({ec::bad_configuration,
+                   "correlate: --explain ID or --backfill is needed"},
+                  io);
+  const auto shop = open_workshop(load);
+  if (!shop)
+    return report(shop.error(), io);
+  return options.backfill ? backfill(options, *shop, io)
+                          : explain(options, *shop, io);
+}
+
+} // namespace eventweft::cli

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/correlation.hpp"
+
+#include "codec/filter.hpp"
+#include "correlation/custom_rule.hpp"
+
+#include <utility>
+
+namespace eventweft {
+
+namespace {
+
+expected<correlation::rule_ptr> rule_of(const config::correlation_rule& r) {
+  correlation::declarative_rule out;
+  out.name = r.name;
+  if (!r.match.empty()) {
+    auto match = codec::parse_filter(r.match);
+    if (!match)
+      return fail(ec::bad_configuration,
+                  "correlation rule \"" + r.name +
+                      "\": match: " + match.error().message);
+    out.match = std::move(*match);
+  }
+  out.key = r.key;
+  out.field = r.field;
+  out.pattern = r.pattern;
+  out.confidence = static_cast<float>(r.confidence);
+  out.window = r.window;
+  return correlation::make_declarative_rule(out);
+}
+
+} // namespace
+
+correlation::join_limits join_limits_of(const config::settings& settings) {
+  const auto& c = settings.correlation;
+  correlation::join_limits out;
+  out.threshold = static_cast<float>(c.threshold);
+  out.max_links = c.max_links;
+  out.max_mentions = c.max_remarks;
+  out.max_joined_events = c.max_joined_events;
+  return out;
+}
+
+expected<std::shared_ptr<const correlation::engine>>
+make_rules(const config::settings& settings,
+           const std::vector<correlation::rule_ptr>& own,
+           correlation::rule_failure_hook on_failure) {
+  if (!settings.event.enable_correlation)
+    return nullptr;
+  const auto& c = settings.correlation;
+  correlation::engine_options options;
+  options.threshold = static_cast<float>(c.threshold);
+  options.max_mentions = c.max_mentions;
+  options.max_failures = c.max_failures;
+  options.max_keys = c.max_keys;
+  options.on_failure = std::move(on_failure);
+  auto rules = std::make_shared<correlation::engine>(
+      std::make_shared<correlation::vocabulary>(), std::move(options));
+  const auto add = [&](correlation::rule_ptr r) {
+    return rules->add(std::move(r)).map_error([](error e) {
+      e.code = ec::bad_configuration;
+      return e;
+    });
+  };
+  for (const auto& r : c.rules) {
+    auto made = rule_of(r);
+    if (!made)
+      return fail(std::move(made.error()));
+    if (auto added = add(std::move(*made)); !added)
+      return fail(std::move(added.error()));
+  }
+  for (const auto& r : own)
+    if (auto added = add(r); !added)
+      return fail(std::move(added.error()));
+  return rules;
+}
+
+expected<void> learn_facts(store& from, correlation::vocabulary& known) {
+  const auto threads = from.open_threads();
+  if (!threads)
+    return {};
+  const auto facts = threads->facts(correlation::vocabulary::max_facts);
+  if (!facts)
+    return fail(facts.error());
+  for (const auto& [fact, value] : *facts)
+    known.learn(fact, value);
+  return {};
+}
+
+} // namespace eventweft

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "messages/thread.hpp"
+
+#include <string>
+#include <vector>
+
+namespace eventweft::codec {
+
+/// The newest that is known of a pull request, an issue or a deployment.
+struct thing_state {
+  /// "pull_request", "issue" or "deployment".
+  std::string kind;
+  /// "octo/repo#12", "ENG-42", "production".
+  std::string name;
+  std::string title;
+  /// As its platform says it: "open", "merged", "In Progress", "success".
+  std::string state;
+  std::string url;
+  uuid event;
+  timestamp at{};
+};
+
+/// Of `newest_first`, one for each thing.
+std::vector<thing_state> states_of(const std::vector<event_ptr>& newest_first);
+
+/// The body of `GET /api/v1/correlations/{id}`.
+std::string story_json(const thread_story& story);
+
+/// `{"correlations":[…],"next_cursor":"…"|null}`; the last one tells only that
+/// there are more where there are more than `limit`.
+std::string threads_json(const std::vector<thread_summary>& threads,
+                         size_t limit);
+
+} // namespace eventweft::codec

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/api_threads.hpp"
+
+#include "codec/thread_json.hpp"
+#include "net/answers.hpp"
+#include "net/ports/threads.hpp"
+
+#include <charconv>
+#include <optional>
+#include <utility>
+
+namespace eventweft::net {
+
+namespace {
+
+constexpr size_t most = 1'000;
+
+template <class T>
+bool read_number(std::string_view text, T& value) {
+  const auto end = text.data() + text.size();
+  const auto [at, fault] = std::from_chars(text.data(), end, value);
+  return fault == std::errc{} && at == end;
+}
+
+struct question {
+  thread_query page{};
+  std::string key;
+};
+
+expected<question> read_question(const query_params& params, bool of_list) {
+  question q;
+  q.page.limit = of_list ? 50 : 200;
+  for (const auto& [name, value] : params) {
+    if (name == "limit") {
+      if (!read_number(value, q.page.limit) || q.page.limit < 1 ||
+          q.page.limit > most)
+        return fail(ec::malformed, "query parameter \"limit\" must be a number "
+                                   "from 1 to 1000");
+    } else if (name == "cursor") {
+      if (!read_number(value, q.page.before) || q.page.before < 1)
+        return fail(ec::malformed, "query parameter \"cursor\" must be what "
+                                   "next_cursor gave");
+    } else if (of_list && name == "platform") {
+      q.page.platform = value;
+    } else if (of_list && name == "key") {
+      q.key = value;
+    } else {
+      return fail(ec::malformed, "unknown query parameter \"" + name + '"');
+    }
+  }
+  return q;
+}
+
+response switched_off() {
+  return problem_answer({ec::not_found, "this server's store has no threads"});
+}
+
+} // namespace
+
+awaitable<response> list_threads(const api_call& call,
+                                 const query_params& params) {
+  auto q = read_question(params, true);
+  if (!q)
+    co_return problem_answer(q.error());
+  auto* port = call.shared.behind.threads();
+  if (!port)
+    co_return switched_off();
+  const auto limit = q->page.limit;
+  // A key leads to one thread, or to none.
+  if (!q->key.empty()) {
+    const auto start = [&](reply_to<std::optional<thread_story>> reply) {
+      port->read(std::move(q->key), 0, 1, std::move(reply));
+    };
+    const auto story =
+        co_await call.ask.call<std::optional<thread_story>>(start);
+    if (!story)
+      co_return problem_answer(story.error());
+    std::vector<thread_summary> found;
+    if (*story)
+      found.push_back((*story)->summary);
+    co_return json_answer(200, codec::threads_json(found, limit));
+  }
+  const auto start = [&](reply_to<std::vector<thread_summary>> reply) {
+    port->recent(std::move(q->page), std::move(reply));
+  };
+  const auto threads =
+      co_await call.ask.call<std::vector<thread_summary>>(start);
+  if (!threads)
+    co_return problem_answer(threads.error());
+  co_return json_answer(200, codec::threads_json(*threads, limit));
+}
+
+awaitable<response> get_thread(const api_call& call,
+                               const query_params& params) {
+  const auto q = read_question(params, false);
+  if (!q)
+    co_return problem_answer(q.error());
+  auto* port = call.shared.behind.threads();
+  if (!port)
+    co_return switched_off();
+  const auto start = [&](reply_to<std::optional<thread_story>> reply) {
+    port->read(call.match.argument, q->page.before, q->page.limit,
+               std::move(reply));
+  };
+  const auto story = co_await call.ask.call<std::optional<thread_story>>(start);
+  if (!story)
+    co_return problem_answer(story.error());
+  if (!*story)
+    co_return problem_answer(
+        {ec::not_found, "no thread has this id, event or key"});
+  co_return json_answer(200, codec::story_json(**story));
+}
+
+} // namespace eventweft::net
