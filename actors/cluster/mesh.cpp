@@ -120,16 +120,15 @@ expected<uint16_t> mesh::listen(const std::string& host, uint16_t port) {
                 ? caf::openssl::publish(gate, port, host.c_str(), reuse)
                 : caf::io::publish(gate, port, host.c_str(), reuse);
   });
-  {
-    std::lock_guard guard{core_->mutex};
-    core_->gate = gate;
-  }
-  if (!bound)
+  if (!bound) {
+    end_actor(gate, caf::exit_reason::kill);
     return fail(ec::bad_configuration, "[cluster] listen: can't listen on " +
                                            host + ":" + std::to_string(port) +
                                            " (" + to_string(bound.error()) +
                                            ")");
+  }
   std::lock_guard guard{core_->mutex};
+  core_->gate = std::move(gate);
   core_->port = *bound;
   return *bound;
 }

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "actors/cluster/mesh.hpp"
+#include "tests/support/memory_store.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <mutex>
+#include <thread>
+
+namespace eventweft {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr auto dead_after = 7'000ms;
+
+/// What a hub would have been told.
+struct told {
+  std::mutex mutex;
+  std::vector<seq_t> events;
+  std::atomic<seq_t> reaches{0};
+};
+
+stream_hub_actor spawn_listener(caf::actor_system& sys,
+                                std::shared_ptr<told> all) {
+  const auto listener =
+      [](stream_hub_actor::pointer,
+         const std::shared_ptr<told>& t) -> stream_hub_actor::behavior_type {
+    return {
+        [t](committed_atom, const log_range_ptr& range) {
+          std::lock_guard guard{t->mutex};
+          for (const auto& ev : range->events)
+            t->events.push_back(ev->seq);
+        },
+        [](ready_atom, lane_number) {},
+        [](join_atom, join_request&) { return join_answer{}; },
+        [](leave_atom, subscription_id) {},
+        [](head_atom) { return seq_t{0}; },
+        [](poll_atom) {},
+        [t](poll_atom, seq_t seq) { t->reaches = seq; },
+    };
+  };
+  return sys.spawn(listener, std::move(all));
+}
+
+/// One node: a system of its own with its links.
+class test_node {
+ public:
+  explicit test_node(const std::string& name, uint8_t store = 1,
+                     uint16_t port = 0) {
+    ctx.peers = std::make_shared<directory>();
+    ctx.status = std::make_shared<status_board>();
+    ctx.figures = std::make_shared<metrics>();
+    ctx.log = null_logger();
+    ctx.time = std::make_shared<system_clock>();
+    ctx.random = std::make_shared<system_random>();
+    ctx.peers->hub.set(spawn_listener(system, hub));
+    mesh_options o;
+    o.me.node = name;
+    o.me.store = uuid{{store}};
+    o.me.types = transport_types();
+    o.tls = false;
+    o.retry_max = 300ms;
+    links = std::make_unique<mesh>(system, ctx, o,
+                                   std::make_shared<link::no_identity>());
+    record.name = name;
+    record.address =
+        "127.0.0.1:" + std::to_string(links->listen("127.0.0.1", port).value());
+    heard = ctx.control->subscribe(control_kind::keys,
+                                   [this](const control_event& e) {
+                                     std::lock_guard guard{hub->mutex};
+                                     if (!e.what.empty())
+                                       keys.push_back(e.what);
+                                   });
+  }
+
+  ~test_node() {
+    links->close();
+    caf::anon_send_exit(ctx.peers->hub.get(), caf::exit_reason::kill);
+    ctx.peers->clear();
+  }
+
+  uint16_t port() const { return split_address(record.address)->second; }
+
+  std::string link_to(const std::string& peer) const {
+    for (const auto& l : links->links())
+      if (l.peer == peer)
+        return l.state;
+    return "none";
+  }
+
+  struct config : caf::actor_system_config {
+    config() { prepare_transport(*this, std::nullopt); }
+  };
+
+  config cfg;
+  caf::actor_system system{cfg};
+  actor_context ctx;
+  std::shared_ptr<told> hub = std::make_shared<told>();
+  std::vector<std::string> keys;
+  node_record record;
+  std::unique_ptr<mesh> links;
+  std::shared_ptr<void> heard;
+};
+
+class mesh_test : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { init_message_types(); }
+
+  template <class F>
+  static bool within(std::chrono::milliseconds limit, F holds) {
+    const auto end = std::chrono::steady_clock::now() + limit;
+    while (!holds()) {
+      if (std::chrono::steady_clock::now() > end)
+        return false;
+      std::this_thread::sleep_for(5ms);
+    }
+    return true;
+  }
+
+  static void meet(std::vector<test_node*> all) {
+    std::vector<node_record> records;
+    for (auto* n : all)
+      records.push_back(n->record);
+    for (auto* n : all)
+      n->links->see(records, dead_after);
+  }
+
+  static log_range_ptr range(seq_t first, seq_t last) {
+    log_range out{first, last, {}};
+    for (auto n = first; n <= last; ++n) {
+      auto e = testing::make_event(static_cast<int>(n));
+      e.seq = n;
+      out.events.emplace_back(std::move(e));
+    }
+    return std::make_shared<const log_range>(std::move(out));
+  }
+};
+
+TEST_F(mesh_test, EventsAndChangesReachEveryPeer) {
+  test_node a{"a"}, b{"b"}, c{"c"};
+  meet({&a, &b, &c});
+  ASSERT_TRUE(within(20s, [&] {
+    return a.link_to("b") == "up" && a.link_to("c") == "up" &&
+           b.link_to("a") == "up" && b.link_to("c") == "up" &&
+           c.link_to("a") == "up" && c.link_to("b") == "up";
+  })) << a.link_to("b");
+  b.links->committed(range(1, 3));
+  b.links->announce({control_kind::keys, "k1"});
+  for (auto* n : {&a, &c}) {
+    EXPECT_TRUE(within(1s, [&] {
+      std::lock_guard guard{n->hub->mutex};
+      return n->hub->events.size() == 3 && n->keys.size() == 1;
+    })) << "not within a second";
+    std::lock_guard guard{n->hub->mutex};
+    EXPECT_THAT(n->hub->events, ElementsAre(1, 2, 3));
+    EXPECT_THAT(n->keys, ElementsAre("k1"));
+  }
+  EXPECT_TRUE(b.hub->events.empty());
+  EXPECT_TRUE(within(3s, [&] { return a.hub->reaches == 3; }))
+      << "a ping tells how far the log is";
+  EXPECT_EQ(a.links->head(), 3);
+}
+
+TEST_F(mesh_test, APeerThatComesBackIsFoundAgain) {
+  test_node a{"a"};
+  auto b = std::make_unique<test_node>("b");
+  meet({&a, b.get()});
+  ASSERT_TRUE(within(20s, [&] { return a.link_to("b") == "up"; }));
+  const auto port = b->port();
+  b.reset();
+  ASSERT_TRUE(within(5s, [&] { return a.link_to("b") != "up"; }));
+  EXPECT_THAT(a.link_to("b"), HasSubstr("down"));
+  b = std::make_unique<test_node>("b", 1, port);
+  meet({&a, b.get()});
+  ASSERT_TRUE(within(20s, [&] { return a.link_to("b") == "up"; }))
+      << a.link_to("b");
+  a.links->committed(range(1, 1));
+  EXPECT_TRUE(within(1s, [&] {
+    std::lock_guard guard{b->hub->mutex};
+    return b->hub->events.size() == 1;
+  }));
+}
+
+TEST_F(mesh_test, AnotherStoreIsRefusedAndTheOthersStay) {
+  test_node a{"a"}, b{"b"}, stranger{"s", 2};
+  meet({&a, &b, &stranger});
+  ASSERT_TRUE(within(20s, [&] {
+    return a.link_to("b") == "up" &&
+           a.link_to("s").find("another store") != std::string::npos;
+  })) << a.link_to("s");
+  EXPECT_THAT(a.link_to("s"), HasSubstr("refused"));
+  EXPECT_EQ(a.link_to("b"), "up");
+  a.links->committed(range(1, 2));
+  EXPECT_TRUE(within(1s, [&] {
+    std::lock_guard guard{b.hub->mutex};
+    return b.hub->events.size() == 2;
+  }));
+  std::lock_guard guard{stranger.hub->mutex};
+  EXPECT_TRUE(stranger.hub->events.empty());
+}
+
+TEST_F(mesh_test, APortThatIsTakenIsSaid) {
+  test_node a{"a"};
+  test_node b{"b"};
+  const auto taken = b.links->listen("127.0.0.1", a.port());
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().code, ec::bad_configuration);
+}
+
+TEST(split_address, TakesHostAndPort) {
+  using pair = std::pair<std::string, uint16_t>;
+  EXPECT_EQ(split_address("h:1"), pair("h", 1));
+  EXPECT_EQ(split_address("[::1]:7400"), pair("::1", 7400));
+  for (const auto* bad : {"", "h", "h:", ":1", "h:x", "h:70000", "h:1x"})
+    EXPECT_FALSE(split_address(bad)) << bad;
+}
+
+} // namespace
+} // namespace eventweft
