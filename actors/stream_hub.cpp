@@ -343,7 +343,8 @@ class stream_hub_state {
     auto& lane = book_->lane_of(r.lane, ring_.head());
     if (r.cursor < 0)
       r.cursor = ring_.head();
-    codec::compiled_filter matcher{r.stream_filter, r.own_filter};
+    codec::compiled_filter matcher{r.stream_filter, r.own_filter,
+                                   r.forced_filter};
     auto oldest = ring_.floor();
     if (r.cursor > lane.sent) {
       auto beyond = r.cursor > ring_.head();

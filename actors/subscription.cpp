@@ -31,7 +31,7 @@ class subscription_state {
         request_(std::move(spec.request)),
         stream_filter_(std::move(spec.stream_filter)),
         own_filter_(request_.filter),
-        matcher_(stream_filter_, own_filter_),
+        matcher_(stream_filter_, own_filter_, request_.forced),
         pauses_(options.retry_min, options.retry_max) {
     self_->attach_functor(
         [peers = ctx_.peers, id = spec.id, lane = request_.lane,
@@ -63,7 +63,8 @@ class subscription_state {
         },
         [this](filter_atom, const filter& f) {
           own_filter_ = f;
-          matcher_ = codec::compiled_filter{stream_filter_, own_filter_};
+          matcher_ = codec::compiled_filter{stream_filter_, own_filter_,
+                                            request_.forced};
         },
         [this](ack_atom, seq_t seq) {
           acknowledged_ = std::max(acknowledged_, seq);
@@ -130,6 +131,7 @@ class subscription_state {
     r.lane = request_.lane;
     r.stream_filter = stream_filter_;
     r.own_filter = own_filter_;
+    r.forced_filter = request_.forced;
     r.cursor = cursor;
     ask(self_, hub, options_.timeout, join_atom_v, std::move(r))
         .then(

@@ -62,6 +62,27 @@ new_api_key make_api_key(api_key wanted, timestamp now, random_source& random) {
   return {std::move(wanted), std::move(text)};
 }
 
+expected<api_key> checked_api_key(api_key wanted) {
+  std::vector<scope> once;
+  for (auto& s : wanted.scopes)
+    if (std::ranges::find(once, s) == once.end())
+      once.push_back(std::move(s));
+  wanted.scopes = std::move(once);
+  if (wanted.scopes.empty())
+    return fail(ec::unprocessable,
+                "scopes: a key needs at least one of ingest, read, "
+                "stream:NAME, manage, admin");
+  if (wanted.forced && wanted.forced->empty())
+    wanted.forced.reset();
+  const bool manages = std::ranges::any_of(wanted.scopes, [](const scope& s) {
+    return s.grants == permission::manage || s.grants == permission::admin;
+  });
+  if (wanted.forced && manages)
+    return fail(ec::unprocessable,
+                "a key with a filter can have neither manage nor admin");
+  return wanted;
+}
+
 bool looks_like_api_key(std::string_view text) noexcept {
   return text.starts_with(prefix);
 }
@@ -130,8 +151,21 @@ expected<principal> key_ring::verify(std::string_view text,
   if (const auto last = e.last_used.load();
       last == never || at - last >= use_resolution.count())
     e.last_used = at;
-  return principal{principal::kind::api_key, e.key.id, e.key.scopes,
-                   e.key.forced, e.key.expires_at};
+  return principal{
+      principal::kind::api_key, e.key.id, e.key.scopes, e.key.forced,
+      e.key.expires_at,         e.key.id};
+}
+
+bool key_ring::alive(std::string_view id, timestamp now) const {
+  const std::shared_lock lock{mutex_};
+  const auto it = keys_.find(id);
+  return it != keys_.end() && !it->second->key.revoked_at &&
+         !(it->second->key.expires_at && now >= *it->second->key.expires_at);
+}
+
+bool key_ring::empty() const {
+  const std::shared_lock lock{mutex_};
+  return keys_.empty();
 }
 
 std::vector<api_key> key_ring::list() const {

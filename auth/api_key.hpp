@@ -49,6 +49,10 @@ struct new_api_key {
 /// are set.
 new_api_key make_api_key(api_key wanted, timestamp now, random_source& random);
 
+/// `wanted` as it may be made: with at least one scope, each of them once, and
+/// none that its forced filter would take back. `unprocessable` otherwise.
+expected<api_key> checked_api_key(api_key wanted);
+
 /// True for anything that begins like a key, valid or not.
 bool looks_like_api_key(std::string_view text) noexcept;
 
@@ -65,6 +69,10 @@ class key_ring {
   /// expired; the reason does not say which. Takes as long for an unknown id
   /// as for a wrong secret.
   expected<principal> verify(std::string_view text, timestamp now) const;
+
+  /// Whether that key opens anything now.
+  bool alive(std::string_view id, timestamp now) const;
+  bool empty() const;
 
   /// By id; revoked ones as well.
   std::vector<api_key> list() const;

@@ -37,6 +37,11 @@ expected<principal> authenticator::authenticate(std::string_view header,
                 header.empty()
                     ? "credentials are needed: Authorization: Bearer …"
                     : "Authorization is not \"Bearer\" and a key or token");
+  return verify(token, now);
+}
+
+expected<principal> authenticator::verify(std::string_view token,
+                                          timestamp now) const {
   if (looks_like_api_key(token))
     return keys_->verify(token, now);
   if (const auto verifier = tokens())

@@ -28,6 +28,9 @@ class authenticator {
   expected<principal> authenticate(std::string_view header,
                                    timestamp now) const;
 
+  /// The same for the bare API key or JWT.
+  expected<principal> verify(std::string_view token, timestamp now) const;
+
  private:
   std::shared_ptr<const jwt_verifier> tokens() const;
 

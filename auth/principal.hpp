@@ -33,6 +33,9 @@ struct principal {
   std::optional<filter> forced;
   /// From then on they are nobody; a stream ends.
   std::optional<timestamp> expires;
+  /// The id of the API key that is behind this, also behind a ticket; empty
+  /// for tokens. Once it is revoked, they are nobody.
+  std::string key;
 
   bool operator==(const principal&) const = default;
 

@@ -65,7 +65,8 @@ expected<std::string> ticket_office::issue(const principal& who,
                    who.id,
                    {{permission::stream, std::string{stream}}},
                    who.forced,
-                   who.expires};
+                   who.expires,
+                   who.key};
   const auto until = now + options_.lifetime;
   by_end_.emplace(until, hash);
   ++held_[owner];

@@ -33,6 +33,9 @@ class compiled_filter {
   explicit compiled_filter(const filter& f);
   /// Both must match: a stream's filter and its reader's.
   compiled_filter(const filter& stream, const filter& reader);
+  /// All three must match; `forced` is what the reader can't get around.
+  compiled_filter(const filter& stream, const filter& reader,
+                  const filter& forced);
 
   bool matches(const event& ev) const;
 

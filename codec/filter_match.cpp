@@ -3,6 +3,7 @@
 #include "codec/json_text.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace eventweft::codec {
@@ -199,13 +200,21 @@ compiled_filter::compiled_filter(const filter& f)
   // nop
 }
 
-compiled_filter::compiled_filter(const filter& stream, const filter& reader) {
+compiled_filter::compiled_filter(const filter& stream, const filter& reader)
+    : compiled_filter(stream, reader, filter{}) {
+  // nop
+}
+
+compiled_filter::compiled_filter(const filter& stream, const filter& reader,
+                                 const filter& forced) {
   auto made = std::make_shared<filter_program>();
-  const filter* first = nullptr;
-  for (const auto* f : {&stream, &reader}) {
-    if (f->empty() || (first != nullptr && *first == *f))
+  const std::array all{&stream, &reader, &forced};
+  for (auto i = all.begin(); i != all.end(); ++i) {
+    const auto* f = *i;
+    const bool again =
+        std::any_of(all.begin(), i, [f](const auto* o) { return *o == *f; });
+    if (f->empty() || again)
       continue;
-    first = f;
     made->parts.emplace_back(*f);
     made->key.append(filter_json(*f));
   }

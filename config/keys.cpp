@@ -15,6 +15,12 @@ field at(settings& s, const std::string&) {
   return &((s.*Section).*Member);
 }
 
+/// A member of a member, for sections such as `[server.tls]`.
+template <auto Section, auto Part, auto Member>
+field within(settings& s, const std::string&) {
+  return &(((s.*Section).*Part).*Member);
+}
+
 template <auto Member>
 field of_platform(settings& s, const std::string& name) {
   return &(s.platforms[name].*Member);
@@ -38,6 +44,9 @@ constexpr std::string_view token_shapes =
 using s = settings;
 using ev = event_settings;
 using sv = server_settings;
+using ts = tls_settings;
+using au = auth_settings;
+using li = limit_settings;
 using st = store_settings;
 using db = database_settings;
 using pl = platform_settings;
@@ -80,6 +89,51 @@ constexpr auto table = std::to_array<key>({
      at<&s::server, &sv::write_timeout>, 1, hour},
     {"server", "shutdown_timeout", kind::seconds,
      at<&s::server, &sv::shutdown_timeout>, 1, hour},
+    {"server", "insecure", kind::boolean, at<&s::server, &sv::insecure>},
+    {"server", "allowed_origins", kind::texts,
+     at<&s::server, &sv::allowed_origins>},
+
+    {"server.tls", "certificate", kind::text,
+     within<&s::server, &sv::tls, &ts::certificate>},
+    {"server.tls", "key", kind::text, within<&s::server, &sv::tls, &ts::key>},
+    {"server.tls", "client_ca", kind::text,
+     within<&s::server, &sv::tls, &ts::client_ca>},
+
+    {"auth", "required", kind::choice, at<&s::auth, &au::required>, 0, 0,
+     "auto|true|false"},
+    {"auth", "jwt_keys", kind::text, at<&s::auth, &au::jwt_keys>},
+    {"auth", "jwt_secret", kind::secret, at<&s::auth, &au::jwt_secret>},
+    {"auth",
+     "jwt_secret_file",
+     kind::secret_file,
+     at<&s::auth, &au::jwt_secret>,
+     0,
+     0,
+     {},
+     "jwt_secret"},
+    {"auth", "jwt_issuer", kind::text, at<&s::auth, &au::jwt_issuer>},
+    {"auth", "jwt_audiences", kind::texts, at<&s::auth, &au::jwt_audiences>},
+    {"auth", "jwt_leeway", kind::seconds, at<&s::auth, &au::jwt_leeway>, 0,
+     hour},
+    {"auth", "ticket_lifetime", kind::seconds,
+     at<&s::auth, &au::ticket_lifetime>, second, hour},
+
+    {"limits", "key_rate", kind::whole, at<&s::limits, &li::key_rate>, 0,
+     1'000'000},
+    {"limits", "key_burst", kind::whole, at<&s::limits, &li::key_burst>, 1,
+     1'000'000},
+    {"limits", "address_rate", kind::whole, at<&s::limits, &li::address_rate>,
+     0, 1'000'000},
+    {"limits", "address_burst", kind::whole, at<&s::limits, &li::address_burst>,
+     1, 1'000'000},
+    {"limits", "webhook_rate", kind::whole, at<&s::limits, &li::webhook_rate>,
+     0, 1'000'000},
+    {"limits", "webhook_burst", kind::whole, at<&s::limits, &li::webhook_burst>,
+     1, 1'000'000},
+    {"limits", "failure_rate", kind::whole, at<&s::limits, &li::failure_rate>,
+     0, 1'000'000},
+    {"limits", "failure_burst", kind::whole, at<&s::limits, &li::failure_burst>,
+     1, 1'000'000},
 
     {"store", "url", kind::store_url, at<&s::store, &st::url>},
     {"store", "auto_migrate", kind::boolean, at<&s::store, &st::auto_migrate>},
@@ -214,6 +268,7 @@ constexpr auto table = std::to_array<key>({
      at<&s::correlation, &co::rules>},
 
     {"retention", "keep", kind::text, at<&s::retention, &rt::keep>},
+    {"retention", "audit", kind::text, at<&s::retention, &rt::audit>},
 
     {"supervisor", "restart_min", kind::seconds,
      at<&s::supervisor, &su::restart_min>, 1, hour},

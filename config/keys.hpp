@@ -28,6 +28,7 @@ enum class kind : uint8_t {
   secret,            ///< one text that is never shown
   secrets,           ///< one or several of them
   secret_file,       ///< a path, or several, to files that hold secrets
+  texts,             ///< a list of texts, none of them empty
   pointers,          ///< JSON pointers
   choices,           ///< several of `choices`
   rules,             ///< priority rules, in a file only

@@ -31,6 +31,16 @@ struct event_settings {
   std::string platforms_directory;
 };
 
+/// `[server.tls]`
+struct tls_settings {
+  /// PEM files: the certificate with what leads from it to its authority, and
+  /// its key. Both empty: no TLS. Read again when they change.
+  std::string certificate;
+  std::string key;
+  /// Authorities (PEM); if set, clients need a certificate from one of them.
+  std::string client_ca;
+};
+
 /// `[server]`
 struct server_settings {
   /// HOST:PORT; port 0 picks a free one.
@@ -50,6 +60,46 @@ struct server_settings {
   milliseconds write_timeout{30'000};
   /// From SIGTERM to the forced end.
   milliseconds shutdown_timeout{15'000};
+  /// Serve beyond this machine without any authentication.
+  bool insecure = false;
+  /// Web pages of which origins, apart from the server's own, may open streams
+  /// and read answers: "https://app.example.org"; "*" is any.
+  std::vector<std::string> allowed_origins;
+  tls_settings tls;
+};
+
+/// `[auth]`
+struct auth_settings {
+  /// "true", "false", or "auto": once there is an API key or `jwt_keys`.
+  std::string required = "auto";
+  /// A PEM file or a JSON Web Key Set that JSON Web Tokens are verified with;
+  /// empty: there are none. Read again when it changes.
+  std::string jwt_keys;
+  /// The one secret for tokens with HS256, 32 bytes or more.
+  std::string jwt_secret;
+  /// `iss` and one of `aud`; empty: not looked at.
+  std::string jwt_issuer;
+  std::vector<std::string> jwt_audiences;
+  /// How far the clocks of issuer and hub may be apart.
+  milliseconds jwt_leeway{60'000};
+  /// How long a ticket for a stream can be used.
+  milliseconds ticket_lifetime{30'000};
+};
+
+/// `[limits]`: requests a second on average, and how many at once; 0: no
+/// limit.
+struct limit_settings {
+  uint32_t key_rate = 0;
+  uint32_t key_burst = 100;
+  /// By address: everything but webhooks and probes.
+  uint32_t address_rate = 0;
+  uint32_t address_burst = 200;
+  /// By address: webhooks.
+  uint32_t webhook_rate = 0;
+  uint32_t webhook_burst = 1'000;
+  /// By address: credentials that do not hold.
+  uint32_t failure_rate = 10;
+  uint32_t failure_burst = 100;
 };
 
 /// `[store]`
@@ -196,6 +246,8 @@ struct retention_settings {
   /// How long events are kept: a number and `d`, `h`, `m` or `s` ("90d").
   /// Empty: for ever. `config/age.hpp` reads it.
   std::string keep;
+  /// The same for the audit trail.
+  std::string audit = "365d";
 };
 
 /// `[supervisor]`
@@ -248,6 +300,8 @@ struct log_settings {
 struct settings {
   event_settings event;
   server_settings server;
+  auth_settings auth;
+  limit_settings limits;
   store_settings store;
   database_settings database;
   std::map<std::string, platform_settings> platforms;

@@ -91,10 +91,17 @@ void add_section(std::vector<file_entry>& out, const toml::table& table,
                  const std::string& section, const std::string& platform,
                  uint32_t line) {
   out.push_back({section, platform, {}, other_type{"a table"}, line});
-  for (const auto& [name, value] : table)
-    out.push_back({section, platform, std::string{name.str()},
-                   to_raw(value, section == "correlation"),
-                   name.source().begin.line});
+  for (const auto& [name, value] : table) {
+    const uint32_t at = name.source().begin.line;
+    const auto* inner = value.as_table();
+    // `[server.tls]` is a section of its own.
+    if (inner && platform.empty())
+      add_section(out, *inner, section + '.' + std::string{name.str()}, {}, at);
+    else
+      out.push_back(
+          {section, platform, std::string{name.str()}, to_raw(value, section == "correlation"),
+           at});
+  }
 }
 
 std::vector<file_entry> flatten(const toml::table& root) {

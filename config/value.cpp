@@ -406,6 +406,9 @@ bool assign_value(const key& k, field target, const raw_value& raw) {
   }
   case kind::secrets:
     return assign_secrets(*std::get<std::vector<std::string>*>(target), raw);
+  case kind::texts:
+    return assign_texts(*std::get<std::vector<std::string>*>(target), raw,
+                        [](const std::string& text) { return !text.empty(); });
   case kind::pointers:
     return assign_texts(
         *std::get<std::vector<std::string>*>(target), raw,
@@ -518,6 +521,8 @@ std::string expectation(const key& k) {
     return "a text or a list of texts, none of them empty";
   case kind::secret_file:
     return "a path or a list of paths";
+  case kind::texts:
+    return "a list of texts, none of them empty";
   case kind::pointers:
     return "a list of JSON pointers, each of which starts with /";
   case kind::choices:
@@ -611,6 +616,7 @@ std::string shown(const key& k, field target) {
         result += i == 0 ? "\"***\"" : ", \"***\"";
     return result + "]";
   }
+  case kind::texts:
   case kind::pointers:
   case kind::choices: {
     std::string result = "[";

@@ -93,9 +93,10 @@ struct join_request {
   reader_id reader = 0;
   uint32_t epoch = 0;
   live_lane_ptr lane;
-  /// Both must match.
+  /// All must match.
   filter stream_filter;
   filter own_filter;
+  filter forced_filter;
   /// Negative: the end of the log.
   seq_t cursor = -1;
 };

@@ -227,7 +227,7 @@ bool inspect(Inspector& f, webhook& x) {
       f.field("platform", x.platform), f.field("method", x.method),
       f.field("query", x.query), f.field("headers", x.headers),
       f.field("body", x.body), f.field("remote_address", x.remote_address),
-      f.field("received_at", x.received_at));
+      f.field("received_at", x.received_at), f.field("proven", x.proven));
 }
 
 template <class Inspector>

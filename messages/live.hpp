@@ -85,6 +85,9 @@ struct reader_request {
   /// On top of the stream's own.
   eventweft::filter filter;
   start_point start;
+  /// On top of both, whatever the reader changes its own to: what its
+  /// credentials let it see.
+  eventweft::filter forced;
 };
 
 /// A reader's line to its subscription actor. Every call is thread-safe and

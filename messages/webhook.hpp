@@ -36,6 +36,9 @@ struct webhook {
   shared_text body;
   std::string remote_address;
   timestamp received_at{};
+  /// Who sent it has shown credentials that may hand in events: the platform
+  /// asks for no proof of its own.
+  bool proven = false;
 };
 
 /// What goes back to the sender.

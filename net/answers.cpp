@@ -75,7 +75,7 @@ response json_answer(int status, std::string body) {
 response problem_answer(int status, const error& e) {
   auto res = text_answer(status, codec::problem_media_type,
                          codec::problem_json(status, e));
-  if (status == 503)
+  if (status == 503 || status == 429)
     res.set(http::field::retry_after, view(retry_after(e.code)));
   return res;
 }

@@ -21,7 +21,7 @@ response text_answer(int status, std::string_view content_type,
                      std::string body);
 response json_answer(int status, std::string body);
 
-/// `application/problem+json`; 503 comes with `Retry-After`.
+/// `application/problem+json`; 429 and 503 come with `Retry-After`.
 response problem_answer(int status, const error& e);
 response problem_answer(const error& e);
 

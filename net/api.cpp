@@ -2,7 +2,9 @@
 #include "net/api.hpp"
 
 #include "codec/event_json.hpp"
+#include "codec/filter.hpp"
 #include "net/answers.hpp"
+#include "net/api_access.hpp"
 #include "net/api_cluster.hpp"
 #include "net/api_explain.hpp"
 #include "net/api_threads.hpp"
@@ -22,6 +24,11 @@ std::string_view view(beast::string_view text) {
   return {text.data(), text.size()};
 }
 
+/// How much of the log is looked through for a page that passes through a
+/// forced filter.
+constexpr size_t pages_of_others = 1'000;
+constexpr size_t rounds_for_a_page = 10;
+
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
 }
@@ -38,6 +45,11 @@ awaitable<response> accept_webhook(const api_call& call) {
   w.body = shared_text{std::move(call.req.body())};
   w.remote_address = call.remote_address;
   w.received_at = call.shared.time.now();
+  // Whoever has scopes has shown credentials; others prove it to the platform.
+  w.proven = call.match.found->needs == auth::needs::ingest &&
+             call.who.how != auth::principal::kind::anonymous;
+  if (w.proven)
+    w.query.clear();
   const auto start = [&](reply_to<webhook_answer> reply) {
     call.shared.behind.accept(std::move(w), std::move(reply));
   };
@@ -52,15 +64,63 @@ awaitable<response> accept_webhook(const api_call& call) {
   co_return webhook_response(std::move(*answer));
 }
 
+awaitable<expected<event_page>> ask_page(const api_call& call, event_query q) {
+  const auto start = [&](reply_to<event_page> reply) {
+    call.shared.behind.query(std::move(q), std::move(reply));
+  };
+  co_return co_await call.ask.call<event_page>(start);
+}
+
+/// What of the caller's forced filter the store can look up by itself.
+void narrow(event_query& q, const filter& forced) {
+  const auto fill = [](auto& list, const auto& from) {
+    if (list.empty())
+      list = from;
+  };
+  fill(q.platforms, forced.platforms);
+  fill(q.event_types, forced.event_types);
+  fill(q.source_names, forced.source_names);
+}
+
+/// A page of what the caller may see. With a forced filter it may hold less
+/// than was asked for, or nothing, and still have a next one: the log is looked
+/// through a bounded piece at a time.
+awaitable<expected<event_page>> visible_page(const api_call& call,
+                                             event_query q) {
+  if (!call.who.forced)
+    co_return co_await ask_page(call, std::move(q));
+  const codec::compiled_filter sees{*call.who.forced};
+  narrow(q, *call.who.forced);
+  const size_t wanted = std::exchange(q.limit, pages_of_others);
+  event_page out;
+  for (size_t round = 0; round != rounds_for_a_page; ++round) {
+    auto page = co_await ask_page(call, q);
+    if (!page)
+      co_return page;
+    for (auto& ev : page->events) {
+      q.cursor = ev->seq;
+      if (!sees.matches(*ev))
+        continue;
+      out.events.push_back(std::move(ev));
+      if (out.events.size() == wanted) {
+        out.next_cursor = q.cursor;
+        co_return out;
+      }
+    }
+    out.next_cursor = page->next_cursor;
+    if (!page->next_cursor)
+      break;
+    q.cursor = *page->next_cursor;
+  }
+  co_return out;
+}
+
 awaitable<response> list_events(const api_call& call,
                                 const query_params& params) {
   auto query = read_event_query(params);
   if (!query)
     co_return problem_answer(query.error());
-  const auto start = [&](reply_to<event_page> reply) {
-    call.shared.behind.query(std::move(*query), std::move(reply));
-  };
-  const auto page = co_await call.ask.call<event_page>(start);
+  const auto page = co_await visible_page(call, std::move(*query));
   if (!page)
     co_return problem_answer(page.error());
   co_return json_answer(200, codec::page_json(*page));
@@ -70,16 +130,11 @@ awaitable<response> get_event(const api_call& call) {
   const auto id = uuid::parse(call.match.argument);
   if (!id)
     co_return problem_answer({ec::malformed, "an event's id is a UUID"});
-  const auto start = [&](reply_to<std::optional<event_ptr>> reply) {
-    call.shared.behind.find(*id, std::move(reply));
-  };
-  const auto found = co_await call.ask.call<std::optional<event_ptr>>(start);
+  const auto found = co_await find_visible(call, *id);
   if (!found)
     co_return problem_answer(found.error());
-  if (!*found || !**found)
-    co_return problem_answer({ec::not_found, "no event has this id"});
   co_return json_answer(
-      200, std::string{codec::wire_text(**found, wire_format::native)});
+      200, std::string{codec::wire_text(*found, wire_format::native)});
 }
 
 response get_stream(const api_call& call) {
@@ -148,6 +203,20 @@ response ready(const api_call& call) {
 
 } // namespace
 
+awaitable<expected<event_ptr>> find_visible(const api_call& call, uuid id) {
+  const auto start = [&](reply_to<std::optional<event_ptr>> reply) {
+    call.shared.behind.find(id, std::move(reply));
+  };
+  auto found = co_await call.ask.call<std::optional<event_ptr>>(start);
+  if (!found)
+    co_return fail(std::move(found.error()));
+  const bool there = *found && **found;
+  if (!there || (call.who.forced &&
+                 !codec::compiled_filter{*call.who.forced}.matches(***found)))
+    co_return fail(ec::not_found, "no event has this id");
+  co_return std::move(**found);
+}
+
 header_list headers_of(const http::fields& fields) {
   header_list headers;
   for (const auto& field : fields) {
@@ -176,9 +245,19 @@ awaitable<response> answer_call(const api_call& call) {
     co_return co_await explain_event(call, *params);
   if (target == endpoint::list_dead_letters)
     co_return co_await list_dead_letters(call, *params);
+  if (target == endpoint::list_audit)
+    co_return co_await list_audit(call, *params);
   if (const auto nothing = read_nothing(*params); !nothing)
     co_return problem_answer(nothing.error());
   switch (target) {
+  case endpoint::make_ticket:
+    co_return make_ticket(call);
+  case endpoint::create_key:
+    co_return co_await create_key(call);
+  case endpoint::list_keys:
+    co_return co_await list_keys(call);
+  case endpoint::revoke_key:
+    co_return co_await revoke_key(call);
   case endpoint::get_event:
     co_return co_await get_event(call);
   case endpoint::list_streams:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "auth/principal.hpp"
 #include "net/asker.hpp"
 #include "net/io_thread.hpp"
 #include "net/routes.hpp"
@@ -19,10 +20,19 @@ struct api_call {
   const std::string& remote_address;
   /// The body is moved out of it.
   request& req;
+  /// Who calls; may do what the route needs. What they get passes through
+  /// `auth::visible_to(who)` as well.
+  const auth::principal& who;
+  /// For the audit trail: what the call was done to. The route's argument,
+  /// unless the handler knows better.
+  std::string& target;
 };
 
 /// Answers everything but streams.
 awaitable<response> answer_call(const api_call& call);
+
+/// The event with that id, if the caller may see it; `not_found` otherwise.
+awaitable<expected<event_ptr>> find_visible(const api_call& call, uuid id);
 
 /// The header fields with names in lower case.
 header_list headers_of(const http::fields& fields);

@@ -61,15 +61,10 @@ awaitable<response> explain_event(const api_call& call,
           {ec::not_found, "no stream has the name " + q->stream});
     of_stream = found->filter;
   }
-  const auto start = [&](reply_to<std::optional<event_ptr>> reply) {
-    call.shared.behind.find(*id, std::move(reply));
-  };
-  const auto found = co_await call.ask.call<std::optional<event_ptr>>(start);
+  const auto found = co_await find_visible(call, *id);
   if (!found)
     co_return problem_answer(found.error());
-  if (!*found || !**found)
-    co_return problem_answer({ec::not_found, "no event has this id"});
-  const event& ev = ***found;
+  const event& ev = **found;
   bool matched = true;
   const auto part = [&](const std::optional<filter>& f) -> std::string {
     if (!f)

@@ -39,6 +39,8 @@ struct stream_info {
   eventweft::filter filter;
 };
 
+class access_port;
+
 /// What the HTTP server needs from the rest of the program; the program
 /// implements it with messages to actors, tests with a few lines. Every call
 /// is thread-safe and returns at once.
@@ -71,6 +73,8 @@ class backend {
 
   /// Threads; null where the store has none.
   virtual threads_port* threads() { return nullptr; }
+  /// Who may do what; null: everybody may do everything.
+  virtual access_port* access() { return nullptr; }
 
   virtual readiness ready() const = 0;
 

@@ -2,9 +2,11 @@
 #include "net/http_session.hpp"
 
 #include "codec/filter.hpp"
+#include "net/admission.hpp"
 #include "net/answers.hpp"
 #include "net/api.hpp"
 #include "net/io_thread.hpp"
+#include "net/ports/access.hpp"
 #include "net/sse_reader.hpp"
 #include "net/websocket_reader.hpp"
 
@@ -62,6 +64,15 @@ split_target(std::string_view target) {
 
 bool expects_continue(const http::fields& fields) {
   return beast::iequals(fields[http::field::expect], "100-continue");
+}
+
+/// On the clock that ticks steadily; far enough away is never.
+steady_clock::time_point moment_of(const std::optional<timestamp>& time,
+                                   timestamp now) {
+  constexpr auto far_away = std::chrono::years{10};
+  if (!time || *time - now > far_away)
+    return steady_clock::time_point::max();
+  return steady_clock::now() + (*time - now);
 }
 
 bool offers_subprotocol(const http::fields& fields, beast::string_view name) {
@@ -222,6 +233,8 @@ http_session::judge_header(const parser& p, route_match& match,
   match = match_route(req.method(), path, [&](std::string_view name) {
     return behind.knows_platform(name);
   });
+  if (auto preflight = answer_preflight(home_.shared(), req, match))
+    return preflight;
   if (match.found != nullptr)
     return std::nullopt;
   if (!match.path_known)
@@ -255,6 +268,11 @@ awaitable<http_session::next> http_session::serve() {
       !p.is_done() && p.get().version() >= 11 && expects_continue(p.get());
   route_match match;
   auto early = judge_header(p, match, path);
+  caller calling;
+  if (!early) {
+    calling = admit(shared, match, p.get(), query, remote_);
+    early = std::move(calling.refused);
+  }
   if (early && !p.is_done() &&
       (expecting ||
        p.content_length_remaining().value_or(~0ull) > unwanted_body_bytes)) {
@@ -277,14 +295,18 @@ awaitable<http_session::next> http_session::serve() {
   if (!res && (match.found->target == endpoint::websocket ||
                match.found->target == endpoint::sse)) {
     enter(phase::answer, answer_timeout);
-    res = co_await open_stream(req, match, query);
+    res = co_await open_stream(req, match, query, calling.who);
     if (!res)
       co_return next::end;
   }
   if (!res) {
     enter(phase::answer, answer_timeout);
-    const api_call call{shared, ask_, match, query, remote_, req};
+    auto done_to = match.argument;
+    const api_call call{shared,  ask_, match,       query,
+                        remote_, req,  calling.who, done_to};
     res = co_await answer_call(call);
+    write_down(shared, *match.found, calling.who, std::move(done_to), remote_,
+               static_cast<int>(res->result_int()));
   }
   const bool go_on = keep_alive && !home_.draining() && !aborted_;
   if (!co_await send(std::move(*res), req, go_on) || !go_on)
@@ -312,6 +334,10 @@ awaitable<bool> http_session::send(response res, const request& req,
   res.version(req.version() == 10 ? 10 : 11);
   res.keep_alive(keep_alive);
   res.set(http::field::date, home_.date());
+  if (const auto page = readable_by(home_.shared(), req); !page.empty()) {
+    res.set(http::field::access_control_allow_origin, page);
+    res.set(http::field::vary, "Origin");
+  }
   if (res.result() != http::status::no_content)
     res.content_length(res.body().size());
   if (req.method() == http::verb::head)
@@ -341,7 +367,7 @@ awaitable<void> http_session::linger() {
 
 awaitable<std::optional<response>>
 http_session::open_stream(const request& req, const route_match& match,
-                          std::string_view query) {
+                          std::string_view query, const auth::principal& who) {
   const auto& shared = home_.shared();
   const bool over_websocket = match.found->target == endpoint::websocket;
   const auto params = parse_query(query);
@@ -391,9 +417,12 @@ http_session::open_stream(const request& req, const route_match& match,
   setup.id = shared.random.next();
   setup.stream = match.argument;
   setup.format = asked->format;
+  setup.key = who.key;
+  setup.ends_at = moment_of(who.expires, shared.time.now());
   const auto start = [&](reply_to<std::shared_ptr<reader_control>> reply) {
     shared.behind.open_reader({setup.id, home_.readers(), setup.stream,
-                               std::move(asked->filter), asked->start},
+                               std::move(asked->filter), asked->start,
+                               auth::visible_to(who)},
                               std::move(reply));
   };
   auto control = co_await ask_.call<std::shared_ptr<reader_control>>(start);
@@ -406,6 +435,10 @@ http_session::open_stream(const request& req, const route_match& match,
     co_return problem_answer(control.error());
   if (home_.draining())
     co_return problem_answer({ec::shutting_down, "the server is stopping"});
+  // It may have been revoked meanwhile; from now on `recheck` finds us.
+  if (auto* access = shared.behind.access();
+      access != nullptr && !who.key.empty() && !access->door().alive(who.key))
+    co_return problem_answer({ec::unauthorized, "the API key was revoked"});
   if (!over_websocket && req.method() == http::verb::head)
     co_return text_answer(200, "text/event-stream", {});
   setup.control = std::move(*control);
@@ -420,7 +453,7 @@ http_session::open_stream(const request& req, const route_match& match,
     const auto reader = std::make_shared<sse_reader>(lane, std::move(setup),
                                                      std::move(socket_));
     lane.add(reader);
-    reader->start();
+    reader->start(readable_by(shared, req));
   }
   home_.shared().figures.http_answered(over_websocket ? 101 : 200);
   co_return std::nullopt;

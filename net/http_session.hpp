@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "auth/principal.hpp"
 #include "net/asker.hpp"
 #include "net/query.hpp"
 #include "net/reader.hpp"
@@ -62,7 +63,8 @@ class http_session : public std::enable_shared_from_this<http_session> {
   /// Hands the connection over to a reader, or gives the reason why not.
   awaitable<std::optional<response>> open_stream(const request& req,
                                                  const route_match& match,
-                                                 std::string_view query);
+                                                 std::string_view query,
+                                                 const auth::principal& who);
   awaitable<bool> send(response res, const request& req, bool keep_alive);
   /// Lets the client read our last answer before the connection goes.
   awaitable<void> linger();

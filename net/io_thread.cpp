@@ -140,6 +140,11 @@ void io_thread::abort() {
   });
 }
 
+void io_thread::recheck(
+    const std::function<bool(std::string_view key)>& alive) {
+  way_in_->post([this, alive] { readers_->recheck(alive); });
+}
+
 const std::string& io_thread::date() {
   const auto now = std::chrono::floor<std::chrono::seconds>(shared_.time.now());
   if (now != date_at_ || date_.empty()) {

@@ -165,6 +165,12 @@ std::shared_ptr<reader::tally> lane::tally_for(const std::string& stream) {
   return t;
 }
 
+void lane::recheck(const std::function<bool(std::string_view key)>& alive) {
+  for (const auto& entry : readers_)
+    if (const auto& key = entry.second->key(); !key.empty() && !alive(key))
+      entry.second->end(reader_end::token_expired, "the API key was revoked");
+}
+
 void lane::stop(reader_end why) {
   stopping_ = true;
   stopping_why_ = why;

@@ -54,6 +54,10 @@ class lane final : public live_lane, public std::enable_shared_from_this<lane> {
   /// The time of the last tick.
   steady_clock::time_point now() const noexcept { return now_; }
 
+  /// Ends the readers that were opened with an API key which is not `alive`
+  /// any more.
+  void recheck(const std::function<bool(std::string_view key)>& alive);
+
   /// Ends all readers, those to come as well.
   void stop(reader_end why);
   void abort_all();

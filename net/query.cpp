@@ -92,7 +92,8 @@ expected<bool> read_common(stream_query& q, const std::string& name,
     q.filter = std::move(*f);
     return true;
   }
-  return false;
+  // Has been taken at the door.
+  return name == "ticket";
 }
 
 } // namespace
@@ -198,6 +199,35 @@ expected<id_page> read_id_page(const query_params& params) {
     }
   }
   return page;
+}
+
+expected<auth::audit_query> read_audit_query(const query_params& params) {
+  auth::audit_query q;
+  for (const auto& [name, value] : params) {
+    if (name == "actor") {
+      q.actor = value;
+    } else if (name == "action") {
+      q.action = value;
+    } else if (name == "target") {
+      q.target = value;
+    } else if (name == "since" || name == "until") {
+      const auto time = read_time(value);
+      if (!time)
+        return bad(name, "must be an RFC 3339 time");
+      (name == "since" ? q.since : q.until) = time;
+    } else if (name == "limit") {
+      const auto limit = read_limit(value);
+      if (!limit)
+        return fail(limit.error());
+      q.limit = *limit;
+    } else if (name == "cursor") {
+      if (!read_number(value, q.before) || q.before < 1)
+        return bad(name, "must be what next_cursor gave");
+    } else {
+      return unknown(name);
+    }
+  }
+  return q;
 }
 
 expected<void> read_nothing(const query_params& params) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "auth/audit.hpp"
 #include "messages/errors.hpp"
 #include "messages/event.hpp"
 #include "messages/filter.hpp"
@@ -35,6 +36,9 @@ struct id_page {
   size_t limit = 100;
 };
 expected<id_page> read_id_page(const query_params& params);
+
+/// For `GET /api/v1/audit`.
+expected<auth::audit_query> read_audit_query(const query_params& params);
 
 /// `malformed` if there is any parameter.
 expected<void> read_nothing(const query_params& params);

@@ -316,6 +316,10 @@ void reader::tick(steady_clock::time_point now) {
       abort();
     return;
   }
+  if (now >= setup_.ends_at) {
+    end(reader_end::token_expired, "the credentials have expired");
+    return;
+  }
   if (lost_patience(now))
     return;
   if (now >= ping_at_ && begun_) {

@@ -32,6 +32,10 @@ struct reader_setup {
   connection_slot slot;
   /// Pull mode from the start: how many events the client takes.
   std::optional<uint64_t> credit;
+  /// The API key that it was opened with; empty: none.
+  std::string key;
+  /// When its credentials expire.
+  steady_clock::time_point ends_at = steady_clock::time_point::max();
 };
 
 /// One WebSocket or SSE subscription: what is in its outbox, how far it got,
@@ -53,6 +57,7 @@ class reader : public outbox_owner,
                                               : reader_kind::sse;
   }
   const std::string& stream_name() const noexcept { return setup_.stream; }
+  const std::string& key() const noexcept { return setup_.key; }
 
   /// The last seq up to which everything that matches is in the outbox or
   /// sent; negative before the start.

@@ -8,35 +8,53 @@
 
 namespace eventweft::net {
 
+using auth::needs;
 using boost::beast::http::verb;
 
 namespace {
 
 constexpr route table[] = {
-    {verb::post, "/events", endpoint::custom_events},
-    {verb::options, "/events", endpoint::custom_events},
-    {verb::get, "/ws/events/{stream}", endpoint::websocket},
-    {verb::get, "/events/stream/{stream}", endpoint::sse},
-    {verb::get, "/api/v1/events", endpoint::list_events},
-    {verb::get, "/api/v1/events/{id}", endpoint::get_event},
-    {verb::get, "/api/v1/events/{id}/explain", endpoint::explain_event},
-    {verb::get, "/api/v1/correlations", endpoint::list_threads},
-    {verb::get, "/api/v1/correlations/{id}", endpoint::get_thread},
-    {verb::get, "/api/v1/streams", endpoint::list_streams},
-    {verb::get, "/api/v1/streams/{name}", endpoint::get_stream},
-    {verb::get, "/api/v1/dead-letters", endpoint::list_dead_letters},
-    {verb::post, "/api/v1/dead-letters/{id}/retry",
-     endpoint::retry_dead_letter},
-    {verb::delete_, "/api/v1/dead-letters/{id}", endpoint::drop_dead_letter},
-    {verb::get, "/api/v1/cluster", endpoint::get_cluster},
-    {verb::post, "/api/v1/cluster/drain", endpoint::drain_cluster},
-    {verb::get, "/api/v1/metrics", endpoint::metrics_json},
-    {verb::get, "/metrics", endpoint::metrics_text},
-    {verb::get, "/healthz", endpoint::liveness},
-    {verb::get, "/readyz", endpoint::readiness},
-    {verb::post, "/webhooks/{platform}", endpoint::webhook},
-    {verb::post, "/{platform}/events", endpoint::webhook},
+    {verb::post, "/events", endpoint::custom_events, needs::ingest},
+    {verb::options, "/events", endpoint::custom_events, needs::signature},
+    {verb::get, "/ws/events/{stream}", endpoint::websocket, needs::stream},
+    {verb::get, "/events/stream/{stream}", endpoint::sse, needs::stream},
+    {verb::get, "/api/v1/events", endpoint::list_events, needs::visible},
+    {verb::get, "/api/v1/events/{id}", endpoint::get_event, needs::visible},
+    {verb::get, "/api/v1/events/{id}/explain", endpoint::explain_event,
+     needs::visible},
+    {verb::get, "/api/v1/correlations", endpoint::list_threads, needs::read},
+    {verb::get, "/api/v1/correlations/{id}", endpoint::get_thread, needs::read},
+    {verb::get, "/api/v1/streams", endpoint::list_streams, needs::visible},
+    {verb::get, "/api/v1/streams/{name}", endpoint::get_stream, needs::visible},
+    {verb::get, "/api/v1/dead-letters", endpoint::list_dead_letters,
+     needs::manage},
+    {verb::post, "/api/v1/dead-letters/{id}/retry", endpoint::retry_dead_letter,
+     needs::manage},
+    {verb::delete_, "/api/v1/dead-letters/{id}", endpoint::drop_dead_letter,
+     needs::manage},
+    {verb::post, "/api/v1/tickets", endpoint::make_ticket, needs::anybody},
+    {verb::post, "/api/v1/keys", endpoint::create_key, needs::admin},
+    {verb::get, "/api/v1/keys", endpoint::list_keys, needs::admin},
+    {verb::delete_, "/api/v1/keys/{id}", endpoint::revoke_key, needs::admin},
+    {verb::get, "/api/v1/audit", endpoint::list_audit, needs::admin},
+    {verb::get, "/api/v1/cluster", endpoint::get_cluster, needs::read},
+    {verb::post, "/api/v1/cluster/drain", endpoint::drain_cluster,
+     needs::admin},
+    {verb::get, "/api/v1/metrics", endpoint::metrics_json, needs::read},
+    {verb::get, "/metrics", endpoint::metrics_text, needs::read},
+    {verb::get, "/healthz", endpoint::liveness, needs::nothing},
+    {verb::get, "/readyz", endpoint::readiness, needs::nothing},
+    {verb::post, "/webhooks/{platform}", endpoint::webhook, needs::signature},
+    {verb::post, "/{platform}/events", endpoint::webhook, needs::signature},
 };
+
+constexpr bool all_decided() {
+  for (const auto& r : table)
+    if (r.needs == needs::undecided)
+      return false;
+  return true;
+}
+static_assert(all_decided(), "every route says what its callers need");
 
 /// Takes the first segment off `rest`, which starts with `/`.
 std::string_view take_segment(std::string_view& rest) {

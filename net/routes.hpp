@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "auth/doorkeeper.hpp"
+
 #include <boost/beast/http/verb.hpp>
 
 #include <cstdint>
@@ -33,6 +35,11 @@ enum class endpoint : uint8_t {
   readiness,
   list_threads,
   get_thread,
+  make_ticket,
+  create_key,
+  list_keys,
+  revoke_key,
+  list_audit,
 };
 
 /// One line of the route table. `{name}` in a pattern stands for one segment.
@@ -40,6 +47,9 @@ struct route {
   boost::beast::http::verb method;
   std::string_view pattern;
   endpoint target;
+  /// What callers need (docs/secure.md). With `needs::visible` the handler sees
+  /// to it that they get no more than `auth::visible_to` them.
+  auth::needs needs;
 };
 
 /// Everything that the server answers, in order of precedence. HEAD works

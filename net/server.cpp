@@ -2,6 +2,7 @@
 #include "net/server.hpp"
 
 #include "net/io_thread.hpp"
+#include "net/ports/access.hpp"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -174,6 +175,11 @@ expected<bound_address> server::start() {
                  asio::detached);
   for (const auto& t : s.threads)
     t->start();
+  if (auto* access = s.shared.behind.access())
+    access->door().on_revoked([&s, &door = access->door()] {
+      for (const auto& t : s.threads)
+        t->recheck([&door](std::string_view key) { return door.alive(key); });
+    });
   return bound;
 }
 
@@ -181,6 +187,8 @@ bool server::stop(std::chrono::milliseconds deadline, reader_end why) {
   auto& s = *state_;
   if (s.threads.empty() || std::exchange(s.stopped, true))
     return true;
+  if (auto* access = s.shared.behind.access())
+    access->door().on_revoked(nullptr);
   const auto until = steady_clock::now() + deadline;
   std::promise<void> shut;
   s.threads.front()->way_in()->post([&] {

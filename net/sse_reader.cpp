@@ -19,7 +19,7 @@ std::shared_ptr<sse_reader> sse_reader::self() {
   return std::static_pointer_cast<sse_reader>(shared_from_this());
 }
 
-void sse_reader::start() {
+void sse_reader::start(std::string_view page) {
   stream_.own(weak_from_this());
   give_up_after(home().settings().pong_timeout);
   auto& o = stream_.outbox();
@@ -28,7 +28,12 @@ void sse_reader::start() {
   o += "\r\nContent-Type: text/event-stream\r\n"
        "Cache-Control: no-cache\r\n"
        "X-Accel-Buffering: no\r\n"
-       "Connection: close\r\n\r\nretry: ";
+       "Connection: close\r\n";
+  if (!page.empty())
+    o.append("Access-Control-Allow-Origin: ")
+        .append(page)
+        .append("\r\nVary: Origin\r\n");
+  o += "\r\nretry: ";
   o += std::to_string(home().settings().sse_retry.count());
   o += "\n\n";
   stream_.flush();
@@ -75,9 +80,13 @@ void sse_reader::send_ping() {
   stream_.outbox() += '\n';
 }
 
-void sse_reader::start_close(reader_end, std::string_view message) {
+void sse_reader::start_close(reader_end why, std::string_view message) {
   auto& o = stream_.outbox();
-  o += ": ";
+  // `EventSource` comes back by itself after an end; this one tells a page to
+  // get new credentials first.
+  const bool not_as_before =
+      why == reader_end::token_expired || why == reader_end::refused;
+  o += not_as_before ? "event: end\ndata: " : ": ";
   for (const char c : message)
     o += c == '\n' || c == '\r' ? ' ' : c;
   o += '\n';

@@ -15,8 +15,9 @@ class sse_reader final : public reader {
   sse_reader(lane& home, reader_setup setup, tcp_socket socket);
 
   /// Sends the response's header block and starts to read events. To be called
-  /// once, after the reader was added to its lane.
-  void start();
+  /// once, after the reader was added to its lane. `page` is the origin whose
+  /// pages may read it (CORS), or empty.
+  void start(std::string_view page);
 
  private:
   coalescing_stream& out() noexcept override { return stream_; }

@@ -155,6 +155,14 @@ struct metrics::state {
                           "eventweft_http_answers_total",
                           "HTTP answers by status",
                           {"status"}};
+  series<Counter> refused{registry,
+                          "eventweft_access_refused_total",
+                          "Requests turned away at the door",
+                          {"reason"}};
+  series<Counter> handshakes{registry,
+                             "eventweft_tls_handshakes_total",
+                             "TLS handshakes of the server",
+                             {"outcome"}};
 
   Gauge& in_flight = gauge(registry, "eventweft_ingest_in_flight",
                            "Webhooks between request and answer");
@@ -351,6 +359,14 @@ void metrics::connection_refused() {
 
 void metrics::http_answered(int status) {
   state_->answers.at(std::to_string(status)).Increment();
+}
+
+void metrics::access_refused(std::string_view reason) {
+  state_->refused.at(reason).Increment();
+}
+
+void metrics::tls_handshake(bool worked) {
+  state_->handshakes.at(worked ? "worked" : "failed").Increment();
 }
 
 void metrics::set_ingest_in_flight(size_t n) {

@@ -52,6 +52,10 @@ class metrics {
   void connection_closed();
   void connection_refused();
   void http_answered(int status);
+  /// A request that was turned away at the door: "missing", "invalid",
+  /// "ticket", "expired", "scope", "origin", "rate" or "unknown".
+  void access_refused(std::string_view reason);
+  void tls_handshake(bool worked);
 
   // -- queues ----------------------------------------------------------------
   void set_ingest_in_flight(size_t n);

@@ -45,7 +45,8 @@ struct policies {
 expected<policies> make_policies(std::string_view name,
                                  const config::platform_settings& settings);
 
-/// The steps that all platforms share: method, size, proof, reading, and what
+/// The steps that all platforms share: method, size, proof (unless the webhook
+/// came with credentials of ours), reading, and what
 /// is done to every event at the end. A platform adds what it knows.
 class base_platform : public platform {
  public:

@@ -145,7 +145,8 @@ void fake_backend::open_reader(
   {
     const std::lock_guard lock{mutex_};
     lanes_.emplace(request.lane.get(), request.lane);
-    codec::compiled_filter compiled{found->filter, request.filter};
+    codec::compiled_filter compiled{found->filter, request.filter,
+                                    request.forced};
     subscriptions_.emplace(
         id, subscription{std::move(request), found->filter, compiled});
   }
@@ -190,7 +191,7 @@ void fake_backend::change_filter(reader_id id, filter f) {
   const std::lock_guard lock{mutex_};
   ++filter_changes_;
   auto& s = subscriptions_.at(id);
-  s.compiled = codec::compiled_filter{s.stream_filter, f};
+  s.compiled = codec::compiled_filter{s.stream_filter, f, s.request.forced};
 }
 
 void fake_backend::leave(reader_id id) {

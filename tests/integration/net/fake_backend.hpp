@@ -27,6 +27,8 @@ class fake_backend final : public backend {
   size_t page_events = 50;
   std::string ready_state = "ok";
   std::vector<dead_letter> letters;
+  /// Null: everybody may do everything.
+  access_port* access_ = nullptr;
 
   // -- for the test ----------------------------------------------------------
 
@@ -63,6 +65,7 @@ class fake_backend final : public backend {
                     reply_to<std::vector<dead_letter>> reply) override;
   void drop_dead_letter(uuid id, reply_to<bool> reply) override;
   void retry_dead_letter(uuid id, reply_to<append_outcome> reply) override;
+  access_port* access() override { return access_; }
   readiness ready() const override;
   std::string metrics_json() const override;
   std::string metrics_text() const override;

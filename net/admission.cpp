@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/admission.hpp"
+
+#include "net/answers.hpp"
+#include "net/origin.hpp"
+#include "net/ports/access.hpp"
+#include "net/query.hpp"
+
+#include <utility>
+
+namespace eventweft::net {
+
+namespace {
+
+std::string_view view(beast::string_view text) {
+  return {text.data(), text.size()};
+}
+
+std::string value_of(std::string_view query, std::string_view name) {
+  if (query.find(name) == std::string_view::npos)
+    return {};
+  // What is wrong with the rest of the query, the handler says.
+  if (auto params = parse_query(query))
+    for (auto& [key, value] : *params)
+      if (key == name)
+        return std::move(value);
+  return {};
+}
+
+origin_kind origin_of(const server_context& shared,
+                      const http::fields& fields) {
+  const auto origin = view(fields[http::field::origin]);
+  if (origin.empty())
+    return origin_kind::none;
+  return judge_origin(shared.settings.allowed_origins, origin,
+                      view(fields[http::field::host]));
+}
+
+bool is_stream(const route& r) {
+  return r.target == endpoint::websocket || r.target == endpoint::sse;
+}
+
+response turned_away(const auth::refusal& r, bool shown) {
+  auto res = problem_answer(r.why);
+  if (r.why.code == ec::unauthorized)
+    res.set(http::field::www_authenticate,
+            shown ? R"(Bearer realm="eventweft", error="invalid_token")"
+                  : R"(Bearer realm="eventweft")");
+  if (r.why.code == ec::forbidden)
+    res.set(http::field::www_authenticate,
+            R"(Bearer realm="eventweft", error="insufficient_scope")");
+  if (r.retry_after)
+    res.set(http::field::retry_after, std::to_string(r.retry_after->count()));
+  return res;
+}
+
+std::string_view kind_name(auth::principal::kind k) {
+  switch (k) {
+  case auth::principal::kind::api_key:
+    return "api_key";
+  case auth::principal::kind::token:
+    return "token";
+  case auth::principal::kind::ticket:
+    return "ticket";
+  case auth::principal::kind::anonymous:
+    break;
+  }
+  return "anonymous";
+}
+
+} // namespace
+
+caller admit(const server_context& shared, const route_match& match,
+             const http::fields& fields, std::string_view query,
+             const std::string& remote) {
+  const auto& route = *match.found;
+  if (is_stream(route) && origin_of(shared, fields) == origin_kind::foreign) {
+    shared.figures.access_refused("origin");
+    return {{},
+            problem_answer({ec::forbidden,
+                            "pages of this origin may not open streams; see "
+                            "server.allowed_origins"})};
+  }
+  auto* access = shared.behind.access();
+  if (access == nullptr)
+    return {auth::everyone(), std::nullopt};
+  std::string access_token;
+  std::string ticket;
+  auth::visit v;
+  v.what = route.needs;
+  v.authorization = view(fields[http::field::authorization]);
+  v.address = remote;
+  if (is_stream(route)) {
+    ticket = value_of(query, "ticket");
+    v.ticket = ticket;
+    v.stream = match.argument;
+  } else if (route.needs == auth::needs::ingest) {
+    access_token = value_of(query, "access_token");
+    v.access_token = access_token;
+  }
+  auto admitted = access->door().admit(v);
+  if (!admitted) {
+    const auto& no = admitted.error();
+    shared.figures.access_refused(no.reason);
+    const bool shown =
+        !v.authorization.empty() || !ticket.empty() || !access_token.empty();
+    auto res = turned_away(no, shown);
+    if (no.who)
+      write_down(shared, route, *no.who, match.argument, remote,
+                 static_cast<int>(res.result_int()));
+    return {{}, std::move(res)};
+  }
+  if (auth::is_audited(route.needs) && !access->can_record())
+    return {{},
+            problem_answer({ec::overloaded,
+                            "the audit trail can't be written right now"})};
+  return {std::move(*admitted), std::nullopt};
+}
+
+void write_down(const server_context& shared, const route& r,
+                const auth::principal& who, std::string target,
+                const std::string& remote, int status) {
+  auto* access = shared.behind.access();
+  if (access == nullptr || !auth::is_audited(r.needs))
+    return;
+  auth::audit_entry entry;
+  entry.at = shared.time.now();
+  entry.actor_kind = kind_name(who.how);
+  entry.actor = who.id;
+  entry.action = std::string{view(http::to_string(r.method))} + ' ' +
+                 std::string{r.pattern};
+  entry.target = std::move(target);
+  entry.address = remote;
+  entry.status = status;
+  access->record(std::move(entry));
+}
+
+std::optional<response> answer_preflight(const server_context& shared,
+                                         const request& req,
+                                         const route_match& match) {
+  if (req.method() != http::verb::options || !match.path_known ||
+      req.count(http::field::access_control_request_method) == 0 ||
+      origin_of(shared, req) != origin_kind::listed)
+    return std::nullopt;
+  auto res = text_answer(204, {}, {});
+  res.set(http::field::access_control_allow_methods,
+          match.allowed.empty() ? "POST" : match.allowed);
+  res.set(http::field::access_control_allow_headers,
+          "authorization, content-type, idempotency-key, last-event-id");
+  res.set(http::field::access_control_max_age, "600");
+  return res;
+}
+
+std::string readable_by(const server_context& shared,
+                        const http::fields& fields) {
+  if (shared.settings.allowed_origins.empty() ||
+      origin_of(shared, fields) != origin_kind::listed)
+    return {};
+  return std::string{view(fields[http::field::origin])};
+}
+
+} // namespace eventweft::net
