@@ -136,6 +136,9 @@ class gated_store final : public store {
   std::unique_ptr<thread_store> open_threads() override {
     return gate_->inner().open_threads();
   }
+  std::unique_ptr<credential_store> open_credentials() override {
+    return gate_->inner().open_credentials();
+  }
   std::unique_ptr<store_maintenance> open_maintenance() override {
     return gate_->inner().open_maintenance();
   }

@@ -7,6 +7,7 @@
 #include "messages/event.hpp"
 #include "messages/filter.hpp"
 #include "messages/flow.hpp"
+#include "persistence/credentials.hpp"
 #include "persistence/maintenance.hpp"
 #include "persistence/nodes.hpp"
 #include "persistence/processing.hpp"
@@ -124,6 +125,11 @@ class store {
   /// What several nodes share; null for a store that one process has alone.
   virtual std::unique_ptr<store_nodes> open_nodes() { return nullptr; }
   virtual std::unique_ptr<store_listener> open_listener() { return nullptr; }
+
+  /// API keys and the audit trail; null for a store without them.
+  virtual std::unique_ptr<credential_store> open_credentials() {
+    return nullptr;
+  }
 };
 
 using store_ptr = std::shared_ptr<store>;

@@ -5,7 +5,7 @@
 --   eventweft_owner    owns the schema: for `eventweft migrate`
 --   eventweft_writer   what the server needs; makes and drops partitions only
 --                      through our own functions
---   eventweft_analyst  reads everything but the subscriptions' secrets
+--   eventweft_analyst  reads everything but secrets and hashes
 -- Run it after the schema was made, and again after every migration. Start the
 -- server as the writer with auto_migrate = false.
 \set ON_ERROR_STOP on
@@ -45,7 +45,8 @@ BEGIN
            OR c.relname ~ '^correlation_'
            OR c.relname IN ('log_head', 'dead_letters', 'recent_events',
                             'stream_subscriptions', 'correlated_events',
-                            'schema_migrations', 'leases', 'processor_marks',
+                            'schema_migrations', 'leases', 'api_keys',
+                            'api_keys_version', 'audit_log', 'processor_marks',
                             'cluster', 'cluster_nodes'))
     UNION ALL
     SELECT format('ALTER FUNCTION %s OWNER TO eventweft_owner',
@@ -87,6 +88,10 @@ GRANT SELECT ON cluster TO eventweft_writer;
 GRANT USAGE ON SEQUENCE lease_tokens TO eventweft_writer;
 GRANT SELECT ON schema_migrations, event_processing_summary, recent_events,
   correlated_events TO eventweft_writer;
+GRANT SELECT, INSERT ON api_keys TO eventweft_writer;
+GRANT UPDATE (revoked_at, last_used_at) ON api_keys TO eventweft_writer;
+GRANT SELECT, UPDATE (version) ON api_keys_version TO eventweft_writer;
+GRANT SELECT, INSERT, DELETE ON audit_log TO eventweft_writer;
 GRANT EXECUTE ON FUNCTION
   ensure_partitions(timestamptz, timestamptz),
   apply_retention(interval, jsonb, boolean, timestamptz, bigint)
@@ -105,5 +110,10 @@ GRANT SELECT ON events, github_events, linear_events, slack_events,
 GRANT SELECT (id, stream_name, subscriber_id, type, url, filter, format,
               ordered, active, cursor_seq, created_at, last_delivery_at)
   ON stream_subscriptions TO eventweft_analyst;
+
+GRANT SELECT (id, name, scopes, filter, created_at, expires_at, revoked_at,
+              last_used_at)
+  ON api_keys TO eventweft_analyst;
+GRANT SELECT ON api_keys_version, audit_log TO eventweft_analyst;
 
 COMMIT;

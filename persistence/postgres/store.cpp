@@ -3,6 +3,7 @@
 
 #include "messages/time.hpp"
 #include "persistence/postgres/connection.hpp"
+#include "persistence/postgres/credentials.hpp"
 #include "persistence/postgres/maintenance.hpp"
 #include "persistence/postgres/migrate.hpp"
 #include "persistence/postgres/nodes.hpp"
@@ -47,6 +48,10 @@ class postgres_store final : public store {
 
   std::unique_ptr<thread_store> open_threads() override {
     return std::make_unique<threads>(pool_, options_.threads);
+  }
+
+  std::unique_ptr<credential_store> open_credentials() override {
+    return std::make_unique<credentials>(pool_);
   }
 
   std::unique_ptr<store_maintenance> open_maintenance() override {

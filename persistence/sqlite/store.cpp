@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "persistence/sqlite/store.hpp"
 
+#include "persistence/sqlite/credentials.hpp"
 #include "persistence/sqlite/database.hpp"
 #include "persistence/sqlite/maintenance.hpp"
 #include "persistence/sqlite/processing.hpp"
@@ -35,6 +36,9 @@ class sqlite_store final : public store {
 
   std::unique_ptr<thread_store> open_threads() override {
     return std::make_unique<threads>(path_, options_);
+  }
+  std::unique_ptr<credential_store> open_credentials() override {
+    return std::make_unique<credentials>(path_, options_);
   }
 
   std::unique_ptr<store_maintenance> open_maintenance() override {
