@@ -13,21 +13,22 @@ constexpr size_t shared_from_bytes = 16u << 10;
 
 } // namespace
 
-coalescing_stream::coalescing_stream(tcp_socket socket, size_t limit)
+coalescing_stream::coalescing_stream(transport socket, size_t limit)
     : socket_(std::move(socket)), limit_(limit) {
   error_code ignored;
-  socket_.non_blocking(true, ignored);
+  socket_.socket().non_blocking(true, ignored);
 }
 
 size_t coalescing_stream::send_now(std::string_view bytes) {
   if (pending() != 0 || waiting_ || failed_ || bytes.empty())
     return 0;
   error_code ec;
-  const size_t n =
-      socket_.write_some(asio::buffer(bytes.data(), bytes.size()), ec);
+  const size_t n = socket_.write_now(bytes, ec);
   if (ec && ec != asio::error::would_block) {
     failed_ = ec;
     abort();
+  } else if (socket_.unsent() != 0) {
+    wait_until_writable();
   }
   return n;
 }
@@ -64,8 +65,7 @@ void coalescing_stream::flush() {
     }
     const auto next = front();
     error_code ec;
-    const size_t n =
-        socket_.write_some(asio::buffer(next.data(), next.size()), ec);
+    const size_t n = socket_.write_now(next, ec);
     if (ec == asio::error::would_block) {
       wait_until_writable();
     } else if (ec) {
@@ -101,8 +101,7 @@ void coalescing_stream::consumed(size_t n) {
 
 void coalescing_stream::wait_until_writable() {
   waiting_ = true;
-  socket_.async_wait(
-      tcp_socket::wait_write,
+  socket_.async_wait_writable(
       [this, owner = owner_.lock()](const error_code& ec) { on_writable(ec); });
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "net/transport.hpp"
 #include "net/types.hpp"
 
 #include <boost/asio/async_result.hpp>
@@ -25,8 +26,8 @@ class outbox_owner {
   virtual void outbox_drained_some() = 0;
 };
 
-/// A socket with an outbox before it: writing is appending to memory, and one
-/// `flush` sends all that has gathered in one system call, without waiting.
+/// A connection with an outbox before it: writing is appending to memory, and
+/// one `flush` sends all that has gathered in one system call, without waiting.
 /// What the socket does not take at once follows when it is ready. Beast's
 /// websocket stream sits on top; its control frames pass through the same
 /// outbox and so keep their place between data frames.
@@ -35,11 +36,11 @@ class outbox_owner {
 class coalescing_stream {
  public:
   using executor_type = executor;
-  using next_layer_type = tcp_socket;
+  using next_layer_type = transport;
 
   /// A write that comes from Beast while more than `limit` bytes wait is held
   /// back until they are gone.
-  coalescing_stream(tcp_socket socket, size_t limit);
+  coalescing_stream(transport socket, size_t limit);
   coalescing_stream(coalescing_stream&&) = default;
 
   executor_type get_executor() { return socket_.get_executor(); }
@@ -53,7 +54,7 @@ class coalescing_stream {
 
   /// Bytes that wait.
   size_t pending() const noexcept {
-    return shared_bytes_ + outbox_.size() - sent_;
+    return shared_bytes_ + outbox_.size() - sent_ + socket_.unsent();
   }
 
   /// The end of the outbox, to append whole frames to. `flush` follows.
@@ -178,7 +179,7 @@ class coalescing_stream {
   void consumed(size_t n);
   void resume_waiter(const error_code& ec);
 
-  tcp_socket socket_;
+  transport socket_;
   size_t limit_;
   /// Goes out before `outbox_`.
   std::vector<segment> shared_;
@@ -203,7 +204,6 @@ void async_teardown(beast::role_type role, coalescing_stream& stream,
       std::move(h)(ec);
       return;
     }
-    using beast::websocket::async_teardown;
     async_teardown(role, stream.next_layer(), std::move(h));
   });
 }
@@ -211,7 +211,7 @@ void async_teardown(beast::role_type role, coalescing_stream& stream,
 inline void teardown(beast::role_type role, coalescing_stream& stream,
                      error_code& ec) {
   stream.flush();
-  beast::websocket::teardown(role, stream.next_layer(), ec);
+  teardown(role, stream.next_layer(), ec);
 }
 
 } // namespace eventweft::net

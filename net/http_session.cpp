@@ -95,7 +95,7 @@ std::string offered_extensions(const http::fields& fields) {
 
 } // namespace
 
-http_session::http_session(io_thread& home, tcp_socket socket,
+http_session::http_session(io_thread& home, transport socket,
                            connection_slot slot)
     : home_(home),
       socket_(std::move(socket)),
@@ -104,9 +104,10 @@ http_session::http_session(io_thread& home, tcp_socket socket,
   home_.add(*this);
   buffer_.max_size(home_.shared().settings.max_header_bytes + read_ahead_bytes);
   error_code ec;
-  socket_.set_option(tcp::no_delay{true}, ec);
-  socket_.non_blocking(true, ec);
-  const auto peer = socket_.remote_endpoint(ec);
+  auto& tcp_only = socket_.socket();
+  tcp_only.set_option(tcp::no_delay{true}, ec);
+  tcp_only.non_blocking(true, ec);
+  const auto peer = tcp_only.remote_endpoint(ec);
   if (!ec)
     remote_ = peer.address().to_string();
 }
@@ -155,13 +156,36 @@ void http_session::abort() {
 
 awaitable<void> http_session::run() {
   const auto self = shared_from_this();
+  if (!co_await agree_on_tls())
+    co_return;
   while (co_await wait_for_request())
     if (co_await serve() == next::end)
       break;
 }
 
+awaitable<bool> http_session::agree_on_tls() {
+  if (!socket_.is_secure())
+    co_return true;
+  enter(phase::header, home_.shared().settings.header_timeout);
+  const auto failure = co_await socket_.handshake();
+  home_.shared().figures.tls_handshake(!failure);
+  if (!failure)
+    co_return !aborted_;
+  if (!aborted_ && socket_.fall_back_to_plain()) {
+    request none;
+    none.version(11);
+    auto res = problem_answer(
+        {ec::malformed, "this port speaks HTTPS; use https:// in the URL"});
+    if (co_await send(std::move(res), none, false))
+      co_await linger();
+  }
+  co_return false;
+}
+
 awaitable<void> http_session::refuse() {
   const auto self = shared_from_this();
+  if (!co_await agree_on_tls())
+    co_return;
   const auto res = problem_answer(
       {ec::overloaded,
        "too many connections; the limit is server.max_connections"});
@@ -185,7 +209,7 @@ awaitable<bool> http_session::wait_for_request() {
   }
   enter(phase::idle, limits.idle_timeout);
   error_code ec;
-  co_await socket_.async_wait(tcp_socket::wait_read, into(ec));
+  co_await socket_.async_wait_readable(into(ec));
   co_return !ec && !timed_out_ && !aborted_;
 }
 
@@ -354,13 +378,14 @@ awaitable<void> http_session::linger() {
   // never see our answer.
   enter(phase::linger, linger_time);
   error_code ec;
-  socket_.shutdown(tcp_socket::shutdown_send, ec);
+  socket_.shutdown_send(ec);
   buffer_.clear();
   buffer_.shrink_to_fit();
   std::array<char, 16 << 10> waste;
   size_t total = 0;
   while (!ec && total < linger_bytes)
-    total += co_await socket_.async_read_some(asio::buffer(waste), into(ec));
+    total += co_await socket_.socket().async_read_some(asio::buffer(waste),
+                                                       into(ec));
 }
 
 // -- streams ------------------------------------------------------------------

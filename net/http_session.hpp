@@ -6,6 +6,7 @@
 #include "net/query.hpp"
 #include "net/reader.hpp"
 #include "net/routes.hpp"
+#include "net/transport.hpp"
 #include "net/types.hpp"
 
 #include <boost/beast/core/flat_buffer.hpp>
@@ -25,7 +26,7 @@ class io_thread;
 /// its coroutine.
 class http_session : public std::enable_shared_from_this<http_session> {
  public:
-  http_session(io_thread& home, tcp_socket socket, connection_slot slot);
+  http_session(io_thread& home, transport socket, connection_slot slot);
   ~http_session();
   http_session(const http_session&) = delete;
   http_session& operator=(const http_session&) = delete;
@@ -51,6 +52,8 @@ class http_session : public std::enable_shared_from_this<http_session> {
   enum class next { turn, end };
 
   void enter(phase p, std::chrono::milliseconds limit);
+  /// False if the connection is of no use. Does nothing without TLS.
+  awaitable<bool> agree_on_tls();
   awaitable<bool> wait_for_request();
   awaitable<next> serve();
   /// What the header block alone lets us answer.
@@ -70,7 +73,7 @@ class http_session : public std::enable_shared_from_this<http_session> {
   awaitable<void> linger();
 
   io_thread& home_;
-  tcp_socket socket_;
+  transport socket_;
   connection_slot slot_;
   beast::flat_buffer buffer_;
   asker ask_;

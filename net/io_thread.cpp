@@ -106,8 +106,12 @@ void io_thread::tick() {
 void io_thread::adopt(tcp_socket socket, connection_slot slot, bool refused) {
   way_in_->post([this, socket = std::move(socket), slot = std::move(slot),
                  refused]() mutable {
+    const auto tls = shared_.tls ? shared_.tls->current() : nullptr;
     const auto session = std::make_shared<http_session>(
-        *this, std::move(socket), std::move(slot));
+        *this,
+        tls ? transport{std::move(socket), tls.get()}
+            : transport{std::move(socket)},
+        std::move(slot));
     asio::co_spawn(get_executor(), refused ? session->refuse() : session->run(),
                    [this, session](const std::exception_ptr& failure) {
                      if (!failure)

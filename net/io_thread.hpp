@@ -5,6 +5,7 @@
 #include "net/backend.hpp"
 #include "net/gate.hpp"
 #include "net/lane.hpp"
+#include "net/tls_keeper.hpp"
 #include "net/types.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/metrics.hpp"
@@ -30,6 +31,8 @@ struct server_context {
   logger_ptr log;
   const clock& time;
   random_source& random;
+  /// Null: without TLS.
+  std::shared_ptr<tls_keeper> tls;
 };
 
 /// Counts open connections; lets the server wait for the last one. Thread-safe.

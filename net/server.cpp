@@ -54,6 +54,13 @@ expected<host_port> split_address(const std::string& listen) {
               "can't listen on \"" + listen + "\": expected HOST:PORT");
 }
 
+bool is_loopback(const asio::ip::address& address) {
+  if (address.is_v6() && address.to_v6().is_v4_mapped())
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6())
+        .is_loopback();
+  return address.is_loopback();
+}
+
 } // namespace
 
 std::string to_string(const bound_address& address) {
@@ -98,6 +105,18 @@ expected<bound_address> server::state::listen() {
   if (ec || found.empty())
     return refuse("the host is unknown: ", ec);
   const tcp::endpoint endpoint = found.begin()->endpoint();
+  auto* access = shared.behind.access();
+  const bool guarded = access != nullptr && access->door().enforced();
+  if (!guarded && !shared.settings.insecure && !is_loopback(endpoint.address()))
+    return fail(ec::bad_configuration,
+                "refusing to listen on " + shared.settings.listen +
+                    " without authentication, where others could reach it: "
+                    "make an API key first (eventweft keys create --scope "
+                    "admin), configure [auth], or say [server] insecure = "
+                    "true if a proxy in front authenticates");
+  if (!guarded && !is_loopback(endpoint.address()))
+    shared.log->warn("serving beyond this machine without authentication "
+                     "([server] insecure)");
   door = std::make_unique<acceptor>(ex);
   door->open(endpoint.protocol(), ec);
   if (!ec)
@@ -146,7 +165,7 @@ server::server(const config::server_settings& settings,
                random_source& random)
     : state_(std::make_unique<state>(server_context{settings, streaming, behind,
                                                     figures, std::move(log),
-                                                    time, random})) {}
+                                                    time, random, nullptr})) {}
 
 server::~server() {
   stop(std::chrono::milliseconds{0});
@@ -156,6 +175,10 @@ server::~server() {
   state_->door.reset();
   state_->pause.reset();
   state_->threads.clear();
+}
+
+void server::use_tls(std::shared_ptr<tls_keeper> keeper) {
+  state_->shared.tls = std::move(keeper);
 }
 
 expected<bound_address> server::start() {

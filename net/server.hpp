@@ -6,6 +6,7 @@
 #include "messages/time.hpp"
 #include "messages/uuid.hpp"
 #include "net/backend.hpp"
+#include "net/tls_keeper.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/metrics.hpp"
 
@@ -39,6 +40,10 @@ class server {
   ~server();
   server(const server&) = delete;
   server& operator=(const server&) = delete;
+
+  /// Speaks TLS from the start; to be called before `start`. What `keeper`
+  /// reads again goes for connections to come.
+  void use_tls(std::shared_ptr<tls_keeper> keeper);
 
   /// Listens and serves. `bad_configuration` names the address and the reason
   /// why it can't be had. To be called once.

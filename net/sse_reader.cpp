@@ -11,7 +11,7 @@
 
 namespace eventweft::net {
 
-sse_reader::sse_reader(lane& home, reader_setup setup, tcp_socket socket)
+sse_reader::sse_reader(lane& home, reader_setup setup, transport socket)
     : reader(home, setup, {framing::sse, setup.format}),
       stream_(std::move(socket), home.settings().reader_buffer_bytes) {}
 
@@ -95,7 +95,7 @@ void sse_reader::start_close(reader_end why, std::string_view message) {
   stream_.async_drain([me = self()](const error_code& ec) {
     error_code ignored;
     if (!ec)
-      me->stream_.next_layer().shutdown(tcp_socket::shutdown_send, ignored);
+      me->stream_.next_layer().shutdown_send(ignored);
     // The client's own end, or the time-out, finishes the pending read.
   });
 }

@@ -12,7 +12,7 @@ namespace eventweft::net {
 /// A reader over Server-Sent Events. The body ends with the connection.
 class sse_reader final : public reader {
  public:
-  sse_reader(lane& home, reader_setup setup, tcp_socket socket);
+  sse_reader(lane& home, reader_setup setup, transport socket);
 
   /// Sends the response's header block and starts to read events. To be called
   /// once, after the reader was added to its lane. `page` is the origin whose

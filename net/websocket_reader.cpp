@@ -41,7 +41,7 @@ websocket::close_code code_for(reader_end why) {
 } // namespace
 
 websocket_reader::websocket_reader(lane& home, reader_setup setup,
-                                   tcp_socket socket, options opts)
+                                   transport socket, options opts)
     : reader(home, setup,
              {framing::websocket, setup.format,
               opts.deflate ? opts.deflate->window : packing::none}),

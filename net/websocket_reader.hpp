@@ -28,7 +28,7 @@ class websocket_reader final : public reader {
     std::optional<deflate_terms> deflate;
   };
 
-  websocket_reader(lane& home, reader_setup setup, tcp_socket socket,
+  websocket_reader(lane& home, reader_setup setup, transport socket,
                    options opts);
 
   /// Answers the upgrade request and starts to read. To be called once, after

@@ -186,6 +186,8 @@ server_test::~server_test() {
 void server_test::start() {
   running_ = std::make_unique<server>(server_, streaming_, backend_, metrics_,
                                       null_logger(), clock_, random_);
+  if (tls_)
+    running_->use_tls(tls_);
   const auto bound = running_->start();
   ASSERT_TRUE(bound) << bound.error().message;
   port_ = bound->port;

@@ -131,6 +131,8 @@ class server_test : public testing::Test {
   metrics metrics_;
   system_clock clock_;
   seeded_random random_{1};
+  /// Null: without TLS.
+  std::shared_ptr<tls_keeper> tls_;
   std::unique_ptr<server> running_;
   uint16_t port_ = 0;
 };
