@@ -4,6 +4,7 @@
 #include "actors/caf_compat.hpp"
 #include "actors/log_follower.hpp"
 #include "actors/supervisor.hpp"
+#include "app/access_bridge.hpp"
 #include "app/actor_tree.hpp"
 #include "app/bridge.hpp"
 #include "app/threads_bridge.hpp"
@@ -57,6 +58,7 @@ bridge_options bridge_settings(const actor_host_parts& parts) {
   out.cluster = parts.cluster;
   if (auto threads = parts.store->open_threads())
     out.threads = std::make_shared<threads_bridge>(std::move(threads));
+  out.access = parts.access;
   for (const auto& p : parts.platforms) {
     out.platforms.emplace(p->name());
     if (auto limit = p->answer_within(); limit.count() > 0)
@@ -96,7 +98,20 @@ struct actor_host::state {
         config(parts.prepare),
         system(config),
         line(std::make_unique<eventweft::bridge>(
-            system, ctx, bridge_settings(parts), catalogue)) {}
+            system, ctx, bridge_settings(parts), catalogue)) {
+    if (parts.access == nullptr)
+      return;
+    keys_changed = ctx.control->subscribe(
+        control_kind::keys,
+        [access = parts.access](const control_event&) { access->refresh(); });
+    parts.access->on_change([control = ctx.control](const std::string& id) {
+      control->announce({control_kind::keys, id});
+    });
+  }
+  ~state() {
+    if (parts.access != nullptr)
+      parts.access->on_change(nullptr);
+  }
 
   message_types types;
   actor_host_parts parts;
@@ -105,6 +120,7 @@ struct actor_host::state {
   host_config config;
   caf::actor_system system;
   std::unique_ptr<eventweft::bridge> line;
+  std::shared_ptr<void> keys_changed;
   supervisor_actor supervisor;
   bool stopped = false;
 };

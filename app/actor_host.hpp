@@ -20,7 +20,9 @@
 
 namespace eventweft {
 
-/// What the actors work with. No pointer is null but `open_spool`.
+class access_bridge;
+
+/// What the actors work with. No pointer is null but `open_spool` and `access`.
 struct actor_host_parts {
   config::settings settings;
   store_ptr store;
@@ -33,6 +35,8 @@ struct actor_host_parts {
   logger_ptr log;
   std::shared_ptr<const clock> time;
   std::shared_ptr<random_source> random;
+  /// Null: everybody may do everything. Outlives the host.
+  access_bridge* access = nullptr;
   /// Called once, on any thread, when actors failed too often: the process
   /// should end with this sentence.
   std::function<void(std::string)> escalate;

@@ -39,6 +39,8 @@ struct bridge_options {
   std::map<std::string, std::chrono::milliseconds, std::less<>> answer_within;
   /// Null: this node is no part of a cluster.
   net::cluster_port* cluster = nullptr;
+  /// Who may do what; null: everybody may do everything. Outlives the bridge.
+  net::access_port* access = nullptr;
 };
 
 /// The HTTP server's line to the actors. Thread-safe; every call returns at
@@ -66,6 +68,7 @@ class bridge final : public net::backend {
   void drop_dead_letter(uuid id, net::reply_to<bool> reply) override;
   void retry_dead_letter(uuid id, net::reply_to<append_outcome> reply) override;
   net::threads_port* threads() override { return options_.threads.get(); }
+  net::access_port* access() override { return options_.access; }
   net::readiness ready() const override;
   std::string metrics_json() const override;
   std::string metrics_text() const override;

@@ -22,4 +22,13 @@ expected<retention_policy> retention_of(const config::settings& settings) {
   return out;
 }
 
+expected<std::optional<std::chrono::seconds>>
+audit_retention_of(const config::settings& settings) {
+  auto keep = config::parse_age(settings.retention.audit);
+  if (!keep)
+    return fail(keep.error().code,
+                "[retention] audit: " + keep.error().message);
+  return keep;
+}
+
 } // namespace eventweft

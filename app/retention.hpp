@@ -11,4 +11,8 @@ namespace eventweft {
 /// key that can't be read.
 expected<retention_policy> retention_of(const config::settings& settings);
 
+/// `[retention] audit`; nothing: for ever.
+expected<std::optional<std::chrono::seconds>>
+audit_retention_of(const config::settings& settings);
+
 } // namespace eventweft

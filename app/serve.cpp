@@ -4,6 +4,7 @@
 #include "app/service.hpp"
 #include "app/signals.hpp"
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
@@ -56,12 +57,18 @@ int run_serve(const config::settings& settings) {
     return address.error().code == ec::bad_configuration ? exit_configuration
                                                          : exit_failure;
   }
+  const bool secure = !settings.server.tls.certificate.empty();
   (*log)->info("listening on {}", net::to_string(*address));
   // Scripts read the address from here when they asked for port 0.
-  std::printf("listening on http://%s\n", net::to_string(*address).c_str());
+  std::printf("listening on %s://%s\n", secure ? "https" : "http",
+              net::to_string(*address).c_str());
   std::fflush(stdout);
 
-  const auto signal = signals.wait();
+  auto signal = signals.wait();
+  while (signal == SIGHUP) {
+    hub.reload();
+    signal = signals.wait();
+  }
   signals.end_at_next();
   if (!signal) {
     (*log)->critical("ending: {}", fatal.read());

@@ -2,6 +2,7 @@
 #include "app/service.hpp"
 
 #include "actors/platforms/registry.hpp"
+#include "app/access_bridge.hpp"
 #include "app/actor_host.hpp"
 #include "app/cluster_node.hpp"
 #include "app/correlation.hpp"
@@ -47,6 +48,14 @@ void warn_of_unsigned(const config::settings& s, spdlog::logger& log) {
                name);
 }
 
+// Whether custom events may come with a secret of their platform's own.
+bool events_prove_themselves(const config::settings& s) {
+  const auto found = s.platforms.find("events");
+  return found != s.platforms.end() &&
+         (found->second.allow_unsigned || !found->second.secrets.empty() ||
+          !found->second.tokens.empty());
+}
+
 } // namespace
 
 // The members' order is the order of their making; the server goes first.
@@ -60,6 +69,8 @@ struct service::state {
   std::shared_ptr<metrics> figures = std::make_shared<metrics>();
   std::unique_ptr<cluster_node> cluster;
   std::unique_ptr<upkeep> keeper;
+  std::unique_ptr<access_bridge> access;
+  std::shared_ptr<net::tls_keeper> tls;
   std::unique_ptr<actor_host> actors;
   std::unique_ptr<net::server> server;
 };
@@ -82,6 +93,9 @@ expected<net::bound_address> service::start() {
   auto policy = retention_of(s.settings);
   if (!policy)
     return fail(policy.error());
+  const auto keep_audit = audit_retention_of(s.settings);
+  if (!keep_audit)
+    return fail(keep_audit.error());
   auto opened = open_store(options_of(s.settings));
   if (!opened)
     return fail(opened.error());
@@ -133,6 +147,30 @@ expected<net::bound_address> service::start() {
       return fail(node.error());
     s.cluster = std::move(*node);
   }
+  access_options guarding;
+  guarding.auth = s.settings.auth;
+  guarding.limits = s.settings.limits;
+  guarding.ingest_proves_itself = events_prove_themselves(s.settings);
+  guarding.keep_audit = *keep_audit;
+  s.access = std::make_unique<access_bridge>(store, std::move(guarding),
+                                             *s.time, *s.random, s.log);
+  const auto& tls = s.settings.server.tls;
+  if (!tls.certificate.empty() || !tls.key.empty() || !tls.client_ca.empty()) {
+    auto keeper = net::tls_keeper::open(tls);
+    if (!keeper)
+      return fail(keeper.error());
+    s.tls = std::move(*keeper);
+    s.access->at_intervals([keeper = s.tls, log = s.log] {
+      const auto taken = keeper->look();
+      if (!taken)
+        log->error("TLS: the certificate in use stays: {}",
+                   taken.error().message);
+      else if (*taken)
+        log->info("TLS: a new certificate is in use");
+    });
+  }
+  if (auto guarded = s.access->start(); !guarded)
+    return fail(guarded.error());
 
   upkeep_options keeping;
   keeping.retention = std::move(*policy);
@@ -158,10 +196,13 @@ expected<net::bound_address> service::start() {
     parts.prepare = s.cluster->preparation();
     parts.cluster = s.cluster.get();
   }
+  parts.access = s.access.get();
   s.actors = std::make_unique<actor_host>(std::move(parts));
   s.server = std::make_unique<net::server>(
       s.settings.server, s.settings.streaming, s.actors->backend(), *s.figures,
       s.log, *s.time, *s.random);
+  if (s.tls)
+    s.server->use_tls(s.tls);
   auto address = s.server->start();
   if (address && s.cluster)
     if (auto joined = s.cluster->start(*s.actors, net::to_string(*address));
@@ -170,6 +211,11 @@ expected<net::bound_address> service::start() {
   if (!address)
     stop();
   return address;
+}
+
+void service::reload() {
+  if (state_->access)
+    state_->access->refresh();
 }
 
 bool service::stop() {
@@ -193,6 +239,7 @@ bool service::stop() {
     clean = s.actors->stop(std::max(left(), milliseconds{1'000})) && clean;
   s.server.reset();
   s.actors.reset();
+  s.access.reset();
   s.keeper.reset();
   // Nothing works any more: others may take over at once.
   if (s.cluster)

@@ -44,6 +44,10 @@ class service {
   /// say what to change; a store that is away is no error if there is a spool.
   expected<net::bound_address> start();
 
+  /// Looks at keys, certificates and other files that may have changed now
+  /// rather than within a second.
+  void reload();
+
   /// Accepts no more, finishes what is in flight, flushes, tells stream
   /// clients. True if all that was done within `server.shutdown_timeout`.
   bool stop();

@@ -20,6 +20,7 @@ signal_waiter::signal_waiter() : process_(::getpid()) {
   sigemptyset(&taken_);
   sigaddset(&taken_, SIGINT);
   sigaddset(&taken_, SIGTERM);
+  sigaddset(&taken_, SIGHUP);
   sigaddset(&taken_, wake_signal);
   pthread_sigmask(SIG_BLOCK, &taken_, &before_);
 }

@@ -6,9 +6,9 @@
 
 namespace eventweft {
 
-/// Takes SIGINT and SIGTERM for the calling thread and all that it starts from
-/// now on, so that one thread can wait for them, and ignores SIGPIPE (writing
-/// to a closed socket is an error code, not a death).
+/// Takes SIGINT, SIGTERM and SIGHUP for the calling thread and all that it
+/// starts from now on, so that one thread can wait for them, and ignores
+/// SIGPIPE (writing to a closed socket is an error code, not a death).
 class signal_waiter {
  public:
   signal_waiter();
@@ -17,7 +17,8 @@ class signal_waiter {
   signal_waiter(const signal_waiter&) = delete;
   signal_waiter& operator=(const signal_waiter&) = delete;
 
-  /// Waits for SIGINT, SIGTERM or `wake`; the signal, or nothing for `wake`.
+  /// Waits for SIGINT, SIGTERM, SIGHUP or `wake`; the signal, or nothing for
+  /// `wake`.
   std::optional<int> wait();
 
   /// From any thread: lets `wait` return.

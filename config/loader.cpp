@@ -321,7 +321,7 @@ void builder::variables(const environment& env, const fs::path& base) {
 void builder::variable(const std::string& name, const std::string& value,
                        const source& from) {
   for (std::string_view client :
-       {"EVENTWEFT_URL", "EVENTWEFT_TOKEN", "EVENTWEFT_CONFIG"})
+       {"EVENTWEFT_URL", "EVENTWEFT_TOKEN", "EVENTWEFT_CA", "EVENTWEFT_CONFIG"})
     if (name == client)
       return;
   if (name.starts_with(platform_prefix)) {

@@ -27,6 +27,8 @@ struct console {
 struct connection {
   std::string url;
   std::string token;
+  /// Authorities (PEM) to trust instead of the system's; empty: the system's.
+  std::string ca;
 };
 
 struct send_options {

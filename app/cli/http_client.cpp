@@ -146,7 +146,15 @@ struct http_client::state {
     if (!tls) {
       tls.emplace(asio::ssl::context::tls_client);
       SSL_CTX_set_min_proto_version(tls->native_handle(), TLS1_2_VERSION);
-      tls->set_default_verify_paths(ec);
+      if (options.ca.empty())
+        tls->set_default_verify_paths(ec);
+      else
+        tls->load_verify_file(options.ca, ec);
+      if (ec && !options.ca.empty()) {
+        tls.reset();
+        return fail(ec::bad_configuration,
+                    "--ca: " + options.ca + ": " + ec.message());
+      }
       tls->set_verify_mode(asio::ssl::verify_peer, ec);
     }
     secure.emplace(context, *tls);

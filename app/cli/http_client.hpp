@@ -52,15 +52,17 @@ struct client_options {
   std::string url;
   /// Goes into `Authorization: Bearer`; empty: none.
   std::string token;
+  /// Authorities (PEM) to trust instead of the system's; empty: the system's.
+  std::string ca;
   /// For each step: connecting, sending, the next bytes of an answer.
   std::chrono::milliseconds timeout{30'000};
 };
 
 /// A blocking HTTP/1.1 client with one kept-alive connection. TLS certificates
 /// and host names are checked against the system's authorities (or
-/// `SSL_CERT_FILE`). Errors are `store_unavailable` when the server cannot be
-/// reached or breaks off, `timed_out`, `shutting_down` after a signal. For
-/// one thread.
+/// `SSL_CERT_FILE`, or those of `ca`). Errors are `store_unavailable` when the
+/// server cannot be reached or breaks off, `timed_out`, `shutting_down` after a
+/// signal. For one thread.
 class http_client {
  public:
   explicit http_client(server_url server, client_options options);

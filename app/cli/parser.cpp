@@ -2,6 +2,7 @@
 #include "app/cli/parser.hpp"
 
 #include "app/cli/cluster.hpp"
+#include "app/cli/keys.hpp"
 #include "app/cli/selection.hpp"
 #include "app/cli/threads.hpp"
 
@@ -23,7 +24,7 @@ struct request {
   std::string log_format;
   std::vector<std::string> assignments;
 
-  connection server{"http://127.0.0.1:8080", {}};
+  connection server{"http://127.0.0.1:8080", {}, {}};
   send_options send;
   bool sample = false;
   bool dry_run = false;
@@ -32,6 +33,7 @@ struct request {
   dead_letter_options letters;
   stats_options stats;
   thread_commands threads;
+  key_options keys;
 
   std::function<int(console&)> action;
 };
@@ -84,6 +86,11 @@ void add_connection(CLI::App& app, request& r) {
                  "An API token; better kept in the variable")
       ->envname("EVENTWEFT_TOKEN")
       ->type_name("TOKEN");
+  app.add_option("--ca", r.server.ca,
+                 "Trust certificates from these authorities (PEM) instead of "
+                 "the system's")
+      ->envname("EVENTWEFT_CA")
+      ->type_name("FILE");
 }
 
 void add_selection(CLI::App& app, selection& s, bool of_stream) {
@@ -361,6 +368,15 @@ int parse_and_run(int argc, const char* const* argv, const programs& start,
                     "  eventweft check --config /etc/eventweft.toml",
                     check);
   add_retention(app, r);
+  add_keys(
+      app, r.keys, [&r](CLI::App& sub) { add_settings(sub, r); },
+      [&r](key_command command) {
+        r.action = [&r, command](console& io) {
+          const auto options = settings_of(r);
+          return options ? command(r.keys, *options, io)
+                         : report(options.error(), io);
+        };
+      });
   add_send(app, r);
   add_tail(app, r);
   add_events(app, r);

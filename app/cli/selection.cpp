@@ -14,6 +14,7 @@ expected<std::unique_ptr<http_client>> connect_to(const connection& server) {
   client_options options;
   options.url = server.url;
   options.token = server.token;
+  options.ca = server.ca;
   return std::make_unique<http_client>(std::move(*url), std::move(options));
 }
 
