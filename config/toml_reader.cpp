@@ -98,9 +98,8 @@ void add_section(std::vector<file_entry>& out, const toml::table& table,
     if (inner && platform.empty())
       add_section(out, *inner, section + '.' + std::string{name.str()}, {}, at);
     else
-      out.push_back(
-          {section, platform, std::string{name.str()}, to_raw(value, section == "correlation"),
-           at});
+      out.push_back({section, platform, std::string{name.str()},
+                     to_raw(value, section == "correlation"), at});
   }
 }
 

@@ -121,7 +121,8 @@ void add_serve(CLI::App& app, request& r, const programs& start) {
   add_settings(*sub, r);
   sub->add_option("--listen", r.listen,
                   "Where to listen (default 127.0.0.1:8080); port 0 picks one "
-                  "and prints it")
+                  "and prints it; beyond this machine only with an API key, "
+                  "[auth], or server.insecure=true")
       ->type_name("HOST:PORT");
   sub->add_option("--log-level", r.log_level,
                   "trace, debug, info, warn, error or off");
@@ -129,7 +130,9 @@ void add_serve(CLI::App& app, request& r, const programs& start) {
   sub->footer(
       "Examples:\n"
       "  eventweft serve\n"
-      "  GITHUB_WEBHOOK_SECRET=… eventweft serve --listen 0.0.0.0:8080\n"
+      "  GITHUB_WEBHOOK_SECRET=… eventweft serve\n"
+      "  eventweft serve --listen 0.0.0.0:8080    (after `eventweft keys "
+      "create --scope admin`)\n"
       "  eventweft serve --store postgresql://hub@db/hub\n"
       "  eventweft serve --config /etc/eventweft.toml --log-level debug");
   sub->callback([&r, &start] {
@@ -371,10 +374,10 @@ int parse_and_run(int argc, const char* const* argv, const programs& start,
   add_keys(
       app, r.keys, [&r](CLI::App& sub) { add_settings(sub, r); },
       [&r](key_command command) {
-        r.action = [&r, command](console& io) {
+        r.action = [&r, command](console& c) {
           const auto options = settings_of(r);
-          return options ? command(r.keys, *options, io)
-                         : report(options.error(), io);
+          return options ? command(r.keys, *options, c)
+                         : report(options.error(), c);
         };
       });
   add_send(app, r);

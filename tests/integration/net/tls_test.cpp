@@ -60,7 +60,10 @@ class tls_client {
     ssl_.reset(SSL_new(context_.get()));
     SSL_set_fd(ssl_.get(), fd_);
     SSL_set1_host(ssl_.get(), "hub.example");
-    SSL_set_tlsext_host_name(ssl_.get(), "hub.example");
+    // What the macro does, without its cast.
+    std::string name = "hub.example";
+    SSL_ctrl(ssl_.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME,
+             TLSEXT_NAMETYPE_host_name, name.data());
     SSL_set_alpn_protos(ssl_.get(),
                         reinterpret_cast<const unsigned char*>(s.alpn.data()),
                         static_cast<unsigned>(s.alpn.size()));
