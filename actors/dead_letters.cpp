@@ -3,9 +3,15 @@
 
 #include "actors/backoff.hpp"
 #include "actors/caf_compat.hpp"
+#include "codec/event_json.hpp"
+#include "codec/payload.hpp"
+#include "correlation/engine.hpp"
 
+#include <algorithm>
 #include <deque>
+#include <memory>
 #include <utility>
+#include <vector>
 
 namespace eventweft {
 
@@ -25,6 +31,16 @@ class dead_letters_state {
   dead_letters_actor::behavior_type make_behavior() {
     return {
         [this](dead_letter_atom, const dead_letter& x) { return take(x); },
+        [this](retry_atom, const uuid& id) { return retry_one(id); },
+        [this](retry_atom, const dead_letter_query& q, double rate) {
+          return begin_retry(q, rate);
+        },
+        [this](head_atom) { return retry_; },
+        [this](stop_atom) {
+          end_retry();
+          return retry_;
+        },
+        [this](drop_atom, const dead_letter_query& q) { return drop_all(q); },
     };
   }
 
@@ -38,6 +54,7 @@ class dead_letters_state {
     ctx_.figures->dead_letter_added(x.origin);
     ctx_.log->error("dead letter {} from {} after {} attempts: {}",
                     to_string(x.id), x.origin, x.attempts, x.reason);
+    alert(x);
     if (queue_.size() >= options_.queue_max)
       return to_caf(ec::overloaded, "too many dead letters wait");
     auto promise = self_->make_response_promise<void>();
@@ -90,12 +107,230 @@ class dead_letters_state {
     });
   }
 
+  void alert(const dead_letter& x) {
+    ++since_alert_;
+    const auto now = ctx_.time->now();
+    if (!options_.alert ||
+        (alerted_ != timestamp{} && now - alerted_ < options_.alert_window))
+      return;
+    alerted_ = now;
+    options_.alert(x, std::exchange(since_alert_, 0) - 1);
+  }
+
+  // -- back to where they came from ------------------------------------------
+
+  using ended = std::function<void(expected<void>)>;
+
+  caf::result<bool> retry_one(const uuid& id) {
+    auto promise = self_->make_response_promise<bool>();
+    const ended done = [promise](expected<void> r) mutable {
+      if (r)
+        promise.deliver(true);
+      else
+        promise.deliver(to_caf(r.error()));
+    };
+    dead_letter_query q;
+    q.id = id;
+    q.limit = 1;
+    list(q, [this, done](expected<std::vector<dead_letter>> found) {
+      if (!found)
+        done(fail(found.error()));
+      else if (found->empty())
+        done(fail(ec::not_found, "there is no such dead letter"));
+      else
+        hand_back(found->front(), done);
+    });
+    return promise;
+  }
+
+  void list(const dead_letter_query& q,
+            std::function<void(expected<std::vector<dead_letter>>)> then) {
+    auto reader = ctx_.peers->reader.get();
+    if (!reader) {
+      then(fail(ec::overloaded, "the store's readers restart"));
+      return;
+    }
+    ask(self_, reader, options_.timeout, list_atom_v, q)
+        .then([then](std::vector<dead_letter>& x) { then(std::move(x)); },
+              [then](const caf::error& e) { then(fail(from_caf(e))); });
+  }
+
+  void hand_back(const dead_letter& x, ended then) {
+    const auto kind = origin_kind(x.origin);
+    const auto forget = [this, id = x.id, then] { drop(id, then); };
+    const auto failed = [then](const caf::error& e) {
+      then(fail(from_caf(e)));
+    };
+    if (auto taker = ctx_.peers->letter_taker(kind)) {
+      ask(self_, taker, options_.timeout, retry_atom_v, x).then(forget, failed);
+      return;
+    }
+    if (kind != "store" && kind != "spool") {
+      then(fail(ec::unprocessable,
+                "nobody here takes back dead letters of " + std::string{kind}));
+      return;
+    }
+    auto ev = codec::parse_native(x.body);
+    auto writer = ctx_.peers->writer.get();
+    if (!ev || !writer) {
+      then(ev ? fail(ec::overloaded, "the storage writer restarts")
+              : fail(ec::unprocessable,
+                     "the dead letter holds no event: " + ev.error().message));
+      return;
+    }
+    ev->seq = 0;
+    if (ctx_.rules) {
+      codec::payload_reader payload;
+      ev->keys = ctx_.rules->keys(*ev, payload);
+    }
+    ask(self_, writer, options_.timeout, append_atom_v,
+        event_ptr{std::move(*ev)})
+        .then([forget](const append_outcome&) { forget(); }, failed);
+  }
+
+  void drop(const uuid& id, ended then) {
+    auto reader = ctx_.peers->reader.get();
+    if (!reader) {
+      then(fail(ec::overloaded, "the store's readers restart"));
+      return;
+    }
+    ask(self_, reader, options_.timeout, drop_atom_v, id)
+        .then([then](bool) { then({}); },
+              [then](const caf::error& e) { then(fail(from_caf(e))); });
+  }
+
+  caf::result<dead_letter_retry> begin_retry(const dead_letter_query& q,
+                                             double rate) {
+    if (retry_.running)
+      return to_caf(ec::conflict, "another retry of dead letters is under way");
+    retry_ = {};
+    retry_.running = true;
+    retry_.started = ctx_.time->now();
+    retry_.what = q;
+    retry_.rate = rate;
+    ++retry_epoch_;
+    page_ = q;
+    // What fails again comes back as a newer letter, which is not looked at.
+    page_.limit = page_size;
+    next_page(retry_epoch_);
+    return retry_;
+  }
+
+  void next_page(uint64_t epoch) {
+    list(page_, [this, epoch](expected<std::vector<dead_letter>> found) {
+      if (epoch != retry_epoch_ || !retry_.running)
+        return;
+      if (!found) {
+        retry_.last_error = to_string(found.error());
+        run_after(self_, options_.retry_max,
+                  [this, epoch] { next_page(epoch); });
+        return;
+      }
+      if (found->empty()) {
+        end_retry();
+        return;
+      }
+      page_.before = found->back().id;
+      to_retry_.assign(found->begin(), found->end());
+      next_letter(epoch);
+    });
+  }
+
+  void next_letter(uint64_t epoch) {
+    if (epoch != retry_epoch_ || !retry_.running)
+      return;
+    if (to_retry_.empty()) {
+      next_page(epoch);
+      return;
+    }
+    const auto letter = std::move(to_retry_.front());
+    to_retry_.pop_front();
+    hand_back(letter, [this, epoch](const expected<void>& r) {
+      if (epoch != retry_epoch_)
+        return;
+      if (r) {
+        ++retry_.retried;
+      } else {
+        ++retry_.failed;
+        retry_.last_error = to_string(r.error());
+      }
+      auto pause = std::chrono::milliseconds{0};
+      if (retry_.rate > 0)
+        pause = std::chrono::milliseconds{
+            static_cast<int64_t>(1'000 / retry_.rate)};
+      // Whoever has too much to do gets some time.
+      if (!r && r.error().code == ec::overloaded)
+        pause = std::max(pause, options_.retry_min);
+      if (pause.count() > 0)
+        run_after(self_, pause, [this, epoch] { next_letter(epoch); });
+      else
+        next_letter(epoch);
+    });
+  }
+
+  void end_retry() {
+    if (!std::exchange(retry_.running, false))
+      return;
+    to_retry_.clear();
+    ctx_.log->info("dead letters: {} retried, {} could not be", retry_.retried,
+                   retry_.failed);
+  }
+
+  caf::result<uint64_t> drop_all(const dead_letter_query& q) {
+    auto promise = self_->make_response_promise<uint64_t>();
+    auto page = q;
+    page.limit = page_size;
+    drop_page(page, 0, promise);
+    return promise;
+  }
+
+  void drop_page(const dead_letter_query& page, uint64_t dropped,
+                 caf::typed_response_promise<uint64_t> promise) {
+    list(page, [this, page, dropped,
+                promise](expected<std::vector<dead_letter>> found) mutable {
+      if (!found) {
+        promise.deliver(to_caf(found.error()));
+        return;
+      }
+      if (found->empty()) {
+        promise.deliver(dropped);
+        return;
+      }
+      auto next = page;
+      next.before = found->back().id;
+      auto missing = std::make_shared<size_t>(found->size());
+      auto count = std::make_shared<uint64_t>(dropped);
+      for (const auto& letter : *found)
+        drop(letter.id, [this, next, missing, count,
+                         promise](const expected<void>& r) mutable {
+          if (*missing == 0)
+            return;
+          if (!r) {
+            *missing = 0;
+            promise.deliver(to_caf(r.error()));
+            return;
+          }
+          ++*count;
+          if (--*missing == 0)
+            drop_page(next, *count, promise);
+        });
+    });
+  }
+
+  static constexpr size_t page_size = 100;
+
   dead_letters_actor::pointer self_;
   actor_context ctx_;
   dead_letters_options options_;
   backoff pauses_;
   std::deque<waiting> queue_;
   bool busy_ = false;
+  timestamp alerted_{};
+  uint64_t since_alert_ = 0;
+  dead_letter_retry retry_;
+  uint64_t retry_epoch_ = 0;
+  dead_letter_query page_;
+  std::deque<dead_letter> to_retry_;
 };
 
 } // namespace

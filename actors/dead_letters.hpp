@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 
 namespace eventweft {
 
@@ -17,11 +18,18 @@ struct dead_letters_options {
   std::chrono::milliseconds retry_min{100};
   std::chrono::milliseconds retry_max{5'000};
   std::chrono::milliseconds timeout{60'000};
+  /// Called with the first letter of each window, and with how many came after
+  /// the last call. Must return at once. May be empty.
+  std::function<void(const dead_letter&, uint64_t)> alert;
+  std::chrono::milliseconds alert_window{300'000};
 };
 
 /// Spawns the keeper of what was given up on. Each letter is logged and
 /// counted when it comes in and stored one after the other; while the store is
-/// away they wait. Who sent one learns when it is stored.
+/// away they wait. Who sent one learns when it is stored. A retry hands a
+/// letter back to whoever takes those of its origin (`directory`), or appends
+/// its event to the log, and forgets it only after that: what is interrupted
+/// can be done again.
 dead_letters_actor spawn_dead_letters(caf::actor_system& sys, actor_context ctx,
                                       dead_letters_options options);
 

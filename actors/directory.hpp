@@ -78,6 +78,8 @@ class directory {
   handle_slot<storage_reader_actor> reader;
   handle_slot<stream_hub_actor> hub;
   handle_slot<dead_letters_actor> dead_letters;
+  handle_slot<processing_journal_actor> journal;
+  handle_slot<processing_engine_actor> engine;
   handle_slot<spool_worker_actor> spool_worker;
   /// The writer's own worker; the others are the reader's.
   handle_slot<store_worker_actor> write_worker;
@@ -88,6 +90,11 @@ class directory {
   platform_actor platform(std::string_view name);
   void set_platform(const std::string& name, size_t index, platform_actor h);
 
+  /// Who takes back dead letters whose origin is of that kind ("processor",
+  /// "subscription", …); null if nobody does.
+  letter_taker_actor letter_taker(std::string_view kind);
+  void set_letter_taker(const std::string& kind, letter_taker_actor h);
+
   /// Forgets everybody. For the end of the program: a handle must not outlive
   /// its actor system.
   void clear();
@@ -95,6 +102,7 @@ class directory {
  private:
   std::mutex mutex_;
   std::map<std::string, handle_pool<platform_actor>, std::less<>> platforms_;
+  std::map<std::string, letter_taker_actor, std::less<>> letter_takers_;
 };
 
 } // namespace eventweft

@@ -5,7 +5,10 @@
 #include "codec/payload.hpp"
 #include "correlation/engine.hpp"
 
+#include <algorithm>
 #include <memory>
+#include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,6 +26,11 @@ struct job {
   std::vector<event_ptr> events;
   std::vector<platforms::event_outcome> outcomes;
   size_t missing = 0;
+  /// A handler's reply is waited for; it counts among the missing.
+  bool awaiting = false;
+  /// The event that it is about.
+  size_t asked = 0;
+  std::optional<processing::reply> reply;
   caf::typed_response_promise<webhook_answer> promise;
 };
 
@@ -33,8 +41,12 @@ class platform_worker_state {
   static inline constexpr const char* name = "platform_worker";
 
   platform_worker_state(platform_actor::pointer self, actor_context ctx,
-                        platforms::platform_ptr platform)
-      : self_(self), ctx_(std::move(ctx)), platform_(std::move(platform)) {}
+                        platforms::platform_ptr platform,
+                        processing::registry_ptr processors)
+      : self_(self),
+        ctx_(std::move(ctx)),
+        platform_(std::move(platform)),
+        processors_(std::move(processors)) {}
 
   platform_actor::behavior_type make_behavior() {
     return {
@@ -71,6 +83,8 @@ class platform_worker_state {
         read_keys(ev);
       work->events.emplace_back(std::move(ev));
     }
+    // Before anything is stored: a handler may be quicker than we are.
+    await_reply(work, w.received_at);
     for (size_t i = 0; i < work->events.size(); ++i)
       store(work, i, 1);
     return work->promise;
@@ -81,6 +95,48 @@ class platform_worker_state {
     ev.keys = ctx_.rules->keys(ev, reader_);
     ctx_.figures->stage_took(stage::correlate, ctx_.time->now() - begin);
   }
+
+  // -- a handler's reply -----------------------------------------------------
+
+  void await_reply(const job_ptr& work, timestamp received) {
+    if (!processors_)
+      return;
+    auto& events = work->events;
+    const auto found =
+        std::find_if(events.begin(), events.end(), [this](const event_ptr& ev) {
+          return processors_->answers(*ev);
+        });
+    auto engine = ctx_.peers->engine.get();
+    if (found == events.end() || !engine)
+      return;
+    const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(
+        ctx_.time->now() - received);
+    const auto limit = platform_->reply_within() - waited;
+    if (limit.count() <= 0)
+      return;
+    work->awaiting = true;
+    work->asked = static_cast<size_t>(found - events.begin());
+    ++work->missing;
+    ask(self_, engine, limit, answer_atom_v, *found)
+        .then(
+            [this, work](processing::reply& r) {
+              work->reply = std::move(r);
+              replied(work, "replied");
+            },
+            [this, work](const caf::error& e) {
+              const bool late = from_caf(e).code == ec::timed_out;
+              replied(work, late ? "late" : "silent");
+            });
+  }
+
+  void replied(const job_ptr& work, std::string_view result) {
+    if (!std::exchange(work->awaiting, false))
+      return;
+    ctx_.figures->answer_awaited(platform_->name(), result);
+    finish_one(work);
+  }
+
+  // -- storing ---------------------------------------------------------------
 
   void store(const job_ptr& work, size_t index, unsigned attempt) {
     auto writer = ctx_.peers->writer.get();
@@ -118,24 +174,45 @@ class platform_worker_state {
     if (!outcome)
       ctx_.figures->event_failed(work->events[index]->platform,
                                  outcome.error().code);
+    // Nobody will handle it now: it was handled before, will be when it is in
+    // the log, or is not there.
+    if (index == work->asked &&
+        (!outcome || outcome->duplicate || outcome->spooled))
+      replied(work, "silent");
     work->outcomes[index] = std::move(outcome);
+    finish_one(work);
+  }
+
+  void finish_one(const job_ptr& work) {
     if (--work->missing > 0)
       return;
-    work->promise.deliver(platform_->answer(work->accepted, work->outcomes));
+    const bool stored = std::all_of(
+        work->outcomes.begin(), work->outcomes.end(),
+        [](const platforms::event_outcome& o) { return o.has_value(); });
+    if (work->reply && stored)
+      work->promise.deliver(webhook_answer{work->reply->status,
+                                           work->reply->content_type,
+                                           {},
+                                           work->reply->body});
+    else
+      work->promise.deliver(platform_->answer(work->accepted, work->outcomes));
   }
 
   platform_actor::pointer self_;
   actor_context ctx_;
   platforms::platform_ptr platform_;
   codec::payload_reader reader_;
+  processing::registry_ptr processors_;
 };
 
 } // namespace
 
 platform_actor spawn_platform_worker(caf::actor_system& sys, actor_context ctx,
-                                     platforms::platform_ptr platform) {
+                                     platforms::platform_ptr platform,
+                                     processing::registry_ptr processors) {
   using impl = caf::stateful_actor<platform_worker_state, platform_actor::impl>;
-  return sys.spawn<impl>(std::move(ctx), std::move(platform));
+  return sys.spawn<impl>(std::move(ctx), std::move(platform),
+                         std::move(processors));
 }
 
 } // namespace eventweft

@@ -4,6 +4,7 @@
 #include "actors/context.hpp"
 #include "actors/platforms/platform.hpp"
 #include "messages/protocols.hpp"
+#include "processing/registry.hpp"
 
 #include <caf/fwd.hpp>
 
@@ -14,8 +15,11 @@ namespace eventweft {
 /// stored, and answers when all of them have their outcome. It keeps
 /// nothing between webhooks. While the writer restarts, events are offered
 /// again with the same id, so that one that was stored already is not taken
-/// for a duplicate.
-platform_actor spawn_platform_worker(caf::actor_system& sys, actor_context ctx,
-                                     platforms::platform_ptr platform);
+/// for a duplicate. Where one of `processors` answers, the reply of its handler
+/// becomes the answer, if it comes in time and all events are durable.
+platform_actor
+spawn_platform_worker(caf::actor_system& sys, actor_context ctx,
+                      platforms::platform_ptr platform,
+                      processing::registry_ptr processors = nullptr);
 
 } // namespace eventweft

@@ -116,7 +116,7 @@ class supervisor_state {
           end_actor(c.handle, caf::exit_reason::kill);
       finish();
     });
-    flush_timeout_ = std::chrono::milliseconds{std::max(deadline / 2, 1u)};
+    flush_timeout_ = std::chrono::milliseconds{std::max(deadline / 3, 1u)};
     enter_phase();
     return promise;
   }
@@ -129,24 +129,29 @@ class supervisor_state {
     auto phase = static_cast<stop_phase>(phase_);
     if (phase == stop_phase::streams && options_.end_subscriptions)
       options_.end_subscriptions();
-    if (phase == stop_phase::writer) {
-      auto writer = ctx_.peers->writer.get();
-      if (writer) {
-        flushing_ = true;
-        auto go_on = [this] {
-          flushing_ = false;
-          end_phase();
-        };
-        ask(self_, writer, flush_timeout_, flush_atom_v)
-            .then(go_on, [this, go_on](const caf::error& e) {
-              ctx_.log->warn("the writer's flush failed: {}",
-                             to_string(from_caf(e)));
-              go_on();
-            });
-        return;
-      }
-    }
+    if (phase == stop_phase::writer && flush(ctx_.peers->writer.get()))
+      return;
+    if (phase == stop_phase::processors && flush(ctx_.peers->engine.get()))
+      return;
     end_phase();
+  }
+
+  /// Ends the phase once `who` has flushed; false if there is nobody.
+  template <class Handle>
+  bool flush(const Handle& who) {
+    if (!who)
+      return false;
+    flushing_ = true;
+    auto go_on = [this] {
+      flushing_ = false;
+      end_phase();
+    };
+    ask(self_, who, flush_timeout_, flush_atom_v)
+        .then(go_on, [this, go_on](const caf::error& e) {
+          ctx_.log->warn("a flush failed: {}", to_string(from_caf(e)));
+          go_on();
+        });
+    return true;
   }
 
   void end_phase() {

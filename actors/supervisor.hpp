@@ -16,13 +16,14 @@ namespace eventweft {
 
 /// The order in which the parts end.
 enum class stop_phase : uint8_t {
-  edges,   ///< platform workers
-  writer,  ///< after its flush
-  streams, ///< the hub, with all subscriptions
-  readers, ///< what reads the store, dead letters, askers
-  workers, ///< the store's and the spool's
+  edges,      ///< platform workers
+  writer,     ///< after its flush
+  processors, ///< the engine, after its flush
+  streams,    ///< the hub, with all subscriptions
+  readers,    ///< what reads the store, dead letters, askers
+  workers,    ///< the store's and the spool's
 };
-inline constexpr size_t stop_phase_count = 5;
+inline constexpr size_t stop_phase_count = 6;
 
 /// How one child is made.
 struct child_spec {

@@ -3,6 +3,7 @@
 
 #include "actors/caf_compat.hpp"
 #include "actors/log_follower.hpp"
+#include "actors/processing_engine.hpp"
 #include "actors/supervisor.hpp"
 #include "app/access_bridge.hpp"
 #include "app/actor_tree.hpp"
@@ -82,6 +83,20 @@ actor_context make_context(const actor_host_parts& parts) {
   return out;
 }
 
+/// Asynchronous handlers return at once; one that does not must not hold up
+/// all others.
+constexpr size_t starter_count = 2;
+
+void add_runners(actor_host_parts& parts, const actor_context& ctx) {
+  if (!parts.processors)
+    parts.processors = std::make_shared<processing::registry>();
+  const size_t workers = std::max(parts.settings.event.max_workers, 1u);
+  if (!parts.workers)
+    parts.workers = make_runner(ctx.peers, workers, workers);
+  if (!parts.starters)
+    parts.starters = make_runner(ctx.peers, starter_count, starter_count);
+}
+
 struct message_types {
   message_types() { init_message_types(); }
 };
@@ -128,6 +143,7 @@ struct actor_host::state {
 actor_host::actor_host(actor_host_parts parts)
     : state_(std::make_unique<state>(std::move(parts))) {
   auto& s = *state_;
+  add_runners(s.parts, s.ctx);
   const auto& settings = s.parts.settings.supervisor;
   supervisor_options options;
   options.restart_min = settings.restart_min;

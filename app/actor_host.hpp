@@ -8,6 +8,8 @@
 #include "config/settings.hpp"
 #include "net/backend.hpp"
 #include "persistence/store.hpp"
+#include "processing/registry.hpp"
+#include "processing/worker_pool.hpp"
 
 #include <caf/fwd.hpp>
 
@@ -31,6 +33,13 @@ struct actor_host_parts {
   std::vector<platforms::platform_ptr> platforms;
   /// Null: events get no correlation keys.
   std::shared_ptr<const correlation::engine> rules;
+  /// The handlers; may be changed while they run. Null: none.
+  processing::registry_ptr processors;
+  /// Where they run; made by the host if null.
+  std::shared_ptr<processing::runner> workers;
+  std::shared_ptr<processing::runner> starters;
+  /// See `dead_letters_options`.
+  std::function<void(const dead_letter&, uint64_t)> alert;
   std::shared_ptr<metrics> figures;
   logger_ptr log;
   std::shared_ptr<const clock> time;

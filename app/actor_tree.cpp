@@ -4,6 +4,8 @@
 #include "actors/asker.hpp"
 #include "actors/dead_letters.hpp"
 #include "actors/platform_worker.hpp"
+#include "actors/processing_engine.hpp"
+#include "actors/processing_journal.hpp"
 #include "actors/storage_reader.hpp"
 #include "actors/storage_writer.hpp"
 #include "actors/store_worker.hpp"
@@ -54,6 +56,21 @@ stream_hub_options hub_options(const config::settings& s) {
   out.page_events = std::max(s.streaming.page_events, 1u);
   out.page_bytes = s.streaming.page_bytes;
   out.poll_interval = s.store.poll_interval;
+  out.retry_min = s.store.retry_min;
+  out.retry_max = s.store.retry_max;
+  return out;
+}
+
+processing_engine_options engine_options(const actor_host_parts& parts,
+                                         bool durable) {
+  const auto& s = parts.settings;
+  processing_engine_options out;
+  out.processors = parts.processors;
+  out.workers = parts.workers;
+  out.starters = parts.starters;
+  out.durable = durable;
+  out.board.workers = std::max(s.event.max_workers, 1u);
+  out.board.max_unfinished = std::max<size_t>(s.event.queue_maxsize, 16);
   out.retry_min = s.store.retry_min;
   out.retry_max = s.store.retry_max;
   return out;
@@ -122,7 +139,13 @@ std::vector<child_spec> actor_tree(caf::actor_system& sys,
       [peers](storage_reader_actor h) { peers->reader.set(std::move(h)); }));
   out.push_back(child(
       "dead_letters", stop_phase::readers,
-      [&sys, context] { return spawn_dead_letters(sys, context, {}); },
+      [&sys, context, alert = parts.alert,
+       window = s.dead_letters.alert_window] {
+        dead_letters_options options;
+        options.alert = alert;
+        options.alert_window = window;
+        return spawn_dead_letters(sys, context, options);
+      },
       [peers](dead_letters_actor h) {
         peers->dead_letters.set(std::move(h));
       }));
@@ -139,12 +162,34 @@ std::vector<child_spec> actor_tree(caf::actor_system& sys,
         return spawn_storage_writer(sys, context, options);
       },
       [peers](storage_writer_actor h) { peers->writer.set(std::move(h)); }));
+  if (parts.processors) {
+    const bool durable = store->open_processing() != nullptr;
+    if (durable)
+      out.push_back(child(
+          "processing_journal", stop_phase::workers,
+          [&sys, store, where] {
+            return spawn_processing_journal(sys, store->open_processing(),
+                                            where);
+          },
+          [peers](processing_journal_actor h) {
+            peers->journal.set(std::move(h));
+          }));
+    out.push_back(child(
+        "processing_engine", stop_phase::processors,
+        [&sys, context, options = engine_options(parts, durable)] {
+          return spawn_processing_engine(sys, context, options);
+        },
+        [peers](processing_engine_actor h) {
+          peers->set_letter_taker("processor", h);
+          peers->engine.set(std::move(h));
+        }));
+  }
   for (const auto& platform : parts.platforms)
     for (size_t i = 0; i < std::max(s.event.max_workers, 1u); ++i)
       out.push_back(child(
           "platform_worker", stop_phase::edges,
-          [&sys, context, platform] {
-            return spawn_platform_worker(sys, context, platform);
+          [&sys, context, platform, processors = parts.processors] {
+            return spawn_platform_worker(sys, context, platform, processors);
           },
           [peers, i, name = std::string{platform->name()}](platform_actor h) {
             peers->set_platform(name, i, std::move(h));

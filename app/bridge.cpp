@@ -1,100 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/bridge.hpp"
 
-#include "actors/asker.hpp"
 #include "actors/caf_compat.hpp"
 #include "app/ingress.hpp"
+#include "app/processing_bridge.hpp"
+#include "app/question.hpp"
 #include "codec/event_json.hpp"
 #include "codec/payload.hpp"
 #include "correlation/engine.hpp"
 
 #include <functional>
 #include <mutex>
-#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 namespace eventweft {
-
-namespace {
-
-constexpr std::chrono::milliseconds restart_pause{100};
-
-/// Asks whoever `find` names and hands the answer on, exactly once. If the
-/// asked actor dies, its successor is asked, once: all of these only read, or
-/// do the same when done twice.
-template <class R, class Find, class... Ts>
-class question final : public ask_job {
- public:
-  question(std::chrono::milliseconds timeout, net::reply_to<R> reply, Find find,
-           Ts... xs)
-      : timeout_(timeout),
-        reply_(std::move(reply)),
-        find_(std::move(find)),
-        args_(std::move(xs)...) {}
-
-  ~question() override {
-    finish(fail(ec::overloaded, "an inner part is restarting"));
-  }
-
-  void run(asker_actor::pointer self) override {
-    auto me = std::static_pointer_cast<question>(shared_from_this());
-    auto whom = find_();
-    if (!whom) {
-      again(self);
-      return;
-    }
-    std::apply(
-        [&](const auto&... xs) {
-          ask(self, whom, timeout_, xs...)
-              .then([me](R& x) { me->finish(std::move(x)); },
-                    [me, self](const caf::error& e) {
-                      if (is_actor_gone(e))
-                        me->again(self);
-                      else
-                        me->finish(tl::unexpected{from_caf(e)});
-                    });
-        },
-        args_);
-  }
-
- private:
-  void again(asker_actor::pointer self) {
-    if (std::exchange(tried_, true)) {
-      finish(fail(ec::overloaded, "an inner part is restarting"));
-      return;
-    }
-    run_after(self, restart_pause,
-              [me = shared_from_this(), self] { me->run(self); });
-  }
-
-  void finish(expected<R> x) {
-    if (auto reply = std::exchange(reply_, nullptr))
-      reply(std::move(x));
-  }
-
-  std::chrono::milliseconds timeout_;
-  net::reply_to<R> reply_;
-  Find find_;
-  std::tuple<Ts...> args_;
-  bool tried_ = false;
-};
-
-template <class R, class Find, class... Ts>
-void put_question(directory& peers, std::chrono::milliseconds timeout,
-                  net::reply_to<R> reply, Find find, Ts... xs) {
-  auto asker = peers.askers.next();
-  if (!asker) {
-    reply(fail(ec::shutting_down, "the server starts or stops"));
-    return;
-  }
-  tell_anon(asker,
-            ask_job_ptr{std::make_shared<question<R, Find, Ts...>>(
-                timeout, std::move(reply), std::move(find), std::move(xs)...)});
-}
-
-} // namespace
 
 /// The subscriptions there are, and the only handles to them.
 class bridge::subscription_registry {
@@ -190,7 +111,9 @@ bridge::bridge(caf::actor_system& sys, actor_context ctx,
           ctx_, ingress_options{options_.queue_maxsize, options_.queue_maxsize,
                                 options_.queue_wait, options_.accept_timeout,
                                 options_.answer_within})),
-      subscriptions_(std::make_shared<subscription_registry>()) {}
+      subscriptions_(std::make_shared<subscription_registry>()),
+      processing_(std::make_unique<processing_bridge>(ctx_, options_.timeout)) {
+}
 
 bridge::~bridge() = default;
 
@@ -299,70 +222,8 @@ void bridge::open_resolved(
   reply(std::make_shared<control>(std::move(slot)));
 }
 
-void bridge::dead_letters(uuid before, size_t limit,
-                          net::reply_to<std::vector<dead_letter>> reply) {
-  dead_letter_query question;
-  question.before = before;
-  question.limit = limit;
-  put_question(
-      *ctx_.peers, options_.timeout, std::move(reply),
-      [peers = ctx_.peers] { return peers->reader.get(); }, list_atom_v,
-      std::move(question));
-}
-
-void bridge::drop_dead_letter(uuid id, net::reply_to<bool> reply) {
-  put_question(
-      *ctx_.peers, options_.timeout, std::move(reply),
-      [peers = ctx_.peers] { return peers->reader.get(); }, drop_atom_v, id);
-}
-
-// Finds the letter, stores its event, forgets the letter. If it stops half
-// way, the letter is still there, and the event is not stored twice.
-void bridge::retry_dead_letter(uuid id, net::reply_to<append_outcome> reply) {
-  auto peers = ctx_.peers;
-  auto timeout = options_.timeout;
-  auto reader = [peers] { return peers->reader.get(); };
-  auto forget = [peers, timeout, reader, id,
-                 reply](expected<append_outcome> stored) {
-    if (!stored) {
-      reply(std::move(stored));
-      return;
-    }
-    put_question(*peers, timeout,
-                 net::reply_to<bool>{[reply, outcome = *stored](
-                                         expected<bool>) { reply(outcome); }},
-                 reader, drop_atom_v, id);
-  };
-  auto store = [peers, timeout, id, reply, forget,
-                rules = ctx_.rules](expected<std::vector<dead_letter>> found) {
-    if (!found) {
-      reply(fail(found.error()));
-      return;
-    }
-    if (found->empty() || found->front().id != id) {
-      reply(fail(ec::not_found, "there is no such dead letter"));
-      return;
-    }
-    auto ev = codec::parse_native(found->front().body);
-    if (!ev) {
-      reply(fail(ec::unprocessable,
-                 "the dead letter holds no event: " + ev.error().message));
-      return;
-    }
-    ev->seq = 0;
-    if (rules) {
-      codec::payload_reader payload;
-      ev->keys = rules->keys(*ev, payload);
-    }
-    put_question(
-        *peers, timeout, net::reply_to<append_outcome>{forget},
-        [peers] { return peers->writer.get(); }, append_atom_v,
-        event_ptr{std::move(*ev)});
-  };
-  dead_letter_query question;
-  question.id = id;
-  put_question(*peers, timeout, net::reply_to<std::vector<dead_letter>>{store},
-               reader, list_atom_v, std::move(question));
+net::processing_port* bridge::processing() {
+  return processing_.get();
 }
 
 net::readiness bridge::ready() const {

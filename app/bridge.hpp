@@ -43,6 +43,8 @@ struct bridge_options {
   net::access_port* access = nullptr;
 };
 
+class processing_bridge;
+
 /// The HTTP server's line to the actors. Thread-safe; every call returns at
 /// once and every reply is called exactly once, also if the asked actor, or
 /// the one that asks for us, dies. A webhook whose platform worker died under
@@ -63,10 +65,7 @@ class bridge final : public net::backend {
   void
   open_reader(reader_request request,
               net::reply_to<std::shared_ptr<reader_control>> reply) override;
-  void dead_letters(uuid before, size_t limit,
-                    net::reply_to<std::vector<dead_letter>> reply) override;
-  void drop_dead_letter(uuid id, net::reply_to<bool> reply) override;
-  void retry_dead_letter(uuid id, net::reply_to<append_outcome> reply) override;
+  net::processing_port* processing() override;
   net::threads_port* threads() override { return options_.threads.get(); }
   net::access_port* access() override { return options_.access; }
   net::readiness ready() const override;
@@ -103,6 +102,7 @@ class bridge final : public net::backend {
   std::atomic<bool> elsewhere_{false};
   std::shared_ptr<class ingress> ingress_;
   std::shared_ptr<subscription_registry> subscriptions_;
+  std::unique_ptr<processing_bridge> processing_;
 };
 
 } // namespace eventweft

@@ -6,9 +6,11 @@
 #include "app/actor_host.hpp"
 #include "app/cluster_node.hpp"
 #include "app/correlation.hpp"
+#include "app/processors.hpp"
 #include "app/retention.hpp"
 #include "app/spool_adapter.hpp"
 #include "app/upkeep.hpp"
+#include "net/outgoing/client.hpp"
 #include "persistence/auto_migrate.hpp"
 #include "persistence/store.hpp"
 
@@ -71,6 +73,9 @@ struct service::state {
   std::unique_ptr<upkeep> keeper;
   std::unique_ptr<access_bridge> access;
   std::shared_ptr<net::tls_keeper> tls;
+  std::shared_ptr<outgoing::poster> poster;
+  std::shared_ptr<processing::registry> processors =
+      std::make_shared<processing::registry>();
   std::unique_ptr<actor_host> actors;
   std::unique_ptr<net::server> server;
 };
@@ -138,6 +143,18 @@ expected<net::bound_address> service::start() {
   if (!made)
     return fail(made.error());
   warn_of_unsigned(s.settings, *s.log);
+  if (needs_poster(s.settings)) {
+    auto client = outgoing::client::make({}, outgoing::make_system_resolver());
+    if (!client)
+      return fail(client.error());
+    s.poster = std::move(*client);
+  }
+  if (auto added = add_configured(*s.processors, s.settings, s.poster, s.time);
+      !added)
+    return fail(added.error());
+  auto alert = make_alert(s.settings.dead_letters, s.poster, s.time, s.log);
+  if (!alert)
+    return fail(alert.error());
   s.log->info("store: {}", store->describe());
 
   if (s.settings.cluster.enabled) {
@@ -184,6 +201,8 @@ expected<net::bound_address> service::start() {
   parts.open_spool = std::move(*spools);
   parts.platforms = std::move(*made);
   parts.rules = *rules;
+  parts.processors = s.processors;
+  parts.alert = std::move(*alert);
   parts.figures = s.figures;
   parts.log = s.log;
   parts.time = s.time;
@@ -240,6 +259,7 @@ bool service::stop() {
   s.server.reset();
   s.actors.reset();
   s.access.reset();
+  s.poster.reset();
   s.keeper.reset();
   // Nothing works any more: others may take over at once.
   if (s.cluster)

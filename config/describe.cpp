@@ -17,8 +17,7 @@ void append_key(std::string& out, const key& k, const std::string& platform,
   if (line.size() < column)
     line.resize(column, ' ');
   const std::string path =
-      (platform.empty() ? std::string{k.section} : "platforms." + platform) +
-      '.' + std::string{k.name};
+      section_path(k.section, platform) + '.' + std::string{k.name};
   const auto origin = origins.find(path);
   out += line + " # " + (origin == origins.end() ? "default" : origin->second) +
          '\n';
@@ -32,7 +31,7 @@ std::string describe(const effective& e) {
   std::string out = "# file: " + (e.file ? e.file->string() : "none") + '\n';
   std::string_view section;
   for (const auto& k : keys()) {
-    if (k.section == platform_section || !k.alias_of.empty())
+    if (is_named(k.section) || !k.alias_of.empty())
       continue;
     if (k.section != section) {
       section = k.section;
@@ -40,12 +39,17 @@ std::string describe(const effective& e) {
     }
     append_key(out, k, {}, values, e.origins);
   }
-  for (const auto& [name, unused] : e.values.platforms) {
-    out.append("\n[platforms.").append(name).append("]\n");
+  const auto append_named = [&](std::string_view named,
+                                const std::string& name) {
+    out.append("\n[").append(section_path(named, name)).append("]\n");
     for (const auto& k : keys())
-      if (k.section == platform_section && k.alias_of.empty())
+      if (k.section == named && k.alias_of.empty())
         append_key(out, k, name, values, e.origins);
-  }
+  };
+  for (const auto& [name, unused] : e.values.platforms)
+    append_named(platform_section, name);
+  for (const auto& [name, unused] : e.values.processors)
+    append_named(processor_section, name);
   return out;
 }
 

@@ -26,6 +26,11 @@ field of_platform(settings& s, const std::string& name) {
   return &(s.platforms[name].*Member);
 }
 
+template <auto Member>
+field of_processor(settings& s, const std::string& name) {
+  return &(s.processors[name].*Member);
+}
+
 constexpr uint64_t second = 1'000;
 constexpr uint64_t hour = 3'600 * second;
 constexpr uint64_t day = 24 * hour;
@@ -56,6 +61,8 @@ using rt = retention_settings;
 using su = supervisor_settings;
 using cl = cluster_settings;
 using lg = log_settings;
+using pr = processor_settings;
+using dl = dead_letters_settings;
 
 constexpr auto table = std::to_array<key>({
     {"event", "max_workers", kind::whole, at<&s::event, &ev::max_workers>, 1,
@@ -225,6 +232,53 @@ constexpr auto table = std::to_array<key>({
      of_platform<&pl::redact_tokens>, 0, 0, token_shapes},
     {platform_section, "keep", kind::text, of_platform<&pl::keep>},
 
+    {processor_section, "enabled", kind::boolean, of_processor<&pr::enabled>},
+    {processor_section, "kind", kind::choice, of_processor<&pr::kind>, 0, 0,
+     "exec|http|noop"},
+    {processor_section, "command", kind::texts, of_processor<&pr::command>},
+    {processor_section, "directory", kind::text, of_processor<&pr::directory>},
+    {processor_section, "environment", kind::texts,
+     of_processor<&pr::environment>},
+    {processor_section, "url", kind::text, of_processor<&pr::url>},
+    {processor_section, "secret", kind::secret, of_processor<&pr::secret>},
+    {processor_section,
+     "secret_file",
+     kind::secret_file,
+     of_processor<&pr::secret>,
+     0,
+     0,
+     {},
+     "secret"},
+    {processor_section, "format", kind::choice, of_processor<&pr::format>, 0, 0,
+     "native|cloudevents"},
+    {processor_section, "filter", kind::text, of_processor<&pr::filter>},
+    {processor_section, "platforms", kind::texts, of_processor<&pr::platforms>},
+    {processor_section, "event_types", kind::texts,
+     of_processor<&pr::event_types>},
+    {processor_section, "priority", kind::choice, of_processor<&pr::priority>,
+     0, 0, "event|low|normal|high|critical"},
+    {processor_section, "ordering", kind::choice, of_processor<&pr::ordering>,
+     0, 0, "none|source|thread"},
+    {processor_section, "max_retries", kind::whole,
+     of_processor<&pr::max_retries>, 0, 1'000},
+    {processor_section, "retry_delay", kind::seconds,
+     of_processor<&pr::retry_delay>, 0, day},
+    {processor_section, "max_retry_delay", kind::seconds,
+     of_processor<&pr::max_retry_delay>, 0, day},
+    {processor_section, "timeout", kind::seconds, of_processor<&pr::timeout>,
+     10, day},
+    {processor_section, "concurrency", kind::whole,
+     of_processor<&pr::concurrency>, 0, 100'000},
+    {processor_section, "answers", kind::boolean, of_processor<&pr::answers>},
+    {processor_section, "start", kind::text, of_processor<&pr::start>},
+
+    {"dead_letters", "alert_url", kind::text,
+     at<&s::dead_letters, &dl::alert_url>},
+    {"dead_letters", "alert_secret", kind::secret,
+     at<&s::dead_letters, &dl::alert_secret>},
+    {"dead_letters", "alert_window", kind::seconds,
+     at<&s::dead_letters, &dl::alert_window>, 0, day},
+
     {"streaming", "reader_buffer_bytes", kind::bytes,
      at<&s::streaming, &sm::reader_buffer_bytes>, 4 * kib, gib},
     {"streaming", "ring_bytes", kind::bytes, at<&s::streaming, &sm::ring_bytes>,
@@ -332,12 +386,15 @@ const key* find_key(std::string_view section, std::string_view name) noexcept {
   return found == table.end() ? nullptr : &*found;
 }
 
+std::string section_path(std::string_view section, std::string_view name) {
+  if (!is_named(section))
+    return std::string{section};
+  return std::string{section.substr(0, section.size() - 1)}.append(name);
+}
+
 std::string environment_name(const key& k, std::string_view platform) {
   std::string result = "EVENTWEFT_";
-  if (k.section == platform_section)
-    result.append("platforms_").append(platform);
-  else
-    result.append(k.section);
+  result.append(section_path(k.section, platform));
   result.append("_").append(k.name);
   for (char& c : result)
     c = c == '-' || c == '.'

@@ -30,6 +30,7 @@ enum class kind : uint8_t {
   secret_file,       ///< a path, or several, to files that hold secrets
   texts,             ///< a list of texts, none of them empty
   pointers,          ///< JSON pointers
+  texts,             ///< a list of texts
   choices,           ///< several of `choices`
   rules,             ///< priority rules, in a file only
   fraction,          ///< from 0 to 1
@@ -44,13 +45,13 @@ using field =
                  std::vector<correlation_rule>*>;
 
 struct key {
-  /// "server"; "platforms.*" for every platform.
+  /// "server"; "platforms.*" for every platform, "processors.*" likewise.
   std::string_view section;
   std::string_view name;
   kind type;
-  /// The member; the platform's name is for `platforms.*` only and its
+  /// The member; the name is for `platforms.*` and `processors.*` only, whose
   /// settings are made if they are not there yet.
-  field (*at)(settings&, const std::string& platform);
+  field (*at)(settings&, const std::string& name);
   /// Inclusive, in the unit in which the value is stored.
   uint64_t min = 0;
   uint64_t max = 0;
@@ -61,6 +62,16 @@ struct key {
 };
 
 inline constexpr std::string_view platform_section = "platforms.*";
+inline constexpr std::string_view processor_section = "processors.*";
+
+/// Whether there is one such section for each name.
+constexpr bool is_named(std::string_view section) noexcept {
+  return section.ends_with(".*");
+}
+
+/// "platforms.github" for "platforms.*" and "github"; the section itself if it
+/// is not a named one.
+std::string section_path(std::string_view section, std::string_view name);
 
 std::span<const key> keys() noexcept;
 

@@ -56,16 +56,11 @@ constexpr std::string_view platform_prefix = "EVENTWEFT_PLATFORMS_";
 
 std::string path_of(std::string_view section, std::string_view platform,
                     std::string_view name) {
-  std::string path = section == platform_section
-                         ? "platforms." + std::string{platform}
-                         : std::string{section};
-  return path.append(".").append(name);
+  return section_path(section, platform).append(".").append(name);
 }
 
 std::string heading(std::string_view section, std::string_view platform) {
-  if (section == platform_section)
-    return "[platforms." + std::string{platform} + "]";
-  return "[" + std::string{section} + "]";
+  return "[" + section_path(section, platform) + "]";
 }
 
 std::string with_hint(std::string message, const std::string& hint) {
@@ -75,9 +70,9 @@ std::string with_hint(std::string message, const std::string& hint) {
 }
 
 std::vector<std::string> section_names() {
-  std::vector<std::string> names{"platforms"};
+  std::vector<std::string> names{"platforms", "processors"};
   for (const auto& k : keys())
-    if (k.section != platform_section && names.back() != k.section)
+    if (!is_named(k.section) && names.back() != k.section)
       names.emplace_back(k.section);
   return names;
 }
@@ -99,6 +94,21 @@ bool is_platform_name(std::string_view name) {
   return !name.empty() && name.size() <= longest &&
          name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") ==
              std::string_view::npos;
+}
+
+bool is_processor_name(std::string_view name) {
+  constexpr size_t longest = 100;
+  return !name.empty() && name.size() <= longest &&
+         name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrst"
+                                "uvwxyz0123456789_.-") ==
+             std::string_view::npos;
+}
+
+/// Whether the name fits a section that has one; any other section fits.
+bool fits(std::string_view section, std::string_view name) {
+  return section == platform_section    ? is_platform_name(name)
+         : section == processor_section ? is_processor_name(name)
+                                        : true;
 }
 
 /// What container platforms set for every service they know: with a service
@@ -266,10 +276,13 @@ void builder::entry(const file_entry& e, const source& from) {
     return;
   }
   const auto where = from.label + ": " + heading(e.section, e.platform);
-  if (e.section == "platforms") {
+  if (e.section == "platforms" || e.section == "processors") {
     faults_.push_back(where + ' ' + e.name +
-                      ": keys belong into a platform's section, "
-                      "such as [platforms.github]");
+                      (e.section == "platforms"
+                           ? ": keys belong into a platform's section, "
+                             "such as [platforms.github]"
+                           : ": keys belong into a processor's section, "
+                             "such as [processors.notify]"));
     return;
   }
   if (e.name.empty()) {
@@ -280,6 +293,11 @@ void builder::entry(const file_entry& e, const source& from) {
       else
         faults_.push_back(where +
                           ": a platform's name is made of a-z, 0-9, _ and -");
+    } else if (e.section == processor_section) {
+      // One without any key is none.
+      if (!is_processor_name(e.platform))
+        faults_.push_back(where + ": a processor's name is made of letters, "
+                                  "digits, _, . and -");
     } else if (std::ranges::find(names, e.section) == names.end()) {
       const auto hint = nearest(e.section, names, slip(e.section));
       faults_.push_back(with_hint(where + ": unknown section",
@@ -287,7 +305,7 @@ void builder::entry(const file_entry& e, const source& from) {
     }
     return;
   }
-  if (e.section == platform_section && !is_platform_name(e.platform))
+  if (!fits(e.section, e.platform))
     return;
   const auto* k = find_key(e.section, e.name);
   if (k) {
@@ -331,7 +349,7 @@ void builder::variable(const std::string& name, const std::string& value,
   std::vector<std::string> names;
   bool known_section = false;
   for (const auto& k : keys()) {
-    if (k.section == platform_section)
+    if (is_named(k.section))
       continue;
     const auto own = environment_name(k);
     if (own == name) {
@@ -401,13 +419,15 @@ void builder::flag_value(const flag& f, const fs::path& base) {
   std::string section = f.key.substr(0, std::min(dot, f.key.size()));
   const auto name = dot == std::string::npos ? "" : f.key.substr(dot + 1);
   std::string platform;
-  if (section.starts_with("platforms.")) {
-    platform = section.substr(std::string_view{"platforms."}.size());
-    section = platform_section;
-  }
+  for (auto named : {platform_section, processor_section})
+    if (section.starts_with(named.substr(0, named.size() - 1))) {
+      platform = section.substr(named.size() - 1);
+      section = named;
+      break;
+    }
   const auto where = f.label + (f.label.ends_with(f.key) ? "" : ' ' + f.key);
   const auto* k = find_key(section, name);
-  if (!k || (!platform.empty() && !is_platform_name(platform))) {
+  if (!k || (!platform.empty() && !fits(section, platform))) {
     std::vector<std::string> names;
     for (const auto& known : keys())
       names.push_back(path_of(known.section, platform, known.name));

@@ -297,6 +297,51 @@ struct log_settings {
   std::string file;
 };
 
+/// `[processors.NAME]`: a handler that needs no C++.
+struct processor_settings {
+  bool enabled = true;
+  /// "exec" or "http"; empty: what `command` or `url` says.
+  std::string kind;
+  /// exec: the program and its arguments; no shell.
+  std::vector<std::string> command;
+  /// exec: where it runs; empty: where the server does.
+  std::string directory;
+  /// exec: `NAME=value`, or `NAME` for what the server has under that name.
+  std::vector<std::string> environment;
+  /// http: where the event goes, and what the request is signed with.
+  std::string url;
+  std::string secret;
+  /// http: "native" or "cloudevents".
+  std::string format = "native";
+  /// Which events: a filter as JSON, and on top of it these lists.
+  std::string filter;
+  std::vector<std::string> platforms;
+  std::vector<std::string> event_types;
+  /// The lane of all its work; "event": each event's own priority.
+  std::string priority = "event";
+  /// "none", "source" or "thread".
+  std::string ordering = "none";
+  uint32_t max_retries = 3;
+  milliseconds retry_delay{1'000};
+  milliseconds max_retry_delay{300'000};
+  milliseconds timeout{30'000};
+  /// Attempts at once; 0: as many as there are workers.
+  uint32_t concurrency = 1;
+  /// Its output is the webhook's answer, if it comes in time.
+  bool answers = false;
+  /// Where it starts when it is new: "now", "earliest", a seq or a time.
+  std::string start = "now";
+};
+
+/// `[dead_letters]`
+struct dead_letters_settings {
+  /// Told of the first dead letter in each window; empty: nobody.
+  std::string alert_url;
+  /// What that request is signed with; empty: it is not.
+  std::string alert_secret;
+  milliseconds alert_window{300'000};
+};
+
 struct settings {
   event_settings event;
   server_settings server;
@@ -305,6 +350,8 @@ struct settings {
   store_settings store;
   database_settings database;
   std::map<std::string, platform_settings> platforms;
+  std::map<std::string, processor_settings> processors;
+  dead_letters_settings dead_letters;
   streaming_settings streaming;
   correlation_settings correlation;
   retention_settings retention;

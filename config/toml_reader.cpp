@@ -103,28 +103,43 @@ void add_section(std::vector<file_entry>& out, const toml::table& table,
   }
 }
 
+/// `[[processors]]` with a `name` is `[processors.NAME]`.
+void add_listed(std::vector<file_entry>& out, const toml::node& item,
+                const std::string& name) {
+  const uint32_t line = item.source().begin.line;
+  const auto* table = item.as_table();
+  const auto* own = table ? table->get_as<std::string>("name") : nullptr;
+  if (!own) {
+    out.push_back({name, {}, "name", other_type{"none"}, line});
+    return;
+  }
+  auto rest = *table;
+  rest.erase("name");
+  add_section(out, rest, name + ".*", own->get(), line);
+}
+
 std::vector<file_entry> flatten(const toml::table& root) {
   std::vector<file_entry> out;
   for (const auto& [key, node] : root) {
     const std::string name{key.str()};
     const uint32_t line = key.source().begin.line;
     const auto* table = node.as_table();
-    if (!table) {
+    if (const auto* list = node.as_array();
+        list && name == "processors" && !list->empty()) {
+      for (const auto& item : *list)
+        add_listed(out, item, name);
+    } else if (!table) {
       out.push_back({{}, {}, name, to_raw(node), line});
-    } else if (name != "platforms") {
+    } else if (name != "platforms" && name != "processors") {
       add_section(out, *table, name, {}, line);
     } else {
       for (const auto& [platform, inner] : *table) {
         const uint32_t at = platform.source().begin.line;
         if (const auto* one = inner.as_table())
-          add_section(out, *one, std::string{platform_section},
-                      std::string{platform.str()}, at);
+          add_section(out, *one, name + ".*", std::string{platform.str()}, at);
         else
-          out.push_back({"platforms",
-                         {},
-                         std::string{platform.str()},
-                         to_raw(inner),
-                         at});
+          out.push_back(
+              {name, {}, std::string{platform.str()}, to_raw(inner), at});
       }
     }
   }

@@ -78,4 +78,20 @@ struct dead_letter_query {
   bool operator==(const dead_letter_query&) const = default;
 };
 
+/// A retry of many dead letters, under way or over.
+struct dead_letter_retry {
+  bool running = false;
+  timestamp started{};
+  /// Which ones.
+  dead_letter_query what;
+  /// A second; 0: as fast as it goes.
+  double rate = 0;
+  uint64_t retried = 0;
+  /// Still there: they could not be handed back.
+  uint64_t failed = 0;
+  std::string last_error;
+
+  bool operator==(const dead_letter_retry&) const = default;
+};
+
 } // namespace eventweft

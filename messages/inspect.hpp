@@ -270,6 +270,15 @@ bool inspect(Inspector& f, dead_letter_query& x) {
 }
 
 template <class Inspector>
+bool inspect(Inspector& f, dead_letter_retry& x) {
+  return f.object(x).fields(
+      f.field("running", x.running), f.field("started", x.started),
+      f.field("what", x.what), f.field("rate", x.rate),
+      f.field("retried", x.retried), f.field("failed", x.failed),
+      f.field("last_error", x.last_error));
+}
+
+template <class Inspector>
 bool inspect(Inspector& f, spool_state& x) {
   return f.object(x).fields(f.field("events", x.events),
                             f.field("bytes", x.bytes));

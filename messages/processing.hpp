@@ -2,11 +2,13 @@
 #pragma once
 
 #include "messages/event.hpp"
+#include "messages/fence.hpp"
 #include "messages/time.hpp"
 #include "messages/uuid.hpp"
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -109,6 +111,36 @@ struct changes {
   std::vector<stored_mark> marks;
 
   bool empty() const noexcept { return rows.empty() && marks.empty(); }
+};
+
+/// What the journal of processors is asked to write.
+struct write_request {
+  std::string processor;
+  fence owner;
+  processing::changes changes;
+};
+using write_ptr = std::shared_ptr<const write_request>;
+
+/// How one processor is doing, for people.
+struct processor_state {
+  std::string name;
+  /// "exec", "http", "handler".
+  std::string kind;
+  /// "running", "starting", "elsewhere" (another node's), "failed".
+  std::string state;
+  /// What failed.
+  std::string detail;
+  uint64_t ready = 0;
+  uint64_t running = 0;
+  uint64_t waiting = 0;
+  uint64_t completed = 0;
+  uint64_t retried = 0;
+  uint64_t failed = 0;
+  uint64_t timed_out = 0;
+  /// Everything up to here was read.
+  seq_t cursor = 0;
+
+  bool operator==(const processor_state&) const = default;
 };
 
 /// What stays the same whenever that processor is handed that event: what

@@ -102,10 +102,55 @@ using subscription_actor = caf::typed_actor<
     // The client has dealt with everything up to the seq.
     caf::result<void>(ack_atom, seq_t)>;
 
+/// Takes back dead letters of its kind of origin. Part of other interfaces.
+using letter_taker_actor = caf::typed_actor<
+    // Tries it again. Answers when it will not be forgotten any more.
+    caf::result<void>(retry_atom, dead_letter)>;
+
 /// Keeps what was given up on.
 using dead_letters_actor = caf::typed_actor<
     // Answers once it is stored; tries again while the store is away.
-    caf::result<void>(dead_letter_atom, dead_letter)>;
+    caf::result<void>(dead_letter_atom, dead_letter),
+    // Hands it back to where it came from, then forgets it. `not_found` if
+    // there is no such letter, `unprocessable` if its origin takes none.
+    caf::result<bool>(retry_atom, uuid),
+    // The same with all that the query finds, so many a second at most; 0: no
+    // limit. Answers when it has begun; `conflict` while another one runs.
+    caf::result<dead_letter_retry>(retry_atom, dead_letter_query, double),
+    // How far the last such retry is.
+    caf::result<dead_letter_retry>(head_atom),
+    // Ends it.
+    caf::result<dead_letter_retry>(stop_atom),
+    // Forgets all that the query finds; how many that were.
+    caf::result<uint64_t>(drop_atom, dead_letter_query)>;
+
+/// Writes what processors have done. Detached: it blocks.
+using processing_journal_actor = caf::typed_actor<
+    // How far the processor is; nothing if it was never seen.
+    caf::result<std::vector<processing::stored_mark>>(list_atom, std::string),
+    // One transaction. `not_owner` when the fence does not hold.
+    caf::result<void>(append_atom, processing::write_ptr)>;
+
+/// Hands events to processors. Local.
+using processing_engine_actor = caf::typed_actor<
+    // Look at which processors there are and which of them are this node's.
+    caf::result<void>(poll_atom),
+    // What a feed, by its number, read next.
+    caf::result<void>(page_atom, uint64_t, log_range_ptr),
+    // An attempt, by its number, has ended.
+    caf::result<void>(ready_atom, uint64_t, processing::outcome),
+    // There may be a free worker.
+    caf::result<void>(next_atom),
+    // What an answering processor replies to this event, which need not be
+    // stored yet. `not_found` if none of them has anything to say. The asker
+    // keeps the deadline.
+    caf::result<processing::reply>(answer_atom, event_ptr),
+    // Has the processor of that origin try again. Answers when it will not be
+    // forgotten; `not_found` if no such processor runs here.
+    caf::result<void>(retry_atom, dead_letter),
+    caf::result<std::vector<processing::processor_state>>(list_atom),
+    // Starts nothing new, waits a little for what runs, writes what is done.
+    caf::result<void>(flush_atom)>;
 
 /// Asks on behalf of threads that are not actors. Local.
 using asker_actor = caf::typed_actor<

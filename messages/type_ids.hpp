@@ -7,6 +7,7 @@
 #include "messages/filter.hpp"
 #include "messages/flow.hpp"
 #include "messages/live.hpp"
+#include "messages/processing.hpp"
 #include "messages/webhook.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
@@ -92,6 +93,16 @@ CAF_ADD_ATOM(eventweft, eventweft, tick_atom)
 
 CAF_ADD_TYPE_ID(eventweft, (eventweft::failed_attempt))
 CAF_ADD_TYPE_ID(eventweft, (eventweft::dead_letter_query))
+CAF_ADD_TYPE_ID(eventweft, (eventweft::dead_letter_retry))
+CAF_ADD_ATOM(eventweft, eventweft, answer_atom)
+
+// Local: processors and their journal live in one process.
+CAF_ADD_TYPE_ID(eventweft, (eventweft::processing::outcome))
+CAF_ADD_TYPE_ID(eventweft, (eventweft::processing::reply))
+CAF_ADD_TYPE_ID(eventweft, (eventweft::processing::write_ptr))
+CAF_ADD_TYPE_ID(eventweft, (std::vector<eventweft::processing::stored_mark>))
+CAF_ADD_TYPE_ID(eventweft,
+                (std::vector<eventweft::processing::processor_state>))
 
 // Local.
 CAF_ADD_TYPE_ID(eventweft, (eventweft::local_call))
@@ -102,6 +113,12 @@ CAF_ERROR_CODE_ENUM(eventweft::ec)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::join_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::ask_job_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::local_call)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::processing::outcome)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::processing::reply)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::processing::write_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<eventweft::processing::stored_mark>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(
+    std::vector<eventweft::processing::processor_state>)
 
 namespace eventweft {
 

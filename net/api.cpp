@@ -7,6 +7,7 @@
 #include "net/api_access.hpp"
 #include "net/api_cluster.hpp"
 #include "net/api_explain.hpp"
+#include "net/api_processing.hpp"
 #include "net/api_threads.hpp"
 #include "net/query.hpp"
 
@@ -148,54 +149,6 @@ response get_stream(const api_call& call) {
   return json_answer(200, stream_json(*found));
 }
 
-awaitable<response> list_dead_letters(const api_call& call,
-                                      const query_params& params) {
-  const auto page = read_id_page(params);
-  if (!page)
-    co_return problem_answer(page.error());
-  const auto start = [&](reply_to<std::vector<dead_letter>> reply) {
-    // One more than asked for tells whether there is a next page.
-    call.shared.behind.dead_letters(page->cursor, page->limit + 1,
-                                    std::move(reply));
-  };
-  auto letters = co_await call.ask.call<std::vector<dead_letter>>(start);
-  if (!letters)
-    co_return problem_answer(letters.error());
-  const bool more = letters->size() > page->limit;
-  if (more)
-    letters->resize(page->limit);
-  co_return json_answer(200, dead_letters_json(*letters, more));
-}
-
-awaitable<response> retry_dead_letter(const api_call& call) {
-  const auto id = uuid::parse(call.match.argument);
-  if (!id)
-    co_return problem_answer({ec::malformed, "a dead letter's id is a UUID"});
-  const auto start = [&](reply_to<append_outcome> reply) {
-    call.shared.behind.retry_dead_letter(*id, std::move(reply));
-  };
-  const auto outcome = co_await call.ask.call<append_outcome>(start);
-  if (!outcome)
-    co_return problem_answer(outcome.error());
-  co_return json_answer(outcome->spooled ? 202 : 200,
-                        codec::outcome_json(*outcome));
-}
-
-awaitable<response> drop_dead_letter(const api_call& call) {
-  const auto id = uuid::parse(call.match.argument);
-  if (!id)
-    co_return problem_answer({ec::malformed, "a dead letter's id is a UUID"});
-  const auto start = [&](reply_to<bool> reply) {
-    call.shared.behind.drop_dead_letter(*id, std::move(reply));
-  };
-  const auto dropped = co_await call.ask.call<bool>(start);
-  if (!dropped)
-    co_return problem_answer(dropped.error());
-  if (!*dropped)
-    co_return problem_answer({ec::not_found, "no dead letter has this id"});
-  co_return text_answer(204, {}, {});
-}
-
 response ready(const api_call& call) {
   const auto state = call.shared.behind.ready();
   return json_answer(state.state == "down" ? 503 : 200, readiness_json(state));
@@ -243,8 +196,8 @@ awaitable<response> answer_call(const api_call& call) {
     co_return co_await get_thread(call, *params);
   if (target == endpoint::explain_event)
     co_return co_await explain_event(call, *params);
-  if (target == endpoint::list_dead_letters)
-    co_return co_await list_dead_letters(call, *params);
+  if (is_processing_call(target))
+    co_return co_await answer_processing_call(call, *params);
   if (target == endpoint::list_audit)
     co_return co_await list_audit(call, *params);
   if (const auto nothing = read_nothing(*params); !nothing)
@@ -264,10 +217,6 @@ awaitable<response> answer_call(const api_call& call) {
     co_return json_answer(200, streams_json(call.shared.behind.streams()));
   case endpoint::get_stream:
     co_return get_stream(call);
-  case endpoint::retry_dead_letter:
-    co_return co_await retry_dead_letter(call);
-  case endpoint::drop_dead_letter:
-    co_return co_await drop_dead_letter(call);
   case endpoint::get_cluster:
   case endpoint::drain_cluster:
     co_return co_await answer_cluster(call);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "messages/dead_letter.hpp"
 #include "messages/errors.hpp"
 #include "messages/event.hpp"
 #include "messages/filter.hpp"
@@ -32,6 +31,7 @@ struct readiness {
 };
 
 class cluster_port;
+class processing_port;
 
 struct stream_info {
   std::string name;
@@ -66,10 +66,8 @@ class backend {
   virtual void open_reader(reader_request request,
                            reply_to<std::shared_ptr<reader_control>> reply) = 0;
 
-  virtual void dead_letters(uuid before, size_t limit,
-                            reply_to<std::vector<dead_letter>> reply) = 0;
-  virtual void drop_dead_letter(uuid id, reply_to<bool> reply) = 0;
-  virtual void retry_dead_letter(uuid id, reply_to<append_outcome> reply) = 0;
+  /// Handlers and dead letters; null where there are none.
+  virtual processing_port* processing() { return nullptr; }
 
   /// Threads; null where the store has none.
   virtual threads_port* threads() { return nullptr; }

@@ -121,8 +121,9 @@ struct board::work {
   bool held = false;
 };
 
+// Not from 1 on: what an earlier board started may still end.
 board::board(board_options options, random_source& random)
-    : options_(options), random_(random) {}
+    : options_(options), random_(random), last_job_(random.next() >> 1) {}
 
 board::~board() = default;
 
@@ -424,7 +425,7 @@ std::optional<job> board::take(bool async, timestamp now) {
   out.attempt = ++i.attempts;
   out.lane = lanes_in_order[*lane];
   out.waited = now - i.ready_since;
-  out.deadline = now + w.what->what.timeout;
+  out.deadline = now + w.what->what.timeout + w.what->what.grace;
   i.job = out.id;
   i.due = out.deadline;
   i.attempt_began = now;

@@ -187,7 +187,7 @@ class board {
   std::unordered_map<uint64_t, flight> flights_;
   std::set<std::pair<timestamp, uint64_t>> deadlines_;
   std::set<std::tuple<timestamp, work*, seq_t>> retries_;
-  uint64_t last_job_ = 0;
+  uint64_t last_job_;
   size_t news_ = 0;
 };
 

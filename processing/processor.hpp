@@ -80,6 +80,9 @@ struct processor {
   /// Each pause is up to this part longer or shorter. 0 … 1.
   double jitter = 0.1;
   milliseconds timeout{30'000};
+  /// How much later than that the engine steps in: for handlers that keep the
+  /// time by themselves.
+  milliseconds grace{0};
   /// Attempts at once; 0: as many as there are workers (1,000 if it is
   /// asynchronous).
   uint32_t concurrency = 0;
@@ -90,6 +93,8 @@ struct processor {
   /// Where a processor starts that the store does not know yet.
   start_point start;
   std::variant<blocking_handler, async_handler> handler;
+  /// For people: "handler", "exec", "http".
+  std::string kind = "handler";
 
   bool is_async() const noexcept {
     return std::holds_alternative<async_handler>(handler);

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -20,12 +21,11 @@ struct worker_pool::core : std::enable_shared_from_this<core> {
   };
 
   core(size_t n, size_t most, std::function<void()> f)
-      : workers(n), max_lost(most), freed(std::move(f)) {}
+      : max_lost(most), freed(std::move(f)), idle(n) {}
 
   /// With the mutex held.
   void start_thread() {
     const auto number = ++last_thread;
-    ++idle;
     ++alive;
     threads.emplace(number, std::thread{[me = shared_from_this(), number] {
                       me->work(number);
@@ -35,28 +35,29 @@ struct worker_pool::core : std::enable_shared_from_this<core> {
   void work(uint64_t number) {
     std::unique_lock lock{mutex};
     while (true) {
+      ++asleep;
       wake.wait(lock, [this] { return stopping || !queue.empty(); });
+      --asleep;
       if (stopping)
         break;
       auto mine = std::move(queue.front());
       queue.pop_front();
-      running.emplace(mine.id, running_job{mine.stop, number});
+      running.emplace(mine.id, mine.stop);
       lock.unlock();
       mine.what(mine.stop.get_token());
       // Whatever it holds goes here, not under the mutex.
       mine.what = nullptr;
       lock.lock();
       if (running.erase(mine.id) == 0) {
-        // Abandoned. Somebody else has its place, if anybody got it.
         --lost;
-        if (stopping || idle + running.size() >= workers)
+        // Somebody else has its place by now.
+        if (replaced.erase(mine.id) > 0)
           break;
       }
       ++idle;
       call_freed(lock);
     }
     --alive;
-    // Nobody waits for a thread that was given up; the others are joined.
     if (const auto me = threads.find(number); me != threads.end()) {
       finished.push_back(std::move(me->second));
       threads.erase(me);
@@ -83,22 +84,20 @@ struct worker_pool::core : std::enable_shared_from_this<core> {
     }
   }
 
-  struct running_job {
-    std::stop_source stop;
-    uint64_t thread;
-  };
-
-  const size_t workers;
   const size_t max_lost;
   std::mutex mutex;
   std::condition_variable wake;
   std::condition_variable ended;
   std::function<void()> freed;
   std::deque<assignment> queue;
-  std::map<uint64_t, running_job> running;
+  std::map<uint64_t, std::stop_source> running;
+  /// Lost ones whose place was given to others.
+  std::set<uint64_t> replaced;
   std::map<uint64_t, std::thread> threads;
   std::vector<std::thread> finished;
-  size_t idle = 0;
+  /// Places that are free; threads are made when they are needed.
+  size_t idle;
+  size_t asleep = 0;
   size_t lost = 0;
   size_t alive = 0;
   uint64_t last_thread = 0;
@@ -107,11 +106,7 @@ struct worker_pool::core : std::enable_shared_from_this<core> {
 
 worker_pool::worker_pool(size_t workers, size_t max_lost,
                          std::function<void()> freed)
-    : core_(std::make_shared<core>(workers, max_lost, std::move(freed))) {
-  std::lock_guard lock{core_->mutex};
-  for (size_t i = 0; i < workers; ++i)
-    core_->start_thread();
-}
+    : core_(std::make_shared<core>(workers, max_lost, std::move(freed))) {}
 
 worker_pool::~worker_pool() {
   auto& c = *core_;
@@ -119,8 +114,8 @@ worker_pool::~worker_pool() {
   c.stopping = true;
   c.freed = nullptr;
   c.queue.clear();
-  for (auto& [id, job] : c.running)
-    job.stop.request_stop();
+  for (auto& [id, stop] : c.running)
+    stop.request_stop();
   c.wake.notify_all();
   c.ended.wait_for(lock, grace, [&c] { return c.alive == 0; });
   c.join_finished(lock);
@@ -137,7 +132,10 @@ bool worker_pool::run(uint64_t id, task what) {
   c.join_finished(lock);
   --c.idle;
   c.queue.push_back({id, std::move(what), std::stop_source{}});
-  c.wake.notify_one();
+  if (c.asleep < c.queue.size())
+    c.start_thread();
+  else
+    c.wake.notify_one();
   return true;
 }
 
@@ -151,13 +149,17 @@ void worker_pool::abandon(uint64_t id) {
         std::erase_if(c.queue, [id](const auto& a) { return a.id == id; });
     return;
   }
-  auto stop = std::move(found->second.stop);
+  auto stop = std::move(found->second);
   c.running.erase(found);
-  ++c.lost;
-  const bool replaced = !c.stopping && c.lost <= c.max_lost;
-  if (replaced)
-    c.start_thread();
+  std::function<void()> freed;
+  if (++c.lost <= c.max_lost && !c.stopping) {
+    c.replaced.insert(id);
+    ++c.idle;
+    freed = c.freed;
+  }
   lock.unlock();
+  if (freed)
+    freed();
   // Runs callbacks of the handler's.
   stop.request_stop();
 }

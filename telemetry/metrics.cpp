@@ -246,6 +246,41 @@ struct metrics::state {
       gauge(registry, "eventweft_correlation_vocabulary_facts",
             "Facts that the rules know without asking the store");
 
+  series<Counter> attempts{registry,
+                           "eventweft_processor_attempts_total",
+                           "Attempts of handlers by how they ended",
+                           {"processor", "result"}};
+  Family<Histogram>& attempt_times =
+      prometheus::BuildHistogram()
+          .Name("eventweft_processor_seconds")
+          .Help("Time that handlers take for one attempt")
+          .Register(registry);
+  Family<Histogram>& lane_waits =
+      prometheus::BuildHistogram()
+          .Name("eventweft_lane_wait_seconds")
+          .Help("Time from being ready to run to running, by priority")
+          .Register(registry);
+  std::array<Histogram*, 4> lane_wait{};
+  series<Gauge> lane_depth{registry,
+                           "eventweft_lane_jobs",
+                           "Events that wait for a worker, by priority",
+                           {"lane"}};
+  series<Gauge> processor_jobs{registry,
+                               "eventweft_processor_events",
+                               "Events that a processor has in hand",
+                               {"processor", "state"}};
+  series<Gauge> workers{registry,
+                        "eventweft_processing_workers",
+                        "Worker threads; lost ones hang in a handler",
+                        {"state"}};
+  series<Counter> answers_awaited{registry,
+                                  "eventweft_answers_total",
+                                  "Webhook answers that waited for a handler",
+                                  {"platform", "result"}};
+  std::atomic<uint64_t> n_completed{0}, n_retried{0}, n_given_up{0},
+      n_timed_out{0};
+  std::array<std::atomic<int64_t>, 4> lane_now{};
+
   series<Counter> restarts{registry,
                            "eventweft_actor_restarts_total",
                            "Actors started anew after a failure",
@@ -296,6 +331,10 @@ struct metrics::state {
   state() {
     for (size_t i = 0; i < stage_count; ++i)
       stage[i] = &stages.Add({{"stage", stage_names[i]}}, duration_buckets);
+    for (size_t i = 0; i < lane_wait.size(); ++i)
+      lane_wait[i] = &lane_waits.Add(
+          {{"lane", std::string{to_string(static_cast<priority>(i))}}},
+          duration_buckets);
   }
 
   // Streams are made by operators, not by senders: their number is theirs.
@@ -508,6 +547,48 @@ void metrics::set_vocabulary(size_t facts) {
   state_->vocabulary.Set(static_cast<double>(facts));
 }
 
+void metrics::attempt_ended(std::string_view processor, std::string_view result,
+                            std::chrono::nanoseconds took) {
+  auto& s = *state_;
+  s.attempts.at(processor, result).Increment();
+  s.attempt_times.Add({{"processor", std::string{processor}}}, duration_buckets)
+      .Observe(std::chrono::duration<double>(took).count());
+  auto& total = result == "completed"   ? s.n_completed
+                : result == "retried"   ? s.n_retried
+                : result == "timed_out" ? s.n_timed_out
+                                        : s.n_given_up;
+  ++total;
+}
+
+void metrics::job_waited(priority lane, std::chrono::nanoseconds d) {
+  state_->lane_wait[static_cast<size_t>(lane)]->Observe(
+      std::chrono::duration<double>(d).count());
+}
+
+void metrics::set_lane(priority lane, size_t jobs) {
+  state_->lane_depth.at(to_string(lane)).Set(static_cast<double>(jobs));
+  state_->lane_now[static_cast<size_t>(lane)] = static_cast<int64_t>(jobs);
+}
+
+void metrics::set_processor(std::string_view name, size_t ready, size_t running,
+                            size_t waiting) {
+  auto& jobs = state_->processor_jobs;
+  jobs.at(name, "ready").Set(static_cast<double>(ready));
+  jobs.at(name, "running").Set(static_cast<double>(running));
+  jobs.at(name, "waiting").Set(static_cast<double>(waiting));
+}
+
+void metrics::set_workers(size_t idle, size_t busy, size_t lost) {
+  state_->workers.at("idle").Set(static_cast<double>(idle));
+  state_->workers.at("busy").Set(static_cast<double>(busy));
+  state_->workers.at("lost").Set(static_cast<double>(lost));
+}
+
+void metrics::answer_awaited(std::string_view platform,
+                             std::string_view result) {
+  state_->answers_awaited.at(platform, result).Increment();
+}
+
 void metrics::actor_restarted(std::string_view actor) {
   state_->restarts.at(actor).Increment();
 }
@@ -554,6 +635,17 @@ std::string metrics::json() const {
         {"spool_bytes", count(s.spool_bytes)},
         {"store_up", count(s.store_up) != 0}}},
       {"streaming", std::move(streaming)},
+      {"processors",
+       {{"completed", s.n_completed.load()},
+        {"retried", s.n_retried.load()},
+        {"failed", s.n_given_up.load()},
+        {"timed_out", s.n_timed_out.load()},
+        {"lanes",
+         {{"critical", s.lane_now[3].load()},
+          {"high", s.lane_now[2].load()},
+          {"normal", s.lane_now[1].load()},
+          {"low", s.lane_now[0].load()}}},
+        {"shares", {{"critical", 8}, {"high", 4}, {"normal", 2}, {"low", 1}}}}},
   };
   return boost::json::serialize(out);
 }

@@ -91,6 +91,20 @@ class metrics {
   /// Facts that the rules know without asking the store.
   void set_vocabulary(size_t facts);
 
+  // -- processors ------------------------------------------------------------
+  /// `result` is "completed", "retried", "failed" (given up) or "timed_out".
+  void attempt_ended(std::string_view processor, std::string_view result,
+                     std::chrono::nanoseconds took);
+  /// What a job waited in its lane until a worker took it.
+  void job_waited(priority lane, std::chrono::nanoseconds d);
+  void set_lane(priority lane, size_t jobs);
+  void set_processor(std::string_view name, size_t ready, size_t running,
+                     size_t waiting);
+  /// `lost`: those whose handler has hung past its time.
+  void set_workers(size_t idle, size_t busy, size_t lost);
+  /// Webhook answers that waited for a handler: "replied", "late", "silent".
+  void answer_awaited(std::string_view platform, std::string_view result);
+
   // -- the whole -------------------------------------------------------------
   void actor_restarted(std::string_view actor);
   void dead_letter_added(std::string_view origin);

@@ -30,6 +30,11 @@ class linear final : public base_platform {
          const platform_parts& parts)
       : base_platform("linear", std::move(verifier), std::move(rules), parts) {}
 
+  // It waits five seconds.
+  std::chrono::milliseconds reply_within() const noexcept override {
+    return std::chrono::milliseconds{4'000};
+  }
+
  protected:
   expected<acceptance> read(request& r) const override {
     const auto delivery = r.need_header("linear-delivery", max_event_id);

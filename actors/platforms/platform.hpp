@@ -52,6 +52,13 @@ class platform {
     return std::chrono::milliseconds{0};
   }
 
+  /// How long the answer may wait for a handler's reply, from the moment the
+  /// webhook came in, before it is the plain one. Less than what the sender
+  /// waits.
+  virtual std::chrono::milliseconds reply_within() const noexcept {
+    return std::chrono::milliseconds{8'000};
+  }
+
   /// The answer once all events of `a` have their outcome. Does not look at
   /// `a.events`, which may be moved from by then.
   /// The default is what `codec::outcome_json` says with 200, or 202 for a

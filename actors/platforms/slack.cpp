@@ -11,7 +11,8 @@ namespace {
 using simdjson::dom::element;
 
 // Slack tries again after three seconds.
-constexpr std::chrono::milliseconds patience{2'500};
+constexpr std::chrono::milliseconds patience{2'800};
+constexpr std::chrono::milliseconds reply_limit{2'500};
 
 signature_scheme v0_signature() {
   signature_scheme s;
@@ -46,6 +47,10 @@ class slack final : public base_platform {
 
   std::chrono::milliseconds answer_within() const noexcept override {
     return patience;
+  }
+
+  std::chrono::milliseconds reply_within() const noexcept override {
+    return reply_limit;
   }
 
   webhook_answer

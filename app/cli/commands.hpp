@@ -89,16 +89,6 @@ int events(const events_options& options, console& io);
 /// Exit code 1 if the event does not match.
 int explain(const events_options& options, console& io);
 
-struct dead_letter_options {
-  connection server;
-  uint64_t limit = 50;
-  bool json = false;
-  std::vector<std::string> ids;
-};
-int list_dead_letters(const dead_letter_options& options, console& io);
-int retry_dead_letters(const dead_letter_options& options, console& io);
-int drop_dead_letters(const dead_letter_options& options, console& io);
-
 struct stats_options {
   connection server;
   bool json = false;

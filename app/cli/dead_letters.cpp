@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/cli/commands.hpp"
+#include "app/cli/dead_letters.hpp"
+
 #include "app/cli/event_line.hpp"
 #include "app/cli/selection.hpp"
 #include "codec/payload.hpp"
+#include "messages/time.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <memory>
+#include <thread>
 
 namespace eventweft::cli {
 
 namespace {
 
 constexpr uint64_t largest_page = 1'000;
+constexpr std::string_view base = "/api/v1/dead-letters";
+constexpr std::chrono::milliseconds look_again{500};
 
 void show_letter(simdjson::dom::element letter, console& io) {
   const auto text = [&](std::string_view pointer) {
@@ -19,6 +26,23 @@ void show_letter(simdjson::dom::element letter, console& io) {
   io.out << text("/id") << "  " << text("/created_at").substr(0, 19) << "  "
          << text("/origin") << "  " << text("/platform") << "  "
          << text("/attempts") << "x  " << text("/reason") << '\n';
+}
+
+/// `&origin=…`, as far as given.
+std::string selection_of(const dead_letter_options& o) {
+  std::string out;
+  const auto add = [&out](std::string_view name, const std::string& value) {
+    if (!value.empty())
+      out.append("&").append(name).append("=").append(url_escaped(value));
+  };
+  const auto now = system_clock{}.now();
+  add("origin", o.origin);
+  add("platform", o.platform);
+  add("event_type", o.type);
+  add("event_id", o.event);
+  add("since", o.since.empty() ? "" : absolute_time(o.since, now));
+  add("until", o.until.empty() ? "" : absolute_time(o.until, now));
+  return out;
 }
 
 /// Tells what became of each id; goes on after a failure.
@@ -30,7 +54,7 @@ int for_each_id(const dead_letter_options& options, console& io, Ask ask) {
   int code = exit_ok;
   for (const auto& id : options.ids) {
     const auto answer =
-        (*client)->send(ask("/api/v1/dead-letters/" + url_escaped(id)));
+        (*client)->send(ask(std::string{base} + '/' + url_escaped(id)));
     if (!answer)
       return report(answer.error(), io);
     if (answer->status >= 200 && answer->status < 300) {
@@ -47,19 +71,22 @@ int for_each_id(const dead_letter_options& options, console& io, Ask ask) {
   return code;
 }
 
-} // namespace
-
-int list_dead_letters(const dead_letter_options& options, console& io) {
+/// Walks the pages; `limit` 0 is all of them.
+template <class Take>
+int walk(const dead_letter_options& options, uint64_t limit, console& io,
+         Take take) {
   const auto client = connect_to(options.server);
   if (!client)
     return report(client.error(), io);
   codec::payload_reader reader;
-  uint64_t left = options.limit;
+  const auto selection = selection_of(options);
+  uint64_t left = limit;
   std::string cursor;
   do {
     const auto wanted =
-        options.limit == 0 ? largest_page : std::min(left, largest_page);
-    std::string target = "/api/v1/dead-letters?limit=" + std::to_string(wanted);
+        limit == 0 ? largest_page : std::min(left, largest_page);
+    std::string target =
+        std::string{base} + "?limit=" + std::to_string(wanted) + selection;
     if (!cursor.empty())
       target += "&cursor=" + url_escaped(cursor);
     const auto answer = (*client)->send({"GET", target, {}, {}});
@@ -74,29 +101,239 @@ int list_dead_letters(const dead_letter_options& options, console& io) {
     if ((*root)["dead_letters"].get(letters))
       return report({ec::malformed, "the server's answer has no dead_letters"},
                     io);
-    for (const auto letter : letters) {
-      if (options.json)
-        io.out << simdjson::minify(letter) << '\n';
-      else
-        show_letter(letter, io);
-    }
+    for (const auto letter : letters)
+      take(letter);
     left -= std::min<uint64_t>(left, letters.size());
     cursor = codec::string_at(*root, "/next_cursor");
-  } while (!cursor.empty() && (options.limit == 0 || left > 0) &&
-           io.out.good());
+  } while (!cursor.empty() && (limit == 0 || left > 0) && io.out.good());
   return exit_ok;
 }
 
-int retry_dead_letters(const dead_letter_options& options, console& io) {
-  return for_each_id(options, io, [](const std::string& path) {
-    return http_request{"POST", path + "/retry", {}, {}};
+/// Neither ids nor anything that narrows them down.
+bool names_nothing(const dead_letter_options& o) {
+  return o.ids.empty() && !o.all && selection_of(o).empty();
+}
+
+int say_what(console& io) {
+  io.err << "eventweft: name ids, or what is meant (--origin, --platform, "
+            "--type, --event, --since, --until), or --all\n";
+  return exit_usage;
+}
+
+std::string with_selection(const dead_letter_options& o, std::string target) {
+  target += o.all ? "?all=true" : "?all=false";
+  return target + selection_of(o);
+}
+
+/// Follows a retry of many until it is over.
+int follow_retry(http_client& client, console& io) {
+  codec::payload_reader reader;
+  while (true) {
+    const auto answer =
+        client.send({"GET", std::string{base} + "/retry", {}, {}});
+    if (!answer)
+      return report(answer.error(), io);
+    if (answer->status != 200)
+      return report({ec::internal, failure_text(*answer)}, io);
+    const auto root = reader.parse(answer->body);
+    if (!root)
+      return report(root.error(), io);
+    bool running = false;
+    if ((*root)["running"].get(running) == simdjson::SUCCESS && running) {
+      std::this_thread::sleep_for(look_again);
+      continue;
+    }
+    const auto failed = codec::string_at(*root, "/failed");
+    io.out << "retried " << codec::string_at(*root, "/retried") << ", failed "
+           << failed << '\n';
+    if (failed == "0")
+      return exit_ok;
+    io.err << "eventweft: " << printable(codec::string_at(*root, "/last_error"))
+           << '\n';
+    return exit_failure;
+  }
+}
+
+using command = int (*)(const dead_letter_options&, console&);
+
+void add_connection(CLI::App& app, dead_letter_options& o) {
+  o.server.url = "http://127.0.0.1:8080";
+  app.add_option("--url", o.server.url, "The server")
+      ->envname("EVENTWEFT_URL")
+      ->capture_default_str();
+  app.add_option("--token", o.server.token, "Bearer token")
+      ->envname("EVENTWEFT_TOKEN");
+}
+
+void add_selection(CLI::App& app, dead_letter_options& o) {
+  app.add_option("--origin", o.origin,
+                 "Who gave up: a kind (processor, subscription, spool) or one "
+                 "of them (processor:notify)");
+  app.add_option("--platform", o.platform, "Only this platform's");
+  app.add_option("--type", o.type, "Only events of this type");
+  app.add_option("--event", o.event, "Only about this event")->type_name("ID");
+  app.add_option("--since", o.since,
+                 "Given up at or after this: a time, or 90s, 15m, 2h, 7d ago")
+      ->type_name("WHEN");
+  app.add_option("--until", o.until, "Before this time")->type_name("WHEN");
+}
+
+CLI::App* add_action(CLI::App& app, const std::string& name,
+                     const std::string& help,
+                     const std::shared_ptr<dead_letter_options>& o,
+                     std::function<int(console&)>& run, command what) {
+  auto* sub = app.add_subcommand(name, help);
+  add_connection(*sub, *o);
+  sub->callback([o, &run, what] {
+    run = [o, what](console& io) { return what(*o, io); };
+  });
+  return sub;
+}
+
+} // namespace
+
+int list_dead_letters(const dead_letter_options& options, console& io) {
+  return walk(options, options.limit, io, [&](simdjson::dom::element letter) {
+    if (options.json)
+      io.out << simdjson::minify(letter) << '\n';
+    else
+      show_letter(letter, io);
   });
 }
 
-int drop_dead_letters(const dead_letter_options& options, console& io) {
-  return for_each_id(options, io, [](const std::string& path) {
-    return http_request{"DELETE", path, {}, {}};
+int export_dead_letters(const dead_letter_options& options, console& io) {
+  return walk(options, 0, io, [&io](simdjson::dom::element letter) {
+    io.out << simdjson::minify(letter) << '\n';
   });
+}
+
+int show_dead_letters(const dead_letter_options& options, console& io) {
+  return for_each_id(options, io, [](const std::string& path) {
+    return http_request{"GET", path, {}, {}};
+  });
+}
+
+int retry_dead_letters(const dead_letter_options& options, console& io) {
+  if (names_nothing(options))
+    return say_what(io);
+  if (!options.ids.empty())
+    return for_each_id(options, io, [](const std::string& path) {
+      return http_request{"POST", path + "/retry", {}, {}};
+    });
+  const auto client = connect_to(options.server);
+  if (!client)
+    return report(client.error(), io);
+  auto target = with_selection(options, std::string{base} + "/retry");
+  if (!options.rate.empty())
+    target += "&rate=" + url_escaped(options.rate);
+  const auto answer = (*client)->send({"POST", target, {}, {}});
+  if (!answer)
+    return report(answer.error(), io);
+  if (answer->status != 202)
+    return report({ec::internal, failure_text(*answer)}, io);
+  return options.background ? exit_ok : follow_retry(**client, io);
+}
+
+int drop_dead_letters(const dead_letter_options& options, console& io) {
+  if (names_nothing(options))
+    return say_what(io);
+  if (!options.ids.empty())
+    return for_each_id(options, io, [](const std::string& path) {
+      return http_request{"DELETE", path, {}, {}};
+    });
+  const auto client = connect_to(options.server);
+  if (!client)
+    return report(client.error(), io);
+  const auto answer = (*client)->send(
+      {"DELETE", with_selection(options, std::string{base}), {}, {}});
+  if (!answer)
+    return report(answer.error(), io);
+  if (answer->status != 200)
+    return report({ec::internal, failure_text(*answer)}, io);
+  io.out << printable(one_line(answer->body)) << '\n';
+  return exit_ok;
+}
+
+int list_processors(const dead_letter_options& options, console& io) {
+  const auto client = connect_to(options.server);
+  if (!client)
+    return report(client.error(), io);
+  const auto answer = (*client)->send({"GET", "/api/v1/processors", {}, {}});
+  if (!answer)
+    return report(answer.error(), io);
+  if (answer->status != 200)
+    return report({ec::internal, failure_text(*answer)}, io);
+  codec::payload_reader reader;
+  const auto root = reader.parse(answer->body);
+  if (!root)
+    return report(root.error(), io);
+  simdjson::dom::array processors;
+  if ((*root)["processors"].get(processors))
+    return report({ec::malformed, "the server's answer has no processors"}, io);
+  for (const auto p : processors) {
+    if (options.json) {
+      io.out << simdjson::minify(p) << '\n';
+      continue;
+    }
+    const auto text = [&p](std::string_view pointer) {
+      return printable(codec::string_at(p, pointer));
+    };
+    io.out << text("/name") << "  " << text("/kind") << "  " << text("/state")
+           << "  ready " << text("/ready") << "  running " << text("/running")
+           << "  waiting " << text("/waiting") << "  completed "
+           << text("/completed") << "  failed " << text("/failed") << "  after "
+           << text("/cursor");
+    if (const auto detail = text("/detail"); !detail.empty())
+      io.out << "  " << detail;
+    io.out << '\n';
+  }
+  return exit_ok;
+}
+
+void add_dead_letters(CLI::App& app, std::function<int(console&)>& run) {
+  const auto o = std::make_shared<dead_letter_options>();
+  auto* letters = app.add_subcommand(
+      "dead-letters", "List, read, export, retry or drop what was given up on");
+  letters->require_subcommand(1);
+  auto* list =
+      add_action(*letters, "list", "Newest first", o, run, list_dead_letters);
+  add_selection(*list, *o);
+  list->add_option("--limit", o->limit, "Most of them; 0 is all")
+      ->capture_default_str();
+  list->add_flag("--json", o->json, "One JSON object a line");
+  auto* show = add_action(*letters, "show", "All that is known about them", o,
+                          run, show_dead_letters);
+  show->add_option("id", o->ids, "Their ids")->required();
+  auto* out =
+      add_action(*letters, "export", "All of them, one JSON object a line", o,
+                 run, export_dead_letters);
+  add_selection(*out, *o);
+  auto* retry =
+      add_action(*letters, "retry", "Hand them back to where they came from", o,
+                 run, retry_dead_letters);
+  auto* drop =
+      add_action(*letters, "drop", "Forget them", o, run, drop_dead_letters);
+  for (auto* sub : {retry, drop}) {
+    sub->add_option("id", o->ids, "Their ids");
+    add_selection(*sub, *o);
+    sub->add_flag("--all", o->all, "All there are");
+  }
+  retry->add_option("--rate", o->rate, "So many a second at most");
+  retry->add_flag("--background", o->background,
+                  "Do not wait until all are handed back");
+  letters->footer("Examples:\n"
+                  "  eventweft dead-letters list --origin processor:notify\n"
+                  "  eventweft dead-letters export --since 7d > letters.jsonl\n"
+                  "  eventweft dead-letters retry ID…\n"
+                  "  eventweft dead-letters retry --origin processor:notify "
+                  "--rate 20\n"
+                  "  eventweft dead-letters drop --platform slack --until 30d");
+  auto* processors =
+      add_action(app, "processors", "Show the handlers and how they are doing",
+                 o, run, list_processors);
+  processors->add_flag("--json", o->json, "One JSON object a line");
+  processors->footer("Examples:\n  eventweft processors\n"
+                     "  eventweft processors --json");
 }
 
 } // namespace eventweft::cli

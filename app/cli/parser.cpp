@@ -2,6 +2,7 @@
 #include "app/cli/parser.hpp"
 
 #include "app/cli/cluster.hpp"
+#include "app/cli/dead_letters.hpp"
 #include "app/cli/keys.hpp"
 #include "app/cli/selection.hpp"
 #include "app/cli/threads.hpp"
@@ -30,7 +31,6 @@ struct request {
   bool dry_run = false;
   tail_options tail;
   events_options events;
-  dead_letter_options letters;
   stats_options stats;
   thread_commands threads;
   key_options keys;
@@ -299,39 +299,6 @@ void add_events(CLI::App& app, request& r) {
   });
 }
 
-void add_letter_action(CLI::App& app, request& r, const char* name,
-                       const char* help,
-                       int (*command)(const dead_letter_options&, console&)) {
-  auto* sub = app.add_subcommand(name, help);
-  add_connection(*sub, r);
-  if (command == list_dead_letters) {
-    sub->add_option("--limit", r.letters.limit, "Most of them; 0 is all")
-        ->capture_default_str();
-    sub->add_flag("--json", r.letters.json, "One JSON object a line");
-  } else {
-    sub->add_option("id", r.letters.ids, "Their ids")->required();
-  }
-  sub->callback([&r, command] {
-    r.action = [&r, command](console& io) {
-      r.letters.server = r.server;
-      return command(r.letters, io);
-    };
-  });
-}
-
-void add_dead_letters(CLI::App& app, request& r) {
-  auto* sub = app.add_subcommand("dead-letters",
-                                 "List, retry or drop what was given up on");
-  sub->require_subcommand(1);
-  add_letter_action(*sub, r, "list", "Newest first", list_dead_letters);
-  add_letter_action(*sub, r, "retry", "Try them again", retry_dead_letters);
-  add_letter_action(*sub, r, "drop", "Forget them", drop_dead_letters);
-  sub->footer("Examples:\n"
-              "  eventweft dead-letters list\n"
-              "  eventweft dead-letters retry ID…\n"
-              "  eventweft dead-letters drop ID…");
-}
-
 void add_stats(CLI::App& app, request& r) {
   auto* sub = app.add_subcommand("stats", "Show the server's figures");
   add_connection(*sub, r);
@@ -383,7 +350,7 @@ int parse_and_run(int argc, const char* const* argv, const programs& start,
   add_send(app, r);
   add_tail(app, r);
   add_events(app, r);
-  add_dead_letters(app, r);
+  add_dead_letters(app, r.action);
   add_stats(app, r);
   add_cluster(app, r.action);
   add_thread_commands(

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "app/cli/dead_letters.hpp"
 #include "app/cli/selection.hpp"
 #include "tests/integration/app/cli_support.hpp"
 
@@ -191,6 +192,63 @@ TEST(CliDeadLetters, ListsRetriesAndDrops) {
   captured_console dropped;
   EXPECT_EQ(drop_dead_letters(options, dropped.io), exit_ok);
   EXPECT_EQ(dropped.out.str(), "L1  dropped\n");
+}
+
+TEST(CliDeadLetters, RetriesAndDropsByWhatTheyAreAbout) {
+  const api_server server{{
+      {"POST /api/v1/dead-letters/retry?all=false&origin=processor%3Anotify&"
+       "rate=5",
+       answer(202, R"({"running":true})")},
+      {"GET /api/v1/dead-letters/retry",
+       answer(200, R"({"running":false,"retried":3,"failed":0,)"
+                   R"("last_error":""})")},
+      {"DELETE /api/v1/dead-letters?all=true", answer(200, R"({"dropped":4})")},
+  }};
+  dead_letter_options options;
+  options.server = server.address();
+  captured_console nothing;
+  EXPECT_EQ(retry_dead_letters(options, nothing.io), exit_usage);
+  EXPECT_EQ(drop_dead_letters(options, nothing.io), exit_usage);
+  options.origin = "processor:notify";
+  options.rate = "5";
+  captured_console retried;
+  EXPECT_EQ(retry_dead_letters(options, retried.io), exit_ok)
+      << retried.err.str();
+  EXPECT_EQ(retried.out.str(), "retried 3, failed 0\n");
+  options.origin.clear();
+  options.all = true;
+  captured_console dropped;
+  EXPECT_EQ(drop_dead_letters(options, dropped.io), exit_ok);
+  EXPECT_EQ(dropped.out.str(), "{\"dropped\":4}\n");
+}
+
+TEST(CliDeadLetters, ExportsEveryPage) {
+  const api_server server{{
+      {"GET /api/v1/dead-letters?limit=1000&origin=spool",
+       answer(200, R"({"dead_letters":[{"id":"a"}],"next_cursor":"a"})")},
+      {"GET /api/v1/dead-letters?limit=1000&origin=spool&cursor=a",
+       answer(200, R"({"dead_letters":[{"id":"b"}],"next_cursor":null})")},
+  }};
+  dead_letter_options options;
+  options.server = server.address();
+  options.origin = "spool";
+  captured_console console;
+  EXPECT_EQ(export_dead_letters(options, console.io), exit_ok);
+  EXPECT_EQ(console.out.str(), "{\"id\":\"a\"}\n{\"id\":\"b\"}\n");
+}
+
+TEST(CliProcessors, ShowsHowTheyAreDoing) {
+  const api_server server{
+      {{"GET /api/v1/processors",
+        answer(200, R"({"processors":[{"name":"notify","kind":"exec",)"
+                    R"("state":"running","detail":"","ready":1,"running":2,)"
+                    R"("waiting":3,"completed":4,"failed":5,"cursor":6}]})")}}};
+  dead_letter_options options;
+  options.server = server.address();
+  captured_console console;
+  EXPECT_EQ(list_processors(options, console.io), exit_ok);
+  EXPECT_EQ(console.out.str(), "notify  exec  running  ready 1  running 2  "
+                               "waiting 3  completed 4  failed 5  after 6\n");
 }
 
 TEST(CliStats, ShowsEverySection) {

@@ -120,7 +120,7 @@ TEST_F(http_api, WalksDeadLetters) {
   const auto retried =
       ask(post("/api/v1/dead-letters/" + third + "/retry", ""));
   EXPECT_EQ(retried.status, 200);
-  EXPECT_EQ(seq_of(retried.body), 7);
+  EXPECT_EQ(retried.body, R"({"id":")" + third + R"(","retried":true})");
   const auto drop = [&](const std::string& id) {
     return ask("DELETE /api/v1/dead-letters/" + id +
                " HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -129,6 +129,68 @@ TEST_F(http_api, WalksDeadLetters) {
   EXPECT_EQ(drop(third), 204);
   EXPECT_EQ(drop("00000000-0000-0000-0000-000000000009"), 404);
   EXPECT_EQ(drop("x"), 400);
+}
+
+TEST_F(http_api, FindsDeadLettersByWhatTheyAreAbout) {
+  dead_letter d;
+  d.id.bytes[15] = 1;
+  d.origin = "processor:notify";
+  d.history = {{timestamp{}, "it said \"no\""}};
+  backend_.letters.push_back(d);
+  d.id.bytes[15] = 2;
+  d.origin = "spool";
+  backend_.letters.push_back(d);
+  start();
+  const auto found = ask(get("/api/v1/dead-letters?origin=processor:notify"));
+  EXPECT_NE(found.body.find("processor:notify"), std::string::npos);
+  EXPECT_EQ(found.body.find("spool"), std::string::npos);
+  const auto one =
+      ask(get("/api/v1/dead-letters/00000000-0000-0000-0000-000000000001"));
+  EXPECT_EQ(one.status, 200);
+  EXPECT_NE(one.body.find(R"("error":"it said \"no\"")"), std::string::npos);
+  EXPECT_EQ(ask(get("/api/v1/dead-letters/"
+                    "00000000-0000-0000-0000-000000000009"))
+                .status,
+            404);
+  for (const auto* wrong :
+       {"since=yesterday", "event_id=7", "limit=0", "limit=1001", "rate=x",
+        "rate=-1", "colour=red", "all=maybe", "cursor=1"})
+    EXPECT_EQ(ask(get("/api/v1/dead-letters?" + std::string{wrong})).status,
+              400)
+        << wrong;
+}
+
+TEST_F(http_api, RetriesAndDropsManyDeadLetters) {
+  dead_letter d;
+  d.origin = "spool";
+  backend_.letters.push_back(d);
+  start();
+  const std::string retry = "/api/v1/dead-letters/retry";
+  // By accident nobody means all of them.
+  EXPECT_EQ(ask(post(retry, "")).status, 422);
+  const auto begun = ask(post(retry + "?origin=spool&rate=5", ""));
+  EXPECT_EQ(begun.status, 202);
+  EXPECT_NE(begun.body.find(R"("running":true)"), std::string::npos);
+  EXPECT_EQ(ask(post(retry + "?all=true", "")).status, 409);
+  EXPECT_EQ(ask(get(retry)).status, 200);
+  const auto remove = [&](const std::string& what) {
+    return ask("DELETE /api/v1/dead-letters" + what +
+               " HTTP/1.1\r\nHost: a\r\n\r\n");
+  };
+  EXPECT_NE(remove("/retry").body.find(R"("running":false)"),
+            std::string::npos);
+  EXPECT_EQ(remove("").status, 422);
+  EXPECT_EQ(remove("?origin=spool").body, R"({"dropped":1})");
+}
+
+TEST_F(http_api, TellsHowProcessorsAreDoing) {
+  start();
+  const auto all = ask(get("/api/v1/processors"));
+  EXPECT_EQ(all.status, 200);
+  EXPECT_NE(all.body.find(R"("name":"notify","kind":"exec","state":"running")"),
+            std::string::npos);
+  EXPECT_EQ(ask(get("/api/v1/processors/notify")).status, 200);
+  EXPECT_EQ(ask(get("/api/v1/processors/other")).status, 404);
 }
 
 TEST_F(http_api, TellsMetricsAndHealth) {

@@ -247,22 +247,65 @@ std::vector<stream_info> fake_backend::streams() const {
           {"issue_events", "issues only", issues}};
 }
 
-void fake_backend::dead_letters(uuid before, size_t limit,
-                                reply_to<std::vector<dead_letter>> reply) {
+void fake_backend::processors(
+    reply<std::vector<eventweft::processing::processor_state>> r) {
+  eventweft::processing::processor_state p;
+  p.name = "notify";
+  p.kind = "exec";
+  p.state = "running";
+  p.completed = 12;
+  r(std::vector{p});
+}
+
+void fake_backend::dead_letters(dead_letter_query q,
+                                reply<std::vector<dead_letter>> r) {
   std::vector<dead_letter> page;
   for (const auto& d : letters)
-    if ((before.is_nil() || d.id < before) && page.size() < limit)
+    if ((q.before.is_nil() || d.id < q.before) && (!q.id || *q.id == d.id) &&
+        (q.origin.empty() || q.origin == d.origin) && page.size() < q.limit)
       page.push_back(d);
-  reply(std::move(page));
+  r(std::move(page));
 }
 
-void fake_backend::drop_dead_letter(uuid id, reply_to<bool> reply) {
-  reply(std::any_of(letters.begin(), letters.end(),
-                    [&](const auto& d) { return d.id == id; }));
+void fake_backend::drop_dead_letter(uuid id, reply<bool> r) {
+  r(std::any_of(letters.begin(), letters.end(),
+                [&](const auto& d) { return d.id == id; }));
 }
 
-void fake_backend::retry_dead_letter(uuid id, reply_to<append_outcome> reply) {
-  reply(append_outcome{id, 7, false, false});
+void fake_backend::retry_dead_letter(uuid id, reply<bool> r) {
+  if (std::none_of(letters.begin(), letters.end(),
+                   [&](const auto& d) { return d.id == id; }))
+    r(fail(ec::not_found, "there is no such dead letter"));
+  else
+    r(true);
+}
+
+void fake_backend::retry_dead_letters(dead_letter_query q, double rate,
+                                      reply<dead_letter_retry> r) {
+  if (retry_.running) {
+    r(fail(ec::conflict, "another one is under way"));
+    return;
+  }
+  retry_.running = true;
+  retry_.what = std::move(q);
+  retry_.rate = rate;
+  r(retry_);
+}
+
+void fake_backend::retry_progress(reply<dead_letter_retry> r) {
+  r(retry_);
+}
+
+void fake_backend::stop_retry(reply<dead_letter_retry> r) {
+  retry_.running = false;
+  r(retry_);
+}
+
+void fake_backend::drop_dead_letters(dead_letter_query q, reply<uint64_t> r) {
+  r(static_cast<uint64_t>(
+      std::count_if(letters.begin(), letters.end(), [&q](const auto& d) {
+        return q.origin.empty() || q.origin == d.origin;
+      })));
 }
 
 readiness fake_backend::ready() const {

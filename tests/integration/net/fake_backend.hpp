@@ -3,6 +3,7 @@
 
 #include "codec/filter.hpp"
 #include "net/backend.hpp"
+#include "net/ports/processing.hpp"
 
 #include <atomic>
 #include <functional>
@@ -16,7 +17,7 @@
 namespace eventweft::net {
 
 /// A backend with a log in memory and a hub of a few lines. Thread-safe.
-class fake_backend final : public backend {
+class fake_backend final : public backend, public processing_port {
  public:
   // -- to be set before the server starts ------------------------------------
 
@@ -61,10 +62,18 @@ class fake_backend final : public backend {
   std::vector<stream_info> streams() const override;
   void open_reader(reader_request request,
                    reply_to<std::shared_ptr<reader_control>> reply) override;
-  void dead_letters(uuid before, size_t limit,
-                    reply_to<std::vector<dead_letter>> reply) override;
-  void drop_dead_letter(uuid id, reply_to<bool> reply) override;
-  void retry_dead_letter(uuid id, reply_to<append_outcome> reply) override;
+  processing_port* processing() override { return this; }
+  void processors(
+      reply<std::vector<eventweft::processing::processor_state>> r) override;
+  void dead_letters(dead_letter_query q,
+                    reply<std::vector<dead_letter>> r) override;
+  void retry_dead_letter(uuid id, reply<bool> r) override;
+  void drop_dead_letter(uuid id, reply<bool> r) override;
+  void retry_dead_letters(dead_letter_query q, double rate,
+                          reply<dead_letter_retry> r) override;
+  void retry_progress(reply<dead_letter_retry> r) override;
+  void stop_retry(reply<dead_letter_retry> r) override;
+  void drop_dead_letters(dead_letter_query q, reply<uint64_t> r) override;
   access_port* access() override { return access_; }
   readiness ready() const override;
   std::string metrics_json() const override;
@@ -99,6 +108,7 @@ class fake_backend final : public backend {
   size_t filter_changes_ = 0;
   std::atomic<size_t> unsettled_ = 0;
   uint64_t made_ = 0;
+  dead_letter_retry retry_;
 };
 
 } // namespace eventweft::net

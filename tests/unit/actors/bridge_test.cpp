@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/event_json.hpp"
+#include "net/ports/processing.hpp"
 #include "tests/support/whole.hpp"
 
 namespace eventweft {
@@ -245,15 +246,17 @@ TEST_F(bridge_test, dead_letter_is_tried_again) {
   dead_letter letter;
   letter.id = make_event(500).id;
   codec::append_native(letter.body, make_event(8));
+  letter.origin = "spool";
   log->letters = {letter};
-  std::optional<expected<append_outcome>> outcome;
-  line->retry_dead_letter(letter.id, [&](auto x) { outcome = std::move(x); });
+  std::optional<expected<bool>> outcome;
+  auto* port = line->processing();
+  port->retry_dead_letter(letter.id, [&](auto x) { outcome = std::move(x); });
   advance(milliseconds{10});
   ASSERT_TRUE(outcome && *outcome);
-  EXPECT_EQ((*outcome)->seq, 1);
+  EXPECT_EQ(log->head(), 1);
   EXPECT_TRUE(log->letters.empty());
   outcome.reset();
-  line->retry_dead_letter(letter.id, [&](auto x) { outcome = std::move(x); });
+  port->retry_dead_letter(letter.id, [&](auto x) { outcome = std::move(x); });
   advance(milliseconds{10});
   ASSERT_TRUE(outcome);
   ASSERT_FALSE(*outcome);

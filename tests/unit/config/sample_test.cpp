@@ -31,7 +31,10 @@ std::string uncommented(bool aliases) {
     if (assignment) {
       const auto name = line.substr(1, line.find(' ') - 1);
       const auto* k = find_key(
-          section.starts_with("platforms.") ? platform_section : section, name);
+          section.starts_with("platforms.")    ? platform_section
+          : section.starts_with("processors.") ? processor_section
+                                               : std::string_view{section},
+          name);
       if (!k || k->alias_of.empty() || aliases)
         line.erase(0, 1);
     }
@@ -54,8 +57,12 @@ TEST(Sample, HoldsEveryDefault) {
     // An effective URL is never empty; the sample's is checked below.
     if (k.type == kind::store_url)
       continue;
-    EXPECT_EQ(shown(k, k.at(e->values, "github")),
-              shown(k, k.at(defaults, "github")))
+    // An empty kind is what command or url says it is.
+    if (k.section == processor_section && k.name == "kind")
+      continue;
+    const std::string name =
+        k.section == processor_section ? "notify" : "github";
+    EXPECT_EQ(shown(k, k.at(e->values, name)), shown(k, k.at(defaults, name)))
         << k.section << ' ' << k.name;
   }
   EXPECT_NE(sample().find("#url = \"\"\n"), std::string::npos);
@@ -73,9 +80,8 @@ TEST(Sample, HoldsEveryKeyOfTheTable) {
       lines.insert(section + '.' + line.substr(0, line.find(' ')));
   }
   for (const auto& k : keys()) {
-    const auto where = k.section == platform_section
-                           ? std::string{"platforms.github"}
-                           : std::string{k.section};
+    const auto where = section_path(
+        k.section, k.section == processor_section ? "notify" : "github");
     EXPECT_TRUE(lines.contains(where + '.' + std::string{k.name}))
         << where << ' ' << k.name;
   }

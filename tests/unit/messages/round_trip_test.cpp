@@ -243,6 +243,11 @@ dead_letter_query sample() {
 }
 
 template <>
+dead_letter_retry sample() {
+  return {true, some_time(1), sample<dead_letter_query>(), 2.5, 3, 4, "down"};
+}
+
+template <>
 spool_state sample() {
   return {3, 4};
 }

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "app/cli/commands.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+/// `eventweft dead-letters …` and `eventweft processors`.
+namespace eventweft::cli {
+
+struct dead_letter_options {
+  connection server;
+  uint64_t limit = 50;
+  bool json = false;
+  std::vector<std::string> ids;
+  // Which ones.
+  std::string origin;
+  std::string platform;
+  std::string type;
+  std::string event;
+  std::string since;
+  std::string until;
+  bool all = false;
+  /// For a retry: a second at most.
+  std::string rate;
+  /// Return at once.
+  bool background = false;
+};
+
+int list_dead_letters(const dead_letter_options& options, console& io);
+int show_dead_letters(const dead_letter_options& options, console& io);
+/// Everything that is asked for, one JSON object a line.
+int export_dead_letters(const dead_letter_options& options, console& io);
+/// Those with the ids, or all that are asked for.
+int retry_dead_letters(const dead_letter_options& options, console& io);
+int drop_dead_letters(const dead_letter_options& options, console& io);
+
+int list_processors(const dead_letter_options& options, console& io);
+
+/// Adds both commands; `run` is what the chosen one leaves to be done. The
+/// options live as long as `app`.
+void add_dead_letters(CLI::App& app, std::function<int(console&)>& run);
+
+} // namespace eventweft::cli

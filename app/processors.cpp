@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/processors.hpp"
+
+#include "codec/dead_letter_json.hpp"
+#include "codec/filter.hpp"
+#include "processing/exec_handler.hpp"
+#include "processing/http_handler.hpp"
+
+#include <cstdlib>
+#include <utility>
+
+namespace eventweft {
+
+namespace {
+
+using config::processor_settings;
+
+/// What the handler itself needs to notice that its time is up.
+constexpr std::chrono::milliseconds grace{1'000};
+
+error bad(const std::string& name, std::string_view key,
+          const std::string& why) {
+  return {ec::bad_configuration,
+          "[processors." + name + "] " + std::string{key} + ": " + why};
+}
+
+/// For measuring, and where `processed_at` is to be filled and no more.
+processing::outcome nothing(const event_ptr&,
+                            const processing::attempt_context&) {
+  return processing::outcome::done();
+}
+
+std::string kind_of(const processor_settings& s) {
+  return !s.kind.empty() ? s.kind : !s.url.empty() ? "http" : "exec";
+}
+
+/// `NAME` becomes what this process has under that name.
+std::vector<std::string>
+environment_of(const std::vector<std::string>& wanted) {
+  std::vector<std::string> out;
+  for (const auto& entry : wanted) {
+    if (entry.find('=') != std::string::npos)
+      out.push_back(entry);
+    else if (const char* value = std::getenv(entry.c_str()))
+      out.push_back(entry + '=' + value);
+  }
+  return out;
+}
+
+expected<filter> filter_of(const std::string& name,
+                           const processor_settings& s) {
+  filter out;
+  if (!s.filter.empty()) {
+    auto parsed = codec::parse_filter(s.filter);
+    if (!parsed)
+      return fail(bad(name, "filter", parsed.error().message));
+    out = std::move(*parsed);
+  }
+  const auto add = [](std::vector<std::string>& to,
+                      const std::vector<std::string>& more) {
+    to.insert(to.end(), more.begin(), more.end());
+  };
+  add(out.platforms, s.platforms);
+  add(out.event_types, s.event_types);
+  return out;
+}
+
+expected<processing::blocking_handler> exec_of(const std::string& name,
+                                               const processor_settings& s) {
+  if (s.command.empty() || s.command.front().empty())
+    return fail(bad(name, "command", "an exec processor needs a program"));
+  processing::exec_options o;
+  o.command = s.command;
+  o.directory = s.directory;
+  o.environment = environment_of(s.environment);
+  o.answers = s.answers;
+  return processing::make_exec_handler(std::move(o));
+}
+
+expected<processing::async_handler>
+http_of(const std::string& name, const processor_settings& s,
+        std::shared_ptr<outgoing::poster> poster,
+        std::shared_ptr<const clock> time) {
+  if (s.url.empty())
+    return fail(bad(name, "url", "an http processor needs one"));
+  auto key = delivery::signing_key::parse(s.secret);
+  if (!key)
+    return fail(bad(name, "secret", key.error().message));
+  delivery::endpoint to;
+  to.url = s.url;
+  to.format = s.format == "cloudevents" ? wire_format::cloudevents
+                                        : wire_format::native;
+  to.keys.push_back(std::move(*key));
+  return processing::make_http_handler(std::move(to), s.answers,
+                                       std::move(poster), std::move(time));
+}
+
+} // namespace
+
+bool needs_poster(const config::settings& s) {
+  if (!s.dead_letters.alert_url.empty())
+    return true;
+  for (const auto& [name, p] : s.processors)
+    if (p.enabled && kind_of(p) == "http")
+      return true;
+  return false;
+}
+
+expected<void> add_configured(processing::registry& to,
+                              const config::settings& s,
+                              std::shared_ptr<outgoing::poster> poster,
+                              std::shared_ptr<const clock> time) {
+  for (const auto& [name, one] : s.processors) {
+    if (!one.enabled)
+      continue;
+    processing::processor p;
+    p.name = name;
+    p.kind = kind_of(one);
+    auto what = filter_of(name, one);
+    if (!what)
+      return fail(what.error());
+    p.filter = std::move(*what);
+    auto start = codec::parse_since(one.start);
+    if (!start)
+      return fail(bad(name, "start", start.error().message));
+    p.start = *start;
+    p.priority = parse_priority(one.priority);
+    p.ordering = processing::parse_ordering(one.ordering)
+                     .value_or(processing::ordering::none);
+    p.max_retries = one.max_retries;
+    p.retry_delay = one.retry_delay;
+    p.max_retry_delay = std::max(one.max_retry_delay, one.retry_delay);
+    p.timeout = one.timeout;
+    p.grace = grace;
+    p.concurrency = one.concurrency;
+    p.answers = one.answers;
+    if (p.kind == "noop") {
+      p.handler = processing::blocking_handler{nothing};
+    } else if (p.kind == "http") {
+      auto handler = http_of(name, one, poster, time);
+      if (!handler)
+        return fail(handler.error());
+      p.handler = std::move(*handler);
+    } else {
+      auto handler = exec_of(name, one);
+      if (!handler)
+        return fail(handler.error());
+      p.handler = std::move(*handler);
+    }
+    if (auto added = to.add(std::move(p)); !added)
+      return fail(ec::bad_configuration,
+                  "[processors." + name + "]: " + added.error().message);
+  }
+  return {};
+}
+
+expected<std::function<void(const dead_letter&, uint64_t)>>
+make_alert(const config::dead_letters_settings& s,
+           std::shared_ptr<outgoing::poster> poster,
+           std::shared_ptr<const clock> time, logger_ptr log) {
+  std::function<void(const dead_letter&, uint64_t)> out;
+  if (s.alert_url.empty())
+    return out;
+  auto to = std::make_shared<delivery::endpoint>();
+  to->url = s.alert_url;
+  if (!s.alert_secret.empty()) {
+    auto key = delivery::signing_key::parse(s.alert_secret);
+    if (!key)
+      return fail(ec::bad_configuration,
+                  "[dead_letters] alert_secret: " + key.error().message);
+    to->keys.push_back(std::move(*key));
+  }
+  out = [to, poster = std::move(poster), time = std::move(time),
+         log = std::move(log)](const dead_letter& letter, uint64_t before) {
+    std::string body =
+        "{\"type\":\"dead_letter\",\"not_told\":" + std::to_string(before) +
+        ",\"dead_letter\":";
+    codec::append_dead_letter(body, letter);
+    body += '}';
+    auto request = delivery::make_request(
+        *to, delivery::message_id(letter.id, "dead_letters"),
+        shared_text{std::move(body)}, time->now());
+    if (to->keys.empty())
+      std::erase_if(request.headers, [](const auto& h) {
+        return h.first.starts_with("webhook-signature");
+      });
+    poster->post(std::move(request), [log](const outgoing::result& answer) {
+      if (!answer)
+        log->warn("nobody was told of a dead letter: {}",
+                  answer.error().message);
+      else if (answer->status < 200 || answer->status >= 300)
+        log->warn("nobody was told of a dead letter: alert_url answered {}",
+                  answer->status);
+    });
+  };
+  return out;
+}
+
+} // namespace eventweft

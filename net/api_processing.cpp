@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/api_processing.hpp"
+
+#include "codec/dead_letter_json.hpp"
+#include "codec/json_text.hpp"
+#include "net/answers.hpp"
+#include "net/ports/processing.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+namespace eventweft::net {
+
+namespace {
+
+constexpr size_t largest_page = 1'000;
+constexpr double highest_rate = 100'000;
+
+tl::unexpected<error> bad(const std::string& name, const std::string& why) {
+  return fail(ec::malformed, "query parameter \"" + name + "\" " + why);
+}
+
+template <class T>
+bool read_number(const std::string& text, T& out) {
+  const auto* end = text.data() + text.size();
+  const auto [stop, failed] = std::from_chars(text.data(), end, out);
+  return failed == std::errc{} && stop == end && !text.empty();
+}
+
+void member(std::string& out, std::string_view name, std::string_view value) {
+  if (out.back() != '{')
+    out += ',';
+  codec::append_quoted(out, name);
+  out += ':';
+  codec::append_quoted(out, value);
+}
+
+void member(std::string& out, std::string_view name, uint64_t value) {
+  if (out.back() != '{')
+    out += ',';
+  codec::append_quoted(out, name);
+  out += ':' + std::to_string(value);
+}
+
+void append_processor(std::string& out, const processing::processor_state& p) {
+  out += '{';
+  member(out, "name", p.name);
+  member(out, "kind", p.kind);
+  member(out, "state", p.state);
+  member(out, "detail", p.detail);
+  member(out, "ready", p.ready);
+  member(out, "running", p.running);
+  member(out, "waiting", p.waiting);
+  member(out, "completed", p.completed);
+  member(out, "retried", p.retried);
+  member(out, "failed", p.failed);
+  member(out, "timed_out", p.timed_out);
+  member(out, "cursor", static_cast<uint64_t>(p.cursor));
+  out += '}';
+}
+
+std::string retry_json(const dead_letter_retry& r) {
+  std::string out = "{\"running\":";
+  out += r.running ? "true" : "false";
+  if (r.started == timestamp{})
+    out += ",\"started\":null";
+  else
+    member(out, "started", to_rfc3339(r.started));
+  member(out, "origin", r.what.origin);
+  member(out, "platform", r.what.platform);
+  member(out, "event_type", r.what.event_type);
+  member(out, "retried", r.retried);
+  member(out, "failed", r.failed);
+  member(out, "last_error", r.last_error);
+  return out + '}';
+}
+
+awaitable<response> list_processors(const api_call& call,
+                                    processing_port& port) {
+  using states = std::vector<processing::processor_state>;
+  const auto found = co_await call.ask.call<states>(
+      [&port](reply_to<states> r) { port.processors(std::move(r)); });
+  if (!found)
+    co_return problem_answer(found.error());
+  const bool one = call.match.found->target == endpoint::get_processor;
+  std::string out = one ? "" : "{\"processors\":[";
+  for (const auto& p : *found) {
+    if (one && p.name != call.match.argument)
+      continue;
+    if (!one && out.back() != '[')
+      out += ',';
+    append_processor(out, p);
+  }
+  if (one && out.empty())
+    co_return problem_answer({ec::not_found, "no processor has this name"});
+  co_return json_answer(200, one ? out : out + "]}");
+}
+
+awaitable<response> list_letters(const api_call& call, processing_port& port,
+                                 dead_letter_selection selected) {
+  using letters = std::vector<dead_letter>;
+  const auto limit = selected.query.limit;
+  // One more than asked for tells whether there is a next page.
+  ++selected.query.limit;
+  auto found = co_await call.ask.call<letters>([&](reply_to<letters> r) {
+    port.dead_letters(std::move(selected.query), std::move(r));
+  });
+  if (!found)
+    co_return problem_answer(found.error());
+  const bool more = found->size() > limit;
+  if (more)
+    found->resize(limit);
+  co_return json_answer(200, dead_letters_json(*found, more));
+}
+
+awaitable<response> get_letter(const api_call& call, processing_port& port,
+                               uuid id) {
+  using letters = std::vector<dead_letter>;
+  dead_letter_query q;
+  q.id = id;
+  q.limit = 1;
+  const auto found = co_await call.ask.call<letters>([&](reply_to<letters> r) {
+    port.dead_letters(std::move(q), std::move(r));
+  });
+  if (!found)
+    co_return problem_answer(found.error());
+  if (found->empty())
+    co_return problem_answer({ec::not_found, "no dead letter has this id"});
+  std::string out;
+  codec::append_dead_letter(out, found->front());
+  co_return json_answer(200, std::move(out));
+}
+
+awaitable<response> retry_letter(const api_call& call, processing_port& port,
+                                 uuid id) {
+  const auto done = co_await call.ask.call<bool>(
+      [&](reply_to<bool> r) { port.retry_dead_letter(id, std::move(r)); });
+  if (!done)
+    co_return problem_answer(done.error());
+  co_return json_answer(200,
+                        R"({"id":")" + to_string(id) + R"(","retried":true})");
+}
+
+awaitable<response> drop_letter(const api_call& call, processing_port& port,
+                                uuid id) {
+  const auto dropped = co_await call.ask.call<bool>(
+      [&](reply_to<bool> r) { port.drop_dead_letter(id, std::move(r)); });
+  if (!dropped)
+    co_return problem_answer(dropped.error());
+  if (!*dropped)
+    co_return problem_answer({ec::not_found, "no dead letter has this id"});
+  co_return text_answer(204, {}, {});
+}
+
+response not_narrowed() {
+  return problem_answer({ec::unprocessable,
+                         "name what is meant (origin, platform, event_type, "
+                         "event_id, since, until), or all=true"});
+}
+
+awaitable<response> drop_letters(const api_call& call, processing_port& port,
+                                 dead_letter_selection selected) {
+  if (!selected.narrowed && !selected.all)
+    co_return not_narrowed();
+  const auto dropped =
+      co_await call.ask.call<uint64_t>([&](reply_to<uint64_t> r) {
+        port.drop_dead_letters(std::move(selected.query), std::move(r));
+      });
+  if (!dropped)
+    co_return problem_answer(dropped.error());
+  co_return json_answer(200, "{\"dropped\":" + std::to_string(*dropped) + '}');
+}
+
+awaitable<response> retry_letters(const api_call& call, processing_port& port,
+                                  dead_letter_selection selected) {
+  if (!selected.narrowed && !selected.all)
+    co_return not_narrowed();
+  const auto begun = co_await call.ask.call<dead_letter_retry>(
+      [&](reply_to<dead_letter_retry> r) {
+        port.retry_dead_letters(std::move(selected.query), selected.rate,
+                                std::move(r));
+      });
+  if (!begun)
+    co_return problem_answer(begun.error());
+  co_return json_answer(202, retry_json(*begun));
+}
+
+awaitable<response> tell_retry(const api_call& call, processing_port& port,
+                               bool stop) {
+  const auto now = co_await call.ask.call<dead_letter_retry>(
+      [&](reply_to<dead_letter_retry> r) {
+        if (stop)
+          port.stop_retry(std::move(r));
+        else
+          port.retry_progress(std::move(r));
+      });
+  if (!now)
+    co_return problem_answer(now.error());
+  co_return json_answer(200, retry_json(*now));
+}
+
+} // namespace
+
+bool is_processing_call(endpoint target) noexcept {
+  switch (target) {
+  case endpoint::list_processors:
+  case endpoint::get_processor:
+  case endpoint::list_dead_letters:
+  case endpoint::get_dead_letter:
+  case endpoint::retry_dead_letter:
+  case endpoint::drop_dead_letter:
+  case endpoint::drop_dead_letters:
+  case endpoint::retry_dead_letters:
+  case endpoint::dead_letter_retry:
+  case endpoint::stop_dead_letter_retry:
+    return true;
+  default:
+    return false;
+  }
+}
+
+expected<dead_letter_selection>
+read_dead_letter_selection(const query_params& params) {
+  dead_letter_selection out;
+  auto& q = out.query;
+  for (const auto& [name, value] : params) {
+    bool narrows = true;
+    if (name == "origin") {
+      q.origin = value;
+    } else if (name == "platform") {
+      q.platform = value;
+    } else if (name == "event_type") {
+      q.event_type = value;
+    } else if (name == "event_id") {
+      q.event_id = uuid::parse(value);
+      if (!q.event_id)
+        return bad(name, "must be a UUID");
+    } else if (name == "since" || name == "until") {
+      const auto time = parse_rfc3339(value);
+      if (!time)
+        return bad(name, "must be an RFC 3339 time");
+      (name == "since" ? q.since : q.until) = time;
+    } else {
+      narrows = false;
+      if (name == "cursor") {
+        const auto id = uuid::parse(value);
+        if (!id)
+          return bad(name, "must be what next_cursor gave");
+        q.before = *id;
+      } else if (name == "limit") {
+        if (!read_number(value, q.limit) || q.limit < 1 ||
+            q.limit > largest_page)
+          return bad(name, "must be from 1 to 1000");
+      } else if (name == "rate") {
+        if (!read_number(value, out.rate) || !(out.rate >= 0) ||
+            out.rate > highest_rate)
+          return bad(name, "must be a number of letters a second");
+      } else if (name == "all") {
+        if (value != "true" && value != "false")
+          return bad(name, "must be true or false");
+        out.all = value == "true";
+      } else {
+        return fail(ec::malformed, "unknown query parameter \"" + name + '"');
+      }
+    }
+    out.narrowed = out.narrowed || (narrows && !value.empty());
+  }
+  return out;
+}
+
+awaitable<response> answer_processing_call(const api_call& call,
+                                           const query_params& params) {
+  auto* port = call.shared.behind.processing();
+  if (port == nullptr)
+    co_return problem_answer({ec::not_found, "this server has no processors"});
+  const auto target = call.match.found->target;
+  const bool selects = target == endpoint::list_dead_letters ||
+                       target == endpoint::retry_dead_letters ||
+                       target == endpoint::drop_dead_letters;
+  dead_letter_selection selected;
+  if (selects) {
+    auto read = read_dead_letter_selection(params);
+    if (!read)
+      co_return problem_answer(read.error());
+    selected = std::move(*read);
+  } else if (const auto nothing = read_nothing(params); !nothing) {
+    co_return problem_answer(nothing.error());
+  }
+  switch (target) {
+  case endpoint::list_processors:
+  case endpoint::get_processor:
+    co_return co_await list_processors(call, *port);
+  case endpoint::list_dead_letters:
+    co_return co_await list_letters(call, *port, std::move(selected));
+  case endpoint::retry_dead_letters:
+    co_return co_await retry_letters(call, *port, std::move(selected));
+  case endpoint::drop_dead_letters:
+    co_return co_await drop_letters(call, *port, std::move(selected));
+  case endpoint::dead_letter_retry:
+    co_return co_await tell_retry(call, *port, false);
+  case endpoint::stop_dead_letter_retry:
+    co_return co_await tell_retry(call, *port, true);
+  default:
+    break;
+  }
+  const auto id = uuid::parse(call.match.argument);
+  if (!id)
+    co_return problem_answer({ec::malformed, "a dead letter's id is a UUID"});
+  switch (target) {
+  case endpoint::get_dead_letter:
+    co_return co_await get_letter(call, *port, *id);
+  case endpoint::retry_dead_letter:
+    co_return co_await retry_letter(call, *port, *id);
+  default:
+    co_return co_await drop_letter(call, *port, *id);
+  }
+}
+
+} // namespace eventweft::net

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "processing/exec_handler.hpp"
+
+#include "codec/event_json.hpp"
+#include "codec/json_text.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+namespace eventweft::processing {
+
+namespace {
+
+using std::chrono::steady_clock;
+
+/// Without a way to wait for a process and for files at once.
+constexpr int poll_interval_ms = 20;
+constexpr size_t longest_reason = 2'000;
+
+std::string system_error(int code) {
+  return std::generic_category().message(code);
+}
+
+/// A file descriptor of ours.
+class file {
+ public:
+  file() = default;
+  explicit file(int fd) : fd_(fd) {}
+  ~file() { close(); }
+  file(file&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  file& operator=(file&& other) noexcept {
+    close();
+    fd_ = std::exchange(other.fd_, -1);
+    return *this;
+  }
+
+  int get() const noexcept { return fd_; }
+  explicit operator bool() const noexcept { return fd_ >= 0; }
+  void close() noexcept {
+    if (fd_ >= 0)
+      ::close(std::exchange(fd_, -1));
+  }
+
+ private:
+  int fd_ = -1;
+};
+
+/// The text as a file in memory: the child can read it at its own pace, or
+/// not at all.
+file file_of(std::string_view text) {
+  file out{::memfd_create("event", MFD_CLOEXEC)};
+  while (out && !text.empty()) {
+    const auto n = ::write(out.get(), text.data(), text.size());
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n <= 0)
+      return {};
+    text.remove_prefix(static_cast<size_t>(n));
+  }
+  if (out)
+    ::lseek(out.get(), 0, SEEK_SET);
+  return out;
+}
+
+/// What comes out of a pipe, up to a limit; the rest is read and dropped.
+class output {
+ public:
+  bool open() {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+      return false;
+    read_ = file{ends[0]};
+    write_ = file{ends[1]};
+    ::fcntl(read_.get(), F_SETFL, O_NONBLOCK);
+    return true;
+  }
+
+  int child_end() const noexcept { return write_.get(); }
+  void close_child_end() noexcept { write_.close(); }
+  int fd() const noexcept { return read_.get(); }
+
+  /// Reads what is there.
+  void drain(size_t keep) {
+    std::array<char, 8'192> buffer{};
+    while (read_) {
+      const auto n = ::read(read_.get(), buffer.data(), buffer.size());
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n < 0)
+        return;
+      if (n == 0) {
+        read_.close();
+        return;
+      }
+      const auto room = keep - std::min(keep, text_.size());
+      text_.append(buffer.data(), std::min(room, static_cast<size_t>(n)));
+    }
+  }
+
+  const std::string& text() const noexcept { return text_; }
+
+ private:
+  file read_;
+  file write_;
+  std::string text_;
+};
+
+/// `posix_spawn`'s two objects, which need an end.
+class spawn_settings {
+ public:
+  spawn_settings() {
+    ::posix_spawnattr_init(&attributes);
+    ::posix_spawn_file_actions_init(&actions);
+    // Its own group, and every signal as a program finds it.
+    sigset_t none;
+    sigset_t all;
+    ::sigemptyset(&none);
+    ::sigfillset(&all);
+    ::posix_spawnattr_setpgroup(&attributes, 0);
+    ::posix_spawnattr_setsigmask(&attributes, &none);
+    ::posix_spawnattr_setsigdefault(&attributes, &all);
+    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP |
+                                                POSIX_SPAWN_SETSIGMASK |
+                                                POSIX_SPAWN_SETSIGDEF);
+  }
+  ~spawn_settings() {
+    ::posix_spawn_file_actions_destroy(&actions);
+    ::posix_spawnattr_destroy(&attributes);
+  }
+  spawn_settings(const spawn_settings&) = delete;
+  spawn_settings& operator=(const spawn_settings&) = delete;
+
+  posix_spawnattr_t attributes{};
+  posix_spawn_file_actions_t actions{};
+};
+
+std::vector<std::string> environment_of(const exec_options& o, const event& ev,
+                                        const attempt_context& c) {
+  std::vector<std::string> out{
+      "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+      "LANG=C.UTF-8",
+      "EVENTWEFT_PROCESSOR=" + c.processor,
+      "EVENTWEFT_IDEMPOTENCY_KEY=" + c.idempotency_key,
+      "EVENTWEFT_ATTEMPT=" + std::to_string(c.attempt),
+      "EVENTWEFT_MAX_ATTEMPTS=" + std::to_string(c.max_attempts),
+      "EVENTWEFT_EVENT_ID=" + to_string(ev.id),
+      "EVENTWEFT_EVENT_SEQ=" + std::to_string(ev.seq),
+      "EVENTWEFT_EVENT_TYPE=" + ev.event_type,
+      "EVENTWEFT_PLATFORM=" + ev.platform};
+  for (const auto& entry : o.environment) {
+    const auto name = entry.substr(0, entry.find('=') + 1);
+    std::erase_if(out, [&name](const std::string& x) {
+      return !name.empty() && x.starts_with(name);
+    });
+    out.push_back(entry);
+  }
+  return out;
+}
+
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+  std::vector<char*> out;
+  for (auto& t : texts)
+    out.push_back(t.data());
+  out.push_back(nullptr);
+  return out;
+}
+
+/// One run of the program.
+class run {
+ public:
+  run(const exec_options& o, const event_ptr& ev, const attempt_context& c)
+      : options_(o), event_(ev), context_(c) {}
+
+  outcome operator()() {
+    const auto deadline = steady_clock::now() + context_.timeout;
+    if (auto why = start(); !why.empty())
+      return outcome::failed(why);
+    file woken{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+    const std::stop_callback wake{context_.stop, [&woken] {
+                                    const uint64_t one = 1;
+                                    if (::write(woken.get(), &one, sizeof one) <
+                                        0)
+                                      return;
+                                  }};
+    const file process{static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0u))};
+    while (!reap()) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+          deadline - steady_clock::now());
+      if (left.count() <= 0 || context_.stop.stop_requested())
+        return killed(left.count() <= 0);
+      wait(process.get(), woken.get(), left);
+    }
+    // What others of its group still hold open is nobody's business.
+    drain();
+    return verdict();
+  }
+
+ private:
+  std::string start() {
+    auto in = file_of(codec::wire_text(event_, wire_format::native));
+    if (!in || !out_.open() || !err_.open())
+      return "no files for the program: " + system_error(errno);
+    spawn_settings s;
+    ::posix_spawn_file_actions_adddup2(&s.actions, in.get(), STDIN_FILENO);
+    ::posix_spawn_file_actions_adddup2(&s.actions, out_.child_end(),
+                                       STDOUT_FILENO);
+    ::posix_spawn_file_actions_adddup2(&s.actions, err_.child_end(),
+                                       STDERR_FILENO);
+    ::posix_spawn_file_actions_addclosefrom_np(&s.actions, STDERR_FILENO + 1);
+    if (!options_.directory.empty())
+      ::posix_spawn_file_actions_addchdir_np(&s.actions,
+                                             options_.directory.c_str());
+    auto command = options_.command;
+    auto variables = environment_of(options_, *event_, context_);
+    const auto failed = ::posix_spawnp(
+        &pid_, command.front().c_str(), &s.actions, &s.attributes,
+        pointers(command).data(), pointers(variables).data());
+    out_.close_child_end();
+    err_.close_child_end();
+    if (failed != 0)
+      return "can't run " + command.front() + ": " + system_error(failed);
+    return {};
+  }
+
+  void drain() {
+    out_.drain(options_.keep_output);
+    err_.drain(options_.keep_output);
+  }
+
+  void wait(int process, int woken, std::chrono::milliseconds left) {
+    std::array<pollfd, 4> files{{{woken, POLLIN, 0},
+                                 {process, POLLIN, 0},
+                                 {out_.fd(), POLLIN, 0},
+                                 {err_.fd(), POLLIN, 0}}};
+    auto pause = static_cast<int>(std::min<int64_t>(left.count(), 60'000));
+    if (process < 0)
+      pause = std::min(pause, poll_interval_ms);
+    ::poll(files.data(), files.size(), pause);
+    drain();
+  }
+
+  /// Whether it has ended.
+  bool reap() {
+    const auto got = ::waitpid(pid_, &status_, WNOHANG);
+    if (got < 0 && errno != EINTR)
+      lost_ = true;
+    return got == pid_ || lost_;
+  }
+
+  outcome killed(bool late) {
+    ::kill(-pid_, SIGKILL);
+    while (::waitpid(pid_, &status_, 0) < 0 && errno == EINTR) {
+    }
+    drain();
+    return outcome::failed(late ? with_reason("killed: it took longer than its "
+                                              "time-out")
+                                : "killed: it is no longer wanted");
+  }
+
+  std::string with_reason(std::string what) const {
+    auto tail = std::string_view{err_.text()};
+    while (!tail.empty() && (tail.back() == '\n' || tail.back() == ' '))
+      tail.remove_suffix(1);
+    if (tail.size() > longest_reason)
+      tail.remove_prefix(tail.size() - longest_reason);
+    if (!tail.empty())
+      what.append(": ").append(tail);
+    return what;
+  }
+
+  outcome verdict() const {
+    if (lost_)
+      return outcome::failed("its exit code got lost");
+    if (WIFSIGNALED(status_))
+      return outcome::failed(
+          with_reason("ended by signal " + std::to_string(WTERMSIG(status_))));
+    const auto code = WEXITSTATUS(status_);
+    if (code == exec_give_up)
+      return outcome::give_up(with_reason("exit code 65"));
+    if (code != 0)
+      return outcome::failed(with_reason("exit code " + std::to_string(code)));
+    if (!options_.answers || out_.text().empty())
+      return outcome::done();
+    reply r;
+    r.body = out_.text();
+    const auto first = r.body.find_first_not_of(" \t\r\n");
+    const bool json = first != std::string::npos &&
+                      (r.body[first] == '{' || r.body[first] == '[') &&
+                      codec::is_utf8(r.body);
+    r.content_type = json ? "application/json" : "text/plain; charset=utf-8";
+    return outcome::done(std::move(r));
+  }
+
+  const exec_options& options_;
+  const event_ptr& event_;
+  const attempt_context& context_;
+  output out_;
+  output err_;
+  pid_t pid_ = -1;
+  int status_ = 0;
+  bool lost_ = false;
+};
+
+} // namespace
+
+blocking_handler make_exec_handler(exec_options options) {
+  auto shared = std::make_shared<const exec_options>(std::move(options));
+  return [shared](const event_ptr& ev, const attempt_context& c) {
+    if (shared->command.empty())
+      return outcome::give_up("there is no program to run");
+    return run{*shared, ev, c}();
+  };
+}
+
+} // namespace eventweft::processing

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "actors/dead_letters.hpp"
+#include "codec/event_json.hpp"
+#include "tests/support/spine.hpp"
+
+#include <string>
+#include <vector>
+
+namespace eventweft::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Takes letters back, or refuses.
+struct taker_state {
+  static inline constexpr const char* name = "taker";
+  taker_state(letter_taker_actor::pointer,
+              std::shared_ptr<std::vector<dead_letter>> to,
+              std::shared_ptr<std::optional<error>> refusal)
+      : taken(std::move(to)), refuse(std::move(refusal)) {}
+  letter_taker_actor::behavior_type make_behavior() {
+    return {[this](retry_atom, const dead_letter& x) -> caf::result<void> {
+      if (*refuse)
+        return to_caf(**refuse);
+      taken->push_back(x);
+      return {};
+    }};
+  }
+  std::shared_ptr<std::vector<dead_letter>> taken;
+  std::shared_ptr<std::optional<error>> refuse;
+};
+
+class dead_letters_test : public spine {
+ protected:
+  void start(dead_letters_options options = {}) {
+    start_all();
+    keeper = keep(spawn_dead_letters(system, ctx, options));
+    ctx.peers->dead_letters.set(keeper);
+    using impl = caf::stateful_actor<taker_state, letter_taker_actor::impl>;
+    ctx.peers->set_letter_taker(
+        "processor",
+        keep(letter_taker_actor{system.spawn<impl>(taken, refuse)}));
+  }
+
+  void TearDown() override {
+    keeper = nullptr;
+    spine::TearDown();
+  }
+
+  dead_letter make(int n, std::string origin = "processor:p") {
+    dead_letter d;
+    time->advance(1ms);
+    d.created_at = time->now();
+    d.id = uuid::v7(d.created_at, *ctx.random);
+    d.origin = std::move(origin);
+    d.reason = "no " + std::to_string(n);
+    codec::append_native(d.body, make_event(n));
+    return d;
+  }
+
+  void fill(int count, const std::string& origin = "processor:p") {
+    for (int i = 1; i <= count; ++i)
+      log->letters.push_back(make(i, origin));
+  }
+
+  dead_letter_retry progress() {
+    auto asked = request<dead_letter_retry>(keeper, head_atom_v);
+    run();
+    return asked->value.value_or(dead_letter_retry{});
+  }
+
+  static dead_letter_query of(std::string origin) {
+    dead_letter_query q;
+    q.origin = std::move(origin);
+    return q;
+  }
+
+  dead_letters_actor keeper;
+  std::shared_ptr<std::vector<dead_letter>> taken =
+      std::make_shared<std::vector<dead_letter>>();
+  std::shared_ptr<std::optional<error>> refuse =
+      std::make_shared<std::optional<error>>();
+};
+
+TEST_F(dead_letters_test, a_letter_goes_back_to_its_origin_and_is_forgotten) {
+  start();
+  fill(2);
+  auto done = request<bool>(keeper, retry_atom_v, log->letters[0].id);
+  run();
+  EXPECT_TRUE(done->value);
+  ASSERT_EQ(taken->size(), 1u);
+  EXPECT_EQ(taken->front().reason, "no 1");
+  EXPECT_EQ(log->letters.size(), 1u);
+}
+
+TEST_F(dead_letters_test, a_letter_that_is_not_taken_stays) {
+  start();
+  fill(1);
+  *refuse = error{ec::overloaded, "busy"};
+  auto done = request<bool>(keeper, retry_atom_v, log->letters[0].id);
+  run();
+  ASSERT_TRUE(done->failed);
+  EXPECT_EQ(done->failed->code, ec::overloaded);
+  EXPECT_EQ(log->letters.size(), 1u);
+}
+
+TEST_F(dead_letters_test, what_a_store_refused_is_appended_again) {
+  start();
+  fill(1, "spool");
+  auto done = request<bool>(keeper, retry_atom_v, log->letters[0].id);
+  run();
+  EXPECT_TRUE(done->value);
+  EXPECT_EQ(log->head(), 1);
+  EXPECT_TRUE(log->letters.empty());
+}
+
+TEST_F(dead_letters_test, an_origin_that_takes_nothing_back_is_said) {
+  start();
+  fill(1, "actor:storage_writer");
+  auto done = request<bool>(keeper, retry_atom_v, log->letters[0].id);
+  run();
+  ASSERT_TRUE(done->failed);
+  EXPECT_EQ(done->failed->code, ec::unprocessable);
+}
+
+TEST_F(dead_letters_test, many_go_back_page_by_page) {
+  start();
+  fill(250);
+  fill(3, "spool");
+  auto begun =
+      request<dead_letter_retry>(keeper, retry_atom_v, of("processor"), 0.0);
+  run();
+  ASSERT_TRUE(begun->value);
+  EXPECT_FALSE(progress().running);
+  EXPECT_EQ(progress().retried, 250u);
+  EXPECT_EQ(taken->size(), 250u);
+  EXPECT_EQ(log->letters.size(), 3u);
+}
+
+TEST_F(dead_letters_test, a_retry_of_many_keeps_to_its_rate) {
+  start();
+  fill(100);
+  request<dead_letter_retry>(keeper, retry_atom_v, of("processor"), 10.0);
+  advance(2s);
+  EXPECT_GE(taken->size(), 18u);
+  EXPECT_LE(taken->size(), 22u);
+  auto second =
+      request<dead_letter_retry>(keeper, retry_atom_v, of("processor"), 0.0);
+  run();
+  ASSERT_TRUE(second->failed);
+  EXPECT_EQ(second->failed->code, ec::conflict);
+  request<dead_letter_retry>(keeper, stop_atom_v);
+  advance(2s);
+  EXPECT_LE(taken->size(), 23u);
+  // What was interrupted can be done again.
+  request<dead_letter_retry>(keeper, retry_atom_v, of("processor"), 0.0);
+  advance(100ms);
+  EXPECT_EQ(taken->size(), 100u);
+  EXPECT_TRUE(log->letters.empty());
+}
+
+TEST_F(dead_letters_test, those_that_can_t_go_back_are_counted_and_kept) {
+  start();
+  fill(3);
+  *refuse = error{ec::not_found, "no such processor"};
+  request<dead_letter_retry>(keeper, retry_atom_v, of("processor"), 0.0);
+  advance(100ms);
+  EXPECT_EQ(progress().failed, 3u);
+  EXPECT_FALSE(progress().running);
+  EXPECT_EQ(log->letters.size(), 3u);
+}
+
+TEST_F(dead_letters_test, many_are_dropped) {
+  start();
+  fill(150);
+  fill(2, "spool");
+  auto dropped = request<uint64_t>(keeper, drop_atom_v, of("processor:p"));
+  run();
+  EXPECT_EQ(dropped->value, 150u);
+  EXPECT_EQ(log->letters.size(), 2u);
+}
+
+TEST_F(dead_letters_test, the_first_in_a_window_is_told) {
+  std::vector<std::pair<std::string, uint64_t>> told;
+  dead_letters_options options;
+  options.alert_window = 60s;
+  options.alert = [&told](const dead_letter& d, uint64_t before) {
+    told.emplace_back(d.reason, before);
+  };
+  start(options);
+  for (int i = 1; i <= 3; ++i)
+    request<void>(keeper, dead_letter_atom_v, make(i));
+  advance(61s);
+  request<void>(keeper, dead_letter_atom_v, make(4));
+  run();
+  using entry = std::pair<std::string, uint64_t>;
+  EXPECT_EQ(told, (std::vector<entry>{{"no 1", 0}, {"no 4", 2}}));
+}
+
+} // namespace
+} // namespace eventweft::testing

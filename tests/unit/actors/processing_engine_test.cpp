@@ -1,0 +1,558 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "actors/log_follower.hpp"
+#include "actors/processing_engine.hpp"
+#include "actors/processing_journal.hpp"
+#include "tests/support/spine.hpp"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace eventweft::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using processing::attempt_context;
+using processing::outcome;
+using processing::processor;
+
+/// Runs what it is given when the test says so.
+class manual_runner final : public processing::runner {
+ public:
+  bool run(uint64_t id, task what) override {
+    if (jobs.size() >= places)
+      return false;
+    jobs.emplace_back(id, std::move(what));
+    return true;
+  }
+
+  void abandon(uint64_t id) override {
+    if (std::erase_if(jobs, [id](auto& j) { return j.first == id; }) > 0) {
+      ++lost;
+      abandoned.push_back(id);
+    }
+  }
+
+  counts state() const override {
+    return {places - std::min(places, jobs.size()), jobs.size(), lost};
+  }
+
+  /// Runs the oldest one.
+  bool step() {
+    if (jobs.empty())
+      return false;
+    auto j = std::move(jobs.front());
+    jobs.erase(jobs.begin());
+    j.second({});
+    return true;
+  }
+
+  size_t places = 4;
+  size_t lost = 0;
+  std::vector<std::pair<uint64_t, task>> jobs;
+  std::vector<uint64_t> abandoned;
+};
+
+/// What processors remember, in memory.
+struct memory_journal {
+  std::map<std::string, std::map<std::string, processing::stored_mark>> marks;
+  /// By processor and seq.
+  std::map<std::pair<std::string, seq_t>, processing::status_row> rows;
+  size_t writes = 0;
+  std::optional<error> down;
+};
+
+class memory_processing final : public processing_store {
+ public:
+  explicit memory_processing(std::shared_ptr<memory_journal> to)
+      : to_(std::move(to)) {}
+
+  expected<std::vector<processing::stored_mark>>
+  marks(std::string_view name) override {
+    if (to_->down)
+      return fail(*to_->down);
+    std::vector<processing::stored_mark> out;
+    for (const auto& [f, mark] : to_->marks[std::string{name}])
+      out.push_back(mark);
+    return out;
+  }
+
+  expected<void> record(std::string_view name, const fence&,
+                        const processing::changes& what) override {
+    if (to_->down)
+      return fail(*to_->down);
+    ++to_->writes;
+    for (const auto& m : what.marks)
+      to_->marks[std::string{name}][m.feed] = m;
+    for (const auto& r : what.rows)
+      to_->rows[{std::string{name}, r.event->seq}] = r;
+    return {};
+  }
+
+ private:
+  std::shared_ptr<memory_journal> to_;
+};
+
+/// Says which work is this node's.
+class switched_owner final : public ownership {
+ public:
+  std::optional<fence> held(const std::string& work) override {
+    return token ? std::optional{fence{work, *token}} : std::nullopt;
+  }
+  std::shared_ptr<void> on_change(std::function<void()> f) override {
+    auto guard = std::make_shared<std::function<void()>>(std::move(f));
+    changed = guard;
+    return guard;
+  }
+  void set(std::optional<int64_t> t) {
+    token = t;
+    if (auto f = changed.lock())
+      (*f)();
+  }
+
+  std::optional<int64_t> token = 1;
+  std::weak_ptr<std::function<void()>> changed;
+};
+
+class processing_engine_test : public spine {
+ protected:
+  void SetUp() override {
+    ctx.followers = make_follower_lane();
+    ctx.peers->askers.set(0, keep(spawn_asker(system)));
+    start_all();
+    ctx.peers->journal.set(keep(spawn_processing_journal(
+        system, std::make_unique<memory_processing>(journal),
+        worker_thread::shared)));
+  }
+
+  void start_engine() {
+    processing_engine_options o;
+    o.processors = processors;
+    o.workers = workers;
+    o.starters = starters;
+    auto engine = keep(spawn_processing_engine(system, ctx, o));
+    ctx.peers->engine.set(engine);
+    settle();
+  }
+
+  void restart_engine() {
+    auto old = ctx.peers->engine.get();
+    ctx.peers->engine.set({});
+    crash(old);
+    run();
+    workers->jobs.clear();
+    starters->jobs.clear();
+    start_engine();
+  }
+
+  /// Lets a little time pass, in which writes go out.
+  void settle() { advance(1'200ms); }
+
+  /// Runs handlers until there is nothing to run.
+  void work() {
+    run();
+    while (starters->step() || workers->step()) {
+      // As the real ones do when a thread is free again.
+      tell_anon(ctx.peers->engine.get(), next_atom_v);
+      run();
+    }
+  }
+
+  void add_events(int first, int last, priority p = priority::normal) {
+    for (int i = first; i <= last; ++i) {
+      auto e = make_event(i);
+      e.priority = p;
+      append(std::move(e));
+    }
+    run();
+  }
+
+  /// Notes what it sees; fails as long as `fail_times` says.
+  processor noting(std::string name) {
+    processor p;
+    p.name = name;
+    p.jitter = 0;
+    p.start = start_point::after(0);
+    p.handler = processing::blocking_handler{
+        [this, name](const event_ptr& ev, const attempt_context& c) {
+          seen.push_back({name, ev->seq, c.attempt, c.idempotency_key});
+          auto& n = fail_times[name];
+          if (n == 0)
+            return outcome::done();
+          --n;
+          return outcome::failed("told to fail");
+        }};
+    return p;
+  }
+
+  struct sighting {
+    std::string processor;
+    seq_t seq;
+    uint32_t attempt;
+    std::string key;
+  };
+
+  std::vector<seq_t> seqs(const std::string& name = "p") const {
+    std::vector<seq_t> out;
+    for (const auto& s : seen)
+      if (s.processor == name)
+        out.push_back(s.seq);
+    return out;
+  }
+
+  processing::status status_of(seq_t seq, const std::string& name = "p") {
+    return journal->rows.at({name, seq}).status;
+  }
+
+  std::shared_ptr<processing::registry> processors =
+      std::make_shared<processing::registry>();
+  std::shared_ptr<manual_runner> workers = std::make_shared<manual_runner>();
+  std::shared_ptr<manual_runner> starters = std::make_shared<manual_runner>();
+  std::shared_ptr<memory_journal> journal = std::make_shared<memory_journal>();
+  std::vector<sighting> seen;
+  std::map<std::string, int> fail_times;
+};
+
+TEST_F(processing_engine_test, hands_every_matching_event_to_its_handler) {
+  ASSERT_TRUE(processors->add(noting("p")));
+  start_engine();
+  add_events(1, 5);
+  work();
+  EXPECT_EQ(seqs(), (std::vector<seq_t>{1, 2, 3, 4, 5}));
+  settle();
+  EXPECT_EQ(status_of(5), processing::status::completed);
+  EXPECT_EQ(journal->marks.at("p").at("normal").cursor, 5);
+}
+
+TEST_F(processing_engine_test, writes_nothing_for_events_nobody_wants) {
+  auto p = noting("p");
+  p.filter.platforms = {"linear"};
+  ASSERT_TRUE(processors->add(std::move(p)));
+  start_engine();
+  add_events(1, 5);
+  work();
+  settle();
+  EXPECT_TRUE(seen.empty());
+  EXPECT_TRUE(journal->rows.empty());
+}
+
+TEST_F(processing_engine_test, workers_pull_the_urgent_ones_first) {
+  workers->places = 1;
+  ASSERT_TRUE(processors->add(noting("p")));
+  start_engine();
+  add_events(1, 100, priority::low);
+  add_events(101, 102, priority::critical);
+  work();
+  ASSERT_EQ(seen.size(), 102u);
+  // One that ran already, then at most one turn of the low lane.
+  const auto got = seqs();
+  EXPECT_LE(std::ranges::find(got, 102) - got.begin(), 4);
+}
+
+TEST_F(processing_engine_test, tries_again_with_growing_pauses_and_one_key) {
+  auto p = noting("p");
+  p.retry_delay = 1s;
+  ASSERT_TRUE(processors->add(std::move(p)));
+  fail_times["p"] = 2;
+  start_engine();
+  add_events(1, 1);
+  work();
+  advance(300ms);
+  EXPECT_EQ(status_of(1), processing::status::retrying);
+  work();
+  EXPECT_EQ(seen.size(), 1u);
+  advance(800ms);
+  work();
+  EXPECT_EQ(seen.size(), 2u);
+  advance(1'500ms);
+  work();
+  EXPECT_EQ(seen.size(), 2u);
+  advance(600ms);
+  work();
+  settle();
+  ASSERT_EQ(seen.size(), 3u);
+  EXPECT_EQ(seen[2].attempt, 3u);
+  EXPECT_EQ(seen[0].key, seen[2].key);
+  EXPECT_EQ(seen[0].key, to_string(log->events()[0]->id) + ":p");
+  EXPECT_EQ(status_of(1), processing::status::completed);
+}
+
+TEST_F(processing_engine_test, a_throw_is_a_failed_attempt) {
+  auto p = noting("p");
+  p.max_retries = 0;
+  p.handler = processing::blocking_handler{
+      [](const event_ptr&, const attempt_context&) -> outcome {
+        throw std::runtime_error{"oops"};
+      }};
+  ASSERT_TRUE(processors->add(std::move(p)));
+  start_engine();
+  add_events(1, 1);
+  work();
+  settle();
+  ASSERT_EQ(log->letters.size(), 1u);
+  const auto& letter = log->letters[0];
+  EXPECT_EQ(letter.origin, "processor:p");
+  EXPECT_EQ(letter.reason, "exception: oops");
+  EXPECT_EQ(letter.event_seq, 1);
+  ASSERT_EQ(letter.history.size(), 1u);
+  EXPECT_EQ(status_of(1), processing::status::failed);
+}
+
+TEST_F(processing_engine_test,
+       nothing_says_given_up_before_its_letter_is_safe) {
+  auto p = noting("p");
+  p.max_retries = 0;
+  fail_times["p"] = 1;
+  ASSERT_TRUE(processors->add(std::move(p)));
+  start_engine();
+  log->set_down(error{ec::store_unavailable, "away"});
+  // Read before it went away.
+  log->set_down({});
+  add_events(1, 1);
+  log->set_down(error{ec::store_unavailable, "away"});
+  work();
+  settle();
+  EXPECT_FALSE(journal->rows.contains({"p", 1}));
+  log->set_down({});
+  advance(10s);
+  EXPECT_EQ(log->letters.size(), 1u);
+  EXPECT_EQ(status_of(1), processing::status::failed);
+}
+
+TEST_F(processing_engine_test, a_hung_handler_loses_its_thread_and_its_say) {
+  auto p = noting("p");
+  p.timeout = 2s;
+  p.retry_delay = 1s;
+  ASSERT_TRUE(processors->add(std::move(p)));
+  start_engine();
+  add_events(1, 1);
+  ASSERT_EQ(workers->jobs.size(), 1u);
+  auto late = workers->jobs[0].second;
+  advance(2'100ms);
+  EXPECT_EQ(workers->abandoned.size(), 1u);
+  // It comes back after all: nobody listens.
+  late({});
+  run();
+  settle();
+  work();
+  settle();
+  ASSERT_EQ(seen.size(), 2u);
+  EXPECT_EQ(seen[1].attempt, 2u);
+  EXPECT_EQ(status_of(1), processing::status::completed);
+  EXPECT_EQ(journal->rows.at({"p", 1}).attempts, 2u);
+}
+
+TEST_F(processing_engine_test, asynchronous_handlers_hold_no_worker) {
+  workers->places = 0;
+  std::vector<processing::completion> waiting;
+  auto p = noting("p");
+  p.handler = processing::async_handler{
+      [&waiting](const event_ptr&, const attempt_context&,
+                 processing::completion done) {
+        waiting.push_back(std::move(done));
+      }};
+  ASSERT_TRUE(processors->add(std::move(p)));
+  start_engine();
+  add_events(1, 50);
+  work();
+  ASSERT_EQ(waiting.size(), 50u);
+  for (auto& done : waiting) {
+    done(outcome::done());
+    done(outcome::failed("a second word"));
+  }
+  work();
+  settle();
+  EXPECT_EQ(status_of(1), processing::status::completed);
+  EXPECT_EQ(status_of(50), processing::status::completed);
+}
+
+TEST_F(processing_engine_test, goes_on_after_a_crash_each_once) {
+  workers->places = 2;
+  ASSERT_TRUE(processors->add(noting("p")));
+  start_engine();
+  add_events(1, 10);
+  workers->step();
+  run();
+  workers->step();
+  run();
+  workers->step();
+  run();
+  settle();
+  EXPECT_EQ(seqs(), (std::vector<seq_t>{1, 2, 3}));
+  restart_engine();
+  work();
+  settle();
+  auto got = seqs();
+  std::ranges::sort(got);
+  EXPECT_EQ(got, (std::vector<seq_t>{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}));
+}
+
+TEST_F(processing_engine_test, what_was_not_written_is_done_again) {
+  ASSERT_TRUE(processors->add(noting("p")));
+  start_engine();
+  journal->down = error{ec::store_unavailable, "away"};
+  add_events(1, 2);
+  work();
+  settle();
+  restart_engine();
+  journal->down.reset();
+  advance(10s);
+  work();
+  settle();
+  EXPECT_EQ(seqs(), (std::vector<seq_t>{1, 2, 1, 2}));
+  EXPECT_EQ(status_of(2), processing::status::completed);
+}
+
+TEST_F(processing_engine_test, a_new_processor_begins_at_the_log_s_end) {
+  add_events(1, 3);
+  auto p = noting("p");
+  p.start = start_point::end();
+  ASSERT_TRUE(processors->add(std::move(p)));
+  start_engine();
+  add_events(4, 5);
+  work();
+  EXPECT_EQ(seqs(), (std::vector<seq_t>{4, 5}));
+}
+
+TEST_F(processing_engine_test, processors_come_and_go_while_it_runs) {
+  start_engine();
+  add_events(1, 1);
+  ASSERT_TRUE(processors->add(noting("p")));
+  settle();
+  work();
+  EXPECT_EQ(seqs(), (std::vector<seq_t>{1}));
+  EXPECT_TRUE(processors->remove("p"));
+  settle();
+  add_events(2, 3);
+  work();
+  EXPECT_EQ(seqs(), (std::vector<seq_t>{1}));
+  ASSERT_TRUE(processors->add(noting("p")));
+  settle();
+  work();
+  EXPECT_EQ(seqs(), (std::vector<seq_t>{1, 2, 3}));
+}
+
+TEST_F(processing_engine_test, only_the_owner_runs_a_processor) {
+  auto owner = std::make_shared<switched_owner>();
+  owner->token.reset();
+  ctx.owner = owner;
+  ASSERT_TRUE(processors->add(noting("p")));
+  start_engine();
+  add_events(1, 2);
+  work();
+  EXPECT_TRUE(seen.empty());
+  owner->set(3);
+  settle();
+  work();
+  settle();
+  EXPECT_EQ(seqs(), (std::vector<seq_t>{1, 2}));
+  owner->set(std::nullopt);
+  run();
+  add_events(3, 4);
+  work();
+  EXPECT_EQ(seen.size(), 2u);
+  owner->set(4);
+  settle();
+  work();
+  EXPECT_EQ(seqs(), (std::vector<seq_t>{1, 2, 3, 4}));
+}
+
+TEST_F(processing_engine_test, an_answering_handler_s_reply_is_handed_on) {
+  auto p = noting("p");
+  p.answers = true;
+  p.handler = processing::blocking_handler{[](const event_ptr& ev,
+                                              const attempt_context&) {
+    return outcome::done({200, "application/json", "\"" + ev->event_id + "\""});
+  }};
+  ASSERT_TRUE(processors->add(std::move(p)));
+  start_engine();
+  const event_ptr ev{make_event(1)};
+  auto reply =
+      request<processing::reply>(ctx.peers->engine.get(), answer_atom_v, ev);
+  run();
+  EXPECT_TRUE(reply->pending());
+  auto stored =
+      request<append_outcome>(ctx.peers->writer.get(), append_atom_v, ev);
+  work();
+  ASSERT_TRUE(reply->value);
+  EXPECT_EQ(reply->value->body, "\"" + ev->event_id + "\"");
+}
+
+TEST_F(processing_engine_test, nobody_to_answer_is_said_at_once) {
+  ASSERT_TRUE(processors->add(noting("p")));
+  start_engine();
+  auto reply = request<processing::reply>(
+      ctx.peers->engine.get(), answer_atom_v, event_ptr{make_event(1)});
+  run();
+  ASSERT_TRUE(reply->failed);
+  EXPECT_EQ(reply->failed->code, ec::not_found);
+}
+
+TEST_F(processing_engine_test, a_dead_letter_is_tried_again) {
+  auto p = noting("p");
+  p.max_retries = 0;
+  fail_times["p"] = 1;
+  ASSERT_TRUE(processors->add(std::move(p)));
+  start_engine();
+  add_events(1, 1);
+  work();
+  settle();
+  ASSERT_EQ(log->letters.size(), 1u);
+  auto again =
+      request<void>(ctx.peers->engine.get(), retry_atom_v, log->letters[0]);
+  advance(300ms);
+  EXPECT_TRUE(again->value);
+  EXPECT_EQ(status_of(1), processing::status::pending);
+  // And not forgotten when the engine dies before it is done.
+  restart_engine();
+  work();
+  settle();
+  EXPECT_EQ(seqs(), (std::vector<seq_t>{1, 1}));
+  EXPECT_EQ(status_of(1), processing::status::completed);
+}
+
+TEST_F(processing_engine_test, the_end_waits_for_what_runs_and_writes_it) {
+  ASSERT_TRUE(processors->add(noting("p")));
+  start_engine();
+  add_events(1, 1);
+  auto flushed = request<void>(ctx.peers->engine.get(), flush_atom_v);
+  run();
+  EXPECT_TRUE(flushed->pending());
+  work();
+  advance(300ms);
+  EXPECT_TRUE(flushed->value);
+  EXPECT_EQ(status_of(1), processing::status::completed);
+}
+
+TEST_F(processing_engine_test, the_end_does_not_wait_for_ever) {
+  ASSERT_TRUE(processors->add(noting("p")));
+  start_engine();
+  add_events(1, 1);
+  auto flushed = request<void>(ctx.peers->engine.get(), flush_atom_v);
+  advance(3s);
+  EXPECT_TRUE(flushed->value);
+  EXPECT_EQ(workers->abandoned.size(), 1u);
+  // It is still to be done.
+  EXPECT_NE(journal->marks.at("p").at("normal").mark.find("[1,"),
+            std::string::npos);
+}
+
+TEST_F(processing_engine_test, tells_how_processors_are_doing) {
+  workers->places = 1;
+  ASSERT_TRUE(processors->add(noting("p")));
+  start_engine();
+  add_events(1, 3);
+  auto states = request<std::vector<processing::processor_state>>(
+      ctx.peers->engine.get(), list_atom_v);
+  run();
+  ASSERT_TRUE(states->value);
+  ASSERT_EQ(states->value->size(), 1u);
+  const auto& s = states->value->front();
+  EXPECT_EQ(s.state, "running");
+  EXPECT_EQ(s.running, 1u);
+  EXPECT_EQ(s.ready, 2u);
+}
+
+} // namespace
+} // namespace eventweft::testing
