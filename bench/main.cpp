@@ -24,7 +24,7 @@ constexpr std::array parts{
     part{"growth", measure_growth},   part{"latency", measure_latency},
     part{"fanout", measure_fanout},   part{"idle", measure_idle},
     part{"catchup", measure_catchup}, part{"micro", measure_micro},
-    part{"filters", measure_filters},
+    part{"filters", measure_filters}, part{"processing", measure_processing},
 };
 
 /// As many open files as we may have: servers inherit it.

@@ -31,6 +31,10 @@ void measure_catchup(const setting& s, report& out);
 /// Memory of a reader that waits.
 void measure_idle(const setting& s, report& out);
 
+/// Handlers: what an idle one costs ingest on PostgreSQL, how long urgent
+/// events wait behind a backlog, and npm's probot with the same handler.
+void measure_processing(const setting& s, report& out);
+
 /// Codec, crypto and filter by themselves.
 void measure_micro(const setting& s, report& out);
 

@@ -17,6 +17,15 @@ if ! cmp -s "$root/tests/e2e/package-lock.json" "$npm/node_modules/.installed"; 
   cp "$npm/package-lock.json" "$npm/node_modules/.installed"
 fi
 
+# probot, which `processing` compares with.
+if [ $# -eq 0 ] || [[ " $* " == *" processing "* ]]; then
+  mkdir -p "$area/probot"
+  if [ ! -d "$area/probot/node_modules/probot" ]; then
+    (cd "$area/probot" && npm init -y >/dev/null &&
+      npm install --no-progress --no-audit --no-fund probot@13 >&2)
+  fi
+fi
+
 # On a real disk and in a directory that every user can enter: PostgreSQL does
 # not run as root.
 work=$(mktemp -d "${EVENTWEFT_BENCH_DIR:-/var/tmp}/eventweft-bench.XXXXXX")
