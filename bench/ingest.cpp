@@ -5,12 +5,16 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace eventweft::bench {
 
-ingest_result ingest(const setting& s, engine& e, const std::string& url,
-                     const std::vector<webhook_example>& examples,
-                     uint64_t count, uint32_t salt) {
-  hub server{s, "ingest", url};
+ingest_result
+ingest(const setting& s, engine& e, const std::string& url,
+       const std::vector<webhook_example>& examples, uint64_t count,
+       uint32_t salt,
+       std::vector<std::pair<std::string, std::string>> environment) {
+  hub server{s, "ingest", url, std::move(environment)};
   const post_options options{
       .to = server.address(), .connections = 64, .count = count};
   const auto own = own_cpu_seconds();

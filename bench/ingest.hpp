@@ -6,6 +6,7 @@
 #include "bench/webhooks.hpp"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace eventweft::bench {
@@ -19,9 +20,12 @@ struct ingest_result {
 };
 
 /// Posts `count` webhooks over 64 connections to a hub on the store at `url`;
-/// `salt` differs between calls for one store.
-ingest_result ingest(const setting& s, engine& e, const std::string& url,
-                     const std::vector<webhook_example>& examples,
-                     uint64_t count, uint32_t salt);
+/// `salt` differs between calls for one store;
+/// `environment` is for the hub.
+ingest_result
+ingest(const setting& s, engine& e, const std::string& url,
+       const std::vector<webhook_example>& examples, uint64_t count,
+       uint32_t salt,
+       std::vector<std::pair<std::string, std::string>> environment = {});
 
 } // namespace eventweft::bench

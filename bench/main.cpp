@@ -20,11 +20,17 @@ struct part {
 };
 
 constexpr std::array parts{
-    part{"ingest", measure_ingest},   part{"store", measure_store},
-    part{"growth", measure_growth},   part{"latency", measure_latency},
-    part{"fanout", measure_fanout},   part{"idle", measure_idle},
-    part{"catchup", measure_catchup}, part{"micro", measure_micro},
-    part{"filters", measure_filters}, part{"processing", measure_processing},
+    part{"ingest", measure_ingest},
+    part{"store", measure_store},
+    part{"growth", measure_growth},
+    part{"latency", measure_latency},
+    part{"fanout", measure_fanout},
+    part{"idle", measure_idle},
+    part{"catchup", measure_catchup},
+    part{"micro", measure_micro},
+    part{"filters", measure_filters},
+    part{"processing", measure_processing},
+    part{"correlation", measure_correlation},
 };
 
 /// As many open files as we may have: servers inherit it.

@@ -16,6 +16,9 @@ void measure_store(const setting& s, report& out);
 /// Signed webhooks with many events already stored against an empty store.
 void measure_growth(const setting& s, report& out);
 
+/// What finding threads costs, and whether it costs more as they grow.
+void measure_correlation(const setting& s, report& out);
+
 /// One event to 1,000 readers, against nginx with nchan.
 void measure_fanout(const setting& s, report& out);
 
