@@ -30,7 +30,6 @@ enum class kind : uint8_t {
   secret_file,       ///< a path, or several, to files that hold secrets
   texts,             ///< a list of texts, none of them empty
   pointers,          ///< JSON pointers
-  texts,             ///< a list of texts
   choices,           ///< several of `choices`
   rules,             ///< priority rules, in a file only
   fraction,          ///< from 0 to 1

@@ -413,11 +413,6 @@ bool assign_value(const key& k, field target, const raw_value& raw) {
     return assign_texts(
         *std::get<std::vector<std::string>*>(target), raw,
         [](const std::string& text) { return text.starts_with('/'); });
-  case kind::texts:
-    return assign_texts(*std::get<std::vector<std::string>*>(target), raw,
-                        [](const std::string& text) {
-                          return text.find('\0') == std::string::npos;
-                        });
   case kind::choices:
     return assign_texts(
         *std::get<std::vector<std::string>*>(target), raw,
@@ -530,8 +525,6 @@ std::string expectation(const key& k) {
     return "a list of texts, none of them empty";
   case kind::pointers:
     return "a list of JSON pointers, each of which starts with /";
-  case kind::texts:
-    return "a list of texts";
   case kind::choices:
     return "a list with any of " + choices_text(k.choices).substr(7);
   case kind::rules:
@@ -625,7 +618,6 @@ std::string shown(const key& k, field target) {
   }
   case kind::texts:
   case kind::pointers:
-  case kind::texts:
   case kind::choices: {
     std::string result = "[";
     for (const auto& text : *std::get<std::vector<std::string>*>(target))
