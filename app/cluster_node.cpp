@@ -95,6 +95,11 @@ class link_fanout final : public fanout {
   std::shared_ptr<mesh> links_;
 };
 
+bool known_level(std::string_view level) {
+  constexpr std::array levels{"trace", "debug", "info", "warn", "error", "off"};
+  return std::ranges::find(levels, level) != levels.end();
+}
+
 bool on_loopback(const std::string& host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
@@ -167,6 +172,7 @@ struct cluster_node::state {
   actor_line actors;
   std::atomic<bool> draining{false};
   std::shared_ptr<void> carrier;
+  std::shared_ptr<void> level;
   std::unique_ptr<node_keeper> keeper;
   std::unique_ptr<bell_listener> listener;
   std::mutex mutex;
@@ -402,6 +408,14 @@ expected<void> cluster_node::start(actor_host& actors,
     if (const auto links = s.others->get())
       links->announce(e);
   });
+  s.level = s.control->subscribe(
+      control_kind::log_level, [log = s.parts.log](const control_event& e) {
+        if (!known_level(e.what))
+          return;
+        log->set_level(spdlog::level::from_str(e.what));
+        log->log(std::max(log->level(), spdlog::level::info),
+                 "cluster: the log level is {} now", e.what);
+      });
   s.listener = std::make_unique<bell_listener>(
       s.parts.store->open_listener(),
       [&s](const store_bell& bell) { s.heard(bell); }, s.hears, s.parts.random,
@@ -446,6 +460,16 @@ void cluster_node::status(reply answer) {
     view.head = links->head();
   }
   answer(status_json(view));
+}
+
+void cluster_node::set_log_level(const std::string& level, reply answer) {
+  if (!known_level(level)) {
+    answer(fail(ec::unprocessable,
+                "a log level is trace, debug, info, warn, error or off"));
+    return;
+  }
+  state_->control->announce({control_kind::log_level, level});
+  status(std::move(answer));
 }
 
 void cluster_node::drain(reply answer) {

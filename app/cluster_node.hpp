@@ -68,6 +68,7 @@ class cluster_node final : public net::cluster_port {
   // -- net::cluster_port -----------------------------------------------------
   void status(reply answer) override;
   void drain(reply answer) override;
+  void set_log_level(const std::string& level, reply answer) override;
 
  private:
   struct state;

@@ -219,6 +219,7 @@ awaitable<response> answer_call(const api_call& call) {
     co_return get_stream(call);
   case endpoint::get_cluster:
   case endpoint::drain_cluster:
+  case endpoint::cluster_log_level:
     co_return co_await answer_cluster(call);
   case endpoint::metrics_json:
     co_return json_answer(200, call.shared.behind.metrics_json());

@@ -13,17 +13,20 @@ awaitable<response> answer_cluster(const api_call& call) {
   if (!port)
     co_return problem_answer(
         {ec::not_found, "this node is no part of a cluster"});
-  const bool drain = call.match.found->target == endpoint::drain_cluster;
+  const auto target = call.match.found->target;
   const auto start = [&](reply_to<std::string> reply) {
-    if (drain)
+    if (target == endpoint::drain_cluster)
       port->drain(std::move(reply));
+    else if (target == endpoint::cluster_log_level)
+      port->set_log_level(call.match.argument, std::move(reply));
     else
       port->status(std::move(reply));
   };
   auto body = co_await call.ask.call<std::string>(start);
   if (!body)
     co_return problem_answer(body.error());
-  co_return json_answer(drain ? 202 : 200, std::move(*body));
+  co_return json_answer(target == endpoint::drain_cluster ? 202 : 200,
+                        std::move(*body));
 }
 
 } // namespace eventweft::net

@@ -53,6 +53,8 @@ constexpr route table[] = {
     {verb::get, "/api/v1/cluster", endpoint::get_cluster, needs::read},
     {verb::post, "/api/v1/cluster/drain", endpoint::drain_cluster,
      needs::admin},
+    {verb::post, "/api/v1/cluster/log-level/{level}",
+     endpoint::cluster_log_level, needs::admin},
     {verb::get, "/api/v1/metrics", endpoint::metrics_json, needs::read},
     {verb::get, "/metrics", endpoint::metrics_text, needs::read},
     {verb::get, "/healthz", endpoint::liveness, needs::nothing},

@@ -36,6 +36,7 @@ enum class endpoint : uint8_t {
   drop_dead_letters,
   dead_letter_retry,
   stop_dead_letter_retry,
+  cluster_log_level,
   metrics_json,
   metrics_text,
   liveness,

@@ -144,6 +144,18 @@ int cluster_drain(const cluster_options& options, console& io) {
   }
 }
 
+int cluster_log_level(const cluster_options& options, console& io) {
+  const auto client = connect_to(options.server);
+  if (!client)
+    return report(client.error(), io);
+  const auto path = "/api/v1/cluster/log-level/" + url_escaped(options.level);
+  const auto body = ask(**client, "POST", path.c_str());
+  if (!body)
+    return report(body.error(), io);
+  io.out << "the log level of all nodes is " << options.level << " now\n";
+  return exit_ok;
+}
+
 void add_cluster(CLI::App& app, std::function<int(console&)>& action) {
   auto* sub = app.add_subcommand("cluster", "Look at several nodes, drain one");
   sub->require_subcommand(1);
@@ -175,7 +187,15 @@ void add_cluster(CLI::App& app, std::function<int(console&)>& action) {
       ->add_option("--wait", drained->wait,
                    "Seconds until it must be done; 0 does not wait")
       ->capture_default_str();
+  const auto [level, leveled] =
+      add("log-level", "Set the log level of all nodes until they restart",
+          cluster_log_level);
+  level
+      ->add_option("LEVEL", leveled->level,
+                   "trace, debug, info, warn, error or off")
+      ->required();
   sub->footer("Examples:\n  eventweft cluster status\n"
+              "  eventweft cluster log-level debug\n"
               "  eventweft cluster drain --url http://node-2:8080");
 }
 

@@ -17,6 +17,7 @@ struct cluster_options {
   bool json = false;
   /// Seconds that a drain may take; 0: does not wait.
   double wait = 60;
+  std::string level;
 };
 
 /// Shows nodes, links and who owns what.
@@ -24,6 +25,9 @@ int cluster_status(const cluster_options& options, console& io);
 
 /// Has the server's node hand over all that it does, and waits for that.
 int cluster_drain(const cluster_options& options, console& io);
+
+/// Sets the log level of all nodes, until they are started again.
+int cluster_log_level(const cluster_options& options, console& io);
 
 /// `eventweft cluster …`; what is chosen goes into `action`.
 void add_cluster(CLI::App& app, std::function<int(console&)>& action);

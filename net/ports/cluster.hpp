@@ -22,6 +22,10 @@ class cluster_port {
   /// Begins to hand over all that this node does, if it has not begun yet;
   /// answers with its status.
   virtual void drain(reply answer) = 0;
+
+  /// "trace", "debug", "info", "warn", "error" or "off", on all nodes, until
+  /// they are started again; `unprocessable` for anything else.
+  virtual void set_log_level(const std::string& level, reply answer) = 0;
 };
 
 } // namespace eventweft::net

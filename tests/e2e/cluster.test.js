@@ -132,6 +132,34 @@ describe('a cluster of three', { concurrency: 1 }, () => {
     }, { pauseLimit: 2_000 });
   });
 
+  it('changes something on all nodes within a second', async () => {
+    const seen = () => nodes.map((n) =>
+      n.said.split('the log level is debug now').length - 1);
+    const before = seen();
+    // The first time by links and database, the second time by the database
+    // alone.
+    for (const cut of [false, true]) {
+      if (cut) await cluster.network.link(a, c, false);
+      if (cut) await pause(4_000);
+      const old = seen();
+      const start = Date.now();
+      const answer = await fetch(
+        `${nodes[a].url}/api/v1/cluster/log-level/debug`, { method: 'POST' });
+      assert.equal(answer.status, 200);
+      await until('all nodes to have changed', () =>
+        seen().every((n, i) => n > old[i]), 5_000);
+      assert.ok(Date.now() - start <= 1_000, `${Date.now() - start} ms`);
+    }
+    await cluster.network.reset();
+    assert.ok(seen().every((n, i) => n >= before[i] + 2));
+    const bad = await fetch(
+      `${nodes[a].url}/api/v1/cluster/log-level/loud`, { method: 'POST' });
+    assert.equal(bad.status, 422);
+    await fetch(`${nodes[a].url}/api/v1/cluster/log-level/info`,
+      { method: 'POST' });
+    await cluster.whole();
+  });
+
   it('survives kill -9 of a node', async () => {
     await under('kill -9', async ({ readers, watch }) => {
       const i = busiest(watch);

@@ -219,6 +219,8 @@ export class Node {
       'database.statement_timeout': '8',
       'database.lock_timeout': '4',
       'server.shutdown_timeout': '10',
+      // The network is the test's own.
+      'server.insecure': 'true',
       ...extra.settings,
     };
     this.child = network.inside(this.index, binary, [
