@@ -131,14 +131,14 @@ event_query fake_backend::last_query() const {
 
 // -- readers ------------------------------------------------------------------
 
-void fake_backend::open_reader(
-    reader_request request, reply_to<std::shared_ptr<reader_control>> reply) {
+void fake_backend::open_reader(reader_request request,
+                               reply_to<std::shared_ptr<reader_control>> done) {
   const auto known = streams();
   const auto found =
       std::find_if(known.begin(), known.end(),
                    [&](const auto& s) { return s.name == request.stream; });
   if (found == known.end()) {
-    reply(fail(ec::not_found, "there is no such stream"));
+    done(fail(ec::not_found, "there is no such stream"));
     return;
   }
   const auto id = request.id;
@@ -150,7 +150,7 @@ void fake_backend::open_reader(
     subscriptions_.emplace(
         id, subscription{std::move(request), found->filter, compiled});
   }
-  reply(std::make_shared<control>(*this, id));
+  done(std::make_shared<control>(*this, id));
 }
 
 group_id fake_backend::group_of(const codec::compiled_filter& f) {
@@ -205,16 +205,16 @@ bool fake_backend::knows_platform(std::string_view name) const {
   return name == "github" || name == "linear";
 }
 
-void fake_backend::accept(webhook w, reply_to<webhook_answer> reply) {
+void fake_backend::accept(webhook w, reply_to<webhook_answer> done) {
   if (on_webhook) {
-    on_webhook(std::move(w), std::move(reply));
+    on_webhook(std::move(w), std::move(done));
     return;
   }
-  reply(webhook_answer{
+  done(webhook_answer{
       200, "application/json", {}, std::to_string(w.body.size())});
 }
 
-void fake_backend::query(event_query q, reply_to<event_page> reply) {
+void fake_backend::query(event_query q, reply_to<event_page> done) {
   event_page page;
   {
     const std::lock_guard lock{mutex_};
@@ -226,10 +226,10 @@ void fake_backend::query(event_query q, reply_to<event_page> reply) {
         page.events.back()->seq != static_cast<seq_t>(log_.size()))
       page.next_cursor = page.events.back()->seq;
   }
-  reply(std::move(page));
+  done(std::move(page));
 }
 
-void fake_backend::find(uuid id, reply_to<std::optional<event_ptr>> reply) {
+void fake_backend::find(uuid id, reply_to<std::optional<event_ptr>> done) {
   std::optional<event_ptr> found;
   {
     const std::lock_guard lock{mutex_};
@@ -237,7 +237,7 @@ void fake_backend::find(uuid id, reply_to<std::optional<event_ptr>> reply) {
       if (ev->id == id)
         found = ev;
   }
-  reply(found);
+  done(found);
 }
 
 std::vector<stream_info> fake_backend::streams() const {

@@ -214,8 +214,8 @@ answers = true
 
 INSTANTIATE_TEST_SUITE_P(
     Engines, chaos_test, ::testing::Values("sqlite", "postgres"),
-    [](const ::testing::TestParamInfo<std::string_view>& info) {
-      return std::string{info.param};
+    [](const ::testing::TestParamInfo<std::string_view>& which) {
+      return std::string{which.param};
     });
 
 } // namespace
