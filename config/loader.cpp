@@ -491,6 +491,7 @@ void builder::choose_store() {
   const auto by_parts = std::max(by_host, by_name);
   if (by_url != rank::none && by_url >= by_parts) {
     const bool good =
+        url.starts_with("memory:") ||
         (url.starts_with("sqlite:") && url.size() > 7) ||
         url.starts_with("postgresql://") || url.starts_with("postgres://") ||
         (!url.starts_with("sqlite:") && url.find("://") == std::string::npos &&

@@ -106,7 +106,7 @@ TEST_P(dead_letter_contract, Drops) {
   EXPECT_TRUE(must(session_->dead_letters(first(10))).empty());
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, dead_letter_contract, both_engines,
+INSTANTIATE_TEST_SUITE_P(Engines, dead_letter_contract, all_engines,
                          engine_name);
 
 } // namespace

@@ -184,7 +184,7 @@ TEST_P(query_contract, PagesAreStableWhileEventsCome) {
   EXPECT_THAT(seqs(q), ElementsAre(3, 2, 1));
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, query_contract, both_engines, engine_name);
+INSTANTIATE_TEST_SUITE_P(Engines, query_contract, all_engines, engine_name);
 
 } // namespace
 } // namespace eventweft::testing

@@ -89,7 +89,7 @@ TEST_P(read_contract, AnotherSessionSeesWhatWasCommitted) {
   EXPECT_EQ(must(other->read_after(0, 1000, 1'000'000)).last, 10);
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, read_contract, both_engines, engine_name);
+INSTANTIATE_TEST_SUITE_P(Engines, read_contract, all_engines, engine_name);
 
 } // namespace
 } // namespace eventweft::testing

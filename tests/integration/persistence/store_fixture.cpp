@@ -46,6 +46,7 @@ event numbered_event(int n) {
 
 store_contract::store_contract() {
   url_ = is_postgres() ? shared_server().create_database()
+         : is_memory() ? std::string{"memory:"}
                        : "sqlite:" + (directory_.path() / "log.db").string();
   store_ = open();
   must(store_->migrate());
@@ -53,6 +54,9 @@ store_contract::store_contract() {
 }
 
 store_ptr store_contract::open(store_options options) const {
+  // There is no way to it but the object itself.
+  if (is_memory() && store_)
+    return store_;
   options.url = url_;
   return must(open_store(options));
 }

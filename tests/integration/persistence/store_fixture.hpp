@@ -57,6 +57,7 @@ class store_contract : public ::testing::TestWithParam<std::string_view> {
   store_contract();
 
   bool is_postgres() const { return GetParam() == "postgres"; }
+  bool is_memory() const { return GetParam() == "memory"; }
 
   /// Another handle on the same store.
   store_ptr open(store_options options = {}) const;
@@ -74,6 +75,9 @@ class store_contract : public ::testing::TestWithParam<std::string_view> {
 
 /// For `INSTANTIATE_TEST_SUITE_P`.
 inline const auto both_engines = ::testing::Values("sqlite", "postgres");
+/// What holds for a store that forgets, too.
+inline const auto all_engines =
+    ::testing::Values("sqlite", "postgres", "memory");
 inline std::string
 engine_name(const ::testing::TestParamInfo<std::string_view>& info) {
   return std::string{info.param};
