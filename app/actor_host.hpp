@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/context.hpp"
+#include "actors/log_follower.hpp"
 #include "actors/platforms/platform.hpp"
 #include "actors/spool_worker.hpp"
 #include "actors/streams.hpp"
@@ -40,6 +41,9 @@ struct actor_host_parts {
   std::shared_ptr<processing::runner> starters;
   /// See `dead_letters_options`.
   std::function<void(const dead_letter&, uint64_t)> alert;
+  /// Takes in what the host program itself brings; its name is no one's path.
+  /// Null: none.
+  platforms::platform_ptr local;
   std::shared_ptr<metrics> figures;
   logger_ptr log;
   std::shared_ptr<const clock> time;
@@ -74,6 +78,11 @@ class actor_host {
   net::backend& backend() noexcept;
 
   stream_catalogue& streams() noexcept;
+
+  /// Follows the log from within the process. Must go before this object.
+  std::unique_ptr<log_follower> follow(filter what, seq_t after,
+                                       follower_options options,
+                                       log_follower::sink deliver);
 
   /// Who is where: for diagnosis and for tests that crash somebody.
   directory& peers() noexcept;

@@ -184,7 +184,10 @@ std::vector<child_spec> actor_tree(caf::actor_system& sys,
           peers->engine.set(std::move(h));
         }));
   }
-  for (const auto& platform : parts.platforms)
+  auto platforms = parts.platforms;
+  if (parts.local)
+    platforms.push_back(parts.local);
+  for (const auto& platform : platforms)
     for (size_t i = 0; i < std::max(s.event.max_workers, 1u); ++i)
       out.push_back(child(
           "platform_worker", stop_phase::edges,

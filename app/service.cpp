@@ -7,6 +7,7 @@
 #include "app/cluster_node.hpp"
 #include "app/correlation.hpp"
 #include "app/processors.hpp"
+#include "app/local_platform.hpp"
 #include "app/retention.hpp"
 #include "app/spool_adapter.hpp"
 #include "app/upkeep.hpp"
@@ -66,6 +67,7 @@ struct service::state {
   logger_ptr log;
   fatal_handler fatal;
   std::vector<correlation::rule_ptr> own_rules;
+  service_options options;
   std::shared_ptr<system_clock> time = std::make_shared<system_clock>();
   std::shared_ptr<system_random> random = std::make_shared<system_random>();
   std::shared_ptr<metrics> figures = std::make_shared<metrics>();
@@ -80,11 +82,15 @@ struct service::state {
   std::unique_ptr<net::server> server;
 };
 
-service::service(config::settings settings, logger_ptr log, fatal_handler fatal)
+service::service(config::settings settings, logger_ptr log, fatal_handler fatal,
+                 service_options options)
     : state_(std::make_unique<state>()) {
   state_->settings = std::move(settings);
   state_->log = std::move(log);
   state_->fatal = std::move(fatal);
+  state_->options = std::move(options);
+  if (state_->options.processors)
+    state_->processors = state_->options.processors;
 }
 
 service::~service() = default;
@@ -101,6 +107,9 @@ expected<net::bound_address> service::start() {
   const auto keep_audit = audit_retention_of(s.settings);
   if (!keep_audit)
     return fail(keep_audit.error());
+  // What is kept in memory only needs no disk to survive on.
+  if (s.settings.store.url.starts_with("memory:"))
+    s.settings.store.spool_directory.clear();
   auto opened = open_store(options_of(s.settings));
   if (!opened)
     return fail(opened.error());
@@ -142,6 +151,14 @@ expected<net::bound_address> service::start() {
                                 s.settings.event.platforms_directory);
   if (!made)
     return fail(made.error());
+  platforms::platform_ptr local;
+  if (s.options.local_events) {
+    auto made_local =
+        make_local_platform(s.settings, *made, *s.time, *s.random);
+    if (!made_local)
+      return fail(made_local.error());
+    local = std::move(*made_local);
+  }
   warn_of_unsigned(s.settings, *s.log);
   if (needs_poster(s.settings)) {
     auto client = outgoing::client::make({}, outgoing::make_system_resolver());
@@ -203,6 +220,7 @@ expected<net::bound_address> service::start() {
   parts.rules = *rules;
   parts.processors = s.processors;
   parts.alert = std::move(*alert);
+  parts.local = std::move(local);
   parts.figures = s.figures;
   parts.log = s.log;
   parts.time = s.time;
@@ -217,6 +235,8 @@ expected<net::bound_address> service::start() {
   }
   parts.access = s.access.get();
   s.actors = std::make_unique<actor_host>(std::move(parts));
+  if (!s.options.http)
+    return net::bound_address{};
   s.server = std::make_unique<net::server>(
       s.settings.server, s.settings.streaming, s.actors->backend(), *s.figures,
       s.log, *s.time, *s.random);
@@ -235,6 +255,14 @@ expected<net::bound_address> service::start() {
 void service::reload() {
   if (state_->access)
     state_->access->refresh();
+}
+
+actor_host& service::actors() noexcept {
+  return *state_->actors;
+}
+
+metrics& service::figures() noexcept {
+  return *state_->figures;
 }
 
 bool service::stop() {

@@ -5,7 +5,9 @@
 #include "correlation/custom_rule.hpp"
 #include "messages/errors.hpp"
 #include "net/server.hpp"
+#include "processing/registry.hpp"
 #include "telemetry/log.hpp"
+#include "telemetry/metrics.hpp"
 
 #include <functional>
 #include <memory>
@@ -13,6 +15,18 @@
 #include <utility>
 
 namespace eventweft {
+
+class actor_host;
+
+/// What a program that has the hub inside asks for.
+struct service_options {
+  /// Whether to listen at all.
+  bool http = true;
+  /// Whether to take in events of the program itself (`local_platform.hpp`).
+  bool local_events = false;
+  /// Its handlers, which may change while they run; null: none.
+  processing::registry_ptr processors{};
+};
 
 /// The whole hub in one object: store, spool, actors and HTTP server. It
 /// touches neither signals nor any global state. `start` and `stop` belong to
@@ -22,7 +36,8 @@ class service {
   /// Called once, on any thread, when the hub can't go on by itself.
   using fatal_handler = std::function<void(std::string)>;
 
-  service(config::settings settings, logger_ptr log, fatal_handler fatal);
+  service(config::settings settings, logger_ptr log, fatal_handler fatal,
+          service_options options = {});
   /// Stops at once what still runs.
   ~service();
   service(const service&) = delete;
@@ -42,6 +57,7 @@ class service {
 
   /// Opens everything and serves. `bad_configuration` or `schema_mismatch`
   /// say what to change; a store that is away is no error if there is a spool.
+  /// The address has no host where nothing listens.
   expected<net::bound_address> start();
 
   /// Looks at keys, certificates and other files that may have changed now
@@ -51,6 +67,10 @@ class service {
   /// Accepts no more, finishes what is in flight, flushes, tells stream
   /// clients. True if all that was done within `server.shutdown_timeout`.
   bool stop();
+
+  /// From a successful `start` on until `stop`.
+  actor_host& actors() noexcept;
+  metrics& figures() noexcept;
 
  private:
   struct state;
