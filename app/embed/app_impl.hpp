@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "actors/streams.hpp"
+#include "app/embed/access.hpp"
+#include "app/embed/internal_readers.hpp"
+#include "app/service.hpp"
+#include "messages/webhook.hpp"
+#include "processing/registry.hpp"
+
+#include <eventweft/app.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+
+namespace eventweft {
+
+/// What an app is made of. `hub` is there while it runs; whoever uses it holds
+/// `gate` shared, for as long as it takes to ask, not to wait for the answer.
+struct App::Impl {
+  Impl(std::string n, Config c) : name(std::move(n)), config(std::move(c)) {}
+
+  /// Whoever waits for the end. Outlives the hub, which may write to it on any
+  /// thread.
+  struct ending {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool asked = false;
+    std::string failure;
+  };
+
+  /// Calls `f(service&)`, or throws `not_running`.
+  template <class F>
+  auto with_hub(F f) const {
+    std::shared_lock lock{gate};
+    if (!hub)
+      throw Error{Errc::not_running, name + " is not running"};
+    return f(*hub);
+  }
+
+  std::future<Submitted> submit(webhook w) const;
+  /// Asks and waits.
+  event_page query(event_query q) const;
+  stream_definition stream(const std::string& which) const;
+  void register_processor(ProcessorSpec spec);
+  StreamEndpoint endpoint(std::string scheme, std::string path,
+                          const std::string& which, const Filter& filter,
+                          const Since& since) const;
+
+  const std::string name;
+  const Config config;
+  const std::shared_ptr<ending> end = std::make_shared<ending>();
+  const processing::registry_ptr processors =
+      std::make_shared<processing::registry>();
+  const std::shared_ptr<system_clock> time = std::make_shared<system_clock>();
+  const std::shared_ptr<system_random> random =
+      std::make_shared<system_random>();
+
+  /// One start or stop at a time.
+  std::mutex lifecycle;
+  mutable std::shared_mutex gate;
+  std::unique_ptr<service> hub;
+  std::string address;
+  embed::internal_readers readers;
+};
+
+} // namespace eventweft

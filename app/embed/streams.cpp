@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/actor_host.hpp"
+#include "app/embed/app_impl.hpp"
+#include "app/embed/drafts.hpp"
+#include "codec/filter.hpp"
+#include "codec/payload.hpp"
+
+#include <algorithm>
+
+namespace eventweft {
+
+namespace {
+
+std::string escaped(std::string_view text) {
+  static constexpr char digits[] = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                       (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+                       c == '.' || c == '~';
+    if (plain) {
+      out += c;
+    } else {
+      out += '%';
+      out += digits[byte >> 4];
+      out += digits[byte & 15];
+    }
+  }
+  return out;
+}
+
+std::string text_of(const start_point& s) {
+  switch (s.from) {
+  case start_point::kind::after_seq:
+    return s.seq == 0 ? "earliest" : std::to_string(s.seq);
+  case start_point::kind::at_time:
+    return to_rfc3339(s.time);
+  case start_point::kind::now:
+    break;
+  }
+  return {};
+}
+
+bool is_stream_name(std::string_view name) noexcept {
+  return !name.empty() && name.size() <= 100 &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                  (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+         });
+}
+
+} // namespace
+
+stream_definition App::Impl::stream(const std::string& which) const {
+  auto found =
+      with_hub([&](service& s) { return s.actors().streams().find(which); });
+  if (!found)
+    throw Error{Errc::not_found, "there is no stream " + which};
+  return std::move(*found);
+}
+
+StreamEndpoint App::Impl::endpoint(std::string scheme, std::string path,
+                                   const std::string& which,
+                                   const Filter& filter,
+                                   const Since& since) const {
+  stream(which);
+  std::string query;
+  const auto add = [&query](std::string_view key, const std::string& value) {
+    query += query.empty() ? '?' : '&';
+    query.append(key).append("=").append(escaped(value));
+  };
+  if (const auto f = embed::access::internal(filter); !f.empty())
+    add("filter", codec::filter_json(f));
+  if (const auto at = text_of(embed::access::internal(since)); !at.empty())
+    add("since", at);
+  std::shared_lock lock{gate};
+  if (address.empty())
+    throw Error{Errc::not_supported,
+                "the app serves no HTTP, so no client could read this"};
+  return {std::move(scheme) + "://" + address + std::move(path) +
+              escaped(which) + query,
+          which};
+}
+
+void Streaming::create_stream(const std::string& name, const Filter& filter,
+                              const std::string& description) {
+  if (!is_stream_name(name))
+    throw Error{Errc::unprocessable,
+                "a stream's name is 1 to 100 of A-Z, a-z, 0-9, '_', '-', '.'"};
+  auto internal = embed::access::internal(filter);
+  const bool made = app_.impl_->with_hub([&](service& s) {
+    return s.actors().streams().add({name, description, std::move(internal)});
+  });
+  if (!made)
+    throw Error{Errc::conflict, "there is a stream " + name + " already"};
+}
+
+bool Streaming::delete_stream(const std::string& name) {
+  return app_.impl_->with_hub(
+      [&](service& s) { return s.actors().streams().remove(name); });
+}
+
+std::vector<StreamInfo> Streaming::streams() const {
+  std::vector<StreamInfo> out;
+  for (auto& s : app_.impl_->with_hub(
+           [](service& hub) { return hub.actors().streams().all(); }))
+    out.push_back({std::move(s.name), std::move(s.description),
+                   embed::access::external(s.filter)});
+  return out;
+}
+
+StreamEndpoint Streaming::subscribe_websocket(const std::string& stream,
+                                              const Filter& filter,
+                                              Since since) const {
+  return app_.impl_->endpoint("ws", "/ws/events/", stream, filter, since);
+}
+
+StreamEndpoint Streaming::subscribe_sse(const std::string& stream,
+                                        const Filter& filter,
+                                        Since since) const {
+  return app_.impl_->endpoint("http", "/events/stream/", stream, filter, since);
+}
+
+std::string Streaming::subscribe_internal(const std::string& stream,
+                                          EventCallback callback,
+                                          const std::string& subscriber,
+                                          const Filter& filter, Since since) {
+  return app_.subscribe_to_events(stream, std::move(callback), subscriber,
+                                  filter, since);
+}
+
+bool Streaming::unsubscribe(const std::string& id) {
+  return app_.unsubscribe_from_events(id);
+}
+
+std::vector<InternalSubscription> Streaming::subscriptions() const {
+  return app_.impl_->readers.list();
+}
+
+Submitted Streaming::broadcast_event(const std::string& stream,
+                                     CustomEvent event) {
+  const auto def = app_.impl_->stream(stream);
+  auto draft = embed::draft(event);
+  if (!codec::compiled_filter{def.filter}.matches(embed::preview(event)))
+    throw Error{Errc::unprocessable, "the stream " + stream +
+                                         " does not let this event through: " +
+                                         codec::filter_json(def.filter)};
+  return app_.impl_->submit(std::move(draft)).get();
+}
+
+StreamStats Streaming::get_stream_stats(const std::string& stream) const {
+  app_.impl_->stream(stream);
+  const auto json = app_.impl_->with_hub(
+      [](service& s) { return s.actors().backend().metrics_json(); });
+  codec::payload_reader reader;
+  const auto root = reader.parse(json);
+  simdjson::dom::element figures;
+  StreamStats out;
+  if (!root || root->at_pointer("/streaming/" + stream).get(figures))
+    return out;
+  const auto number = [&](const char* key) {
+    uint64_t n = 0;
+    if (figures.at_key(key).get(n))
+      n = 0;
+    return n;
+  };
+  out.active_subscriptions = number("active_subscriptions");
+  out.total_subscriptions = number("total_subscriptions");
+  out.events_sent = number("events_sent");
+  out.bytes_sent = number("bytes_sent");
+  out.readers_lagged = number("readers_lagged");
+  return out;
+}
+
+} // namespace eventweft

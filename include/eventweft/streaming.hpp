@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <eventweft/event.hpp>
+#include <eventweft/filter.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace eventweft {
+
+/// Called for one event after the other, in the log's order, on a thread of
+/// the subscription's own. It may block (others are not held up by it, and
+/// what it misses meanwhile it gets later); an exception is counted and logged,
+/// and the next event follows.
+using EventCallback = std::function<void(const Event&)>;
+
+/// A named filter over the log.
+struct StreamInfo {
+  std::string name;
+  std::string description;
+  Filter filter;
+};
+
+/// What `get_stream_stats` tells.
+struct StreamStats {
+  /// Readers there are, of every kind, and all that there were.
+  uint64_t active_subscriptions = 0;
+  uint64_t total_subscriptions = 0;
+  uint64_t events_sent = 0;
+  uint64_t bytes_sent = 0;
+  /// How often a reader was too slow for the live stream and had to catch up.
+  uint64_t readers_lagged = 0;
+};
+
+/// Where a WebSocket or SSE client can read a stream.
+struct StreamEndpoint {
+  /// Complete, with filter and start:
+  /// "ws://127.0.0.1:8080/ws/events/pr_events?…"
+  std::string url;
+  std::string stream;
+};
+
+/// A subscription that is called back.
+struct InternalSubscription {
+  std::string id;
+  std::string stream;
+  /// The name it was given.
+  std::string subscriber;
+  uint64_t delivered = 0;
+  /// Callbacks that threw.
+  uint64_t failed = 0;
+  /// The `seq` of the last event that the callback is done with: store it, and
+  /// go on with `Since::after(cursor)` after a restart.
+  int64_t cursor = 0;
+};
+
+} // namespace eventweft

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/integration/embed/support.hpp"
+
+#include <atomic>
+#include <thread>
+
+namespace eventweft::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class embed_streaming : public ::testing::Test {
+ protected:
+  App app{"streaming", bare()};
+  notes seen;
+
+  EventCallback note() {
+    return [this](const Event& e) { seen.add(std::string{e.event_type()}); };
+  }
+
+  void submit(const std::string& type, const std::string& platform = "ci") {
+    app.submit_custom_event({.platform = platform, .event_type = type});
+  }
+};
+
+TEST_F(embed_streaming, CallsBackInOrderFromNowOn) {
+  app.start();
+  submit("before");
+  const auto id = app.subscribe_to_events("all_events", note(), "test");
+  std::vector<std::string> expected;
+  for (int i = 0; i < 100; ++i) {
+    submit("n" + std::to_string(i));
+    expected.push_back("n" + std::to_string(i));
+  }
+  EXPECT_EQ(seen.wait_for(100), expected);
+  const auto all = app.streaming().subscriptions();
+  ASSERT_EQ(all.size(), 1u);
+  EXPECT_EQ(all[0].id, id);
+  EXPECT_EQ(all[0].subscriber, "test");
+}
+
+TEST_F(embed_streaming, StartsWhereItIsTold) {
+  app.start();
+  submit("a");
+  submit("b");
+  submit("c");
+  notes from_two;
+  app.subscribe_to_events("all_events", note(), {}, {}, Since::earliest());
+  app.subscribe_to_events(
+      "all_events",
+      [&](const Event& e) { from_two.add(std::string{e.event_type()}); }, {},
+      {}, Since::after(1));
+  EXPECT_THAT(seen.wait_for(3), ElementsAre("a", "b", "c"));
+  EXPECT_THAT(from_two.wait_for(2), ElementsAre("b", "c"));
+}
+
+TEST_F(embed_streaming, BothFiltersMustMatch) {
+  app.start();
+  app.streaming().create_stream("builds", {.platforms = {"ci"}}, "of all");
+  app.streaming().subscribe_internal("builds", note(), {},
+                                     {.event_types = {"build:*"}});
+  submit("build:failed", "other");
+  submit("test:failed");
+  submit("build:failed");
+  EXPECT_THAT(seen.wait_for(1), ElementsAre("build:failed"));
+  EXPECT_EQ(app.streaming().get_stream_stats("builds").active_subscriptions,
+            1u);
+}
+
+TEST_F(embed_streaming, NotedBeforeTheStartItCallsBackFromThereOn) {
+  app.subscribe_to_events("all_events", note());
+  app.start();
+  submit("one");
+  EXPECT_THAT(seen.wait_for(1), ElementsAre("one"));
+  app.stop();
+  // The next run's log begins anew.
+  app.start();
+  submit("two");
+  EXPECT_THAT(seen.wait_for(2), ElementsAre("one", "two"));
+}
+
+TEST_F(embed_streaming, AnUnknownStreamEndsTheStart) {
+  app.subscribe_to_events("nowhere", note());
+  EXPECT_EQ(code_thrown_by([&] { app.start(); }), Errc::not_found);
+  EXPECT_FALSE(app.running());
+}
+
+TEST_F(embed_streaming, UnsubscribesForGood) {
+  app.start();
+  const auto id = app.subscribe_to_events("all_events", note());
+  submit("one");
+  seen.wait_for(1);
+  EXPECT_TRUE(app.unsubscribe_from_events(id));
+  EXPECT_FALSE(app.unsubscribe_from_events(id));
+  submit("two");
+  app.subscribe_to_events("all_events", note(), {}, {}, Since::after(1));
+  EXPECT_THAT(seen.wait_for(2), ElementsAre("one", "two"));
+}
+
+TEST_F(embed_streaming, ACallbackMayThrowBlockAndLeave) {
+  app.start();
+  app.subscribe_to_events("all_events", [&](const Event& e) {
+    seen.add(std::string{e.event_type()});
+    throw std::runtime_error{"on purpose"};
+  });
+  std::string own;
+  std::promise<void> ready;
+  auto is_ready = ready.get_future().share();
+  notes once;
+  own = app.subscribe_to_events("all_events", [&](const Event& e) {
+    is_ready.wait();
+    once.add(std::string{e.event_type()});
+    EXPECT_TRUE(app.unsubscribe_from_events(own));
+  });
+  ready.set_value();
+  submit("one");
+  submit("two");
+  EXPECT_THAT(seen.wait_for(2), ElementsAre("one", "two"));
+  EXPECT_THAT(once.wait_for(1), ElementsAre("one"));
+  app.stop();
+  EXPECT_THAT(once.now(), ElementsAre("one"));
+  EXPECT_EQ(app.streaming().subscriptions().at(0).failed, 2u);
+}
+
+TEST_F(embed_streaming, ABlockedCallbackHoldsUpNobodyElse) {
+  app.start();
+  std::promise<void> release;
+  auto released = release.get_future().share();
+  app.subscribe_to_events("all_events",
+                          [released](const Event&) { released.wait(); });
+  app.subscribe_to_events("all_events", note());
+  for (int i = 0; i < 50; ++i)
+    submit("n");
+  EXPECT_EQ(seen.wait_for(50).size(), 50u);
+  release.set_value();
+}
+
+TEST_F(embed_streaming, GoesOnFromItsCursorInADurableStore) {
+  const scratch_directory dir;
+  App durable{"durable", bare()
+                             .set("store.url", "sqlite:" + (dir / "log.db"))
+                             .set("store.spool_directory", "")};
+  durable.subscribe_to_events("all_events", note());
+  durable.start();
+  durable.submit_custom_event({.event_type = "one"});
+  seen.wait_for(1);
+  durable.stop();
+  durable.start();
+  durable.submit_custom_event({.event_type = "two"});
+  EXPECT_THAT(seen.wait_for(2), ElementsAre("one", "two"));
+}
+
+TEST_F(embed_streaming, BroadcastsOnlyWhatTheStreamCarries) {
+  app.start();
+  auto streams = app.streaming();
+  streams.create_stream("alerts", {.event_types = {"alert:*"}});
+  EXPECT_EQ(code_thrown_by([&] { streams.create_stream("alerts"); }),
+            Errc::conflict);
+  EXPECT_EQ(code_thrown_by([&] { streams.create_stream("no name"); }),
+            Errc::unprocessable);
+  streams.subscribe_internal("alerts", note());
+  EXPECT_EQ(streams.broadcast_event("alerts", {.event_type = "alert:disk"}).seq,
+            1);
+  EXPECT_THAT(seen.wait_for(1), ElementsAre("alert:disk"));
+  EXPECT_EQ(code_thrown_by([&] {
+              streams.broadcast_event("alerts", {.event_type = "news"});
+            }),
+            Errc::unprocessable);
+  EXPECT_EQ(code_thrown_by([&] {
+              streams.broadcast_event("nowhere", {.event_type = "x"});
+            }),
+            Errc::not_found);
+  EXPECT_EQ(app.get_event_metrics().head_seq, 1);
+  EXPECT_TRUE(streams.delete_stream("alerts"));
+  EXPECT_FALSE(streams.delete_stream("alerts"));
+}
+
+TEST_F(embed_streaming, FiltersThatCannotBeAreRefused) {
+  app.start();
+  EXPECT_EQ(code_thrown_by([&] {
+              app.subscribe_to_events(
+                  "all_events", note(), {},
+                  {.custom_filters = {{"payload.a", "not json"}}});
+            }),
+            Errc::malformed);
+  EXPECT_EQ(code_thrown_by([] { parse_filter(R"({"platfroms":[]})"); }),
+            Errc::unprocessable);
+  const auto f =
+      parse_filter(R"({"platforms":["ci"],"custom_filters":{"payload.a":1}})");
+  EXPECT_THAT(f.platforms, ElementsAre("ci"));
+  EXPECT_EQ(f.custom_filters.at("payload.a"), "1");
+}
+
+TEST_F(embed_streaming, TellsClientsWhereToRead) {
+  app.start();
+  EXPECT_EQ(
+      code_thrown_by([&] { app.streaming().subscribe_sse("all_events"); }),
+      Errc::not_supported);
+  App served{"served", Config{}.set("server.listen", "127.0.0.1:0")};
+  served.start();
+  const auto ws = served.streaming().subscribe_websocket(
+      "pr_events", {.source_names = {"octo/*"}}, Since::after(7));
+  EXPECT_THAT(ws.url, StartsWith("ws://" + served.address() +
+                                 "/ws/events/pr_events?filter=%7B"));
+  EXPECT_THAT(ws.url, HasSubstr("octo%2F%2A"));
+  EXPECT_THAT(ws.url, HasSubstr("&since=7"));
+  EXPECT_EQ(served.streaming().subscribe_sse("all_events").url,
+            "http://" + served.address() + "/events/stream/all_events");
+  EXPECT_EQ(
+      code_thrown_by([&] { served.streaming().subscribe_sse("nowhere"); }),
+      Errc::not_found);
+}
+
+} // namespace
+} // namespace eventweft::testing
