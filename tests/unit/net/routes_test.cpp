@@ -3,6 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cctype>
+#include <fstream>
+#include <set>
+
 namespace eventweft::net {
 namespace {
 
@@ -45,6 +50,50 @@ TEST(routes, TellsUnknownPathsFromWrongMethods) {
   EXPECT_EQ(wrong.allowed, "POST");
   EXPECT_EQ(match(verb::put, "/events").allowed, "POST, OPTIONS");
   EXPECT_EQ(match(verb::post, "/metrics").allowed, "GET, HEAD");
+}
+
+/// "GET /path" for every operation in openapi.yaml, whose paths are indented by
+/// two blanks and whose methods by four.
+std::set<std::string> described_routes() {
+  const std::set<std::string> methods{"get",     "put",  "post", "delete",
+                                      "options", "head", "patch"};
+  std::ifstream file{EVENTWEFT_SOURCE_DIR "/schemas/openapi.yaml"};
+  std::set<std::string> found;
+  std::string path;
+  bool in_paths = false;
+  for (std::string line; std::getline(file, line);) {
+    if (!line.empty() && line[0] != ' ' && line[0] != '#')
+      in_paths = line == "paths:";
+    if (!in_paths || !line.ends_with(':'))
+      continue;
+    const auto indent = line.find_first_not_of(' ');
+    auto key = line.substr(indent, line.size() - indent - 1);
+    if (indent == 2)
+      path = key;
+    if (indent != 4 || !methods.contains(key))
+      continue;
+    std::transform(key.begin(), key.end(), key.begin(), [](unsigned char c) {
+      return static_cast<char>(std::toupper(c));
+    });
+    found.insert(key + ' ' + path);
+  }
+  return found;
+}
+
+TEST(routes, AllAreDescribedInOpenApi) {
+  std::set<std::string> routes;
+  for (const auto& r : route_table()) {
+    const auto method = boost::beast::http::to_string(r.method);
+    routes.insert(std::string{method.data(), method.size()} + ' ' +
+                  std::string{r.pattern});
+  }
+  const auto described = described_routes();
+  for (const auto& r : routes)
+    EXPECT_TRUE(described.contains(r))
+        << r << " is missing in schemas/openapi.yaml";
+  for (const auto& r : described)
+    EXPECT_TRUE(routes.contains(r))
+        << r << " in schemas/openapi.yaml is no route";
 }
 
 TEST(routes, HeadGoesWhereGetGoes) {
