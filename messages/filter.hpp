@@ -51,14 +51,31 @@ struct start_point {
   bool operator==(const start_point&) const = default;
 };
 
-/// A question to the stored log, one page at a time.
+/// A question to the stored log, one page at a time. All members that are given
+/// must match; within a list any value will do.
 struct event_query {
+  std::optional<uuid> id;
+  /// The platforms' own delivery ids; found by index if `platforms` is given.
+  std::vector<std::string> event_ids;
   std::vector<std::string> platforms;
+  /// As in `filter`.
   std::vector<std::string> event_types;
+  std::vector<std::string> source_ids;
+  /// As in `filter`.
   std::vector<std::string> source_names;
   /// Matches `actor_id` or `actor_name`.
   std::vector<std::string> actors;
+  std::vector<std::string> actor_ids;
+  std::vector<std::string> actor_names;
+  std::vector<priority> priorities;
   std::optional<uuid> correlation_id;
+  std::optional<uuid> parent_event_id;
+  /// Whether `processed_at` is set.
+  std::optional<bool> processed;
+  /// A path such as `payload.pull_request.base.ref` or `metadata.source.0`, and
+  /// what must stand there: a string's own text, `12`, `true`. A number in a
+  /// path is an index where there is an array. No quotes in paths.
+  std::map<std::string, std::string> conditions;
   std::optional<timestamp> since; ///< created_at ≥ since
   std::optional<timestamp> until; ///< created_at < until
   /// The last seq of the page before; 0 for the first page.

@@ -207,11 +207,17 @@ bool inspect(Inspector& f, event_query& x) {
     return true;
   };
   return f.object(x).fields(
+      f.field("id", x.id), f.field("event_ids", x.event_ids),
       f.field("platforms", x.platforms), f.field("event_types", x.event_types),
+      f.field("source_ids", x.source_ids),
       f.field("source_names", x.source_names), f.field("actors", x.actors),
-      f.field("correlation_id", x.correlation_id), f.field("since", x.since),
-      f.field("until", x.until), f.field("cursor", x.cursor),
-      f.field("limit", get_limit, set_limit),
+      f.field("actor_ids", x.actor_ids), f.field("actor_names", x.actor_names),
+      f.field("priorities", x.priorities),
+      f.field("correlation_id", x.correlation_id),
+      f.field("parent_event_id", x.parent_event_id),
+      f.field("processed", x.processed), f.field("conditions", x.conditions),
+      f.field("since", x.since), f.field("until", x.until),
+      f.field("cursor", x.cursor), f.field("limit", get_limit, set_limit),
       f.field("ascending", x.ascending));
 }
 

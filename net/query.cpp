@@ -142,22 +142,130 @@ expected<query_params> parse_query(std::string_view text) {
   return params;
 }
 
+namespace {
+
+struct list_parameter {
+  std::string_view name;
+  std::vector<std::string> event_query::*member;
+};
+
+constexpr list_parameter list_parameters[] = {
+    {"event_id", &event_query::event_ids},
+    {"platform", &event_query::platforms},
+    {"event_type", &event_query::event_types},
+    {"source_id", &event_query::source_ids},
+    {"source_name", &event_query::source_names},
+    {"actor", &event_query::actors},
+    {"actor_id", &event_query::actor_ids},
+    {"actor_name", &event_query::actor_names},
+};
+
+struct id_parameter {
+  std::string_view name;
+  std::optional<uuid> event_query::*member;
+};
+
+constexpr id_parameter id_parameters[] = {
+    {"id", &event_query::id},
+    {"correlation_id", &event_query::correlation_id},
+    {"parent_event_id", &event_query::parent_event_id},
+};
+
+constexpr size_t max_conditions = 8;
+constexpr size_t max_path = 256;
+
+bool is_path(std::string_view name) {
+  return name.starts_with("payload.") || name.starts_with("metadata.");
+}
+
+expected<void> read_condition(event_query& q, const std::string& path,
+                              const std::string& value) {
+  if (path.size() > max_path || path.back() == '.' ||
+      path.find("..") != path.npos || path.find_first_of("\"\\") != path.npos)
+    return bad(path, "must name a member, as in payload.repository.name");
+  if (value.find('\0') != value.npos || path.find('\0') != path.npos)
+    return bad(path, "holds a NUL");
+  if (!q.conditions.emplace(path, value).second)
+    return bad(path, "is given twice");
+  if (q.conditions.size() > max_conditions)
+    return bad(path, "is one condition too many: at most " +
+                         std::to_string(max_conditions));
+  return {};
+}
+
+expected<void> read_priorities(event_query& q, const std::string& name,
+                               const std::string& value) {
+  std::vector<std::string> names;
+  add_list(names, value);
+  for (const auto& text : names) {
+    const auto level = parse_priority(text);
+    if (!level)
+      return bad(name, "must be low, normal, high or critical");
+    q.priorities.push_back(*level);
+  }
+  return {};
+}
+
+/// All levels from the one that is named.
+expected<void> read_min_priority(event_query& q, const std::string& name,
+                                 const std::string& value) {
+  const auto least = parse_priority(value);
+  if (!least)
+    return bad(name, "must be low, normal, high or critical");
+  if (!q.priorities.empty())
+    return bad(name, "can't be combined with \"priority\"");
+  for (const auto level :
+       {priority::low, priority::normal, priority::high, priority::critical})
+    if (level >= *least && *least != priority::low)
+      q.priorities.push_back(level);
+  return {};
+}
+
+/// The parameters that say which events are meant; false if it is another.
+expected<bool> read_which(event_query& q, const std::string& name,
+                          const std::string& value) {
+  for (const auto& p : list_parameters)
+    if (name == p.name) {
+      add_list(q.*p.member, value);
+      return true;
+    }
+  for (const auto& p : id_parameters)
+    if (name == p.name) {
+      q.*p.member = uuid::parse(value);
+      if (!(q.*p.member))
+        return bad(name, "must be a UUID");
+      return true;
+    }
+  expected<void> read;
+  if (is_path(name)) {
+    read = read_condition(q, name, value);
+  } else if (name == "priority") {
+    read = read_priorities(q, name, value);
+  } else if (name == "min_priority") {
+    read = read_min_priority(q, name, value);
+  } else if (name == "processed") {
+    if (value != "true" && value != "false")
+      return bad(name, "must be true or false");
+    q.processed = value == "true";
+  } else {
+    return false;
+  }
+  if (!read)
+    return fail(std::move(read.error()));
+  return true;
+}
+
+} // namespace
+
 expected<event_query> read_event_query(const query_params& params) {
   event_query q;
   for (const auto& [name, value] : params) {
-    if (name == "platform") {
-      add_list(q.platforms, value);
-    } else if (name == "event_type") {
-      add_list(q.event_types, value);
-    } else if (name == "source_name") {
-      add_list(q.source_names, value);
-    } else if (name == "actor") {
-      add_list(q.actors, value);
-    } else if (name == "correlation_id") {
-      q.correlation_id = uuid::parse(value);
-      if (!q.correlation_id)
-        return bad(name, "must be a UUID");
-    } else if (name == "since" || name == "until") {
+    const auto which = read_which(q, name, value);
+    if (!which)
+      return fail(which.error());
+    if (*which)
+      continue;
+    if (name == "since" || name == "until") {
       const auto time = read_time(value);
       if (!time)
         return bad(name, "must be an RFC 3339 time");

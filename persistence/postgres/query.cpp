@@ -3,6 +3,7 @@
 
 #include "persistence/postgres/rows.hpp"
 
+#include <algorithm>
 #include <vector>
 
 namespace eventweft::postgres {
@@ -21,14 +22,13 @@ class builder {
     sql_ += condition;
   }
 
-  /// `texts` are alternatives; none of them means "anything".
-  template <class Condition>
-  void require_any(const std::vector<std::string>& texts,
-                   Condition&& condition) {
+  /// `values` are alternatives; none of them means "anything".
+  template <class Value, class Condition>
+  void require_any(const std::vector<Value>& values, Condition&& condition) {
     std::string any;
-    for (const auto& text : texts) {
+    for (const auto& value : values) {
       any += any.empty() ? "(" : " OR ";
-      any += condition(text);
+      any += condition(value);
     }
     if (!any.empty())
       require(any + ")");
@@ -59,8 +59,77 @@ std::string like_pattern(std::string_view pattern) {
   return out;
 }
 
+namespace {
+
+/// `text` as an SQL literal.
+std::string literal(std::string_view text) {
+  std::string out = text.find('\\') == text.npos ? "'" : " E'";
+  for (char c : text) {
+    if (c == '\'' || c == '\\')
+      out += c;
+    out += c;
+  }
+  return out + "'";
+}
+
+/// `payload.a.0` as `payload #>> '{"a","0"}'`. A literal and not a parameter,
+/// so that an operator's expression index over this very path is found.
+std::string path_expression(std::string_view path) {
+  const auto point = path.find('.');
+  std::string out{path.substr(0, point)};
+  std::string members = "{";
+  for (path.remove_prefix(point); !path.empty();) {
+    path.remove_prefix(1);
+    const auto end = std::min(path.find('.'), path.size());
+    members += members.size() > 1 ? ",\"" : "\"";
+    for (char c : path.substr(0, end)) {
+      if (c == '"' || c == '\\')
+        members += '\\';
+      members += c;
+    }
+    members += '"';
+    path.remove_prefix(end);
+  }
+  return out + " #>> " + literal(members + "}");
+}
+
+/// A delivery is known by the hash that the index has; without a platform to go
+/// with it, by those of every platform there is.
+std::string delivery_condition(builder& b, const event_query& q,
+                               const std::string& id) {
+  const auto n = b.bind(id);
+  std::string keys;
+  for (const auto& platform : q.platforms)
+    keys += (keys.empty() ? "event_key(platform, event_id) IN (" : ", ") +
+            ("event_key(" + b.bind(platform) + ", " + n + ")");
+  if (keys.empty())
+    keys = "event_key(platform, event_id) = ANY (ARRAY("
+           "WITH RECURSIVE known (name) AS ("
+           "(SELECT k.platform FROM events k ORDER BY k.platform LIMIT 1) "
+           "UNION ALL SELECT (SELECT k.platform FROM events k "
+           "WHERE k.platform > known.name ORDER BY k.platform LIMIT 1) "
+           "FROM known WHERE known.name IS NOT NULL) "
+           "SELECT event_key(name, " +
+           n + ") FROM known WHERE name IS NOT NULL)";
+  return "(" + keys + ") AND event_id = " + n + ")";
+}
+
+/// Equality whose second half is the condition of the partial index.
+auto non_empty(builder& b, std::string_view column) {
+  return [&b, column](const std::string& value) {
+    return "(" + std::string{column} + " = " + b.bind(value) + " AND " +
+           std::string{column} + " <> '')";
+  };
+}
+
+} // namespace
+
 statement page_statement(const event_query& q) {
   builder b;
+  if (q.id)
+    b.require("id = " + b.bind(to_string(*q.id)));
+  b.require_any(q.event_ids,
+                [&](auto& id) { return delivery_condition(b, q, id); });
   b.require_any(q.platforms,
                 [&](auto& p) { return "platform = " + b.bind(p); });
   b.require_any(q.event_types, [&](auto& type) {
@@ -74,9 +143,11 @@ statement page_statement(const event_query& q) {
   b.require_any(q.source_names, [&](auto& name) {
     if (name.find('*') != std::string::npos)
       return "source_name LIKE " + b.bind(like_pattern(name));
-    // The second condition is that of the partial index.
-    return "(source_name = " + b.bind(name) + " AND source_name <> '')";
+    return non_empty(b, "source_name")(name);
   });
+  b.require_any(q.source_ids, non_empty(b, "source_id"));
+  b.require_any(q.actor_ids, non_empty(b, "actor_id"));
+  b.require_any(q.actor_names, non_empty(b, "actor_name"));
   b.require_any(q.actors, [&](auto& actor) {
     auto n = b.bind(actor);
     return "(actor_id = " + n + " AND actor_id <> '') OR (actor_name = " + n +
@@ -84,6 +155,16 @@ statement page_statement(const event_query& q) {
   });
   if (q.correlation_id)
     b.require("correlation_id = " + b.bind(to_string(*q.correlation_id)));
+  if (q.parent_event_id)
+    b.require("parent_event_id = " + b.bind(to_string(*q.parent_event_id)));
+  if (q.processed)
+    b.require(*q.processed ? "processed_at IS NOT NULL"
+                           : "processed_at IS NULL");
+  b.require_any(q.priorities, [&](auto level) {
+    return "priority = '" + std::string{to_string(level)} + "'";
+  });
+  for (const auto& [path, text] : q.conditions)
+    b.require(path_expression(path) + " = " + b.bind(text));
   if (q.since)
     b.require("created_at >= " + b.bind(time_text(*q.since)));
   if (q.until)

@@ -3,6 +3,7 @@
 
 #include "persistence/sqlite/rows.hpp"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -22,14 +23,13 @@ class builder {
     sql_ += condition;
   }
 
-  /// `texts` are alternatives; none of them means "anything".
-  template <class Condition>
-  void require_any(const std::vector<std::string>& texts,
-                   Condition&& condition) {
+  /// `values` are alternatives; none of them means "anything".
+  template <class Value, class Condition>
+  void require_any(const std::vector<Value>& values, Condition&& condition) {
     std::string any;
-    for (const auto& text : texts) {
+    for (const auto& value : values) {
       any += any.empty() ? "(" : " OR ";
-      any += condition(text);
+      any += condition(value);
     }
     if (!any.empty())
       require(any + ")");
@@ -63,8 +63,79 @@ std::string glob_pattern(std::string_view pattern) {
   return out;
 }
 
+namespace {
+
+/// Every reading of a path as SQLite writes it: a number may be an index or a
+/// member's name.
+std::vector<std::string> json_paths(std::string_view path) {
+  std::vector<std::string> all{"$"};
+  while (!path.empty()) {
+    path.remove_prefix(1);
+    const auto end = std::min(path.find('.'), path.size());
+    const std::string name{path.substr(0, end)};
+    path.remove_prefix(end);
+    const bool number = name.size() <= 9 &&
+                        name.find_first_not_of("0123456789") == name.npos &&
+                        all.size() <= 8;
+    const auto size = all.size();
+    for (size_t i = 0; i < size; ++i) {
+      if (number)
+        all.push_back(all[i] + "[" + name + "]");
+      all[i] += ".\"" + name + "\"";
+    }
+  }
+  return all;
+}
+
+/// The text at a path as PostgreSQL's `#>>` gives it.
+std::string path_condition(builder& b, std::string_view path,
+                           const std::string& text) {
+  const auto point = path.find('.');
+  const std::string column{path.substr(0, point)};
+  const auto value = b.bind(text);
+  std::string any;
+  for (auto& p : json_paths(path.substr(point))) {
+    const auto place = b.bind(std::move(p));
+    any += (any.empty() ? "(" : " OR ") +
+           ("CASE json_type(" + column + ", " + place + ") WHEN 'text' THEN " +
+            column + " ->> " + place + " WHEN 'null' THEN NULL ELSE " + column +
+            " -> " + place + " END = " + value);
+  }
+  return any + ")";
+}
+
+/// Equality whose second half is the condition of the partial index.
+auto non_empty(builder& b, std::string_view column) {
+  return [&b, column](const std::string& value) {
+    return "(" + std::string{column} + " = " + b.bind(value) + " AND " +
+           std::string{column} + " <> '')";
+  };
+}
+
+/// With a platform by the index of the deliveries, part by part.
+std::string delivery_condition(builder& b, const event_query& q,
+                               const std::string& id) {
+  std::string keys;
+  for (const auto& platform : q.platforms)
+    keys +=
+        (keys.empty() ? "" : ", ") + std::to_string(event_key(platform, id));
+  if (!keys.empty())
+    keys = "seq >> 14 IN (WITH RECURSIVE part (n) AS ("
+           "SELECT last_seq >> 14 FROM log_head UNION ALL SELECT n - 1 "
+           "FROM part WHERE n > (SELECT min(seq) >> 14 FROM events)) "
+           "SELECT n FROM part) AND event_key IN (" +
+           keys + ") AND ";
+  return "(" + keys + "event_id = " + b.bind(id) + ")";
+}
+
+} // namespace
+
 statement page_statement(const event_query& q) {
   builder b;
+  if (q.id)
+    b.require("id = " + b.bind(to_string(*q.id)));
+  b.require_any(q.event_ids,
+                [&](auto& id) { return delivery_condition(b, q, id); });
   b.require_any(q.platforms,
                 [&](auto& p) { return "platform = " + b.bind(p); });
   b.require_any(q.event_types, [&](auto& type) {
@@ -78,9 +149,11 @@ statement page_statement(const event_query& q) {
   b.require_any(q.source_names, [&](auto& name) {
     if (name.find('*') != std::string::npos)
       return "source_name GLOB " + b.bind(glob_pattern(name));
-    // The second condition is that of the partial index.
-    return "(source_name = " + b.bind(name) + " AND source_name <> '')";
+    return non_empty(b, "source_name")(name);
   });
+  b.require_any(q.source_ids, non_empty(b, "source_id"));
+  b.require_any(q.actor_ids, non_empty(b, "actor_id"));
+  b.require_any(q.actor_names, non_empty(b, "actor_name"));
   b.require_any(q.actors, [&](auto& actor) {
     auto n = b.bind(actor);
     return "(actor_id = " + n + " AND actor_id <> '') OR (actor_name = " + n +
@@ -88,6 +161,16 @@ statement page_statement(const event_query& q) {
   });
   if (q.correlation_id)
     b.require("correlation_id = " + b.bind(to_string(*q.correlation_id)));
+  if (q.parent_event_id)
+    b.require("parent_event_id = " + b.bind(to_string(*q.parent_event_id)));
+  if (q.processed)
+    b.require(*q.processed ? "processed_at IS NOT NULL"
+                           : "processed_at IS NULL");
+  b.require_any(q.priorities, [&](auto level) {
+    return "priority = '" + std::string{to_string(level)} + "'";
+  });
+  for (const auto& [path, text] : q.conditions)
+    b.require(path_condition(b, path, text));
   if (q.since)
     b.require("created_at >= " + b.bind(to_rfc3339(*q.since)));
   if (q.until)

@@ -85,11 +85,17 @@ CREATE INDEX events_platform ON events (platform, seq);
 CREATE INDEX events_type ON events (event_type, seq);
 CREATE INDEX events_source_name ON events (source_name, seq)
   WHERE source_name <> '';
+CREATE INDEX events_source_id ON events (source_id, seq) WHERE source_id <> '';
 CREATE INDEX events_actor_id ON events (actor_id, seq) WHERE actor_id <> '';
 CREATE INDEX events_actor_name ON events (actor_name, seq)
   WHERE actor_name <> '';
 CREATE INDEX events_correlation ON events (correlation_id, seq)
   WHERE correlation_id IS NOT NULL;
+CREATE INDEX events_parent ON events (parent_event_id, seq)
+  WHERE parent_event_id IS NOT NULL;
+-- The rare ones; the others are soon met on the way through the log.
+CREATE INDEX events_priority ON events (priority, seq)
+  WHERE priority IN ('low', 'critical');
 
 CREATE TABLE dead_letters (
   id uuid PRIMARY KEY,

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "persistence/postgres/query.hpp"
 #include "tests/integration/persistence/store_fixture.hpp"
 
 #include <pqxx/pqxx>
 
 #include <cstdio>
+#include <regex>
 
 namespace eventweft::testing {
 namespace {
@@ -114,6 +116,85 @@ TEST_F(postgres_schema, TheQueriesOfAnAnalystRun) {
                   .is_null());
 }
 
+/// 50,000 events of one week, GitHub's but for every tenth.
+constexpr auto many_events = R"(
+  INSERT INTO events (seq, id, created_at, payload_bytes, platform, event_id,
+                      event_type, source_id, source_name, actor_id, actor_name,
+                      correlation_id, parent_event_id, priority, processed_at,
+                      payload)
+  SELECT g, md5(g::text)::uuid, '2026-01-27'::timestamptz + g * interval '1 s',
+         60, CASE WHEN g % 10 = 0 THEN 'slack' ELSE 'github' END, 'd' || g,
+         'type' || g % 20, (g % 500)::text, 'octo/repo' || g % 500,
+         (g % 300)::text, 'user' || g % 300, md5((g / 10)::text)::uuid,
+         CASE WHEN g % 1000 = 0 THEN md5((g - 1)::text)::uuid END,
+         CASE WHEN g % 2000 = 0 THEN 'critical' WHEN g % 3 = 0 THEN 'high'
+              ELSE 'normal' END::event_priority,
+         CASE WHEN g % 2 = 0 THEN now() END,
+         json_build_object('pull_request', json_build_object('base',
+           json_build_object('ref', 'branch' || g % 5000)))
+  FROM generate_series(1, 50000) g)";
+
+TEST_F(postgres_schema, EveryFilterIsServedByAnIndex) {
+  must(store_->migrate());
+  must(store_->open_maintenance()->prepare_partitions(noon));
+  run(many_events);
+  // An operator's own, over a path that is asked for often.
+  run(R"(CREATE INDEX ON events
+         ((payload #>> '{pull_request,base,ref}'), seq))");
+  run("ANALYZE");
+  const auto some = *uuid::parse("c4ca4238-a0b9-2382-0dcc-509a6f75849b");
+  const auto ask = [](auto change) {
+    event_query q;
+    q.limit = 50;
+    change(q);
+    return q;
+  };
+  const std::pair<const char*, event_query> questions[] = {
+      {"seq|pkey", ask([](auto&) {})},
+      {"id", ask([&](auto& q) { q.id = some; })},
+      {"event_key", ask([](auto& q) { q.event_ids = {"d77"}; })},
+      {"event_key", ask([](auto& q) {
+         q.event_ids = {"d77"};
+         q.platforms = {"github", "slack"};
+       })},
+      {"platform", ask([](auto& q) { q.platforms = {"gitlab"}; })},
+      {"event_type", ask([](auto& q) { q.event_types = {"typo"}; })},
+      {"source_id", ask([](auto& q) { q.source_ids = {"77"}; })},
+      {"source_name", ask([](auto& q) { q.source_names = {"octo/repo7"}; })},
+      {"actor_id", ask([](auto& q) { q.actor_ids = {"77"}; })},
+      {"actor_name", ask([](auto& q) { q.actor_names = {"user7"}; })},
+      {"actor_(id|name)", ask([](auto& q) { q.actors = {"user7"}; })},
+      {"correlation_id", ask([&](auto& q) { q.correlation_id = some; })},
+      {"parent_event_id", ask([&](auto& q) { q.parent_event_id = some; })},
+      {"priority", ask([](auto& q) { q.priorities = {priority::critical}; })},
+      {"seq|pkey", ask([](auto& q) { q.processed = true; })},
+      {"seq|created_at|pkey", ask([](auto& q) {
+         q.since = *parse_rfc3339("2026-01-27T05:00:00Z");
+         q.until = *parse_rfc3339("2026-01-27T05:01:00Z");
+       })},
+      {"pull_request|expr", ask([](auto& q) {
+         q.conditions = {{"payload.pull_request.base.ref", "branch77"}};
+       })},
+      {"seq|pkey", ask([](auto& q) { q.cursor = 25'000; })},
+  };
+  pqxx::connection c{url_};
+  pqxx::nontransaction tx{c};
+  for (const auto& [index, q] : questions) {
+    const auto s = postgres::page_statement(q);
+    std::string plan;
+    for (const auto& row :
+         tx.exec("EXPLAIN (COSTS OFF) " + s.sql, s.parameters))
+      plan += std::string{row[0].view()} + '\n';
+    EXPECT_EQ(plan.find("Seq Scan on events_2026"), plan.npos) << index << '\n'
+                                                               << s.sql << '\n'
+                                                               << plan;
+    EXPECT_TRUE(std::regex_search(
+        plan, std::regex{"Index[^\n]*_(" + std::string{index} + ")"}))
+        << index << '\n'
+        << plan;
+  }
+}
+
 TEST_F(postgres_schema, WeeksAreMadeAheadAndDroppedAsAWhole) {
   must(store_->migrate());
   auto session = store_->open_session();
@@ -202,6 +283,13 @@ TEST_F(postgres_schema, TheWriterCannotDropAndTheAnalystCannotWrite) {
   processing_outcome o;
   o.event_id = e.id;
   EXPECT_TRUE(must(maintenance->mark_processed(o)));
+  performance_sample sample;
+  sample.recorded_at = noon;
+  sample.stage = "commit";
+  must(maintenance->record_performance(std::vector{sample}));
+  auto reports = store->open_reports();
+  EXPECT_EQ(must(reports->read(noon)).stages.size(), 1u);
+  EXPECT_EQ(must(reports->forget_samples(noon + 1s)), 1);
   retention_policy policy;
   policy.keep = days{30};
   must(maintenance->apply_retention(policy, noon + days{60}, false));

@@ -137,6 +137,70 @@ TEST_P(query_contract, ByThread) {
   EXPECT_THAT(seqs(q), ElementsAre(6));
 }
 
+TEST_P(query_contract, ByEveryOtherFieldOfTheEnvelope) {
+  auto child = numbered_event(20);
+  child.source_id = "99";
+  child.priority = priority::critical;
+  child.parent_event_id = numbered_event(1).id;
+  append({child});
+  auto only = [&](auto change) {
+    event_query q;
+    change(q);
+    return seqs(q);
+  };
+  EXPECT_THAT(only([&](auto& q) { q.id = child.id; }), ElementsAre(7));
+  EXPECT_THAT(only([&](auto& q) { q.event_ids = {child.event_id}; }),
+              ElementsAre(7));
+  EXPECT_THAT(only([&](auto& q) {
+                q.event_ids = {child.event_id, "delivery-1", "none"};
+                q.platforms = {"github", "slack"};
+              }),
+              ElementsAre(7, 1));
+  EXPECT_THAT(only([&](auto& q) {
+                q.event_ids = {child.event_id};
+                q.platforms = {"slack"};
+              }),
+              IsEmpty());
+  EXPECT_THAT(only([](auto& q) { q.source_ids = {"99"}; }), ElementsAre(7));
+  EXPECT_THAT(only([](auto& q) { q.actor_ids = {"ann"}; }), ElementsAre(4));
+  EXPECT_THAT(only([](auto& q) { q.actor_names = {"ann"}; }), ElementsAre(3));
+  EXPECT_THAT(only([](auto& q) { q.priorities = {priority::critical}; }),
+              ElementsAre(7));
+  EXPECT_THAT(only([&](auto& q) { q.parent_event_id = child.parent_event_id; }),
+              ElementsAre(7));
+  EXPECT_THAT(only([](auto& q) { q.processed = true; }), IsEmpty());
+  EXPECT_EQ(only([](auto& q) { q.processed = false; }).size(), 7u);
+}
+
+TEST_P(query_contract, ByWhatStandsAtAPathOfThePayload) {
+  auto with = [](int n, std::string payload) {
+    auto e = numbered_event(n);
+    e.payload = shared_text{std::move(payload)};
+    return e;
+  };
+  append({with(20, R"({"a":{"b":"main"},"n":12,"t":true,"z":null})"),
+          with(21, R"({"a":{"b":"m\u0061in"},"l":[{"x":"y"}],"n":"12"})"),
+          with(22, R"({"a":"main","l":{"0":{"x":"y"}},"it's":"q"})"),
+          with(23, R"([1])")});
+  auto at = [&](std::string path, std::string text) {
+    event_query q;
+    q.conditions.emplace(std::move(path), std::move(text));
+    return seqs(q);
+  };
+  EXPECT_THAT(at("payload.a.b", "main"), ElementsAre(8, 7));
+  EXPECT_THAT(at("payload.a", "main"), ElementsAre(9));
+  EXPECT_THAT(at("payload.n", "12"), ElementsAre(8, 7));
+  EXPECT_THAT(at("payload.t", "true"), ElementsAre(7));
+  EXPECT_THAT(at("payload.z", "null"), IsEmpty());
+  EXPECT_THAT(at("payload.l.0.x", "y"), ElementsAre(9, 8));
+  EXPECT_THAT(at("payload.0", "1"), ElementsAre(10));
+  EXPECT_THAT(at("payload.it's", "q"), ElementsAre(9));
+  EXPECT_THAT(at("payload.a.b", "x' OR ''='"), IsEmpty());
+  event_query both;
+  both.conditions = {{"payload.a.b", "main"}, {"payload.t", "true"}};
+  EXPECT_THAT(seqs(both), ElementsAre(7));
+}
+
 TEST_P(query_contract, ByTime) {
   event_query q;
   q.since = noon + seconds{3};

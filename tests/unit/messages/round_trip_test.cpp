@@ -159,6 +159,15 @@ start_point sample() {
 template <>
 event_query sample() {
   event_query q;
+  q.id = some_uuid(7);
+  q.event_ids = {"delivery"};
+  q.source_ids = {"1"};
+  q.actor_ids = {"2"};
+  q.actor_names = {"mona"};
+  q.priorities = {priority::high, priority::critical};
+  q.parent_event_id = some_uuid(6);
+  q.processed = true;
+  q.conditions = {{"payload.ref", "main"}};
   q.platforms = {"github"};
   q.event_types = {"push"};
   q.source_names = {"octo/repo"};

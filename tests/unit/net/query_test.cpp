@@ -51,6 +51,47 @@ TEST(query, ReadsAllOfAnEventQuery) {
   EXPECT_TRUE(q->correlation_id);
 }
 
+TEST(query, ReadsEveryFieldOfTheEnvelope) {
+  const auto* const id = "0190a1b2-0000-7000-8000-000000000001";
+  const auto q = read_event_query({{"id", id},
+                                   {"event_id", "d1,d2"},
+                                   {"source_id", "1"},
+                                   {"actor_id", "2"},
+                                   {"actor_name", "mona"},
+                                   {"priority", "high,critical"},
+                                   {"parent_event_id", id},
+                                   {"processed", "false"}});
+  ASSERT_TRUE(q) << q.error().message;
+  EXPECT_EQ(q->id, uuid::parse(id));
+  EXPECT_EQ(q->event_ids, (std::vector<std::string>{"d1", "d2"}));
+  EXPECT_EQ(q->source_ids, std::vector<std::string>{"1"});
+  EXPECT_EQ(q->actor_ids, std::vector<std::string>{"2"});
+  EXPECT_EQ(q->actor_names, std::vector<std::string>{"mona"});
+  EXPECT_EQ(q->priorities,
+            (std::vector<priority>{priority::high, priority::critical}));
+  EXPECT_EQ(q->parent_event_id, uuid::parse(id));
+  EXPECT_EQ(q->processed, false);
+  EXPECT_EQ(read_event_query({{"min_priority", "high"}})->priorities,
+            (std::vector<priority>{priority::high, priority::critical}));
+  EXPECT_TRUE(read_event_query({{"min_priority", "low"}})->priorities.empty());
+  for (const auto& [name, value] :
+       query_params{{"id", "1"}, {"priority", "urgent"}, {"processed", "no"}})
+    EXPECT_FALSE(read_event_query({{name, value}})) << name;
+}
+
+TEST(query, ReadsConditionsOnThePayload) {
+  const auto q = read_event_query(
+      {{"payload.pull_request.base.ref", "main"}, {"metadata.a.0", "12"}});
+  ASSERT_TRUE(q) << q.error().message;
+  EXPECT_EQ(q->conditions, (std::map<std::string, std::string>{
+                               {"payload.pull_request.base.ref", "main"},
+                               {"metadata.a.0", "12"}}));
+  for (const auto* path : {"payload", "payload.", "payload.a.", "payload.a..b",
+                           "payload.\"a", "payload.a\\b", "body.a"})
+    EXPECT_FALSE(read_event_query({{path, "x"}})) << path;
+  EXPECT_FALSE(read_event_query({{"payload.a", "1"}, {"payload.a", "2"}}));
+}
+
 TEST(query, ReadsWhereAReaderStarts) {
   EXPECT_EQ(read_websocket_query({})->start, start_point::end());
   EXPECT_EQ(read_websocket_query({{"since", "earliest"}})->start,
