@@ -19,6 +19,10 @@ void measure_growth(const setting& s, report& out);
 /// What finding threads costs, and whether it costs more as they grow.
 void measure_correlation(const setting& s, report& out);
 
+/// Questions and retention with ten million events stored, on PostgreSQL; with
+/// their plans.
+void measure_large(const setting& s, report& out);
+
 /// One event to 1,000 readers, against nginx with nchan.
 void measure_fanout(const setting& s, report& out);
 

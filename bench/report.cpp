@@ -105,6 +105,10 @@ void report::figure(std::string part, std::string what, double value,
   findings_.push_back(std::move(f));
 }
 
+void report::plan(std::string what, std::vector<std::string> lines) {
+  plans_.emplace_back(std::move(what), std::move(lines));
+}
+
 void report::failure(const std::string& part, const std::string& why) {
   progress(part + " failed: " + why);
   failures_.emplace_back(part, why);
@@ -158,6 +162,10 @@ void report::write(const std::filesystem::path& json) const {
   boost::json::array failures;
   for (const auto& [part, why] : failures_)
     failures.push_back({{"part", part}, {"why", why}});
+  boost::json::array plans;
+  for (const auto& [what, lines] : plans_)
+    plans.push_back({{"what", what},
+                     {"plan", boost::json::array(lines.begin(), lines.end())}});
   const boost::json::object document{
       {"at", today()},
       {"machine",
@@ -165,6 +173,7 @@ void report::write(const std::filesystem::path& json) const {
         {"processor", processor()},
         {"kernel", kernel.release}}},
       {"results", std::move(results)},
+      {"plans", std::move(plans)},
       {"failures", std::move(failures)}};
   std::ofstream{json} << boost::json::serialize(document) << '\n';
 }

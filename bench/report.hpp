@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace eventweft::bench {
@@ -39,6 +40,8 @@ class report {
   /// A figure with its own limit, or with none.
   void figure(std::string part, std::string what, double value,
               std::string unit, std::optional<double> at_most = std::nullopt);
+  /// How the database went about it: for the JSON file.
+  void plan(std::string what, std::vector<std::string> lines);
   void failure(const std::string& part, const std::string& why);
 
   void print() const;
@@ -46,6 +49,7 @@ class report {
 
  private:
   std::vector<finding> findings_;
+  std::vector<std::pair<std::string, std::vector<std::string>>> plans_;
   std::vector<std::pair<std::string, std::string>> failures_;
 };
 

@@ -23,6 +23,8 @@ struct setting {
   bool quick = false;
   /// Events already stored in the growth measurement.
   uint64_t growth = 1'000'000;
+  /// Events in the `large` measurement.
+  uint64_t rows = 10'000'000;
 
   uint64_t scaled(uint64_t full, uint64_t small) const {
     return quick ? small : full;
