@@ -199,6 +199,7 @@ void storage_writer_state::batch_done(const append_results& results) {
     bytes += x.event->payload.size();
   }
   figures.batch_committed(done.size(), bytes);
+  sample(done);
   figures.set_store_up(true);
   tell_hub(events, results);
   joined(results.threads);
@@ -223,6 +224,29 @@ void storage_writer_state::batch_done(const append_results& results) {
     done[i].promise.deliver(outcome);
   }
   queue_changed();
+}
+
+void storage_writer_state::sample(const std::vector<pending_append>& done) {
+  if (!options_.samples)
+    return;
+  using std::chrono::duration_cast;
+  using std::chrono::microseconds;
+  const auto now = ctx_.time->now();
+  const auto waiting = static_cast<int64_t>(queue_.size());
+  for (const auto& x : done) {
+    const auto& ev = *x.event;
+    if (!options_.samples->sampled(ev.id))
+      continue;
+    const auto add = [&](std::string_view stage, auto took) {
+      options_.samples->add(
+          {now, stage, ev.platform, ev.event_type, ev.id,
+           std::max(duration_cast<microseconds>(took), microseconds{0}),
+           waiting});
+    };
+    add("queue", batch_since_ - x.since);
+    add("commit", now - batch_since_);
+    add("ingest", now - ev.created_at);
+  }
 }
 
 void storage_writer_state::batch_failed(const caf::error& e) {

@@ -3,11 +3,13 @@
 
 #include "actors/context.hpp"
 #include "messages/protocols.hpp"
+#include "telemetry/store_figures.hpp"
 
 #include <caf/fwd.hpp>
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 
 namespace eventweft {
 
@@ -26,6 +28,8 @@ struct storage_writer_options {
   std::chrono::milliseconds spool_timeout{30'000};
   /// Whether there is a spool.
   bool spool = false;
+  /// Where samples of how long events took go; may be null.
+  std::shared_ptr<store_figures> samples;
 };
 
 /// Spawns the one actor that appends to the log.

@@ -54,6 +54,7 @@ bridge_options bridge_settings(const actor_host_parts& parts) {
   bridge_options out;
   out.queue_maxsize = std::max(s.event.queue_maxsize, 1u);
   out.queue_wait = s.event.queue_wait;
+  out.stored = parts.stored;
   out.streaming = s.event.enable_streaming;
   out.subscriptions = reader_options(s);
   out.cluster = parts.cluster;

@@ -11,6 +11,7 @@
 #include "persistence/store.hpp"
 #include "processing/registry.hpp"
 #include "processing/worker_pool.hpp"
+#include "telemetry/store_figures.hpp"
 
 #include <caf/fwd.hpp>
 
@@ -45,6 +46,8 @@ struct actor_host_parts {
   /// Null: none.
   platforms::platform_ptr local;
   std::shared_ptr<metrics> figures;
+  /// May be null: nothing is sampled, no report is shown.
+  std::shared_ptr<store_figures> stored;
   logger_ptr log;
   std::shared_ptr<const clock> time;
   std::shared_ptr<random_source> random;

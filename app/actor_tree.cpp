@@ -30,8 +30,10 @@ uint32_t read_worker_count(const config::settings& s) {
   return std::clamp(connections, 1u, std::max(2u, processors()));
 }
 
-storage_writer_options writer_options(const config::settings& s, bool spool) {
+storage_writer_options writer_options(const config::settings& s, bool spool,
+                                      std::shared_ptr<store_figures> samples) {
   storage_writer_options out;
+  out.samples = std::move(samples);
   out.batch_max_events = std::max(s.store.batch_max_events, 1u);
   out.batch_max_bytes = s.store.batch_max_bytes;
   out.queue_max_events =
@@ -158,7 +160,8 @@ std::vector<child_spec> actor_tree(caf::actor_system& sys,
   out.push_back(child(
       "storage_writer", stop_phase::writer,
       [&sys, context,
-       options = writer_options(s, static_cast<bool>(parts.open_spool))] {
+       options = writer_options(s, static_cast<bool>(parts.open_spool),
+                                parts.stored)] {
         return spawn_storage_writer(sys, context, options);
       },
       [peers](storage_writer_actor h) { peers->writer.set(std::move(h)); }));

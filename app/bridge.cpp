@@ -236,7 +236,12 @@ net::readiness bridge::ready() const {
 }
 
 std::string bridge::metrics_json() const {
-  return ctx_.figures->json();
+  auto text = ctx_.figures->json();
+  text.pop_back();
+  text += ",\"stored\":";
+  text += options_.stored ? options_.stored->report() : "null";
+  text += '}';
+  return text;
 }
 
 std::string bridge::metrics_text() const {

@@ -5,6 +5,7 @@
 #include "actors/streams.hpp"
 #include "actors/subscription.hpp"
 #include "net/backend.hpp"
+#include "telemetry/store_figures.hpp"
 
 #include <caf/fwd.hpp>
 
@@ -41,6 +42,8 @@ struct bridge_options {
   net::cluster_port* cluster = nullptr;
   /// Who may do what; null: everybody may do everything. Outlives the bridge.
   net::access_port* access = nullptr;
+  /// Whose report is part of the metrics; may be null.
+  std::shared_ptr<store_figures> stored;
 };
 
 class processing_bridge;

@@ -72,6 +72,7 @@ struct service::state {
   std::shared_ptr<system_random> random = std::make_shared<system_random>();
   std::shared_ptr<metrics> figures = std::make_shared<metrics>();
   std::unique_ptr<cluster_node> cluster;
+  std::shared_ptr<store_figures> stored;
   std::unique_ptr<upkeep> keeper;
   std::unique_ptr<access_bridge> access;
   std::shared_ptr<net::tls_keeper> tls;
@@ -206,7 +207,9 @@ expected<net::bound_address> service::start() {
   if (auto guarded = s.access->start(); !guarded)
     return fail(guarded.error());
 
+  s.stored = std::make_shared<store_figures>(s.settings.telemetry.sample_every);
   upkeep_options keeping;
+  keeping.stored = s.stored;
   keeping.retention = std::move(*policy);
   s.keeper = std::make_unique<upkeep>(
       store, std::move(keeping), s.time, s.log,
@@ -222,6 +225,7 @@ expected<net::bound_address> service::start() {
   parts.alert = std::move(*alert);
   parts.local = std::move(local);
   parts.figures = s.figures;
+  parts.stored = s.stored;
   parts.log = s.log;
   parts.time = s.time;
   parts.random = s.random;

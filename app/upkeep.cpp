@@ -10,6 +10,9 @@ namespace {
 /// Of one retention run, so that it never holds the store for long.
 constexpr size_t delete_at_once = 10'000;
 
+/// How long samples are kept.
+constexpr std::chrono::hours sample_age{7 * 24};
+
 } // namespace
 
 upkeep::upkeep(store_ptr store, upkeep_options options,
@@ -19,7 +22,8 @@ upkeep::upkeep(store_ptr store, upkeep_options options,
       time_(std::move(time)),
       log_(std::move(log)),
       owner_(std::move(owner)),
-      session_(store->open_maintenance()) {
+      session_(store->open_maintenance()),
+      reports_(options_.stored ? store->open_reports() : nullptr) {
   if (session_)
     thread_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
 }
@@ -47,14 +51,43 @@ void upkeep::turn(bool slow, const std::stop_token& stop) {
       return;
     if (*made > 0)
       log_->info("made {} partitions ahead", *made);
+    if (reports_) {
+      const auto gone = reports_->forget_samples(time_->now() - sample_age);
+      if (!worked("dropping old samples", gone ? nullptr : &gone.error()))
+        return;
+    }
   }
   if (owner_->held("metrics")) {
     const auto rolled = session_->roll_up_metrics();
     if (!worked("rolling up figures", rolled ? nullptr : &rolled.error()))
       return;
   }
-  if (slow)
+  if (options_.stored)
+    keep_samples();
+  if (reports_ && !failing_)
+    write_report();
+  if (slow && !failing_)
     retain(stop);
+}
+
+void upkeep::keep_samples() {
+  const auto taken = options_.stored->take();
+  if (taken.empty())
+    return;
+  std::vector<performance_sample> samples;
+  samples.reserve(taken.size());
+  for (const auto& t : taken)
+    samples.push_back({t.at, std::string{t.stage}, t.platform, t.event_type,
+                       t.event_id, t.took, t.waiting});
+  const auto kept = session_->record_performance(samples);
+  worked("keeping samples", kept ? nullptr : &kept.error());
+}
+
+void upkeep::write_report() {
+  const auto now = time_->now();
+  const auto report = reports_->read(now);
+  if (worked("reading figures", report ? nullptr : &report.error()))
+    options_.stored->set_report(report_json(*report, now));
 }
 
 void upkeep::retain(const std::stop_token& stop) {

@@ -6,6 +6,7 @@
 #include "persistence/maintenance.hpp"
 #include "persistence/store.hpp"
 #include "telemetry/log.hpp"
+#include "telemetry/store_figures.hpp"
 
 #include <chrono>
 #include <condition_variable>
@@ -22,10 +23,13 @@ struct upkeep_options {
   std::chrono::milliseconds interval{10'000};
   /// How often partitions are made ahead and retention runs.
   std::chrono::milliseconds slow_interval{600'000};
+  /// Its samples are stored and a report is put into it; may be null.
+  std::shared_ptr<store_figures> stored;
 };
 
 /// Keeps the store in shape on a thread and a connection of its own: makes
-/// partitions ahead, rolls figures up, lets go of what is past its time. What
+/// partitions ahead, rolls figures
+/// up, keeps samples, reports, lets go of what is past its time. What
 /// fails is logged once and tried again at the next turn; nothing waits for
 /// it. Of several nodes one at a time rolls up and one retains: the owner of
 /// `metrics` and of `retention`.
@@ -43,6 +47,8 @@ class upkeep {
   void run(const std::stop_token& stop);
   void turn(bool slow, const std::stop_token& stop);
   void retain(const std::stop_token& stop);
+  void keep_samples();
+  void write_report();
   /// Logs the first failure in a row.
   bool worked(const char* what, const error* failure);
 
@@ -51,6 +57,7 @@ class upkeep {
   logger_ptr log_;
   std::shared_ptr<ownership> owner_;
   std::unique_ptr<store_maintenance> session_;
+  std::unique_ptr<store_reports> reports_;
   bool failing_ = false;
   std::mutex mutex_;
   std::condition_variable_any wake_;

@@ -58,6 +58,7 @@ using pl = platform_settings;
 using sm = streaming_settings;
 using co = correlation_settings;
 using rt = retention_settings;
+using te = telemetry_settings;
 using su = supervisor_settings;
 using cl = cluster_settings;
 using lg = log_settings;
@@ -323,6 +324,9 @@ constexpr auto table = std::to_array<key>({
 
     {"retention", "keep", kind::text, at<&s::retention, &rt::keep>},
     {"retention", "audit", kind::text, at<&s::retention, &rt::audit>},
+
+    {"telemetry", "sample_every", kind::whole,
+     at<&s::telemetry, &te::sample_every>, 0, 1'000'000},
 
     {"supervisor", "restart_min", kind::seconds,
      at<&s::supervisor, &su::restart_min>, 1, hour},

@@ -250,6 +250,13 @@ struct retention_settings {
   std::string audit = "365d";
 };
 
+/// `[telemetry]`
+struct telemetry_settings {
+  /// One of so many events is measured stage by stage for
+  /// `event_performance`; 0: none, 1: all.
+  uint32_t sample_every = 100;
+};
+
 /// `[supervisor]`
 struct supervisor_settings {
   milliseconds restart_min{50};
@@ -355,6 +362,7 @@ struct settings {
   streaming_settings streaming;
   correlation_settings correlation;
   retention_settings retention;
+  telemetry_settings telemetry;
   supervisor_settings supervisor;
   cluster_settings cluster;
   log_settings log;

@@ -142,6 +142,9 @@ class gated_store final : public store {
   std::unique_ptr<store_maintenance> open_maintenance() override {
     return gate_->inner().open_maintenance();
   }
+  std::unique_ptr<store_reports> open_reports() override {
+    return gate_->inner().open_reports();
+  }
   std::unique_ptr<processing_store> open_processing() override {
     return gate_->inner().open_processing();
   }

@@ -11,6 +11,7 @@
 #include "persistence/maintenance.hpp"
 #include "persistence/nodes.hpp"
 #include "persistence/processing.hpp"
+#include "persistence/reports.hpp"
 #include "persistence/threads.hpp"
 
 #include <chrono>
@@ -115,6 +116,9 @@ class store {
   virtual std::unique_ptr<store_maintenance> open_maintenance() {
     return nullptr;
   }
+
+  /// What can be told of the figures; null for a store that has none.
+  virtual std::unique_ptr<store_reports> open_reports() { return nullptr; }
 
   /// What processors remember; null for a store that remembers nothing of
   /// them.

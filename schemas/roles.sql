@@ -92,6 +92,7 @@ GRANT SELECT, INSERT ON api_keys TO eventweft_writer;
 GRANT UPDATE (revoked_at, last_used_at) ON api_keys TO eventweft_writer;
 GRANT SELECT, UPDATE (version) ON api_keys_version TO eventweft_writer;
 GRANT SELECT, INSERT, DELETE ON audit_log TO eventweft_writer;
+GRANT DELETE ON event_performance TO eventweft_writer;
 GRANT EXECUTE ON FUNCTION
   ensure_partitions(timestamptz, timestamptz),
   apply_retention(interval, jsonb, boolean, timestamptz, bigint)

@@ -5,6 +5,7 @@
 #include "codec/payload.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace eventweft::cli {
 
@@ -12,19 +13,77 @@ namespace {
 
 using rows = std::vector<std::pair<std::string, std::string>>;
 
+/// A list of objects, from "days", as a table; the members of the first one
+/// are its columns.
+struct table {
+  std::string name;
+  std::vector<std::vector<std::string>> lines;
+};
+
+std::string cell(simdjson::dom::element value) {
+  if (value.is_null())
+    return "-";
+  std::string scratch;
+  const auto text = codec::text_at(value, "", scratch);
+  return text ? std::string{*text} : std::string{simdjson::minify(value)};
+}
+
+std::optional<table> read_table(const std::string& path,
+                                simdjson::dom::element value) {
+  simdjson::dom::array items;
+  if (value.get(items))
+    return std::nullopt;
+  table out{path, {}};
+  for (const auto item : items) {
+    simdjson::dom::object members;
+    if (item.get(members))
+      return std::nullopt;
+    if (out.lines.empty()) {
+      auto& head = out.lines.emplace_back();
+      for (const auto [name, inner] : members)
+        head.emplace_back(name);
+    }
+    auto& line = out.lines.emplace_back();
+    for (const auto [name, inner] : members)
+      line.push_back(cell(inner));
+  }
+  return out;
+}
+
+void show(const table& t, console& io) {
+  std::vector<size_t> widths;
+  for (const auto& line : t.lines) {
+    widths.resize(std::max(widths.size(), line.size()));
+    for (size_t i = 0; i < line.size(); ++i)
+      widths[i] = std::max(widths[i], line[i].size());
+  }
+  io.out << "  " << printable(t.name) << '\n';
+  for (const auto& line : t.lines) {
+    std::string text = "   ";
+    for (size_t i = 0; i < line.size(); ++i)
+      text += ' ' + printable(line[i]) +
+              std::string(widths[i] - line[i].size() + 1, ' ');
+    text.erase(text.find_last_not_of(' ') + 1);
+    io.out << text << '\n';
+  }
+}
+
 /// "streaming", {"all_events":{"readers":2}} → "all_events.readers", "2".
-void flatten(const std::string& path, simdjson::dom::element value, rows& out) {
+void flatten(const std::string& path, simdjson::dom::element value, rows& out,
+             std::vector<table>& tables) {
   simdjson::dom::object members;
   if (value.get(members)) {
-    std::string scratch;
-    const auto text = codec::text_at(value, "", scratch);
-    out.emplace_back(path, text ? std::string{*text}
-                                : std::string{simdjson::minify(value)});
+    if (auto t = read_table(path, value)) {
+      if (!t->lines.empty())
+        tables.push_back(std::move(*t));
+    } else {
+      out.emplace_back(path, cell(value));
+    }
     return;
   }
   for (const auto [name, inner] : members)
     flatten(path.empty() ? std::string{name} : path + '.' + std::string{name},
-            inner, out);
+            inner, out, tables);
 }
 
 } // namespace
@@ -49,8 +108,12 @@ int stats(const stats_options& options, console& io) {
     return report({ec::malformed, "the server's answer is not an object"}, io);
   bool first = true;
   for (const auto [name, section] : sections) {
+    // No report yet, or a store that gives none.
+    if (section.is_null())
+      continue;
     rows found;
-    flatten({}, section, found);
+    std::vector<table> tables;
+    flatten({}, section, found, tables);
     size_t width = 0;
     for (const auto& [key, value] : found)
       width = std::max(width, key.size());
@@ -60,6 +123,8 @@ int stats(const stats_options& options, console& io) {
     for (const auto& [key, value] : found)
       io.out << "  " << printable(key) << std::string(width - key.size(), ' ')
              << "  " << printable(value) << '\n';
+    for (const auto& t : tables)
+      show(t, io);
   }
   return exit_ok;
 }

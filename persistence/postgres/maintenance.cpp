@@ -137,26 +137,20 @@ maintenance::record_performance(std::span<const performance_sample> samples) {
   // Not twice: a sample has no identity that would tell.
   return pool_->call(retry::no, [&](pqxx::connection& c) -> expected<void> {
     pqxx::work tx{c};
+    auto copy = pqxx::stream_to::table(tx, {"event_performance"},
+                                       {"recorded_at", "stage", "platform",
+                                        "event_type", "event_id", "duration",
+                                        "queue_depth"});
     for (const auto& s : samples) {
-      pqxx::params p;
-      p.append(time_text(s.recorded_at));
-      p.append(storable_text(s.stage));
-      p.append(storable_text(s.platform));
-      p.append(storable_text(s.event_type));
+      std::optional<std::string> id;
       if (s.event_id)
-        p.append(to_string(*s.event_id));
-      else
-        p.append();
-      p.append(std::chrono::duration<double>(s.duration).count());
-      if (s.queue_depth)
-        p.append(*s.queue_depth);
-      else
-        p.append();
-      tx.exec("INSERT INTO event_performance (recorded_at, stage, platform, "
-              "event_type, event_id, duration, queue_depth) "
-              "VALUES ($1, $2, $3, $4, $5, $6, $7)",
-              p);
+        id = to_string(*s.event_id);
+      copy.write_values(time_text(s.recorded_at), storable_text(s.stage),
+                        storable_text(s.platform), storable_text(s.event_type),
+                        id, std::chrono::duration<double>(s.duration).count(),
+                        s.queue_depth);
     }
+    copy.complete();
     tx.commit();
     return {};
   });

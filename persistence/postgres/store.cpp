@@ -9,6 +9,7 @@
 #include "persistence/postgres/nodes.hpp"
 #include "persistence/postgres/pool.hpp"
 #include "persistence/postgres/processing.hpp"
+#include "persistence/postgres/reports.hpp"
 #include "persistence/postgres/session.hpp"
 #include "persistence/postgres/threads.hpp"
 
@@ -56,6 +57,10 @@ class postgres_store final : public store {
 
   std::unique_ptr<store_maintenance> open_maintenance() override {
     return std::make_unique<maintenance>(pool_);
+  }
+
+  std::unique_ptr<store_reports> open_reports() override {
+    return std::make_unique<reports>(pool_);
   }
 
   std::unique_ptr<processing_store> open_processing() override {

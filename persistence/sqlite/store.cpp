@@ -5,6 +5,7 @@
 #include "persistence/sqlite/database.hpp"
 #include "persistence/sqlite/maintenance.hpp"
 #include "persistence/sqlite/processing.hpp"
+#include "persistence/sqlite/reports.hpp"
 #include "persistence/sqlite/session.hpp"
 #include "persistence/sqlite/threads.hpp"
 
@@ -43,6 +44,10 @@ class sqlite_store final : public store {
 
   std::unique_ptr<store_maintenance> open_maintenance() override {
     return std::make_unique<maintenance>(path_, options_);
+  }
+
+  std::unique_ptr<store_reports> open_reports() override {
+    return std::make_unique<reports>(path_, options_);
   }
 
   std::unique_ptr<processing_store> open_processing() override {

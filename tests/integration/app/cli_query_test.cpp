@@ -255,14 +255,21 @@ TEST(CliStats, ShowsEverySection) {
   const api_server server{
       {{"GET /api/v1/metrics",
         answer(200, R"({"processing":{"events_received":12,"rate":0.5},)"
-                    R"("streaming":{"all_events":{"readers":2}}})")}}};
+                    R"("streaming":{"all_events":{"readers":2}},)"
+                    R"("stored":{"as_of":"t","types":[],"days":[)"
+                    R"({"day":"2026-01-31","events":12,"average":null},)"
+                    R"({"day":"2026-01-30","events":7,"average":0.5}]}})")}}};
   stats_options options;
   options.server = server.address();
   captured_console console;
   EXPECT_EQ(stats(options, console.io), exit_ok) << console.err.str();
   EXPECT_EQ(console.out.str(), "processing\n  events_received  12\n"
                                "  rate             0.5\n\n"
-                               "streaming\n  all_events.readers  2\n");
+                               "streaming\n  all_events.readers  2\n\n"
+                               "stored\n  as_of  t\n  days\n"
+                               "    day         events  average\n"
+                               "    2026-01-31  12      -\n"
+                               "    2026-01-30  7       0.5\n");
 }
 
 TEST(AbsoluteTime, CountsBack) {

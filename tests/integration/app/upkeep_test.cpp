@@ -107,6 +107,37 @@ TEST_F(upkeep_test, RollsUpFiguresAndKeepsAllWithoutAPolicy) {
   EXPECT_EQ(names(), (std::vector<std::string>{"old", "new"}));
 }
 
+TEST_F(upkeep_test, KeepsSamplesAndReports) {
+  upkeep_options options;
+  options.interval = 5ms;
+  options.slow_interval = 5ms;
+  options.stored = std::make_shared<store_figures>(1);
+  EXPECT_EQ(options.stored->report(), "null");
+  const auto sample = [&](timestamp at) {
+    options.stored->add(
+        {at, "commit", "github", "push", uuid::v7(at, random_), 1500us, 3});
+  };
+  sample(noon - 1min);
+  sample(noon - 8 * 24h);
+  const upkeep keeper{store_, options, std::make_shared<manual_clock>(noon),
+                      null_logger()};
+  const auto told = [&](std::string_view text) {
+    return options.stored->report().find(text) != std::string::npos;
+  };
+  EXPECT_TRUE(within(30s, [&] {
+    return told(R"("platform":"github","events":1,)") &&
+           told(R"({"stage":"commit","samples":1,"average":0.001500,)"
+                R"("median":0.001500,"percentile_95":0.001500,)"
+                R"("maximum":0.001500})");
+  })) << options.stored->report();
+  // Those of last week are gone.
+  auto reports = store_->open_reports();
+  EXPECT_TRUE(within(30s, [&] {
+    return reports->read(noon - 8 * 24h + 1min)->stages.size() <= 1 &&
+           *reports->forget_samples(noon - 7 * 24h) == 0;
+  }));
+}
+
 class retention_command_test : public upkeep_test {
  protected:
   config::load_options options(const std::string& keep) {

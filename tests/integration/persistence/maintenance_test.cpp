@@ -191,6 +191,55 @@ TEST_P(maintenance_contract, PerformanceSamplesAreKept) {
               ElementsAre("store|0.0015", "store|0.0015"));
 }
 
+TEST_P(maintenance_contract, ReportsSumFiguresAndSamples) {
+  auto reports = store_->open_reports();
+  auto empty = must(reports->read(noon));
+  EXPECT_TRUE(empty.days.empty() && empty.stages.empty());
+  append({aged(1, days{1}), numbered_event(2), aged(3, 0s, "slack"),
+          aged(4, days{40}), aged(5, days{10})});
+  must(maintenance_->roll_up_metrics());
+  processing_outcome done;
+  done.event_id = numbered_event(2).id;
+  done.seconds = 0.5;
+  must(maintenance_->mark_processed(done));
+  std::vector<performance_sample> samples;
+  for (int i = 1; i <= 100; ++i) {
+    performance_sample s;
+    s.recorded_at = noon - 1min;
+    s.stage = "commit";
+    s.duration = std::chrono::milliseconds{i};
+    samples.push_back(s);
+  }
+  samples.push_back(samples.front());
+  samples.back().recorded_at = noon - 2h;
+  must(maintenance_->record_performance(samples));
+
+  auto r = must(reports->read(noon));
+  ASSERT_THAT(r.days, SizeIs(4));
+  EXPECT_EQ(r.days[0].day, "2026-01-31");
+  EXPECT_EQ(r.days[2].day, "2026-01-30");
+  EXPECT_EQ(r.days[3].day, "2026-01-21");
+  ASSERT_THAT(r.types, SizeIs(2));
+  EXPECT_EQ(r.types[0].platform, "github");
+  EXPECT_EQ(r.types[0].event_type, "push");
+  EXPECT_EQ(r.types[0].events, 2);
+  EXPECT_EQ(r.types[0].processed, 1);
+  EXPECT_EQ(r.types[0].average_processing_time, 0.5);
+  EXPECT_EQ(r.types[1].average_processing_time, std::nullopt);
+  ASSERT_THAT(r.sources, SizeIs(2));
+  EXPECT_EQ(r.sources[0].source_name, "octo/repo");
+  ASSERT_THAT(r.stages, SizeIs(1));
+  EXPECT_EQ(r.stages[0].samples, 100);
+  EXPECT_DOUBLE_EQ(r.stages[0].median, 0.050);
+  EXPECT_DOUBLE_EQ(r.stages[0].percentile_95, 0.095);
+  EXPECT_DOUBLE_EQ(r.stages[0].maximum, 0.100);
+  EXPECT_NEAR(r.stages[0].average, 0.0505, 1e-9);
+  EXPECT_EQ(must(reports->forget_samples(noon - 1h)), 1);
+  EXPECT_EQ(must(reports->forget_samples(noon - 1h)), 0);
+  EXPECT_NE(report_json(r, noon).find(R"("as_of":"2026-01-31T12:00:00)"),
+            std::string::npos);
+}
+
 TEST_P(maintenance_contract, RetentionLetsOldEventsGo) {
   append({aged(1, days{100}), aged(2, days{95}), aged(3, days{1}),
           numbered_event(4)});
