@@ -82,6 +82,8 @@ struct events_options {
   selection select;
   std::string until;
   std::string correlation;
+  /// NAME=VALUE: what else the API's page of events can be asked for.
+  std::vector<std::string> where;
   uint64_t limit = 50;
   bool ascending = false;
 };

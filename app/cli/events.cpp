@@ -168,6 +168,15 @@ int events(const events_options& options, console& io) {
     query.add("source_name", options.select.sources);
     query.add("actor", options.select.actors);
     query.add("correlation_id", options.correlation);
+    for (const auto& condition : options.where) {
+      const auto equals = condition.find('=');
+      if (equals == condition.npos || equals == 0)
+        return report({ec::bad_configuration,
+                       "--where " + condition + ": expected NAME=VALUE"},
+                      io);
+      query.add(url_escaped(condition.substr(0, equals)),
+                condition.substr(equals + 1));
+    }
     query.add("since", absolute_time(options.select.since, now));
     query.add("until", absolute_time(options.until, now));
     query.add("order", options.ascending ? "asc" : "desc");

@@ -269,6 +269,11 @@ void add_events(CLI::App& app, request& r) {
   sub->add_option("--until", o.until, "Before this time")->type_name("WHEN");
   sub->add_option("--correlation", o.correlation, "Only this thread")
       ->type_name("ID");
+  sub->add_option(
+         "--where", o.where,
+         "Only those with that: payload.PATH=TEXT, or any field, as in "
+         "priority=high; may be repeated")
+      ->type_name("NAME=VALUE");
   sub->add_option("--limit", o.limit, "Most events; 0 is all of them")
       ->capture_default_str();
   sub->add_flag("--asc", o.ascending, "Oldest first");
