@@ -113,6 +113,49 @@ TEST_F(storage_writer_test, next_batch_forms_while_one_commits) {
     EXPECT_TRUE(x->value);
 }
 
+TEST_F(storage_writer_test, samples_how_long_events_took) {
+  start_held_worker();
+  storage_writer_options options;
+  options.samples = std::make_shared<store_figures>(1);
+  start_writer(options);
+  append(1);
+  append(2);
+  run();
+  EXPECT_TRUE(options.samples->take().empty());
+  release();
+  release();
+  const auto samples = options.samples->take();
+  ASSERT_EQ(samples.size(), 6u);
+  EXPECT_EQ(samples[0].stage, "queue");
+  EXPECT_EQ(samples[1].stage, "commit");
+  EXPECT_EQ(samples[2].stage, "ingest");
+  EXPECT_EQ(samples[0].platform, "github");
+  EXPECT_NE(samples[0].event_id, samples[3].event_id);
+}
+
+TEST(store_figures, samples_one_of_so_many_events_in_every_stage) {
+  seeded_random random{1};
+  const store_figures some{10};
+  const store_figures none{0};
+  int chosen = 0;
+  for (int i = 0; i < 1'000; ++i) {
+    const auto id = uuid::v7(timestamp{}, random);
+    chosen += some.sampled(id) ? 1 : 0;
+    EXPECT_EQ(some.sampled(id), some.sampled(id));
+    EXPECT_FALSE(none.sampled(id));
+  }
+  EXPECT_GT(chosen, 50);
+  EXPECT_LT(chosen, 200);
+}
+
+TEST(store_figures, stays_bounded_when_nobody_takes_samples) {
+  store_figures figures{1};
+  for (int i = 0; i < 10'000; ++i)
+    figures.add({});
+  EXPECT_LE(figures.take().size(), 5'000u);
+  EXPECT_TRUE(figures.take().empty());
+}
+
 TEST_F(storage_writer_test, batches_are_bounded_in_events_and_bytes) {
   start_held_worker();
   storage_writer_options options;
