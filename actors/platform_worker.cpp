@@ -81,6 +81,8 @@ class platform_worker_state {
       figures.event_received(ev.platform);
       if (ctx_.rules)
         read_keys(ev);
+      log_event(*ctx_.log, ev.id, "read: {} {}, delivery {}", ev.platform,
+                ev.event_type, ev.event_id);
       work->events.emplace_back(std::move(ev));
     }
     // Before anything is stored: a handler may be quicker than we are.
@@ -179,6 +181,13 @@ class platform_worker_state {
     if (index == work->asked &&
         (!outcome || outcome->duplicate || outcome->spooled))
       replied(work, "silent");
+    if (outcome)
+      log_event(*ctx_.log, work->events[index]->id, "{} as {}, seq {}",
+                outcome->duplicate ? "known" : "acknowledged",
+                to_string(outcome->id), outcome->seq);
+    else
+      log_event(*ctx_.log, work->events[index]->id, "not stored: {}",
+                to_string(outcome.error()));
     work->outcomes[index] = std::move(outcome);
     finish_one(work);
   }

@@ -540,6 +540,11 @@ class processing_engine_state {
     auto& e = i->second;
     if (late)
       ++e.totals.timed_out;
+    log_event(*ctx_.log, d.event->id, "processor {}: attempt {} {}", p.name,
+              d.attempts,
+              d.what == kind::done    ? "done"
+              : d.what == kind::retry ? "failed, to be tried again"
+                                      : "failed for good");
     switch (d.what) {
     case kind::done:
       ++e.totals.completed;

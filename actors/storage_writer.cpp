@@ -221,6 +221,9 @@ void storage_writer_state::batch_done(const append_results& results) {
       figures.event_duplicate(ev.platform);
     else
       figures.event_stored(ev.platform, ev.event_type);
+    log_event(*ctx_.log, ev.id, "{} seq {}",
+              outcome.duplicate ? "is a duplicate of" : "committed as",
+              outcome.seq);
     done[i].promise.deliver(outcome);
   }
   queue_changed();

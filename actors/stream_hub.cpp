@@ -129,8 +129,10 @@ class stream_hub_state {
     std::vector<event_ptr> events;
     events.reserve(range.events.size());
     for (const auto& ev : range.events)
-      if (ev->seq > head)
+      if (ev->seq > head) {
+        log_event(*ctx_.log, ev->id, "offered to streams, seq {}", ev->seq);
         events.push_back(ev);
+      }
     ring_.append(events, range.last);
     matches_.append(events);
     matches_.trim(ring_.floor());

@@ -19,12 +19,16 @@ class supervisor_state {
   supervisor_state(supervisor_actor::pointer self, actor_context ctx,
                    supervisor_options options, std::vector<child_spec> children)
       : self_(self), ctx_(std::move(ctx)), options_(std::move(options)) {
-    for (auto& spec : children)
+    if (!options_.board)
+      options_.board = std::make_shared<actor_board>();
+    for (auto& spec : children) {
+      options_.board->add(spec.name, std::string{to_string(spec.phase)});
       children_.push_back(
           {std::move(spec),
            {},
            {},
            backoff{options_.restart_min, options_.restart_max}});
+    }
   }
 
   supervisor_actor::behavior_type make_behavior() {
@@ -50,6 +54,11 @@ class supervisor_state {
   void start(child& c) {
     c.handle = c.spec.start();
     self_->monitor(c.handle);
+    options_.board->running(number_of(c), ctx_.time->now());
+  }
+
+  size_t number_of(const child& c) const noexcept {
+    return static_cast<size_t>(&c - children_.data());
   }
 
   void lost(const caf::actor_addr& who, const caf::error& why) {
@@ -62,11 +71,14 @@ class supervisor_state {
     i->handle = nullptr;
     i->spec.gone();
     if (stopping_) {
+      options_.board->ended(number_of(*i), ctx_.time->now());
       continue_stop();
       return;
     }
     if (escalated_)
       return;
+    options_.board->restarting(number_of(*i), caf::to_string(why),
+                               ctx_.time->now());
     ctx_.log->error("actor {} ended: {}", i->spec.name, caf::to_string(why));
     if (too_many()) {
       escalated_ = true;
@@ -200,6 +212,25 @@ class supervisor_state {
 };
 
 } // namespace
+
+std::string_view to_string(stop_phase p) noexcept {
+  switch (p) {
+  case stop_phase::edges:
+    return "edges";
+  case stop_phase::writer:
+    return "writer";
+  case stop_phase::processors:
+    return "processors";
+  case stop_phase::streams:
+    return "streams";
+  case stop_phase::readers:
+    return "readers";
+  case stop_phase::workers:
+    return "workers";
+  default:
+    return "other";
+  }
+}
 
 supervisor_actor spawn_supervisor(caf::actor_system& sys, actor_context ctx,
                                   supervisor_options options,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "actors/actor_board.hpp"
 #include "actors/context.hpp"
 #include "messages/protocols.hpp"
 
@@ -9,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,6 +26,8 @@ enum class stop_phase : uint8_t {
   workers,    ///< the store's and the spool's
 };
 inline constexpr size_t stop_phase_count = 6;
+
+std::string_view to_string(stop_phase p) noexcept;
 
 /// How one child is made.
 struct child_spec {
@@ -45,6 +49,8 @@ struct supervisor_options {
   /// Called once, with a sentence, when there were too many: the process
   /// should end. Nothing is restarted after that.
   std::function<void(std::string)> escalate;
+  /// Where it tells how everybody is; null: nowhere.
+  std::shared_ptr<actor_board> board;
   /// Ends all subscriptions; called when the streams' turn has come to stop.
   std::function<void()> end_subscriptions;
 };

@@ -7,6 +7,7 @@
 #include "actors/supervisor.hpp"
 #include "app/access_bridge.hpp"
 #include "app/actor_tree.hpp"
+#include "app/actors_bridge.hpp"
 #include "app/bridge.hpp"
 #include "app/threads_bridge.hpp"
 
@@ -37,6 +38,10 @@ struct host_config : caf::actor_system_config {
     set("caf.scheduler.policy", "sharing");
     set("caf.scheduler.max-threads",
         static_cast<size_t>(std::clamp(processors(), 2u, 8u)));
+    // CAF counts what waits in mailboxes for those that are listed.
+    const std::vector<std::string> everybody{"*"};
+    set("caf.metrics-filters.actors.includes", everybody);
+    set("caf.metrics.filters.actors.includes", everybody);
   }
 };
 
@@ -98,6 +103,12 @@ void add_runners(actor_host_parts& parts, const actor_context& ctx) {
     parts.starters = make_runner(ctx.peers, starter_count, starter_count);
 }
 
+actor_host_parts with_logs(actor_host_parts parts) {
+  if (!parts.logs)
+    parts.logs = std::make_shared<component_logs>(parts.log);
+  return parts;
+}
+
 struct message_types {
   message_types() { init_message_types(); }
 };
@@ -108,7 +119,7 @@ struct message_types {
 // before its system, and the bridge must go before it.
 struct actor_host::state {
   explicit state(actor_host_parts p)
-      : parts(std::move(p)),
+      : parts(with_logs(std::move(p))),
         ctx(make_context(parts)),
         catalogue(std::make_shared<stream_catalogue>()),
         config(parts.prepare),
@@ -137,6 +148,7 @@ struct actor_host::state {
   caf::actor_system system;
   std::unique_ptr<eventweft::bridge> line;
   std::shared_ptr<void> keys_changed;
+  std::shared_ptr<actor_board> board;
   supervisor_actor supervisor;
   bool stopped = false;
 };
@@ -146,7 +158,14 @@ actor_host::actor_host(actor_host_parts parts)
   auto& s = *state_;
   add_runners(s.parts, s.ctx);
   const auto& settings = s.parts.settings.supervisor;
+  queue_limits limits;
+  limits.ingest = std::max(s.parts.settings.event.queue_maxsize, 1u);
+  limits.writer = writer_queue_limit(s.parts.settings);
+  s.board = std::make_shared<actor_board>();
+  s.line->set_actors(std::make_unique<actors_bridge>(
+      s.system, s.board, s.parts.logs, s.parts.figures, limits));
   supervisor_options options;
+  options.board = s.board;
   options.restart_min = settings.restart_min;
   options.restart_max = settings.restart_max;
   options.max_restarts = settings.max_restarts;
@@ -155,7 +174,9 @@ actor_host::actor_host(actor_host_parts parts)
   options.end_subscriptions = [line = s.line.get()] {
     line->end_subscriptions();
   };
-  s.supervisor = spawn_supervisor(s.system, s.ctx, std::move(options),
+  auto supervised = s.ctx;
+  supervised.log = s.parts.logs->get("supervisor");
+  s.supervisor = spawn_supervisor(s.system, supervised, std::move(options),
                                   actor_tree(s.system, s.ctx, s.parts));
   // Whoever asks the bridge from now on finds everybody in place.
   caf::scoped_actor self{s.system};

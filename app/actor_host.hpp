@@ -49,6 +49,8 @@ struct actor_host_parts {
   /// May be null: nothing is sampled, no report is shown.
   std::shared_ptr<store_figures> stored;
   logger_ptr log;
+  /// A logger for each part; null: all use `log`.
+  std::shared_ptr<component_logs> logs;
   std::shared_ptr<const clock> time;
   std::shared_ptr<random_source> random;
   /// Null: everybody may do everything. Outlives the host.

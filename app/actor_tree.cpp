@@ -36,8 +36,7 @@ storage_writer_options writer_options(const config::settings& s, bool spool,
   out.samples = std::move(samples);
   out.batch_max_events = std::max(s.store.batch_max_events, 1u);
   out.batch_max_bytes = s.store.batch_max_bytes;
-  out.queue_max_events =
-      std::max(2 * s.event.queue_maxsize, 2 * s.store.batch_max_events);
+  out.queue_max_events = static_cast<uint32_t>(writer_queue_limit(s));
   out.retry_min = s.store.retry_min;
   out.retry_max = s.store.retry_max;
   out.store_timeout = s.database.connect_timeout +
@@ -93,7 +92,19 @@ child_spec child(std::string name, stop_phase phase, Spawn spawn, Put put) {
   return out;
 }
 
+/// With a logger of its own.
+actor_context for_part(const actor_host_parts& parts, actor_context context,
+                       std::string_view name) {
+  if (parts.logs)
+    context.log = parts.logs->get(name);
+  return context;
+}
+
 } // namespace
+
+uint64_t writer_queue_limit(const config::settings& s) {
+  return std::max(2 * s.event.queue_maxsize, 2 * s.store.batch_max_events);
+}
 
 // In an order in which everybody finds whom it asks at its start.
 std::vector<child_spec> actor_tree(caf::actor_system& sys,
@@ -101,6 +112,9 @@ std::vector<child_spec> actor_tree(caf::actor_system& sys,
                                    const actor_host_parts& parts,
                                    worker_thread where) {
   const auto& s = parts.settings;
+  const auto named = [&](std::string_view name) {
+    return for_part(parts, context, name);
+  };
   auto peers = context.peers;
   auto store = parts.store;
   std::vector<child_spec> out;
@@ -133,7 +147,7 @@ std::vector<child_spec> actor_tree(caf::actor_system& sys,
         }));
   out.push_back(child(
       "storage_reader", stop_phase::readers,
-      [&sys, context, readers] {
+      [&sys, context = named("storage_reader"), readers] {
         storage_reader_options options;
         options.workers = readers;
         return spawn_storage_reader(sys, context, options);
@@ -141,7 +155,7 @@ std::vector<child_spec> actor_tree(caf::actor_system& sys,
       [peers](storage_reader_actor h) { peers->reader.set(std::move(h)); }));
   out.push_back(child(
       "dead_letters", stop_phase::readers,
-      [&sys, context, alert = parts.alert,
+      [&sys, context = named("dead_letters"), alert = parts.alert,
        window = s.dead_letters.alert_window] {
         dead_letters_options options;
         options.alert = alert;
@@ -153,13 +167,14 @@ std::vector<child_spec> actor_tree(caf::actor_system& sys,
       }));
   out.push_back(child(
       "stream_hub", stop_phase::streams,
-      [&sys, context, options = hub_options(s), lanes = make_live_lanes()] {
+      [&sys, context = named("stream_hub"), options = hub_options(s),
+       lanes = make_live_lanes()] {
         return spawn_stream_hub(sys, context, options, lanes);
       },
       [peers](stream_hub_actor h) { peers->hub.set(std::move(h)); }));
   out.push_back(child(
       "storage_writer", stop_phase::writer,
-      [&sys, context,
+      [&sys, context = named("storage_writer"),
        options = writer_options(s, static_cast<bool>(parts.open_spool),
                                 parts.stored)] {
         return spawn_storage_writer(sys, context, options);
@@ -179,7 +194,8 @@ std::vector<child_spec> actor_tree(caf::actor_system& sys,
           }));
     out.push_back(child(
         "processing_engine", stop_phase::processors,
-        [&sys, context, options = engine_options(parts, durable)] {
+        [&sys, context = named("processing_engine"),
+         options = engine_options(parts, durable)] {
           return spawn_processing_engine(sys, context, options);
         },
         [peers](processing_engine_actor h) {
@@ -194,7 +210,8 @@ std::vector<child_spec> actor_tree(caf::actor_system& sys,
     for (size_t i = 0; i < std::max(s.event.max_workers, 1u); ++i)
       out.push_back(child(
           "platform_worker", stop_phase::edges,
-          [&sys, context, platform, processors = parts.processors] {
+          [&sys, context = named("platform_worker"), platform,
+           processors = parts.processors] {
             return spawn_platform_worker(sys, context, platform, processors);
           },
           [peers, i, name = std::string{platform->name()}](platform_actor h) {

@@ -6,9 +6,13 @@
 
 #include <caf/fwd.hpp>
 
+#include <cstdint>
 #include <vector>
 
 namespace eventweft {
+
+/// Events that may wait for the storage writer.
+uint64_t writer_queue_limit(const config::settings& s);
 
 /// All actors below the supervisor, in the order in which they are to be
 /// started. `where` is for those that block.

@@ -76,6 +76,12 @@ class bridge final : public net::backend {
   std::string metrics_text() const override;
   net::cluster_port* cluster() override { return options_.cluster; }
 
+  net::actors_port* actors() override { return actors_.get(); }
+  /// Before anybody asks.
+  void set_actors(std::unique_ptr<net::actors_port> port) {
+    actors_ = std::move(port);
+  }
+
   /// New webhooks and readers are refused with `shutting_down` from now on;
   /// what is in flight goes on.
   void refuse();
@@ -103,6 +109,7 @@ class bridge final : public net::backend {
   bridge_options options_;
   std::shared_ptr<stream_catalogue> catalogue_;
   std::atomic<bool> elsewhere_{false};
+  std::unique_ptr<net::actors_port> actors_;
   std::shared_ptr<class ingress> ingress_;
   std::shared_ptr<subscription_registry> subscriptions_;
   std::unique_ptr<processing_bridge> processing_;

@@ -26,6 +26,11 @@ class local_platform final : public platforms::platform {
     return local_platform_name;
   }
 
+  /// Who submits wants to know the event's place, not what a handler says.
+  std::chrono::milliseconds reply_within() const noexcept override {
+    return std::chrono::milliseconds{0};
+  }
+
   expected<platforms::acceptance> accept(const webhook& w) const override {
     const auto* whose = find_header(w.headers, "eventweft-platform");
     const auto found = whose ? by_name_.find(*whose) : by_name_.end();

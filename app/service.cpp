@@ -6,8 +6,8 @@
 #include "app/actor_host.hpp"
 #include "app/cluster_node.hpp"
 #include "app/correlation.hpp"
-#include "app/processors.hpp"
 #include "app/local_platform.hpp"
+#include "app/processors.hpp"
 #include "app/retention.hpp"
 #include "app/spool_adapter.hpp"
 #include "app/upkeep.hpp"
@@ -65,6 +65,7 @@ bool events_prove_themselves(const config::settings& s) {
 struct service::state {
   config::settings settings;
   logger_ptr log;
+  std::shared_ptr<component_logs> logs;
   fatal_handler fatal;
   std::vector<correlation::rule_ptr> own_rules;
   service_options options;
@@ -73,6 +74,7 @@ struct service::state {
   std::shared_ptr<metrics> figures = std::make_shared<metrics>();
   std::unique_ptr<cluster_node> cluster;
   std::shared_ptr<store_figures> stored;
+  std::shared_ptr<void> levels_changed;
   std::unique_ptr<upkeep> keeper;
   std::unique_ptr<access_bridge> access;
   std::shared_ptr<net::tls_keeper> tls;
@@ -87,6 +89,7 @@ service::service(config::settings settings, logger_ptr log, fatal_handler fatal,
                  service_options options)
     : state_(std::make_unique<state>()) {
   state_->settings = std::move(settings);
+  state_->logs = std::make_shared<component_logs>(log);
   state_->log = std::move(log);
   state_->fatal = std::move(fatal);
   state_->options = std::move(options);
@@ -181,6 +184,11 @@ expected<net::bound_address> service::start() {
     if (!node)
       return fail(node.error());
     s.cluster = std::move(*node);
+    s.levels_changed = s.cluster->control()->subscribe(
+        control_kind::log_level, [logs = s.logs](const control_event& e) {
+          // The node that said so has checked it.
+          [[maybe_unused]] const auto set = logs->set_level("*", e.what);
+        });
   }
   access_options guarding;
   guarding.auth = s.settings.auth;
@@ -227,6 +235,7 @@ expected<net::bound_address> service::start() {
   parts.figures = s.figures;
   parts.stored = s.stored;
   parts.log = s.log;
+  parts.logs = s.logs;
   parts.time = s.time;
   parts.random = s.random;
   parts.escalate = s.fatal;
@@ -243,7 +252,7 @@ expected<net::bound_address> service::start() {
     return net::bound_address{};
   s.server = std::make_unique<net::server>(
       s.settings.server, s.settings.streaming, s.actors->backend(), *s.figures,
-      s.log, *s.time, *s.random);
+      s.logs->get("http"), *s.time, *s.random);
   if (s.tls)
     s.server->use_tls(s.tls);
   auto address = s.server->start();
@@ -293,6 +302,7 @@ bool service::stop() {
   s.access.reset();
   s.poster.reset();
   s.keeper.reset();
+  s.levels_changed.reset();
   // Nothing works any more: others may take over at once.
   if (s.cluster)
     s.cluster->leave();

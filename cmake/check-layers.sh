@@ -31,4 +31,6 @@ done
 for folder in codec crypto config telemetry delivery auth processing; do
   forbid "$folder" 'caf/' "$folder/ knows no actors"
 done
+forbid include '[^>"]*"|caf/|boost/|pqxx|simdjson|spdlog|tl/' \
+  'public headers know the standard library and each other only'
 exit "$bad"

@@ -5,6 +5,7 @@
 #include "codec/filter.hpp"
 #include "net/answers.hpp"
 #include "net/api_access.hpp"
+#include "net/api_actors.hpp"
 #include "net/api_cluster.hpp"
 #include "net/api_explain.hpp"
 #include "net/api_processing.hpp"
@@ -221,6 +222,12 @@ awaitable<response> answer_call(const api_call& call) {
   case endpoint::drain_cluster:
   case endpoint::cluster_log_level:
     co_return co_await answer_cluster(call);
+  case endpoint::actors:
+    co_return show_actors(call);
+  case endpoint::get_log_level:
+    co_return show_log_levels(call);
+  case endpoint::put_log_level:
+    co_return put_log_level(call);
   case endpoint::metrics_json:
     co_return json_answer(200, call.shared.behind.metrics_json());
   case endpoint::metrics_text:

@@ -7,6 +7,7 @@
 #include "messages/live.hpp"
 #include "messages/webhook.hpp"
 #include "net/ports/threads.hpp"
+#include "net/ports/actors.hpp"
 
 #include <functional>
 #include <memory>
@@ -75,6 +76,9 @@ class backend {
   virtual access_port* access() { return nullptr; }
 
   virtual readiness ready() const = 0;
+
+  /// Null where nothing is told of these.
+  virtual actors_port* actors() { return nullptr; }
 
   /// The body of `GET /api/v1/metrics`, JSON.
   virtual std::string metrics_json() const = 0;

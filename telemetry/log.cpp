@@ -12,13 +12,28 @@ namespace eventweft {
 
 namespace {
 
-// The message as a JSON string, quotes included.
+constexpr std::string_view event_mark = "event=";
+constexpr size_t uuid_length = 36;
+
+// The message as JSON members: `"message":"…"`, and `"event":"…"` before it
+// where `log_event` wrote it.
 class json_message_flag final : public spdlog::custom_flag_formatter {
  public:
   void format(const spdlog::details::log_msg& msg, const std::tm&,
               spdlog::memory_buf_t& dest) override {
+    std::string_view message{msg.payload.data(), msg.payload.size()};
     std::string text;
-    codec::append_quoted(text, {msg.payload.data(), msg.payload.size()});
+    const auto head = event_mark.size() + uuid_length;
+    if (message.starts_with(event_mark) && message.size() > head &&
+        message[head] == ' ') {
+      text += "\"event\":";
+      codec::append_quoted(text,
+                           message.substr(event_mark.size(), uuid_length));
+      text += ',';
+      message.remove_prefix(head + 1);
+    }
+    text += "\"message\":";
+    codec::append_quoted(text, message);
     dest.append(text.data(), text.data() + text.size());
   }
 
@@ -32,9 +47,9 @@ std::unique_ptr<spdlog::formatter> make_formatter(bool json) {
       spdlog::pattern_time_type::utc);
   if (json) {
     formatter->add_flag<json_message_flag>('*').set_pattern(
-        R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l","thread":%t,"message":%*})");
+        R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l","component":"%n","thread":%t,%*})");
   } else {
-    formatter->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%-5l%$ %v");
+    formatter->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%-5l%$ [%n] %v");
   }
   return formatter;
 }
@@ -64,6 +79,57 @@ expected<logger_ptr> make_logger(const log_options& options) {
   } catch (const spdlog::spdlog_ex& e) {
     return fail(ec::bad_configuration, std::string{"[log] file: "} + e.what());
   }
+}
+
+component_logs::component_logs(logger_ptr base) : base_(std::move(base)) {}
+
+logger_ptr component_logs::get(std::string_view component) {
+  std::lock_guard guard{mutex_};
+  const auto found = parts_.find(component);
+  if (found != parts_.end())
+    return found->second;
+  std::string name{component};
+  auto log = base_->clone(name);
+  parts_.emplace(std::move(name), log);
+  return log;
+}
+
+expected<void> component_logs::set_level(std::string_view component,
+                                         std::string_view level) {
+  const auto wanted = spdlog::level::from_str(std::string{level});
+  if (wanted == spdlog::level::off && level != "off")
+    return fail(ec::unprocessable,
+                "level: \"" + std::string{level} +
+                    "\" is none of trace, debug, info, warn, error, off");
+  std::lock_guard guard{mutex_};
+  if (component == "*") {
+    base_->set_level(wanted);
+    for (auto& [name, log] : parts_)
+      log->set_level(wanted);
+    return {};
+  }
+  const auto found = parts_.find(component);
+  if (found == parts_.end())
+    return fail(ec::not_found,
+                "no part of the program is called " + std::string{component});
+  found->second->set_level(wanted);
+  return {};
+}
+
+std::vector<std::pair<std::string, std::string>>
+component_logs::levels() const {
+  const auto text = [](const spdlog::logger& log) {
+    const auto view = spdlog::level::to_string_view(log.level());
+    // spdlog says "warning", its reader and our configuration say "warn".
+    const std::string out{view.data(), view.size()};
+    return out == "warning" ? std::string{"warn"} : out;
+  };
+  std::lock_guard guard{mutex_};
+  std::vector<std::pair<std::string, std::string>> out;
+  out.emplace_back("*", text(*base_));
+  for (const auto& [name, log] : parts_)
+    out.emplace_back(name, text(*log));
+  return out;
 }
 
 logger_ptr null_logger() {

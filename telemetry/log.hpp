@@ -2,11 +2,17 @@
 #pragma once
 
 #include "messages/errors.hpp"
+#include "messages/uuid.hpp"
 
 #include <spdlog/spdlog.h>
 
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace eventweft {
 
@@ -24,5 +30,41 @@ expected<logger_ptr> make_logger(const log_options& options);
 
 /// A logger that drops everything.
 logger_ptr null_logger();
+
+/// A logger for each part of the program ("storage_writer", "http"): all write
+/// to the same place and tell their name, and each has a level of its own that
+/// may be changed at any time. Thread-safe.
+class component_logs {
+ public:
+  /// `base` says where to and, to begin with, from which level on.
+  explicit component_logs(logger_ptr base);
+
+  /// The same logger for the same name.
+  logger_ptr get(std::string_view component);
+
+  /// "debug" for one part, or for "*": all of them and those to come.
+  /// `unprocessable` for a level that is none, `not_found` for a part that has
+  /// not logged yet.
+  expected<void> set_level(std::string_view component, std::string_view level);
+
+  /// Each part with its level, by name, "*" first.
+  std::vector<std::pair<std::string, std::string>> levels() const;
+
+ private:
+  logger_ptr base_;
+  mutable std::mutex mutex_;
+  std::map<std::string, logger_ptr, std::less<>> parts_;
+};
+
+/// A line about one event, at debug level. All of them begin alike
+/// (`event=<id> `; in JSON it is the member `event`), so that one search shows
+/// an event's whole way.
+template <class... Ts>
+void log_event(spdlog::logger& log, const uuid& id,
+               fmt::format_string<Ts...> text, Ts&&... xs) {
+  if (log.should_log(spdlog::level::debug))
+    log.debug("event={} {}", to_string(id),
+              fmt::format(text, std::forward<Ts>(xs)...));
+}
 
 } // namespace eventweft

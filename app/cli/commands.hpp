@@ -97,6 +97,20 @@ struct stats_options {
 };
 int stats(const stats_options& options, console& io);
 
+struct actors_options {
+  connection server;
+  bool json = false;
+};
+int actors(const actors_options& options, console& io);
+
+struct log_level_options {
+  connection server;
+  /// Both empty: only shows the levels. "*" is every component.
+  std::string component;
+  std::string level;
+};
+int log_level(const log_level_options& options, console& io);
+
 int migrate(const config::load_options& options, console& io);
 int check(const config::load_options& options, console& io);
 /// `dry_run` only tells what would go.

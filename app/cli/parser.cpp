@@ -34,6 +34,8 @@ struct request {
   stats_options stats;
   thread_commands threads;
   key_options keys;
+  actors_options actors;
+  log_level_options levels;
 
   std::function<int(console&)> action;
 };
@@ -318,6 +320,36 @@ void add_stats(CLI::App& app, request& r) {
   });
 }
 
+void add_actors(CLI::App& app, request& r) {
+  auto* sub = app.add_subcommand(
+      "actors", "Show the server's parts: states, restarts, queues");
+  add_connection(*sub, r);
+  sub->add_flag("--json", r.actors.json, "As the API has them");
+  sub->footer("Examples:\n  eventweft actors\n  eventweft actors --json");
+  sub->callback([&r] {
+    r.action = [&r](console& io) {
+      r.actors.server = r.server;
+      return actors(r.actors, io);
+    };
+  });
+  auto* level = app.add_subcommand(
+      "log-level", "Show or change what the server's parts log, at run time");
+  level->add_option("component", r.levels.component,
+                    "A part, such as stream_hub, or * for all of them");
+  level->add_option("level", r.levels.level,
+                    "trace, debug, info, warn, error or off");
+  add_connection(*level, r);
+  level->footer("Examples:\n  eventweft log-level\n"
+                "  eventweft log-level platform_worker debug\n"
+                "  eventweft log-level '*' info");
+  level->callback([&r] {
+    r.action = [&r](console& io) {
+      r.levels.server = r.server;
+      return log_level(r.levels, io);
+    };
+  });
+}
+
 } // namespace
 
 int parse_and_run(int argc, const char* const* argv, const programs& start,
@@ -365,6 +397,7 @@ int parse_and_run(int argc, const char* const* argv, const programs& start,
       [&r](std::function<int(console&)> action) {
         r.action = std::move(action);
       });
+  add_actors(app, r);
   app.add_subcommand("version", "Show the version")->callback([&r] {
     r.action = [](console& c) {
       c.out << "eventweft " EVENTWEFT_VERSION "\n";

@@ -155,6 +155,8 @@ class internal_readers::reader {
     try {
       spec_.callback(access::wrap(ev));
       ++delivered_;
+      log_event(*log_, ev->id, "delivered to subscription {} ({})", spec_.id,
+                spec_.subscriber);
     } catch (const std::exception& e) {
       failed(*ev, e.what());
     } catch (...) {
