@@ -26,6 +26,10 @@ void App::start() {
   std::lock_guard once{s.lifecycle};
   if (s.hub)
     throw Error{Errc::conflict, s.name + " is running already"};
+  // Those of the configuration are read again at each start.
+  for (const auto& p : s.processors->all())
+    if (p->what.kind != "handler")
+      s.processors->remove(p->what.name);
   const auto settings = embed::access::resolve(s.config);
   const auto log = embed::access::make_log(s.config, settings, s.name);
   {
@@ -45,6 +49,8 @@ void App::start() {
         end->changed.notify_all();
       },
       options);
+  for (const auto& rule : s.rules)
+    hub->add_correlation_rule(rule);
   const auto address = embed::unwrap(hub->start());
   const bool durable = !settings.store.url.starts_with("memory:");
   if (!durable)
@@ -75,8 +81,7 @@ bool App::stop() noexcept {
   }
   // Those who wait in `run` or `wait` have nothing to wait for any more.
   request_stop();
-  const bool clean = hub ? hub->stop() : true;
-  return clean;
+  return hub ? hub->stop() : true;
 }
 
 void App::run(RunOptions options) {

@@ -5,6 +5,7 @@
 #include "app/embed/access.hpp"
 #include "app/embed/internal_readers.hpp"
 #include "app/service.hpp"
+#include "correlation/custom_rule.hpp"
 #include "messages/webhook.hpp"
 #include "processing/registry.hpp"
 
@@ -16,6 +17,7 @@
 #include <mutex>
 #include <shared_mutex>
 #include <string>
+#include <vector>
 
 namespace eventweft {
 
@@ -65,6 +67,7 @@ struct App::Impl {
   mutable std::shared_mutex gate;
   std::unique_ptr<service> hub;
   std::string address;
+  std::vector<correlation::rule_ptr> rules;
   embed::internal_readers readers;
 };
 

@@ -47,6 +47,22 @@ bool EventEngine::unregister_processor(std::string_view name) {
   return app_.impl_->processors->remove(name);
 }
 
+void EventEngine::add_correlation_rule(const CorrelationRule& rule) {
+  correlation::declarative_rule definition;
+  definition.name = rule.name;
+  definition.match = embed::access::internal(rule.filter);
+  definition.key = rule.key;
+  definition.field = rule.field;
+  definition.pattern = rule.pattern;
+  definition.confidence = rule.confidence;
+  auto made = embed::unwrap(correlation::make_declarative_rule(definition));
+  auto& s = *app_.impl_;
+  std::lock_guard once{s.lifecycle};
+  if (app_.running())
+    throw Error{Errc::conflict, "rules are taken before the app starts"};
+  s.rules.push_back(std::move(made));
+}
+
 std::vector<std::string> EventEngine::processors() const {
   std::vector<std::string> out;
   for (const auto& p : app_.impl_->processors->all())

@@ -88,6 +88,23 @@ struct EventMetrics {
   std::string json;
 };
 
+/// A rule that finds out which events belong together: one that matches
+/// `filter` gets the key that `key` makes of it, and events with equal keys
+/// share a thread (docs/correlation.md).
+struct CorrelationRule {
+  std::string name;
+  Filter filter{};
+  /// A text with values in braces: a path ("payload.ticket.id", "source_name"),
+  /// or a group of `pattern` ("{1}"). A value that is not there: no key.
+  std::string key;
+  /// With a pattern: the path of the text it is looked for in.
+  std::string field{};
+  /// RE2. Each match gives a key, at most 20.
+  std::string pattern{};
+  /// 0 … 1; keys below `[correlation]`'s threshold do not link.
+  float confidence = 1;
+};
+
 class App;
 
 /// One platform's handlers.
@@ -122,6 +139,10 @@ class EVENTWEFT_EXPORT EventEngine {
   bool unregister_processor(std::string_view name);
 
   std::vector<std::string> processors() const;
+
+  /// In force from the next start on. Throws `bad_configuration` for a rule
+  /// that can't be read, `conflict` while the app runs.
+  void add_correlation_rule(const CorrelationRule& rule);
 
  private:
   friend class App;

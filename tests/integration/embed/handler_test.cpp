@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/integration/embed/support.hpp"
+
+#include <atomic>
+#include <coroutine>
+#include <thread>
+
+namespace eventweft::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::UnorderedElementsAre;
+
+class embed_handlers : public ::testing::Test {
+ protected:
+  App app{"handlers", bare()};
+  notes seen;
+
+  void submit(const std::string& type) {
+    app.submit_custom_event({.platform = "ci", .event_type = type});
+  }
+
+  auto note() {
+    return [this](const Event& e) { seen.add(std::string{e.event_type()}); };
+  }
+};
+
+TEST_F(embed_handlers, RunForTheirEventsOnly) {
+  app.platform("ci").on("build", note()).on("test:failed", note());
+  app.start();
+  submit("build:done");
+  submit("builds");
+  submit("test:failed");
+  submit("test:passed");
+  submit("build");
+  EXPECT_THAT(seen.wait_for(3),
+              UnorderedElementsAre("build:done", "test:failed", "build"));
+  EXPECT_THAT(app.event_engine().processors(),
+              ElementsAre("ci.build", "ci.test.failed"));
+}
+
+TEST_F(embed_handlers, PlatformsHaveTheirOwn) {
+  app.github().on("pull_request:opened", note());
+  app.linear().on("Issue", note());
+  app.slack().on("app_mention", note());
+  app.deployments().on("deployment:*", note());
+  app.start();
+  app.simulate_event("github", "pull_request:opened", "{}");
+  app.simulate_event("github", "pull_request:closed", "{}");
+  app.simulate_event("linear", "Issue:create", R"({"data":{"id":"1"}})");
+  app.simulate_event("slack", "app_mention", R"({"user":"U","channel":"C"})");
+  app.submit_deployment_event(
+      {.deployment_id = "1", .environment = "staging", .status = "success"});
+  EXPECT_THAT(seen.wait_for(4),
+              UnorderedElementsAre("pull_request:opened", "Issue:create",
+                                   "app_mention", "deployment:success"));
+}
+
+TEST_F(embed_handlers, AreTriedAgainAndKnowIt) {
+  std::atomic<int> tries = 0;
+  app.platform("ci").on("build",
+                        [&](const Event&, const Attempt& a) {
+                          seen.add(std::to_string(a.number) + '/' +
+                                   std::to_string(a.max_attempts) + ' ' +
+                                   a.idempotency_key);
+                          if (++tries < 3)
+                            throw std::runtime_error{"on purpose"};
+                        },
+                        {.max_retries = 4, .retry_delay = 1ms});
+  app.start();
+  const auto id =
+      app.submit_custom_event({.platform = "ci", .event_type = "build"}).id;
+  const auto key = " " + id + ":ci.build";
+  EXPECT_THAT(seen.wait_for(3),
+              ElementsAre("1/5" + key, "2/5" + key, "3/5" + key));
+}
+
+TEST_F(embed_handlers, SeveralForOneTypeGetNamesOfTheirOwn) {
+  app.platform("ci").on("build", note()).on("build", note());
+  app.start();
+  submit("build");
+  EXPECT_EQ(seen.wait_for(2).size(), 2u);
+  EXPECT_THAT(app.event_engine().processors(),
+              ElementsAre("ci.build", "ci.build.2"));
+  EXPECT_EQ(code_thrown_by([&] {
+              app.platform("ci").on("x", note(), {.name = "ci.build"});
+            }),
+            Errc::conflict);
+  EXPECT_EQ(code_thrown_by([&] {
+              app.platform("ci").on("x", note(), {.name = "no name"});
+            }),
+            Errc::unprocessable);
+}
+
+TEST_F(embed_handlers, ComeAndGoWhileItRuns) {
+  app.start();
+  app.event_engine().register_processor(
+      {.name = "late",
+       .filter = {.platforms = {"ci"}},
+       .handler = note(),
+       .options = {.since = Since::earliest()}});
+  submit("one");
+  EXPECT_THAT(seen.wait_for(1), ElementsAre("one"));
+  EXPECT_TRUE(app.event_engine().unregister_processor("late"));
+  EXPECT_FALSE(app.event_engine().unregister_processor("late"));
+  submit("two");
+  app.platform("ci").on("three", note(), {.since = Since::earliest()});
+  submit("three");
+  EXPECT_THAT(seen.wait_for(2), ElementsAre("one", "three"));
+}
+
+TEST_F(embed_handlers, AsynchronousOnesHoldNoWorker) {
+  std::mutex mutex;
+  std::vector<Completion> open;
+  app.platform("ci").on("build",
+                        [&](const Event& e, const Attempt&, Completion done) {
+                          std::lock_guard guard{mutex};
+                          open.push_back(std::move(done));
+                          seen.add(std::string{e.event_type()});
+                        });
+  app.start();
+  for (int i = 0; i < 50; ++i)
+    submit("build");
+  EXPECT_EQ(seen.wait_for(50).size(), 50u);
+  std::lock_guard guard{mutex};
+  for (const auto& done : open)
+    done.done();
+}
+
+/// Goes on on a thread of its own.
+struct elsewhere {
+  std::vector<std::jthread>& threads;
+  std::mutex& mutex;
+
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> h) {
+    std::lock_guard guard{mutex};
+    threads.emplace_back([h] { h.resume(); });
+  }
+  void await_resume() const noexcept {}
+};
+
+TEST_F(embed_handlers, MayBeCoroutines) {
+  std::mutex mutex;
+  std::vector<std::jthread> threads;
+  std::atomic<int> tries = 0;
+  app.platform("ci").on("build",
+                        [&, tag = std::string{"kept"}](const Event& e) -> Task {
+                          co_await elsewhere{threads, mutex};
+                          if (++tries == 1)
+                            throw std::runtime_error{"on purpose"};
+                          seen.add(tag + ' ' + std::string{e.event_type()});
+                        },
+                        {.retry_delay = 1ms});
+  app.start();
+  submit("build:done");
+  EXPECT_THAT(seen.wait_for(1), ElementsAre("kept build:done"));
+  app.stop();
+}
+
+TEST(EmbedRules, JoinEventsToThreads) {
+  const scratch_directory dir;
+  App app{"rules", bare()
+                       .set("store.url", "sqlite:" + (dir / "log.db"))
+                       .set("store.spool_directory", "")};
+  app.event_engine().add_correlation_rule({.name = "ticket",
+                                           .filter = {.platforms = {"desk"}},
+                                           .key = "ticket:{payload.ticket}"});
+  EXPECT_EQ(code_thrown_by([&] {
+              app.event_engine().add_correlation_rule(
+                  {.name = "bad", .key = "{payload.ticket"});
+            }),
+            Errc::bad_configuration);
+  app.start();
+  const auto submit = [&](const char* payload) {
+    const auto id =
+        app.submit_custom_event(
+               {.platform = "desk", .event_type = "note", .payload = payload})
+            .id;
+    return std::string{app.get_event(id)->correlation_id()};
+  };
+  const auto first = submit(R"({"ticket":7})");
+  const auto second = submit(R"({"ticket":7})");
+  const auto other = submit(R"({"ticket":8})");
+  EXPECT_EQ(second, first);
+  EXPECT_NE(second, "");
+  EXPECT_NE(other, second);
+  EXPECT_EQ(code_thrown_by([&] {
+              app.event_engine().add_correlation_rule(
+                  {.name = "late", .key = "x:{payload.x}"});
+            }),
+            Errc::conflict);
+}
+
+TEST(EmbedReply, IsAnObjectOfTexts) {
+  const Reply r{{"message", "PR \"processed\""}, {"state", "ok"}};
+  EXPECT_EQ(r.body, R"({"message":"PR \"processed\"","state":"ok"})");
+  EXPECT_EQ(r.status, 200);
+  EXPECT_EQ((Reply{{"message", "x"}}).body, R"({"message":"x"})");
+  EXPECT_EQ(Reply::text("hi", 202).status, 202);
+}
+
+TEST(EmbedHandler, KnowsWhetherItAnswers) {
+  EXPECT_TRUE(Handler([](const Event&) { return Reply{}; }).answers());
+  EXPECT_FALSE(Handler([](const Event&) {}).answers());
+  EXPECT_TRUE(
+      Handler([](const Event&) -> ReplyTask { co_return Reply{}; }).answers());
+  EXPECT_FALSE(Handler([](const Event&) -> Task { co_return; }).answers());
+}
+
+} // namespace
+} // namespace eventweft::testing
