@@ -89,6 +89,11 @@ bool progress::take_up(seq_t seq, timestamp now) {
   return true;
 }
 
+bool progress::reopen(seq_t seq, timestamp now) {
+  return !full() && seq <= cursor_ &&
+         open_.emplace(seq, unfinished{seq, 0, now, now}).second;
+}
+
 void progress::pass_over(seq_t seq) noexcept {
   cursor_ = std::max(cursor_, seq);
 }

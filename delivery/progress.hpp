@@ -54,8 +54,16 @@ class progress {
 
   /// Takes up an event beyond the cursor. False if it is full or not beyond.
   bool take_up(seq_t seq, timestamp now);
+  /// Takes up once more an event that was done with. False if it is full, the
+  /// event is open, or beyond the cursor.
+  bool reopen(seq_t seq, timestamp now);
   /// Everything up to `seq` that was not taken up is none of ours.
   void pass_over(seq_t seq) noexcept;
+  /// What is open counts as taken up now.
+  void renew(timestamp now) noexcept {
+    for (auto& [seq, u] : open_)
+      u.since = now;
+  }
   void finish(seq_t seq) { open_.erase(seq); }
 
   /// Null if it is not open. Valid until it is finished.

@@ -45,6 +45,27 @@ bool delivery_queue::accept(seq_t seq, timestamp now) {
   return true;
 }
 
+bool delivery_queue::accept_again(seq_t seq, timestamp now) {
+  if (!progress_.reopen(seq, now))
+    return false;
+  wait_again(*progress_.find(seq));
+  return true;
+}
+
+void delivery_queue::forget(seq_t seq) {
+  auto* const u = progress_.find(seq);
+  if (u == nullptr)
+    return;
+  if (const auto it = flights_.find(seq); it != flights_.end()) {
+    breaker_.abandoned(it->second.probe);
+    retries_under_way_ -= it->second.retry ? 1 : 0;
+    flights_.erase(it);
+  } else if (!options_.ordered) {
+    lanes_.remove(seq, u->due);
+  }
+  progress_.finish(seq);
+}
+
 const unfinished* delivery_queue::head() const noexcept {
   const auto& open = progress_.open();
   return open.empty() ? nullptr : &open.begin()->second;
@@ -163,10 +184,8 @@ void delivery_queue::note_health(const verdict& v, bool probe, timestamp now) {
 std::vector<unfinished> delivery_queue::give_up_overdue(timestamp now) {
   std::vector<unfinished> out;
   for (const auto& [seq, u] : progress_.open()) {
-    // Taken up in seq order: behind one that is not overdue none is.
-    if (now - u.since < options_.schedule.max_age)
-      break;
-    if (!flights_.contains(seq))
+    // Not all are taken up in seq order: a replay takes up what is old.
+    if (now - u.since >= options_.schedule.max_age && !flights_.contains(seq))
       out.push_back(u);
     if (options_.ordered)
       break;

@@ -91,6 +91,9 @@ class delivery_queue {
   /// An event that the subscription wants. False if there is no room, or it
   /// was seen already.
   bool accept(seq_t seq, timestamp now);
+  /// One that was done with is to be delivered once more. False if there is no
+  /// room, it is not done with, or the log was not read that far.
+  bool accept_again(seq_t seq, timestamp now);
   /// Everything up to `seq` that was not accepted does not match.
   void pass_over(seq_t seq) noexcept { progress_.pass_over(seq); }
 
@@ -100,6 +103,9 @@ class delivery_queue {
   std::vector<attempt> take(timestamp now);
   /// How one that `take` gave ended. `put_back` without effect for any other.
   decision finish(seq_t seq, const verdict& v, timestamp now);
+  /// It can't be delivered for reasons that are not the endpoint's: the queue
+  /// is done with it.
+  void forget(seq_t seq);
   /// What has been waiting for longer than the schedule's `max_age`: to the
   /// dead letters. In ordered mode only the head can be overdue.
   std::vector<unfinished> give_up_overdue(timestamp now);
@@ -113,11 +119,17 @@ class delivery_queue {
   void disable() noexcept { disabled_ = true; }
   /// Also forgets what was held against the endpoint.
   void enable() noexcept;
+  /// Nothing has waited for longer than since `now`.
+  void renew(timestamp now) noexcept { progress_.renew(now); }
   bool is_disabled() const noexcept { return disabled_; }
 
   // -- to be told ------------------------------------------------------------
 
   progress_mark mark() const { return progress_.mark(); }
+  /// Null if it is not open.
+  const unfinished* find(seq_t seq) noexcept { return progress_.find(seq); }
+  /// Of what is open the first one by seq; null if nothing is.
+  const unfinished* oldest() const noexcept { return head(); }
   breaker::state breaker_state(timestamp now) const noexcept {
     return breaker_.at(now);
   }
