@@ -148,6 +148,9 @@ class gated_store final : public store {
   std::unique_ptr<processing_store> open_processing() override {
     return gate_->inner().open_processing();
   }
+  std::unique_ptr<subscription_store> open_subscriptions() override {
+    return gate_->inner().open_subscriptions();
+  }
 
   std::unique_ptr<store_nodes> open_nodes() override {
     return gate_->inner().open_nodes();

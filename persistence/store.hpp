@@ -12,6 +12,7 @@
 #include "persistence/nodes.hpp"
 #include "persistence/processing.hpp"
 #include "persistence/reports.hpp"
+#include "persistence/subscriptions.hpp"
 #include "persistence/threads.hpp"
 
 #include <chrono>
@@ -132,6 +133,11 @@ class store {
 
   /// API keys and the audit trail; null for a store without them.
   virtual std::unique_ptr<credential_store> open_credentials() {
+    return nullptr;
+  }
+
+  /// Streams and subscriptions; null for a store that keeps none.
+  virtual std::unique_ptr<subscription_store> open_subscriptions() {
     return nullptr;
   }
 };

@@ -108,8 +108,10 @@ GRANT SELECT ON events, github_events, linear_events, slack_events,
   cluster_nodes, log_head, schema_migrations,
   event_processing_summary, recent_events, correlated_events
   TO eventweft_analyst;
-GRANT SELECT (id, stream_name, subscriber_id, type, url, filter, format,
-              ordered, active, cursor_seq, created_at, last_delivery_at)
+GRANT SELECT (id, stream_name, subscriber_id, type, filter, format, ordered,
+              max_concurrent, rate_per_second, active, disabled_reason,
+              cursor_seq, matched, delivered, failed, given_up, last_seq,
+              created_at, last_delivery_at)
   ON stream_subscriptions TO eventweft_analyst;
 
 GRANT SELECT (id, name, scopes, filter, created_at, expires_at, revoked_at,

@@ -11,6 +11,7 @@
 #include "persistence/postgres/processing.hpp"
 #include "persistence/postgres/reports.hpp"
 #include "persistence/postgres/session.hpp"
+#include "persistence/postgres/subscriptions.hpp"
 #include "persistence/postgres/threads.hpp"
 
 namespace eventweft::postgres {
@@ -73,6 +74,10 @@ class postgres_store final : public store {
 
   std::unique_ptr<store_listener> open_listener() override {
     return std::make_unique<listener>(options_);
+  }
+
+  std::unique_ptr<subscription_store> open_subscriptions() override {
+    return std::make_unique<subscription_tables>(pool_);
   }
 
  private:

@@ -7,6 +7,7 @@
 #include "persistence/sqlite/processing.hpp"
 #include "persistence/sqlite/reports.hpp"
 #include "persistence/sqlite/session.hpp"
+#include "persistence/sqlite/subscriptions.hpp"
 #include "persistence/sqlite/threads.hpp"
 
 namespace eventweft::sqlite {
@@ -52,6 +53,10 @@ class sqlite_store final : public store {
 
   std::unique_ptr<processing_store> open_processing() override {
     return std::make_unique<processing_session>(path_, options_);
+  }
+
+  std::unique_ptr<subscription_store> open_subscriptions() override {
+    return std::make_unique<subscription_tables>(path_, options_);
   }
 
  private:

@@ -98,18 +98,30 @@ CREATE TABLE stream_subscriptions (
     REFERENCES event_streams (name) ON DELETE CASCADE,
   subscriber_id text NOT NULL,
   type text COLLATE "C" NOT NULL
-    CHECK (type IN ('webhook', 'websocket', 'sse', 'callback')),
+    CHECK (type IN ('webhook', 'nats', 'kafka', 'websocket', 'sse', 'callback')),
   url text,
   filter json NOT NULL DEFAULT '{}',
-  secret text,
+  secrets json NOT NULL DEFAULT '[]',
   format text COLLATE "C" NOT NULL DEFAULT 'native'
     CHECK (format IN ('native', 'cloudevents')),
   ordered boolean NOT NULL DEFAULT false,
+  headers json NOT NULL DEFAULT '[]',
+  max_concurrent integer NOT NULL DEFAULT 0 CHECK (max_concurrent >= 0),
+  rate_per_second double precision NOT NULL DEFAULT 0
+    CHECK (rate_per_second >= 0),
   active boolean NOT NULL DEFAULT true,
+  disabled_reason text NOT NULL DEFAULT '',
   cursor_seq bigint NOT NULL DEFAULT 0 CHECK (cursor_seq >= 0),
+  progress text NOT NULL DEFAULT '',
+  replay text NOT NULL DEFAULT '',
+  matched bigint NOT NULL DEFAULT 0,
+  delivered bigint NOT NULL DEFAULT 0,
+  failed bigint NOT NULL DEFAULT 0,
+  given_up bigint NOT NULL DEFAULT 0,
+  last_seq bigint NOT NULL DEFAULT 0,
   created_at timestamptz NOT NULL DEFAULT now(),
   last_delivery_at timestamptz,
-  CHECK (type <> 'webhook' OR url IS NOT NULL)
+  CHECK (type NOT IN ('webhook', 'nats', 'kafka') OR url IS NOT NULL)
 );
 CREATE INDEX stream_subscriptions_stream
   ON stream_subscriptions (stream_name);
@@ -117,14 +129,25 @@ COMMENT ON TABLE stream_subscriptions IS 'Durable readers of a stream.';
 COMMENT ON COLUMN stream_subscriptions.id IS 'Its own id.';
 COMMENT ON COLUMN stream_subscriptions.stream_name IS 'event_streams.name.';
 COMMENT ON COLUMN stream_subscriptions.subscriber_id IS 'Whose it is, as the subscriber calls itself.';
-COMMENT ON COLUMN stream_subscriptions.type IS 'webhook, websocket, sse or callback.';
-COMMENT ON COLUMN stream_subscriptions.url IS 'Where a webhook goes.';
+COMMENT ON COLUMN stream_subscriptions.type IS 'webhook, nats or kafka; websocket, sse or callback.';
+COMMENT ON COLUMN stream_subscriptions.url IS 'Where its events go.';
 COMMENT ON COLUMN stream_subscriptions.filter IS 'Narrows the stream''s own filter.';
-COMMENT ON COLUMN stream_subscriptions.secret IS 'What its webhooks are signed with.';
+COMMENT ON COLUMN stream_subscriptions.secrets IS 'What its webhooks are signed with, the newest first.';
 COMMENT ON COLUMN stream_subscriptions.format IS 'native or cloudevents.';
 COMMENT ON COLUMN stream_subscriptions.ordered IS 'Deliver one after the other, in the log''s order.';
+COMMENT ON COLUMN stream_subscriptions.headers IS 'Sent along with each webhook: [["name","value"],…].';
+COMMENT ON COLUMN stream_subscriptions.max_concurrent IS 'Requests under way at once; 0: as configured.';
+COMMENT ON COLUMN stream_subscriptions.rate_per_second IS 'Most requests a second; 0: no limit.';
 COMMENT ON COLUMN stream_subscriptions.active IS 'Off: nothing is delivered and retention does not wait for it.';
+COMMENT ON COLUMN stream_subscriptions.disabled_reason IS 'Why the hub itself switched it off; empty if it did not.';
 COMMENT ON COLUMN stream_subscriptions.cursor_seq IS 'Everything up to this seq has been dealt with; retention keeps what follows.';
+COMMENT ON COLUMN stream_subscriptions.progress IS 'How far the log was looked at, and what of it is still open; empty: cursor_seq says it.';
+COMMENT ON COLUMN stream_subscriptions.replay IS 'A replay that is not through with the log; empty: none.';
+COMMENT ON COLUMN stream_subscriptions.matched IS 'Events that it wanted so far.';
+COMMENT ON COLUMN stream_subscriptions.delivered IS 'Events that arrived.';
+COMMENT ON COLUMN stream_subscriptions.failed IS 'Attempts that failed.';
+COMMENT ON COLUMN stream_subscriptions.given_up IS 'Events that became dead letters.';
+COMMENT ON COLUMN stream_subscriptions.last_seq IS 'events.seq of the newest event that arrived.';
 COMMENT ON COLUMN stream_subscriptions.created_at IS 'When it was made.';
 COMMENT ON COLUMN stream_subscriptions.last_delivery_at IS 'When something was last delivered.';
 
@@ -138,6 +161,7 @@ CREATE TABLE event_deliveries (
   status text COLLATE "C" NOT NULL
     CHECK (status IN ('pending', 'delivered', 'failed')),
   response_status integer,
+  response_body text,
   error_message text,
   duration double precision,
   created_at timestamptz NOT NULL DEFAULT now(),
@@ -145,11 +169,9 @@ CREATE TABLE event_deliveries (
   PRIMARY KEY (id, event_created_at)
 ) PARTITION BY RANGE (event_created_at);
 CREATE INDEX event_deliveries_subscription
-  ON event_deliveries (subscription_id, event_seq);
-CREATE INDEX event_deliveries_due ON event_deliveries (next_attempt_at)
-  WHERE status = 'pending';
+  ON event_deliveries (subscription_id, id);
 COMMENT ON TABLE event_deliveries IS 'Attempts to hand an event to a subscription.';
-COMMENT ON COLUMN event_deliveries.id IS 'Its own id.';
+COMMENT ON COLUMN event_deliveries.id IS 'Its own id; later attempts have greater ones.';
 COMMENT ON COLUMN event_deliveries.subscription_id IS 'stream_subscriptions.id.';
 COMMENT ON COLUMN event_deliveries.event_id IS 'events.id.';
 COMMENT ON COLUMN event_deliveries.event_created_at IS 'events.created_at; this table is partitioned by it.';
@@ -157,6 +179,7 @@ COMMENT ON COLUMN event_deliveries.event_seq IS 'events.seq.';
 COMMENT ON COLUMN event_deliveries.attempt IS 'Which attempt it was, from 1.';
 COMMENT ON COLUMN event_deliveries.status IS 'pending (another attempt will follow), delivered or failed (given up).';
 COMMENT ON COLUMN event_deliveries.response_status IS 'The HTTP status that came back.';
+COMMENT ON COLUMN event_deliveries.response_body IS 'The start of what came back.';
 COMMENT ON COLUMN event_deliveries.error_message IS 'What went wrong.';
 COMMENT ON COLUMN event_deliveries.duration IS 'Seconds the attempt took.';
 COMMENT ON COLUMN event_deliveries.created_at IS 'When the attempt was made.';

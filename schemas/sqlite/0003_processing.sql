@@ -64,18 +64,29 @@ CREATE TABLE stream_subscriptions (
   stream_name TEXT NOT NULL REFERENCES event_streams (name) ON DELETE CASCADE,
   subscriber_id TEXT NOT NULL,
   type TEXT NOT NULL
-    CHECK (type IN ('webhook', 'websocket', 'sse', 'callback')),
+    CHECK (type IN ('webhook', 'nats', 'kafka', 'websocket', 'sse', 'callback')),
   url TEXT,
   filter TEXT NOT NULL DEFAULT '{}',
-  secret TEXT,
+  secrets TEXT NOT NULL DEFAULT '[]',
   format TEXT NOT NULL DEFAULT 'native'
     CHECK (format IN ('native', 'cloudevents')),
   ordered INTEGER NOT NULL DEFAULT 0,
+  headers TEXT NOT NULL DEFAULT '[]',
+  max_concurrent INTEGER NOT NULL DEFAULT 0 CHECK (max_concurrent >= 0),
+  rate_per_second REAL NOT NULL DEFAULT 0 CHECK (rate_per_second >= 0),
   active INTEGER NOT NULL DEFAULT 1,
+  disabled_reason TEXT NOT NULL DEFAULT '',
   cursor_seq INTEGER NOT NULL DEFAULT 0 CHECK (cursor_seq >= 0),
+  progress TEXT NOT NULL DEFAULT '',
+  replay TEXT NOT NULL DEFAULT '',
+  matched INTEGER NOT NULL DEFAULT 0,
+  delivered INTEGER NOT NULL DEFAULT 0,
+  failed INTEGER NOT NULL DEFAULT 0,
+  given_up INTEGER NOT NULL DEFAULT 0,
+  last_seq INTEGER NOT NULL DEFAULT 0,
   created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z')),
   last_delivery_at TEXT,
-  CHECK (type <> 'webhook' OR url IS NOT NULL)
+  CHECK (type NOT IN ('webhook', 'nats', 'kafka') OR url IS NOT NULL)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX stream_subscriptions_stream ON stream_subscriptions (stream_name);
 
@@ -83,19 +94,19 @@ CREATE TABLE event_deliveries (
   id TEXT PRIMARY KEY,
   subscription_id TEXT NOT NULL,
   event_id TEXT NOT NULL,
+  event_created_at TEXT NOT NULL,
   event_seq INTEGER NOT NULL,
   attempt INTEGER NOT NULL CHECK (attempt > 0),
   status TEXT NOT NULL CHECK (status IN ('pending', 'delivered', 'failed')),
   response_status INTEGER,
+  response_body TEXT,
   error_message TEXT,
   duration REAL,
   created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z')),
   next_attempt_at TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX event_deliveries_subscription
-  ON event_deliveries (subscription_id, event_seq);
+  ON event_deliveries (subscription_id, id);
 CREATE INDEX event_deliveries_event ON event_deliveries (event_seq);
-CREATE INDEX event_deliveries_due ON event_deliveries (next_attempt_at)
-  WHERE status = 'pending';
 CREATE INDEX dead_letters_event ON dead_letters (event_id)
   WHERE event_id IS NOT NULL;

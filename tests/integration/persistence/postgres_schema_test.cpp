@@ -308,7 +308,7 @@ TEST_F(postgres_schema, TheWriterCannotDropAndTheAnalystCannotWrite) {
   for (auto* forbidden :
        {"INSERT INTO event_streams (name) VALUES ('x')", "DELETE FROM events",
         "UPDATE log_head SET last_seq = 0", "DROP TABLE events",
-        "SELECT secret FROM stream_subscriptions",
+        "SELECT secrets FROM stream_subscriptions",
         "SELECT apply_retention('1 day')", "SELECT ensure_partitions()"})
     EXPECT_THROW(run(forbidden, as("test_analyst")),
                  pqxx::insufficient_privilege)
