@@ -32,6 +32,7 @@ constexpr std::array parts{
     part{"processing", measure_processing},
     part{"correlation", measure_correlation},
     part{"large", measure_large},
+    part{"webhooks", measure_webhooks},
 };
 
 /// As many open files as we may have: servers inherit it.

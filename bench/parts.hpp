@@ -42,6 +42,9 @@ void measure_idle(const setting& s, report& out);
 /// events wait behind a backlog, and npm's probot with the same handler.
 void measure_processing(const setting& s, report& out);
 
+/// Webhooks out to 100 endpoints, against a client that only sends.
+void measure_webhooks(const setting& s, report& out);
+
 /// Codec, crypto and filter by themselves.
 void measure_micro(const setting& s, report& out);
 
