@@ -26,7 +26,7 @@ filter of_priority(priority p) {
 } // namespace
 
 std::vector<stream_definition> default_streams() {
-  return {
+  std::vector<stream_definition> out{
       {"all_events", "Every event of every platform.", {}},
       {"github_events", "Everything from GitHub.", of_platform("github")},
       {"linear_events", "Everything from Linear.", of_platform("linear")},
@@ -42,6 +42,9 @@ std::vector<stream_definition> default_streams() {
       {"high_priority", "What is of high or critical priority.",
        of_priority(priority::high)},
   };
+  for (auto& stream : out)
+    stream.built_in = true;
+  return out;
 }
 
 } // namespace eventweft

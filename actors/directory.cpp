@@ -35,6 +35,9 @@ void directory::clear() {
   journal.set({});
   engine.set({});
   spool_worker.set({});
+  subscription_worker.set({});
+  delivery_recorder.set({});
+  subscriptions.set({});
   write_worker.set({});
   read_workers.clear();
   askers.clear();

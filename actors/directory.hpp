@@ -81,6 +81,9 @@ class directory {
   handle_slot<processing_journal_actor> journal;
   handle_slot<processing_engine_actor> engine;
   handle_slot<spool_worker_actor> spool_worker;
+  handle_slot<subscription_worker_actor> subscription_worker;
+  handle_slot<delivery_recorder_actor> delivery_recorder;
+  handle_slot<subscriptions_actor> subscriptions;
   /// The writer's own worker; the others are the reader's.
   handle_slot<store_worker_actor> write_worker;
   handle_pool<store_worker_actor> read_workers;

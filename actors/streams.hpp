@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "messages/filter.hpp"
+#include "messages/subscription.hpp"
 
+#include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -12,17 +14,14 @@
 
 namespace eventweft {
 
-/// A named filter over the log.
-struct stream_definition {
-  std::string name;
-  std::string description;
-  eventweft::filter filter;
-
-  bool operator==(const stream_definition&) const = default;
-};
-
 /// `all_events`, `github_events`, `pr_events`, …: there from the start.
 std::vector<stream_definition> default_streams();
+
+/// What happened to a stream; without `now`, it is gone.
+struct stream_event {
+  std::string name;
+  std::optional<stream_definition> now;
+};
 
 /// The streams there are. Thread-safe.
 class stream_catalogue {
@@ -36,9 +35,21 @@ class stream_catalogue {
   /// False if there is one of that name.
   bool add(stream_definition stream);
   bool remove(std::string_view name);
+  /// False if there is none of that name.
+  bool change(stream_definition stream);
+  /// From now on there are these and no others.
+  void replace(std::vector<stream_definition> streams);
+
+  /// `changed` is called, on the thread that made the change and before it
+  /// returns, for each stream that is gone or has another filter. It must
+  /// return at once and not call the catalogue.
+  void watch(std::function<void(const stream_event&)> changed);
 
  private:
+  void tell(const std::vector<stream_event>& events);
+
   mutable std::mutex mutex_;
+  std::vector<std::function<void(const stream_event&)>> watchers_;
   std::map<std::string, stream_definition, std::less<>> streams_;
 };
 

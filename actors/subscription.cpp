@@ -66,6 +66,11 @@ class subscription_state {
           matcher_ = codec::compiled_filter{stream_filter_, own_filter_,
                                             request_.forced};
         },
+        [this](put_atom, const filter& f) {
+          stream_filter_ = f;
+          matcher_ = codec::compiled_filter{stream_filter_, own_filter_};
+          request_.lane->restart(request_.id);
+        },
         [this](ack_atom, seq_t seq) {
           acknowledged_ = std::max(acknowledged_, seq);
         },

@@ -66,6 +66,7 @@ bridge_options bridge_settings(const actor_host_parts& parts) {
   if (auto threads = parts.store->open_threads())
     out.threads = std::make_shared<threads_bridge>(std::move(threads));
   out.access = parts.access;
+  out.poster = parts.poster;
   for (const auto& p : parts.platforms) {
     out.platforms.emplace(p->name());
     if (auto limit = p->answer_within(); limit.count() > 0)
@@ -176,8 +177,9 @@ actor_host::actor_host(actor_host_parts parts)
   };
   auto supervised = s.ctx;
   supervised.log = s.parts.logs->get("supervisor");
-  s.supervisor = spawn_supervisor(s.system, supervised, std::move(options),
-                                  actor_tree(s.system, s.ctx, s.parts));
+  s.supervisor = spawn_supervisor(
+      s.system, supervised, std::move(options),
+      actor_tree(s.system, s.ctx, s.parts, worker_thread::own, s.catalogue));
   // Whoever asks the bridge from now on finds everybody in place.
   caf::scoped_actor self{s.system};
   self->request(s.supervisor, caf::infinite, ready_atom_v)
@@ -253,6 +255,7 @@ bool actor_host::stop(std::chrono::milliseconds deadline) {
   }
   s.line->stop();
   s.supervisor = nullptr;
+  s.parts.poster = nullptr;
   return clean && std::chrono::steady_clock::now() <= end;
 }
 

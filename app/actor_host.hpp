@@ -3,10 +3,12 @@
 
 #include "actors/context.hpp"
 #include "actors/log_follower.hpp"
+#include "actors/outgoing/subscriptions.hpp"
 #include "actors/platforms/platform.hpp"
 #include "actors/spool_worker.hpp"
 #include "actors/streams.hpp"
 #include "config/settings.hpp"
+#include "messages/outgoing.hpp"
 #include "net/backend.hpp"
 #include "persistence/store.hpp"
 #include "processing/registry.hpp"
@@ -26,7 +28,8 @@ namespace eventweft {
 
 class access_bridge;
 
-/// What the actors work with. No pointer is null but `open_spool` and `access`.
+/// What the actors work with. No pointer is null but `open_spool`, `poster`
+/// and `access`.
 struct actor_host_parts {
   config::settings settings;
   store_ptr store;
@@ -45,6 +48,9 @@ struct actor_host_parts {
   /// Takes in what the host program itself brings; its name is no one's path.
   /// Null: none.
   platforms::platform_ptr local;
+  /// What sends to subscriptions; null: nothing is delivered.
+  std::shared_ptr<outgoing::poster> poster;
+  subscriptions_options subscriptions;
   std::shared_ptr<metrics> figures;
   /// May be null: nothing is sampled, no report is shown.
   std::shared_ptr<store_figures> stored;

@@ -3,6 +3,9 @@
 
 #include "actors/asker.hpp"
 #include "actors/dead_letters.hpp"
+#include "actors/outgoing/delivery_recorder.hpp"
+#include "actors/outgoing/subscription_worker.hpp"
+#include "actors/outgoing/subscriptions.hpp"
 #include "actors/platform_worker.hpp"
 #include "actors/processing_engine.hpp"
 #include "actors/processing_journal.hpp"
@@ -100,6 +103,46 @@ actor_context for_part(const actor_host_parts& parts, actor_context context,
   return context;
 }
 
+/// Streams, subscriptions and their senders.
+void add_subscriptions(caf::actor_system& sys, const actor_context& context,
+                       const actor_host_parts& parts,
+                       std::shared_ptr<stream_catalogue> streams,
+                       worker_thread where, std::vector<child_spec>& out) {
+  // A store that keeps none of it.
+  if (!streams || !parts.store->open_subscriptions())
+    return;
+  auto peers = context.peers;
+  out.push_back(child(
+      "subscription_worker", stop_phase::workers,
+      [&sys, store = parts.store, where] {
+        return spawn_subscription_worker(sys, store->open_subscriptions(),
+                                         where);
+      },
+      [peers](subscription_worker_actor h) {
+        peers->subscription_worker.set(std::move(h));
+      }));
+  out.push_back(child(
+      "delivery_recorder", stop_phase::readers,
+      [&sys, context] { return spawn_delivery_recorder(sys, context, {}); },
+      [peers](delivery_recorder_actor h) {
+        peers->delivery_recorder.set(std::move(h));
+      }));
+  auto options = parts.subscriptions;
+  options.deliver = options.deliver && parts.poster;
+  delivery_tools tools{parts.poster, std::make_shared<delivery_board>()};
+  out.push_back(child(
+      "subscriptions", stop_phase::writer,
+      [&sys, context, tools, streams, options] {
+        return spawn_subscriptions(sys, context, tools, streams, options);
+      },
+      [peers](subscriptions_actor h) {
+        peers->set_letter_taker("subscription",
+                                h ? caf::actor_cast<letter_taker_actor>(h)
+                                  : letter_taker_actor{});
+        peers->subscriptions.set(std::move(h));
+      }));
+}
+
 } // namespace
 
 uint64_t writer_queue_limit(const config::settings& s) {
@@ -110,7 +153,8 @@ uint64_t writer_queue_limit(const config::settings& s) {
 std::vector<child_spec> actor_tree(caf::actor_system& sys,
                                    const actor_context& context,
                                    const actor_host_parts& parts,
-                                   worker_thread where) {
+                                   worker_thread where,
+                                   std::shared_ptr<stream_catalogue> streams) {
   const auto& s = parts.settings;
   const auto named = [&](std::string_view name) {
     return for_part(parts, context, name);
@@ -172,6 +216,7 @@ std::vector<child_spec> actor_tree(caf::actor_system& sys,
         return spawn_stream_hub(sys, context, options, lanes);
       },
       [peers](stream_hub_actor h) { peers->hub.set(std::move(h)); }));
+  add_subscriptions(sys, context, parts, std::move(streams), where, out);
   out.push_back(child(
       "storage_writer", stop_phase::writer,
       [&sys, context = named("storage_writer"),

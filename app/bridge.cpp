@@ -5,6 +5,7 @@
 #include "app/ingress.hpp"
 #include "app/processing_bridge.hpp"
 #include "app/question.hpp"
+#include "app/subscriptions_bridge.hpp"
 #include "codec/event_json.hpp"
 #include "codec/payload.hpp"
 #include "correlation/engine.hpp"
@@ -22,17 +23,36 @@ class bridge::subscription_registry {
  public:
   using slot = handle_slot<subscription_actor>;
 
-  subscription_id reserve(std::shared_ptr<slot> s) {
+  subscription_id reserve(std::shared_ptr<slot> s,
+                          const reader_request& request) {
     std::lock_guard guard{mutex_};
-    slots_.emplace(++last_, std::move(s));
+    slots_.emplace(++last_, open_reader{std::move(s), request.stream,
+                                        request.lane, request.id});
     return last_;
+  }
+
+  /// Readers of a stream that is gone end; those of one whose filter is
+  /// another one begin again where they are.
+  void stream_changed(const stream_event& e) {
+    for (auto& r : of_stream(e.name)) {
+      auto h = r.to->get();
+      if (!h)
+        continue;
+      if (e.now) {
+        tell_anon(h, put_atom_v, e.now->filter);
+        continue;
+      }
+      r.lane->end(r.reader, reader_end::stream_deleted,
+                  "the stream " + e.name + " was deleted");
+      end_actor(h, caf::exit_reason::user_shutdown);
+    }
   }
 
   void erase(subscription_id id) {
     std::shared_ptr<slot> gone;
     std::lock_guard guard{mutex_};
     if (auto i = slots_.find(id); i != slots_.end()) {
-      gone = std::move(i->second);
+      gone = std::move(i->second.to);
       slots_.erase(i);
     }
   }
@@ -57,18 +77,34 @@ class bridge::subscription_registry {
   }
 
  private:
+  struct open_reader {
+    std::shared_ptr<slot> to;
+    std::string stream;
+    live_lane_ptr lane;
+    reader_id reader = 0;
+  };
+
+  std::vector<open_reader> of_stream(const std::string& stream) {
+    std::lock_guard guard{mutex_};
+    std::vector<open_reader> out;
+    for (auto& [id, r] : slots_)
+      if (r.stream == stream)
+        out.push_back(r);
+    return out;
+  }
+
   std::vector<std::shared_ptr<slot>> all() {
     std::lock_guard guard{mutex_};
     std::vector<std::shared_ptr<slot>> out;
     out.reserve(slots_.size());
     for (auto& [id, s] : slots_)
-      out.push_back(s);
+      out.push_back(s.to);
     return out;
   }
 
   std::mutex mutex_;
   subscription_id last_ = 0;
-  std::unordered_map<subscription_id, std::shared_ptr<slot>> slots_;
+  std::unordered_map<subscription_id, open_reader> slots_;
 };
 
 class bridge::control final : public reader_control {
@@ -112,10 +148,21 @@ bridge::bridge(caf::actor_system& sys, actor_context ctx,
                                 options_.queue_wait, options_.accept_timeout,
                                 options_.answer_within})),
       subscriptions_(std::make_shared<subscription_registry>()),
-      processing_(std::make_unique<processing_bridge>(ctx_, options_.timeout)) {
+      processing_(std::make_unique<processing_bridge>(ctx_, options_.timeout)),
+      streams_(std::make_unique<subscriptions_bridge>(
+          ctx_, options_.timeout, catalogue_, options_.poster)) {
+  catalogue_->watch(
+      [all = std::weak_ptr{subscriptions_}](const stream_event& e) {
+        if (auto registry = all.lock())
+          registry->stream_changed(e);
+      });
 }
 
 bridge::~bridge() = default;
+
+net::subscriptions_port* bridge::subscriptions() {
+  return streams_.get();
+}
 
 bool bridge::knows_platform(std::string_view name) const {
   return options_.platforms.contains(name);
@@ -209,7 +256,7 @@ void bridge::open_resolved(
     const net::reply_to<std::shared_ptr<reader_control>>& reply) {
   auto slot = std::make_shared<subscription_registry::slot>();
   subscription_spec spec;
-  spec.id = subscriptions_->reserve(slot);
+  spec.id = subscriptions_->reserve(slot, request);
   spec.request = std::move(request);
   spec.stream_filter = std::move(stream_filter);
   spec.on_end = [all = std::weak_ptr{subscriptions_}, slot, id = spec.id] {
@@ -217,9 +264,20 @@ void bridge::open_resolved(
     if (auto registry = all.lock())
       registry->erase(id);
   };
+  const auto name = spec.request.stream;
+  const auto shown = spec.stream_filter;
   slot->set(
       spawn_subscription(sys_, ctx_, options_.subscriptions, std::move(spec)));
-  reply(std::make_shared<control>(std::move(slot)));
+  // It may have changed before the reader could be told.
+  const auto now = catalogue_->find(name);
+  auto made = std::make_shared<control>(slot);
+  if (!now) {
+    reply(fail(ec::not_found, "there is no stream " + name));
+    return;
+  }
+  if (const auto h = slot->get(); h && now->filter != shown)
+    tell_anon(h, put_atom_v, now->filter);
+  reply(std::move(made));
 }
 
 net::processing_port* bridge::processing() {

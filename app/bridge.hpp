@@ -4,6 +4,7 @@
 #include "actors/context.hpp"
 #include "actors/streams.hpp"
 #include "actors/subscription.hpp"
+#include "messages/outgoing.hpp"
 #include "net/backend.hpp"
 #include "telemetry/store_figures.hpp"
 
@@ -44,6 +45,8 @@ struct bridge_options {
   net::access_port* access = nullptr;
   /// Whose report is part of the metrics; may be null.
   std::shared_ptr<store_figures> stored;
+  /// Knows where webhooks may be sent; null: nothing is sent.
+  std::shared_ptr<outgoing::poster> poster;
 };
 
 class processing_bridge;
@@ -71,6 +74,7 @@ class bridge final : public net::backend {
   net::processing_port* processing() override;
   net::threads_port* threads() override { return options_.threads.get(); }
   net::access_port* access() override { return options_.access; }
+  net::subscriptions_port* subscriptions() override;
   net::readiness ready() const override;
   std::string metrics_json() const override;
   std::string metrics_text() const override;
@@ -113,6 +117,7 @@ class bridge final : public net::backend {
   std::shared_ptr<class ingress> ingress_;
   std::shared_ptr<subscription_registry> subscriptions_;
   std::unique_ptr<processing_bridge> processing_;
+  std::unique_ptr<class subscriptions_bridge> streams_;
 };
 
 } // namespace eventweft

@@ -7,6 +7,8 @@
 #include "app/cluster_node.hpp"
 #include "app/correlation.hpp"
 #include "app/local_platform.hpp"
+#include "app/delivery_options.hpp"
+#include "app/poster.hpp"
 #include "app/processors.hpp"
 #include "app/retention.hpp"
 #include "app/spool_adapter.hpp"
@@ -163,6 +165,13 @@ expected<net::bound_address> service::start() {
       return fail(made_local.error());
     local = std::move(*made_local);
   }
+  auto delivering = subscriptions_options_of(s.settings);
+  if (!delivering)
+    return fail(delivering.error());
+  delivering->types = deliverable_types();
+  auto poster = make_poster(s.settings.webhooks);
+  if (!poster)
+    return fail(poster.error());
   warn_of_unsigned(s.settings, *s.log);
   if (needs_poster(s.settings)) {
     auto client = outgoing::client::make({}, outgoing::make_system_resolver());
@@ -232,6 +241,8 @@ expected<net::bound_address> service::start() {
   parts.processors = s.processors;
   parts.alert = std::move(*alert);
   parts.local = std::move(local);
+  parts.poster = std::move(*poster);
+  parts.subscriptions = std::move(*delivering);
   parts.figures = s.figures;
   parts.stored = s.stored;
   parts.log = s.log;

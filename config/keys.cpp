@@ -57,6 +57,7 @@ using db = database_settings;
 using pl = platform_settings;
 using sm = streaming_settings;
 using co = correlation_settings;
+using wh = webhook_settings;
 using rt = retention_settings;
 using te = telemetry_settings;
 using su = supervisor_settings;
@@ -321,6 +322,41 @@ constexpr auto table = std::to_array<key>({
      at<&s::correlation, &co::max_failures>, 1, 1'000'000},
     {"correlation", "rules", kind::correlation_rules,
      at<&s::correlation, &co::rules>},
+
+    {"webhooks", "enabled", kind::boolean, at<&s::webhooks, &wh::enabled>},
+    {"webhooks", "allow_private_networks", kind::boolean,
+     at<&s::webhooks, &wh::allow_private_networks>},
+    {"webhooks", "allowed_networks", kind::text,
+     at<&s::webhooks, &wh::allowed_networks>},
+    {"webhooks", "ca_file", kind::text, at<&s::webhooks, &wh::ca_file>},
+    {"webhooks", "queue_servers", kind::text,
+     at<&s::webhooks, &wh::queue_servers>},
+    {"webhooks", "timeout", kind::seconds, at<&s::webhooks, &wh::timeout>, 10,
+     hour},
+    {"webhooks", "max_in_flight", kind::whole,
+     at<&s::webhooks, &wh::max_in_flight>, 1, 100'000},
+    {"webhooks", "max_concurrent", kind::whole,
+     at<&s::webhooks, &wh::max_concurrent>, 1, 1'000},
+    {"webhooks", "max_unfinished", kind::whole,
+     at<&s::webhooks, &wh::max_unfinished>, 1, 100'000},
+    {"webhooks", "retry_schedule", kind::text,
+     at<&s::webhooks, &wh::retry_schedule>},
+    {"webhooks", "retry_jitter_percent", kind::whole,
+     at<&s::webhooks, &wh::retry_jitter_percent>, 0, 100},
+    {"webhooks", "max_retry_after", kind::seconds,
+     at<&s::webhooks, &wh::max_retry_after>, 0, 30 * day},
+    {"webhooks", "max_age", kind::seconds, at<&s::webhooks, &wh::max_age>,
+     second, 365 * day},
+    {"webhooks", "breaker_failures", kind::whole,
+     at<&s::webhooks, &wh::breaker_failures>, 1, 1'000'000},
+    {"webhooks", "breaker_min", kind::seconds,
+     at<&s::webhooks, &wh::breaker_min>, 1, day},
+    {"webhooks", "breaker_max", kind::seconds,
+     at<&s::webhooks, &wh::breaker_max>, 1, day},
+    {"webhooks", "max_streams", kind::whole, at<&s::webhooks, &wh::max_streams>,
+     8, 1'000'000},
+    {"webhooks", "max_subscriptions", kind::whole,
+     at<&s::webhooks, &wh::max_subscriptions>, 0, 1'000'000},
 
     {"retention", "keep", kind::text, at<&s::retention, &rt::keep>},
     {"retention", "audit", kind::text, at<&s::retention, &rt::audit>},

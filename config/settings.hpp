@@ -241,6 +241,48 @@ struct correlation_settings {
   std::vector<correlation_rule> rules;
 };
 
+/// `[webhooks]`: what goes out to subscriptions.
+struct webhook_settings {
+  /// Off: subscriptions can be made and changed, nothing is delivered.
+  bool enabled = true;
+  /// Loopback, private and link-local addresses may be reached. Metadata
+  /// services may not, even then.
+  bool allow_private_networks = false;
+  /// Blocks of addresses that may be reached whatever they are, separated by
+  /// blanks or commas.
+  std::string allowed_networks;
+  /// PEM; empty: the system's authorities.
+  std::string ca_file;
+  /// `nats://HOST:PORT` and `kafka://HOST:PORT` that subscriptions may name,
+  /// separated by blanks or commas.
+  std::string queue_servers;
+  /// For one request, from its start to the end of the answer.
+  milliseconds timeout{15'000};
+  /// Requests under way at once: for all subscriptions, and for one that says
+  /// nothing itself.
+  uint32_t max_in_flight = 1'000;
+  uint32_t max_concurrent = 8;
+  /// Events of one subscription that are taken up and not done with; beyond,
+  /// the log is not read on.
+  uint32_t max_unfinished = 1'000;
+  /// The pauses before the second attempt, the third, …: numbers with `s`,
+  /// `m`, `h` or `d`, separated by blanks or commas.
+  std::string retry_schedule = "5s 5m 30m 2h 5h 10h 14h 20h 24h";
+  /// Each pause is up to this many hundredths longer or shorter. 0 … 100.
+  uint32_t retry_jitter_percent = 10;
+  /// The longest `Retry-After` that is honoured.
+  milliseconds max_retry_after{24ll * 3'600'000};
+  /// An event that could not even be tried is given up after so long.
+  milliseconds max_age{96ll * 3'600'000};
+  /// Failures in a row after which an endpoint is left in peace, and for how
+  /// long at first and at most.
+  uint32_t breaker_failures = 5;
+  milliseconds breaker_min{30'000};
+  milliseconds breaker_max{1'800'000};
+  uint32_t max_streams = 10'000;
+  uint32_t max_subscriptions = 10'000;
+};
+
 /// `[retention]`
 struct retention_settings {
   /// How long events are kept: a number and `d`, `h`, `m` or `s` ("90d").
@@ -361,6 +403,7 @@ struct settings {
   dead_letters_settings dead_letters;
   streaming_settings streaming;
   correlation_settings correlation;
+  webhook_settings webhooks;
   retention_settings retention;
   telemetry_settings telemetry;
   supervisor_settings supervisor;

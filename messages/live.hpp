@@ -73,6 +73,10 @@ class live_lane {
   virtual void page(reader_id reader, uint32_t epoch, log_range events) = 0;
 
   virtual void end(reader_id reader, reader_end why, std::string message) = 0;
+
+  /// What the reader is asked to show is different from now on: it leaves the
+  /// lane, raises its epoch and asks `next` with its cursor.
+  virtual void restart(reader_id) {}
 };
 
 using live_lane_ptr = std::shared_ptr<live_lane>;

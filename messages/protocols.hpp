@@ -99,6 +99,9 @@ using subscription_actor = caf::typed_actor<
     caf::result<void>(next_atom, uint32_t, seq_t),
     // From the next `next` on.
     caf::result<void>(filter_atom, filter),
+    // The stream's own filter is another one: the reader begins again where it
+    // is.
+    caf::result<void>(put_atom, filter),
     // The client has dealt with everything up to the seq.
     caf::result<void>(ack_atom, seq_t)>;
 
@@ -151,6 +154,82 @@ using processing_engine_actor = caf::typed_actor<
     caf::result<std::vector<processing::processor_state>>(list_atom),
     // Starts nothing new, waits a little for what runs, writes what is done.
     caf::result<void>(flush_atom)>;
+
+/// Does the blocking work for streams and subscriptions. Detached. Local.
+using subscription_worker_actor = caf::typed_actor<
+    // All that there are.
+    caf::result<subscription_list>(list_atom),
+    // Adds a stream; `conflict`.
+    caf::result<void>(append_atom, stream_definition),
+    // Changes one; `not_found`, `conflict` for one that is built in.
+    caf::result<void>(put_atom, stream_definition),
+    // Drops one with its subscriptions; likewise.
+    caf::result<void>(drop_atom, std::string),
+    // Adds a subscription; `not_found` without its stream.
+    caf::result<void>(append_atom, subscription_record),
+    // Changes what it wants; `not_found`.
+    caf::result<void>(put_atom, subscription),
+    // Drops one; whether there was one.
+    caf::result<bool>(drop_atom, uuid),
+    // One with how far it is; `not_found`.
+    caf::result<subscription_record>(find_atom, uuid),
+    // One transaction; one answer a report.
+    caf::result<report_results>(save_atom, report_batch),
+    // Attempts of a subscription before the one with the second id (nil: from
+    // the newest), newest first.
+    caf::result<delivery_list>(page_atom, uuid, uuid, uint32_t)>;
+
+/// Writes down what all senders did, many senders' in one transaction. Local.
+using delivery_recorder_actor = caf::typed_actor<
+    // Answers once it is durable; `not_owner` if it was not written because
+    // another node has the subscription by now.
+    caf::result<void>(save_atom, delivery_report)>;
+
+/// Delivers to one subscription. Local.
+using delivery_sender_actor = caf::typed_actor<
+    // What it works for is different from now on.
+    caf::result<void>(put_atom, delivery_order),
+    // A piece of the log from its follower of that number.
+    caf::result<void>(page_atom, uint64_t, log_range_ptr),
+    // One of its requests has ended.
+    caf::result<void>(done_atom, delivery_end_ptr),
+    // Look whether the subscription is this node's.
+    caf::result<void>(tick_atom),
+    // Answers with how an event that is made up for it was received.
+    caf::result<delivery_test>(test_atom),
+    // Answers once the replay is taken up; it goes on after a restart.
+    caf::result<replay_answer>(replay_atom, replay_request),
+    // Starts nothing more; answers once nothing is under way and all is saved.
+    caf::result<void>(flush_atom)>;
+
+/// Knows all streams and subscriptions and keeps a sender for each. Local.
+using subscriptions_actor = caf::typed_actor<
+    // Streams: `conflict`, `not_found`.
+    caf::result<stream_definition>(append_atom, stream_definition),
+    caf::result<stream_definition>(put_atom, std::string, stream_change),
+    caf::result<void>(drop_atom, std::string),
+    // The subscriptions of a stream, oldest first.
+    caf::result<subscription_views>(list_atom, std::string),
+    // One of them.
+    caf::result<subscription_view>(find_atom, std::string, uuid),
+    // Makes one, whose secret the answer has.
+    caf::result<subscription_view>(append_atom, new_subscription),
+    // Changes one; the answer has the new secret, if there is one.
+    caf::result<subscription_view>(put_atom, std::string, uuid,
+                                   subscription_change),
+    caf::result<void>(drop_atom, std::string, uuid),
+    // As its sender has them.
+    caf::result<delivery_test>(test_atom, std::string, uuid),
+    caf::result<replay_answer>(replay_atom, std::string, uuid, replay_request),
+    // As the worker has it.
+    caf::result<delivery_list>(page_atom, std::string, uuid, uuid, uint32_t),
+    // A dead letter of a subscription: deliver its event once more. Answers
+    // once that is written down.
+    caf::result<void>(retry_atom, dead_letter),
+    // From a sender: the endpoint wants nothing any more, for this reason.
+    caf::result<void>(disabled_atom, uuid, std::string),
+    // Look for what others have changed.
+    caf::result<void>(poll_atom)>;
 
 /// Asks on behalf of threads that are not actors. Local.
 using asker_actor = caf::typed_actor<

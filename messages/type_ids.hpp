@@ -8,6 +8,7 @@
 #include "messages/flow.hpp"
 #include "messages/live.hpp"
 #include "messages/processing.hpp"
+#include "messages/subscription.hpp"
 #include "messages/webhook.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
@@ -67,6 +68,24 @@ CAF_ADD_TYPE_ID(eventweft, (eventweft::join_answer))
 // Local: they hold what lives in this process only.
 CAF_ADD_TYPE_ID(eventweft, (eventweft::join_request))
 CAF_ADD_TYPE_ID(eventweft, (eventweft::ask_job_ptr))
+CAF_ADD_TYPE_ID(eventweft, (eventweft::stream_definition))
+CAF_ADD_TYPE_ID(eventweft, (eventweft::stream_change))
+CAF_ADD_TYPE_ID(eventweft, (eventweft::subscription))
+CAF_ADD_TYPE_ID(eventweft, (eventweft::subscription_record))
+CAF_ADD_TYPE_ID(eventweft, (eventweft::subscription_list))
+CAF_ADD_TYPE_ID(eventweft, (eventweft::subscription_view))
+CAF_ADD_TYPE_ID(eventweft, (eventweft::subscription_views))
+CAF_ADD_TYPE_ID(eventweft, (eventweft::subscription_change))
+CAF_ADD_TYPE_ID(eventweft, (eventweft::new_subscription))
+CAF_ADD_TYPE_ID(eventweft, (eventweft::delivery_order))
+CAF_ADD_TYPE_ID(eventweft, (eventweft::delivery_end_ptr))
+CAF_ADD_TYPE_ID(eventweft, (eventweft::delivery_report))
+CAF_ADD_TYPE_ID(eventweft, (eventweft::report_batch))
+CAF_ADD_TYPE_ID(eventweft, (eventweft::report_results))
+CAF_ADD_TYPE_ID(eventweft, (eventweft::delivery_list))
+CAF_ADD_TYPE_ID(eventweft, (eventweft::delivery_test))
+CAF_ADD_TYPE_ID(eventweft, (eventweft::replay_request))
+CAF_ADD_TYPE_ID(eventweft, (eventweft::replay_answer))
 
 CAF_ADD_ATOM(eventweft, eventweft, ack_atom)
 CAF_ADD_ATOM(eventweft, eventweft, append_atom)
@@ -90,6 +109,12 @@ CAF_ADD_ATOM(eventweft, eventweft, retry_atom)
 CAF_ADD_ATOM(eventweft, eventweft, seek_atom)
 CAF_ADD_ATOM(eventweft, eventweft, stop_atom)
 CAF_ADD_ATOM(eventweft, eventweft, tick_atom)
+CAF_ADD_ATOM(eventweft, eventweft, disabled_atom)
+CAF_ADD_ATOM(eventweft, eventweft, done_atom)
+CAF_ADD_ATOM(eventweft, eventweft, put_atom)
+CAF_ADD_ATOM(eventweft, eventweft, replay_atom)
+CAF_ADD_ATOM(eventweft, eventweft, save_atom)
+CAF_ADD_ATOM(eventweft, eventweft, test_atom)
 
 CAF_ADD_TYPE_ID(eventweft, (eventweft::failed_attempt))
 CAF_ADD_TYPE_ID(eventweft, (eventweft::dead_letter_query))
@@ -119,6 +144,24 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::processing::write_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<eventweft::processing::stored_mark>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(
     std::vector<eventweft::processing::processor_state>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::stream_definition)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::stream_change)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::subscription)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::subscription_record)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::subscription_list)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::subscription_view)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::subscription_views)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::subscription_change)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::new_subscription)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::delivery_order)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::delivery_end_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::delivery_report)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::report_batch)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::report_results)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::delivery_list)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::delivery_test)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::replay_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::replay_answer)
 
 namespace eventweft {
 

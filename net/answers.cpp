@@ -2,7 +2,6 @@
 #include "net/answers.hpp"
 
 #include "codec/dead_letter_json.hpp"
-#include "codec/filter.hpp"
 #include "codec/json_text.hpp"
 #include "codec/problem.hpp"
 
@@ -48,13 +47,6 @@ std::string list_json(std::string_view name, const List& list, Append append,
   return out;
 }
 
-void append_stream(std::string& out, const stream_info& s) {
-  out += '{';
-  member(out, "name", s.name);
-  member(out, "description", s.description);
-  out += ",\"filter\":" + codec::filter_json(s.filter) + '}';
-}
-
 } // namespace
 
 response text_answer(int status, std::string_view content_type,
@@ -94,16 +86,6 @@ response webhook_response(webhook_answer answer) {
   if (answer.status == 503 && res.count(http::field::retry_after) == 0)
     res.set(http::field::retry_after, view(retry_after(ec::overloaded)));
   return res;
-}
-
-std::string streams_json(const std::vector<stream_info>& streams) {
-  return list_json("streams", streams, append_stream, {});
-}
-
-std::string stream_json(const stream_info& stream) {
-  std::string out;
-  append_stream(out, stream);
-  return out;
 }
 
 std::string dead_letters_json(const std::vector<dead_letter>& letters,

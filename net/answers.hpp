@@ -28,8 +28,6 @@ response problem_answer(const error& e);
 response webhook_response(webhook_answer answer);
 
 // The bodies of lists.
-std::string streams_json(const std::vector<stream_info>& streams);
-std::string stream_json(const stream_info& stream);
 /// `more` tells that there is a page after this one.
 std::string dead_letters_json(const std::vector<dead_letter>& letters,
                               bool more);

@@ -9,6 +9,7 @@
 #include "net/api_cluster.hpp"
 #include "net/api_explain.hpp"
 #include "net/api_processing.hpp"
+#include "net/api_subscriptions.hpp"
 #include "net/api_threads.hpp"
 #include "net/query.hpp"
 
@@ -139,17 +140,6 @@ awaitable<response> get_event(const api_call& call) {
       200, std::string{codec::wire_text(*found, wire_format::native)});
 }
 
-response get_stream(const api_call& call) {
-  const auto streams = call.shared.behind.streams();
-  const auto found =
-      std::find_if(streams.begin(), streams.end(), [&](const auto& s) {
-        return s.name == call.match.argument;
-      });
-  if (found == streams.end())
-    return problem_answer({ec::not_found, "no stream has this name"});
-  return json_answer(200, stream_json(*found));
-}
-
 response ready(const api_call& call) {
   const auto state = call.shared.behind.ready();
   return json_answer(state.state == "down" ? 503 : 200, readiness_json(state));
@@ -189,6 +179,8 @@ awaitable<response> answer_call(const api_call& call) {
   const auto params = parse_query(call.query);
   if (!params)
     co_return problem_answer(params.error());
+  if (is_subscriptions_call(target))
+    co_return co_await answer_subscriptions_call(call, *params);
   if (target == endpoint::list_events)
     co_return co_await list_events(call, *params);
   if (target == endpoint::list_threads)
@@ -214,10 +206,6 @@ awaitable<response> answer_call(const api_call& call) {
     co_return co_await revoke_key(call);
   case endpoint::get_event:
     co_return co_await get_event(call);
-  case endpoint::list_streams:
-    co_return json_answer(200, streams_json(call.shared.behind.streams()));
-  case endpoint::get_stream:
-    co_return get_stream(call);
   case endpoint::get_cluster:
   case endpoint::drain_cluster:
   case endpoint::cluster_log_level:

@@ -33,6 +33,7 @@ struct readiness {
 
 class cluster_port;
 class processing_port;
+class subscriptions_port;
 
 struct stream_info {
   std::string name;
@@ -74,6 +75,9 @@ class backend {
   virtual threads_port* threads() { return nullptr; }
   /// Who may do what; null: everybody may do everything.
   virtual access_port* access() { return nullptr; }
+
+  /// Streams and subscriptions as rows; null if there are none.
+  virtual subscriptions_port* subscriptions() { return nullptr; }
 
   virtual readiness ready() const = 0;
 

@@ -70,6 +70,13 @@ void lane::end(reader_id id, reader_end why, std::string message) {
       });
 }
 
+void lane::restart(reader_id id) {
+  way_in_->post([self = shared_from_this(), id]() {
+    if (const auto r = self->find(id))
+      r->restart();
+  });
+}
+
 // -- the I/O thread -----------------------------------------------------------
 
 void lane::deliver(const lane_batch& batch) {
@@ -150,10 +157,10 @@ void lane::tick(steady_clock::time_point now) {
 
 void lane::report() {
   std::erase_if(tallies_, [this](const auto& entry) {
-    auto& [events, bytes] = *entry.second;
+    auto& [events, bytes, last] = *entry.second;
     if (events != 0)
       figures_.events_sent(entry.first, std::exchange(events, 0),
-                           std::exchange(bytes, 0));
+                           std::exchange(bytes, 0), last);
     return entry.second.use_count() == 1;
   });
 }

@@ -35,6 +35,7 @@ class lane final : public live_lane, public std::enable_shared_from_this<lane> {
             log_range backlog) override;
   void page(reader_id reader, uint32_t epoch, log_range events) override;
   void end(reader_id reader, reader_end why, std::string message) override;
+  void restart(reader_id reader) override;
 
   // -- on the I/O thread -----------------------------------------------------
 

@@ -106,6 +106,7 @@ void reader::deliver(const encoded_events& batch, seq_t first) {
     sent_->bytes += marks[taken - 1].end;
     if (credit_ != no_limit)
       credit_ -= taken;
+    sent_->last = std::max(sent_->last, marks[taken - 1].seq);
   }
   if (taken == marks.size())
     return;
@@ -196,6 +197,7 @@ void reader::fill() {
     append_event(o.outbox(), ev, style_, home_.packed());
     told_ = cursor_ = ev->seq;
     ++sent_->events;
+    sent_->last = std::max(sent_->last, ev->seq);
     sent_->bytes += o.outbox().size() - before;
     ++backlog_next_;
     if (credit_ != no_limit)
@@ -268,6 +270,13 @@ void reader::grant(uint64_t n) {
   // Far beyond what anybody can take, far from an overflow.
   constexpr uint64_t most = 1ull << 60;
   credit_ = std::min(credit_ == no_limit ? n : credit_ + n, most);
+  pump();
+}
+
+void reader::restart() {
+  if (closing_ || gone_)
+    return;
+  change_mind();
   pump();
 }
 

@@ -73,6 +73,8 @@ class reader : public outbox_owner,
   void page(uint32_t epoch, log_range events);
   /// Flushes, tells the client why and ends.
   void end(reader_end why, std::string_view message);
+  /// Begins again where it is.
+  void restart();
   void tick(steady_clock::time_point now);
   /// Closes the socket at once.
   void abort();
@@ -89,6 +91,7 @@ class reader : public outbox_owner,
   struct tally {
     size_t events = 0;
     size_t bytes = 0;
+    seq_t last = 0;
   };
 
  protected:

@@ -25,7 +25,28 @@ constexpr route table[] = {
     {verb::get, "/api/v1/correlations", endpoint::list_threads, needs::read},
     {verb::get, "/api/v1/correlations/{id}", endpoint::get_thread, needs::read},
     {verb::get, "/api/v1/streams", endpoint::list_streams, needs::visible},
+    {verb::post, "/api/v1/streams", endpoint::create_stream, needs::manage},
     {verb::get, "/api/v1/streams/{name}", endpoint::get_stream, needs::visible},
+    {verb::patch, "/api/v1/streams/{name}", endpoint::change_stream,
+     needs::manage},
+    {verb::delete_, "/api/v1/streams/{name}", endpoint::delete_stream,
+     needs::manage},
+    {verb::get, "/api/v1/streams/{name}/subscriptions",
+     endpoint::list_subscriptions, needs::manage},
+    {verb::post, "/api/v1/streams/{name}/subscriptions",
+     endpoint::create_subscription, needs::manage},
+    {verb::get, "/api/v1/streams/{name}/subscriptions/{id}",
+     endpoint::get_subscription, needs::manage},
+    {verb::patch, "/api/v1/streams/{name}/subscriptions/{id}",
+     endpoint::change_subscription, needs::manage},
+    {verb::delete_, "/api/v1/streams/{name}/subscriptions/{id}",
+     endpoint::delete_subscription, needs::manage},
+    {verb::post, "/api/v1/streams/{name}/subscriptions/{id}/test",
+     endpoint::test_subscription, needs::manage},
+    {verb::post, "/api/v1/streams/{name}/subscriptions/{id}/replay",
+     endpoint::replay_subscription, needs::manage},
+    {verb::get, "/api/v1/streams/{name}/subscriptions/{id}/deliveries",
+     endpoint::list_deliveries, needs::manage},
     {verb::get, "/api/v1/processors", endpoint::list_processors, needs::read},
     {verb::get, "/api/v1/processors/{name}", endpoint::get_processor,
      needs::read},
@@ -83,10 +104,10 @@ std::string_view take_segment(std::string_view& rest) {
   return segment;
 }
 
-/// The argument if `path` has the form of `pattern`.
-std::optional<std::string> match(std::string_view pattern,
-                                 std::string_view path) {
-  std::string argument;
+/// The arguments if `path` has the form of `pattern`.
+std::optional<std::vector<std::string>> match(std::string_view pattern,
+                                              std::string_view path) {
+  std::vector<std::string> arguments;
   while (pattern.starts_with('/') && path.starts_with('/')) {
     const auto want = take_segment(pattern);
     const auto have = take_segment(path);
@@ -98,11 +119,11 @@ std::optional<std::string> match(std::string_view pattern,
     auto value = percent_decode(have, false);
     if (!value || value->empty())
       return std::nullopt;
-    argument = std::move(*value);
+    arguments.push_back(std::move(*value));
   }
   if (!pattern.empty() || !path.empty())
     return std::nullopt;
-  return argument;
+  return arguments;
 }
 
 void allow(std::string& list, verb method) {
@@ -127,15 +148,16 @@ match_route(verb method, std::string_view path,
     method = verb::get;
   route_match result;
   for (const auto& r : table) {
-    auto argument = match(r.pattern, path);
-    if (!argument)
+    auto arguments = match(r.pattern, path);
+    if (!arguments)
       continue;
-    if (r.target == endpoint::webhook && !knows_platform(*argument))
+    if (r.target == endpoint::webhook && !knows_platform(arguments->front()))
       continue;
     result.path_known = true;
     if (r.method == method) {
       result.found = &r;
-      result.argument = std::move(*argument);
+      result.argument = arguments->empty() ? "" : arguments->back();
+      result.arguments = std::move(*arguments);
       return result;
     }
     allow(result.allowed, r.method);

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace eventweft::net {
 
@@ -22,8 +23,20 @@ enum class endpoint : uint8_t {
   list_events,
   get_event,
   explain_event,
+  // Streams and subscriptions, one after the other.
   list_streams,
+  create_stream,
   get_stream,
+  change_stream,
+  delete_stream,
+  list_subscriptions,
+  create_subscription,
+  get_subscription,
+  change_subscription,
+  delete_subscription,
+  test_subscription,
+  replay_subscription,
+  list_deliveries,
   list_processors,
   get_processor,
   list_dead_letters,
@@ -72,8 +85,10 @@ struct route_match {
   const route* found = nullptr;
   /// The path is known, whatever the method.
   bool path_known = false;
-  /// The value of the pattern's one `{name}`, decoded; or empty.
+  /// The value of the pattern's last `{name}`, decoded; or empty.
   std::string argument;
+  /// The values of all of them, in order.
+  std::vector<std::string> arguments;
   /// For `Allow`, if the method is wrong.
   std::string allowed;
 };

@@ -108,8 +108,11 @@ Gauge& gauge(prometheus::Registry& r, const char* name, const char* help) {
 
 // What `/api/v1/metrics` says of one stream.
 struct stream_totals {
-  std::atomic<int64_t> active{0};
+  std::atomic<int64_t> active{0}, webhooks{0};
   std::atomic<uint64_t> opened{0}, sent{0}, bytes{0}, lagged{0}, caught_up{0};
+  std::atomic<uint64_t> matched{0}, errors{0};
+  std::atomic<int64_t> lag_events{0}, last_seq{0};
+  std::atomic<double> lag_seconds{0};
 };
 
 } // namespace
@@ -220,6 +223,40 @@ struct metrics::state {
                             "eventweft_stream_catch_up_events_total",
                             "Events read from the store for readers",
                             {"stream"}};
+  series<Counter> matched{registry,
+                          "eventweft_subscription_events_matched_total",
+                          "Events that subscriptions took up",
+                          {"stream"}};
+  series<Counter> deliveries{registry,
+                             "eventweft_delivery_attempts_total",
+                             "Attempts to deliver to a subscription",
+                             {"stream", "outcome"}};
+  Histogram& delivery_seconds =
+      prometheus::BuildHistogram()
+          .Name("eventweft_delivery_seconds")
+          .Help("Time from a request to the end of its answer")
+          .Register(registry)
+          .Add({}, duration_buckets);
+  series<Gauge> deliveries_waiting{registry,
+                                   "eventweft_deliveries_waiting",
+                                   "Events taken up that wait for an attempt",
+                                   {"stream"}};
+  series<Gauge> deliveries_under_way{registry,
+                                     "eventweft_deliveries_under_way",
+                                     "Requests without an answer yet",
+                                     {"stream"}};
+  series<Gauge> lag_events{registry,
+                           "eventweft_subscription_lag_events",
+                           "Events the slowest subscription is behind",
+                           {"stream"}};
+  series<Gauge> lag_seconds{registry,
+                            "eventweft_subscription_lag_seconds",
+                            "Age of the oldest event not delivered",
+                            {"stream"}};
+  series<Counter> breakers{registry,
+                           "eventweft_delivery_breakers_opened_total",
+                           "Times an endpoint was found down",
+                           {"stream"}};
   Gauge& head = gauge(registry, "eventweft_log_head_seq",
                       "The last seq that was published");
   Counter& gaps = counter(registry, "eventweft_hub_gap_events_total",
@@ -443,21 +480,68 @@ void metrics::reader_opened(std::string_view stream, reader_kind kind) {
   state_->readers.at(stream, name_of(kind)).Increment();
   auto& totals = state_->totals(stream);
   ++totals.active;
+  if (kind == reader_kind::webhook)
+    ++totals.webhooks;
   ++totals.opened;
 }
 
 void metrics::reader_closed(std::string_view stream, reader_kind kind) {
   state_->readers.at(stream, name_of(kind)).Decrement();
-  --state_->totals(stream).active;
+  auto& totals = state_->totals(stream);
+  --totals.active;
+  if (kind == reader_kind::webhook)
+    --totals.webhooks;
 }
 
-void metrics::events_sent(std::string_view stream, size_t events,
-                          size_t bytes) {
+void metrics::events_sent(std::string_view stream, size_t events, size_t bytes,
+                          seq_t last) {
   state_->sent.at(stream).Increment(static_cast<double>(events));
   state_->sent_bytes.at(stream).Increment(static_cast<double>(bytes));
   auto& totals = state_->totals(stream);
   totals.sent += events;
   totals.bytes += bytes;
+  auto seen = totals.last_seq.load();
+  while (last > seen && !totals.last_seq.compare_exchange_weak(seen, last))
+    ;
+}
+
+void metrics::events_matched(std::string_view stream, size_t events) {
+  state_->matched.at(stream).Increment(static_cast<double>(events));
+  state_->totals(stream).matched += events;
+}
+
+void metrics::delivery_ended(std::string_view stream, std::string_view outcome,
+                             std::chrono::nanoseconds d) {
+  state_->deliveries.at(stream, outcome).Increment();
+  state_->delivery_seconds.Observe(std::chrono::duration<double>(d).count());
+  if (outcome != "delivered")
+    ++state_->totals(stream).errors;
+}
+
+void metrics::set_deliveries(std::string_view stream, size_t waiting,
+                             size_t under_way, int64_t lag_events,
+                             double lag_seconds) {
+  state_->deliveries_waiting.at(stream).Set(static_cast<double>(waiting));
+  state_->deliveries_under_way.at(stream).Set(static_cast<double>(under_way));
+  state_->lag_events.at(stream).Set(static_cast<double>(lag_events));
+  state_->lag_seconds.at(stream).Set(lag_seconds);
+  auto& totals = state_->totals(stream);
+  totals.lag_events = lag_events;
+  totals.lag_seconds = lag_seconds;
+}
+
+void metrics::breaker_opened(std::string_view stream) {
+  state_->breakers.at(stream).Increment();
+}
+
+metrics::stream_figures metrics::of_stream(std::string_view stream) const {
+  std::lock_guard guard{state_->streams_mutex};
+  auto i = state_->streams.find(stream);
+  if (i == state_->streams.end())
+    return {};
+  const auto& t = i->second;
+  return {t.active, t.webhooks,   t.sent,        t.matched,
+          t.errors, t.lag_events, t.lag_seconds, t.last_seq};
 }
 
 void metrics::reader_lagged(std::string_view stream) {
@@ -617,6 +701,11 @@ std::string metrics::json() const {
           {"bytes_sent", t.bytes.load()},
           {"readers_lagged", t.lagged.load()},
           {"catch_up_events", t.caught_up.load()},
+          {"events_matched", t.matched.load()},
+          {"delivery_errors", t.errors.load()},
+          {"lag_events", t.lag_events.load()},
+          {"lag_seconds", t.lag_seconds.load()},
+          {"last_seq", t.last_seq.load()},
       };
   }
   const boost::json::value out = {

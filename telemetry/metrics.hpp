@@ -70,7 +70,9 @@ class metrics {
   // -- streaming -------------------------------------------------------------
   void reader_opened(std::string_view stream, reader_kind kind);
   void reader_closed(std::string_view stream, reader_kind kind);
-  void events_sent(std::string_view stream, size_t events, size_t bytes);
+  /// `last`: the newest of them.
+  void events_sent(std::string_view stream, size_t events, size_t bytes,
+                   seq_t last = 0);
   void reader_lagged(std::string_view stream);
   /// The server ended it; `why` is one of a few names.
   void reader_ended(std::string_view stream, std::string_view why);
@@ -105,6 +107,18 @@ class metrics {
   /// Webhook answers that waited for a handler: "replied", "late", "silent".
   void answer_awaited(std::string_view platform, std::string_view result);
 
+  // -- webhooks --------------------------------------------------------------
+  /// Events that subscriptions of a stream took up.
+  void events_matched(std::string_view stream, size_t events);
+  /// An attempt ended: "delivered", "failed", "throttled", "gone".
+  void delivery_ended(std::string_view stream, std::string_view outcome,
+                      std::chrono::nanoseconds d);
+  /// Of all subscriptions of a stream together; the lag is the longest.
+  void set_deliveries(std::string_view stream, size_t waiting, size_t under_way,
+                      int64_t lag_events, double lag_seconds);
+  /// An endpoint's breaker opened.
+  void breaker_opened(std::string_view stream);
+
   // -- the whole -------------------------------------------------------------
   void actor_restarted(std::string_view actor);
   void dead_letter_added(std::string_view origin);
@@ -122,6 +136,20 @@ class metrics {
   /// from the store.
   void link_skipped(std::string_view peer, size_t events);
   void link_refused();
+
+  /// What `json` says of one stream.
+  struct stream_figures {
+    int64_t active = 0;
+    /// Of them: those that outlive a connection.
+    int64_t webhooks = 0;
+    uint64_t sent = 0;
+    uint64_t matched = 0;
+    uint64_t errors = 0;
+    int64_t lag_events = 0;
+    double lag_seconds = 0;
+    seq_t last_seq = 0;
+  };
+  stream_figures of_stream(std::string_view stream) const;
 
   /// Prometheus' text format.
   std::string text() const;

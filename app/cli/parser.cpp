@@ -5,6 +5,7 @@
 #include "app/cli/dead_letters.hpp"
 #include "app/cli/keys.hpp"
 #include "app/cli/selection.hpp"
+#include "app/cli/streams.hpp"
 #include "app/cli/threads.hpp"
 
 #include <CLI/CLI.hpp>
@@ -388,6 +389,7 @@ int parse_and_run(int argc, const char* const* argv, const programs& start,
   add_tail(app, r);
   add_events(app, r);
   add_dead_letters(app, r.action);
+  add_streams(app, r.action);
   add_stats(app, r);
   add_cluster(app, r.action);
   add_thread_commands(

@@ -92,9 +92,10 @@ TEST_F(http_api, TellsItsStreams) {
   EXPECT_EQ(list.status, 200);
   EXPECT_EQ(list.body,
             R"({"streams":[{"name":"all_events","description":"everything",)"
-            R"("filter":{}},{"name":"issue_events","description":)"
-            R"("issues only","filter":{"event_types":["issues"]}}],)"
-            R"("next_cursor":null})");
+            R"("filter":{},"built_in":true,"created_at":null},)"
+            R"({"name":"issue_events","description":"issues only",)"
+            R"("filter":{"event_types":["issues"]},"built_in":true,)"
+            R"("created_at":null}],"next_cursor":null})");
   EXPECT_EQ(ask(get("/api/v1/streams/issue_events")).status, 200);
   EXPECT_EQ(ask(get("/api/v1/streams/none")).status, 404);
 }

@@ -95,7 +95,7 @@ size_t fake_backend::joins() const {
 
 size_t fake_backend::readers() const {
   const std::lock_guard lock{mutex_};
-  return subscriptions_.size();
+  return open_.size();
 }
 
 size_t fake_backend::filter_changes() const {
@@ -105,7 +105,7 @@ size_t fake_backend::filter_changes() const {
 
 void fake_backend::end_readers(reader_end why, const std::string& message) {
   const std::lock_guard lock{mutex_};
-  for (const auto& [id, s] : subscriptions_)
+  for (const auto& [id, s] : open_)
     s.request.lane->end(id, why, message);
 }
 
@@ -147,8 +147,8 @@ void fake_backend::open_reader(reader_request request,
     lanes_.emplace(request.lane.get(), request.lane);
     codec::compiled_filter compiled{found->filter, request.filter,
                                     request.forced};
-    subscriptions_.emplace(
-        id, subscription{std::move(request), found->filter, compiled});
+    open_.emplace(
+        id, open_subscription{std::move(request), found->filter, compiled});
   }
   done(std::make_shared<control>(*this, id));
 }
@@ -161,7 +161,7 @@ group_id fake_backend::group_of(const codec::compiled_filter& f) {
 
 void fake_backend::next(reader_id id, uint32_t epoch, seq_t cursor) {
   const std::lock_guard lock{mutex_};
-  const auto& s = subscriptions_.at(id);
+  const auto& s = open_.at(id);
   const auto end = static_cast<seq_t>(log_.size());
   if (cursor < 0)
     cursor = s.request.start.from == start_point::kind::after_seq
@@ -190,13 +190,13 @@ void fake_backend::next(reader_id id, uint32_t epoch, seq_t cursor) {
 void fake_backend::change_filter(reader_id id, filter f) {
   const std::lock_guard lock{mutex_};
   ++filter_changes_;
-  auto& s = subscriptions_.at(id);
+  auto& s = open_.at(id);
   s.compiled = codec::compiled_filter{s.stream_filter, f, s.request.forced};
 }
 
 void fake_backend::leave(reader_id id) {
   const std::lock_guard lock{mutex_};
-  subscriptions_.erase(id);
+  open_.erase(id);
 }
 
 // -- the rest -----------------------------------------------------------------

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "codec/filter.hpp"
+#include "fake_subscriptions.hpp"
 #include "net/backend.hpp"
 #include "net/ports/processing.hpp"
 
@@ -30,6 +31,7 @@ class fake_backend final : public backend, public processing_port {
   std::vector<dead_letter> letters;
   /// Null: everybody may do everything.
   access_port* access_ = nullptr;
+  fake_subscriptions subscriptions_;
 
   // -- for the test ----------------------------------------------------------
 
@@ -75,6 +77,7 @@ class fake_backend final : public backend, public processing_port {
   void stop_retry(reply<dead_letter_retry> r) override;
   void drop_dead_letters(dead_letter_query q, reply<uint64_t> r) override;
   access_port* access() override { return access_; }
+  subscriptions_port* subscriptions() override { return &subscriptions_; }
   readiness ready() const override;
   std::string metrics_json() const override;
   std::string metrics_text() const override;
@@ -84,7 +87,7 @@ class fake_backend final : public backend, public processing_port {
 
  private:
   class control;
-  struct subscription {
+  struct open_subscription {
     reader_request request;
     filter stream_filter;
     codec::compiled_filter compiled;
@@ -97,7 +100,7 @@ class fake_backend final : public backend, public processing_port {
 
   mutable std::mutex mutex_;
   std::vector<event_ptr> log_;
-  std::map<reader_id, subscription> subscriptions_;
+  std::map<reader_id, open_subscription> open_;
   std::map<std::string, std::pair<group_id, codec::compiled_filter>> groups_;
   /// By address: a lane stays known once it was seen.
   std::map<live_lane*, live_lane_ptr> lanes_;

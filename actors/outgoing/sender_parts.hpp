@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "actors/outgoing/delivery_sender.hpp"
+#include "delivery/message.hpp"
+#include "delivery/verdict.hpp"
+#include "messages/dead_letter.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// What a sender puts together; no state.
+namespace eventweft {
+
+/// "subscription:<id>": its work for `ownership`, its origin as a dead letter.
+std::string work_of(const subscription& s);
+
+/// What the subscription does not say comes from `base`.
+delivery::queue_options queue_options_of(const subscription& s,
+                                         delivery::queue_options base);
+
+/// Secrets that can't be read are left out; they were checked when they came.
+delivery::endpoint endpoint_of(const subscription& s,
+                               std::chrono::milliseconds timeout);
+
+/// The start of an answer as text that every store takes.
+std::string readable_start(std::string_view bytes, size_t most);
+
+/// For a test delivery: an event that is in no log.
+event_ptr test_event(const subscription& s, timestamp now,
+                     random_source& random);
+
+/// The request for an event: signed for a webhook; with the key that keeps a
+/// thread's events together for a queue.
+outgoing::request request_for(const subscription& s,
+                              const delivery::endpoint& to, const event_ptr& ev,
+                              timestamp now);
+
+/// A row for one attempt, without what becomes of the event.
+delivery_attempt attempt_row(const subscription& s, const event& ev,
+                             const delivery_end& end,
+                             const delivery::verdict& v, size_t kept_bytes,
+                             uuid id);
+
+dead_letter letter_of(const subscription& s, const event& ev, uint32_t attempts,
+                      std::string reason, std::vector<failed_attempt> history,
+                      timestamp now, random_source& random);
+
+} // namespace eventweft

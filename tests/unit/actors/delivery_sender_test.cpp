@@ -1,0 +1,542 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "actors/log_follower.hpp"
+#include "actors/outgoing/delivery_recorder.hpp"
+#include "actors/outgoing/delivery_sender.hpp"
+#include "actors/outgoing/subscription_worker.hpp"
+#include "delivery/signature.hpp"
+#include "tests/support/memory_subscriptions.hpp"
+#include "tests/support/scripted_poster.hpp"
+#include "tests/support/spine.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace eventweft::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Says who owns what as the test has it.
+class moving_ownership final : public ownership {
+ public:
+  int64_t token = 1;
+  bool mine = true;
+
+  std::optional<fence> held(const std::string& work) override {
+    return mine ? std::optional{fence{work, token}} : std::nullopt;
+  }
+  std::shared_ptr<void> on_change(std::function<void()>) override {
+    return nullptr;
+  }
+};
+
+class delivery_sender_test : public spine {
+ protected:
+  void SetUp() override {
+    ctx.followers = make_follower_lane();
+    ctx.owner = owner;
+    ctx.peers->askers.set(0, keep(spawn_asker(system)));
+    start_all();
+    ctx.peers->subscription_worker.set(keep(spawn_subscription_worker(
+        system, std::make_unique<memory_subscriptions>(tables),
+        worker_thread::shared)));
+    ctx.peers->delivery_recorder.set(
+        keep(spawn_delivery_recorder(system, ctx, {})));
+    s.id = uuid::v7(time->now(), *ctx.random);
+    s.stream = "all_events";
+    s.url = "https://hooks.example/in";
+    s.secrets = {delivery::signing_key::make_symmetric(*ctx.random).text()};
+    options.queue.schedule.jitter = 0;
+  }
+
+  void TearDown() override {
+    poster->forget();
+    spine::TearDown();
+  }
+
+  void start() {
+    tables->subscriptions.try_emplace(s.id, subscription_record{s, {}});
+    sender = keep(spawn_delivery_sender(system, ctx, {poster, board}, options,
+                                        {s, filter{}}));
+    run();
+  }
+
+  /// As if the process had been killed: nothing is saved any more.
+  void kill_sender() {
+    end_actor(sender, caf::exit_reason::kill);
+    poster->forget();
+    run();
+  }
+
+  void append_many(int first, int last) {
+    for (int i = first; i <= last; ++i)
+      append(i);
+    settle();
+  }
+
+  /// Until what needs no time of its own is done.
+  void settle() { advance(50ms); }
+
+  /// Lets long stretches of time pass.
+  void leap(std::chrono::milliseconds by) {
+    settle();
+    while (by.count() > 0) {
+      const auto step = std::min<std::chrono::milliseconds>(by, 1s);
+      time->advance(step);
+      sched.advance_time(step);
+      run();
+      by -= step;
+    }
+    settle();
+  }
+
+  std::vector<seq_t> posted() const {
+    std::vector<seq_t> out;
+    for (const auto& c : poster->calls) {
+      const auto body = std::string{c.what.body.view()};
+      const auto at = body.find("\"seq\":");
+      out.push_back(std::stoll(body.substr(at + 6)));
+    }
+    return out;
+  }
+
+  static std::vector<seq_t> from_to(seq_t first, seq_t last) {
+    std::vector<seq_t> out(static_cast<size_t>(last - first + 1));
+    std::iota(out.begin(), out.end(), first);
+    return out;
+  }
+
+  subscription_progress progress() const {
+    return tables->subscriptions.at(s.id).progress;
+  }
+
+  std::shared_ptr<memory_tables> tables = std::make_shared<memory_tables>();
+  std::shared_ptr<scripted_poster> poster =
+      std::make_shared<scripted_poster>(time);
+  std::shared_ptr<delivery_board> board = std::make_shared<delivery_board>();
+  std::shared_ptr<moving_ownership> owner =
+      std::make_shared<moving_ownership>();
+  delivery_sender_options options;
+  subscription s;
+  delivery_sender_actor sender;
+};
+
+TEST_F(delivery_sender_test, delivers_what_comes_signed_and_writes_it_down) {
+  start();
+  append_many(1, 3);
+  EXPECT_EQ(posted(), from_to(1, 3));
+  EXPECT_EQ(tables->delivered(), from_to(1, 3));
+  EXPECT_EQ(progress().done_until, 3);
+  EXPECT_EQ(progress().delivered, 3);
+  EXPECT_EQ(progress().last_seq, 3);
+  const auto id = poster->header(0, "webhook-id");
+  EXPECT_EQ(id, delivery::message_id(log->events()[0]->id, to_string(s.id)));
+  const auto key = delivery::signing_key::parse(s.secrets[0]);
+  const auto at = std::stoll(poster->header(0, "webhook-timestamp"));
+  EXPECT_EQ(poster->header(0, "webhook-signature"),
+            key->sign(id, at, poster->calls[0].what.body.view()));
+  EXPECT_EQ(board->of(s.id).state, "delivering");
+}
+
+TEST_F(delivery_sender_test, only_what_both_filters_let_through) {
+  s.filter.event_types = {"push"};
+  tables->subscriptions.try_emplace(s.id, subscription_record{s, {}});
+  filter of_stream;
+  of_stream.platforms = {"github"};
+  sender = keep(spawn_delivery_sender(system, ctx, {poster, board}, options,
+                                      {s, of_stream}));
+  append(make_event(1, "github", "push"));
+  append(make_event(2, "linear", "push"));
+  append(make_event(3, "github", "issues"));
+  append(make_event(4, "github", "push"));
+  settle();
+  EXPECT_EQ(posted(), (std::vector<seq_t>{1, 4}));
+}
+
+TEST_F(delivery_sender_test, tries_again_as_scheduled_then_gives_up) {
+  poster->status = [](const auto&) { return 500; };
+  options.queue.breaker.failures_to_open = 1'000;
+  start();
+  append_many(1, 1);
+  leap(std::chrono::hours{90});
+  ASSERT_EQ(poster->calls.size(), 10u);
+  const std::vector<std::chrono::seconds> pauses{
+      5s, 300s, 1'800s, 7'200s, 18'000s, 36'000s, 50'400s, 72'000s, 86'400s};
+  for (size_t i = 0; i < pauses.size(); ++i) {
+    const auto gap = poster->calls[i + 1].at - poster->calls[i].at;
+    EXPECT_GE(gap, pauses[i]) << i;
+    EXPECT_LE(gap, pauses[i] + 2s) << i;
+  }
+  ASSERT_EQ(tables->attempts.size(), 10u);
+  for (size_t i = 0; i < 10; ++i) {
+    const auto& a = tables->attempts[i];
+    EXPECT_EQ(a.attempt, i + 1);
+    EXPECT_EQ(a.response_status, 500);
+    EXPECT_EQ(a.response_body, "said 500");
+    EXPECT_EQ(a.status, i == 9 ? delivery_attempt::state::failed
+                               : delivery_attempt::state::pending);
+    EXPECT_EQ(a.next_attempt_at.has_value(), i != 9);
+  }
+  ASSERT_EQ(log->letters.size(), 1u);
+  const auto& letter = log->letters[0];
+  EXPECT_EQ(letter.origin, "subscription:" + to_string(s.id));
+  EXPECT_EQ(letter.event_seq, 1);
+  EXPECT_EQ(letter.attempts, 10u);
+  EXPECT_EQ(letter.history.size(), 10u);
+  EXPECT_EQ(letter.reason, "answered 500");
+  EXPECT_EQ(progress().done_until, 1);
+  EXPECT_EQ(progress().given_up, 1);
+  // The webhook-id stays the same.
+  EXPECT_EQ(poster->header(0, "webhook-id"), poster->header(9, "webhook-id"));
+}
+
+TEST_F(delivery_sender_test, honours_retry_after) {
+  poster->headers = {{"Retry-After", "120"}};
+  poster->status = [this](const auto&) {
+    return poster->calls.size() == 1 ? 429 : 200;
+  };
+  start();
+  append_many(1, 1);
+  leap(115s);
+  EXPECT_EQ(poster->calls.size(), 1u);
+  leap(10s);
+  EXPECT_EQ(poster->calls.size(), 2u);
+  EXPECT_EQ(tables->delivered(), from_to(1, 1));
+}
+
+TEST_F(delivery_sender_test, ordered_is_one_at_a_time_in_order) {
+  s.ordered = true;
+  poster->status = [](const auto&) { return 0; };
+  start();
+  append_many(1, 3);
+  ASSERT_EQ(posted(), from_to(1, 1));
+  poster->answer_one(500);
+  settle();
+  EXPECT_EQ(posted(), from_to(1, 1));
+  leap(6s);
+  ASSERT_EQ(posted(), (std::vector<seq_t>{1, 1}));
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(poster->held(), 1u);
+    poster->answer_one(200);
+    settle();
+  }
+  EXPECT_EQ(posted(), (std::vector<seq_t>{1, 1, 2, 3}));
+  EXPECT_EQ(tables->delivered(), from_to(1, 3));
+}
+
+TEST_F(delivery_sender_test, no_more_at_once_than_allowed) {
+  s.max_concurrent = 2;
+  poster->status = [](const auto&) { return 0; };
+  start();
+  append_many(1, 10);
+  EXPECT_EQ(poster->held(), 2u);
+  while (poster->held() != 0) {
+    poster->answer_one(200);
+    settle();
+  }
+  EXPECT_EQ(poster->most_at_once, 2u);
+  EXPECT_EQ(tables->delivered(), from_to(1, 10));
+}
+
+TEST_F(delivery_sender_test, no_faster_than_allowed) {
+  s.rate_per_second = 2;
+  start();
+  append_many(1, 10);
+  const auto first = poster->calls.front().at;
+  leap(10s);
+  ASSERT_EQ(poster->calls.size(), 10u);
+  EXPECT_GE(poster->calls.back().at - first, 3'900ms);
+}
+
+TEST_F(delivery_sender_test, goes_on_where_it_was_after_a_kill) {
+  poster->status = [](const auto& c) {
+    const auto body = c.what.body.view();
+    return body.find("\"seq\":2,") != body.npos ? 500 : 200;
+  };
+  start();
+  append_many(1, 4);
+  EXPECT_EQ(progress().done_until, 1);
+  kill_sender();
+  append_many(5, 6);
+  poster->calls.clear();
+  poster->status = [](const auto&) { return 200; };
+  start();
+  settle();
+  EXPECT_EQ(posted(), from_to(5, 6));
+  leap(10s);
+  EXPECT_EQ(posted(), (std::vector<seq_t>{5, 6, 2}));
+  EXPECT_EQ(tables->attempts.back().attempt, 2u);
+  EXPECT_EQ(progress().done_until, 6);
+}
+
+TEST_F(delivery_sender_test, what_was_under_way_is_repeated_after_a_kill) {
+  poster->status = [](const auto&) { return 0; };
+  start();
+  append_many(1, 3);
+  EXPECT_EQ(poster->held(), 3u);
+  kill_sender();
+  poster->status = [](const auto&) { return 200; };
+  start();
+  settle();
+  EXPECT_EQ(tables->delivered(), from_to(1, 3));
+}
+
+TEST_F(delivery_sender_test, a_killed_one_at_any_moment_loses_nothing) {
+  seeded_random dice{7};
+  poster->status = [&](const auto&) {
+    return dice.next() % 3 == 0 ? 500 : 200;
+  };
+  options.queue.breaker.failures_to_open = 1'000;
+  start();
+  int made = 0;
+  for (int round = 0; round < 60; ++round) {
+    const int more = static_cast<int>(dice.next() % 4);
+    for (int i = 0; i < more; ++i)
+      append(++made);
+    const auto steps = dice.next() % 40;
+    for (uint64_t i = 0; i < steps; ++i)
+      sched.try_run_once();
+    if (dice.next() % 2 == 0)
+      advance(std::chrono::milliseconds{dice.next() % 300});
+    kill_sender();
+    start();
+  }
+  leap(std::chrono::hours{30});
+  auto seen = tables->delivered();
+  std::sort(seen.begin(), seen.end());
+  seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
+  EXPECT_EQ(seen, from_to(1, made));
+  EXPECT_EQ(progress().done_until, made);
+}
+
+TEST_F(delivery_sender_test, gone_switches_it_off_and_keeps_its_place) {
+  poster->status = [](const auto&) { return 410; };
+  start();
+  append_many(1, 1);
+  const auto& r = tables->subscriptions.at(s.id);
+  EXPECT_FALSE(r.what.active);
+  EXPECT_EQ(r.what.disabled_reason, "answered 410");
+  EXPECT_EQ(board->of(s.id).state, "disabled");
+  append_many(2, 3);
+  leap(1h);
+  EXPECT_EQ(poster->calls.size(), 1u);
+  // Somebody enables it again.
+  poster->status = [](const auto&) { return 200; };
+  tables->subscriptions.at(s.id).what = s;
+  tell_anon(sender, put_atom_v, delivery_order{s, filter{}});
+  settle();
+  EXPECT_EQ(tables->delivered().size(), 3u);
+}
+
+TEST_F(delivery_sender_test, pausing_stops_and_resuming_goes_on) {
+  start();
+  append_many(1, 1);
+  auto paused = s;
+  paused.active = false;
+  tell_anon(sender, put_atom_v, delivery_order{paused, filter{}});
+  append_many(2, 3);
+  leap(1min);
+  EXPECT_EQ(posted(), from_to(1, 1));
+  EXPECT_EQ(board->of(s.id).state, "paused");
+  tell_anon(sender, put_atom_v, delivery_order{s, filter{}});
+  settle();
+  EXPECT_EQ(posted(), from_to(1, 3));
+}
+
+TEST_F(delivery_sender_test, a_dead_endpoint_costs_only_probes) {
+  poster->status = [](const auto&) { return -1; };
+  start();
+  append_many(1, 200);
+  leap(10min);
+  // Five to find out, then 30 s, 60 s, 120 s, 240 s apart.
+  EXPECT_LE(poster->calls.size(), 16u);
+  EXPECT_NE(board->of(s.id).breaker, "closed");
+  poster->status = [](const auto&) { return 200; };
+  leap(std::chrono::hours{3});
+  EXPECT_EQ(tables->delivered().size(), 200u);
+  EXPECT_EQ(board->of(s.id).breaker, "closed");
+}
+
+TEST_F(delivery_sender_test, reads_no_further_than_it_has_room) {
+  options.queue.max_unfinished = 5;
+  poster->status = [](const auto&) { return 0; };
+  start();
+  append_many(1, 20);
+  EXPECT_EQ(board->of(s.id).open, 5);
+  EXPECT_EQ(board->of(s.id).cursor, 5);
+  while (poster->held() != 0) {
+    poster->answer_one(200);
+    settle();
+  }
+  EXPECT_EQ(posted(), from_to(1, 20));
+}
+
+TEST_F(delivery_sender_test, events_that_are_not_in_memory_are_read) {
+  options.cached_bytes = 0;
+  start();
+  append_many(1, 5);
+  EXPECT_EQ(tables->delivered().size(), 5u);
+}
+
+TEST_F(delivery_sender_test, a_store_away_holds_nothing_back_for_ever) {
+  start();
+  append_many(1, 2);
+  tables->down = error{ec::store_unavailable, "away"};
+  append_many(3, 4);
+  EXPECT_EQ(posted(), from_to(1, 4));
+  EXPECT_EQ(progress().done_until, 2);
+  tables->down.reset();
+  leap(30s);
+  EXPECT_EQ(progress().done_until, 4);
+  EXPECT_EQ(tables->delivered(), from_to(1, 4));
+}
+
+TEST_F(delivery_sender_test, works_only_while_it_owns_the_subscription) {
+  owner->mine = false;
+  start();
+  append_many(1, 2);
+  EXPECT_TRUE(poster->calls.empty());
+  EXPECT_EQ(board->of(s.id).state, "elsewhere");
+  owner->mine = true;
+  tell_anon(sender, tick_atom_v);
+  settle();
+  EXPECT_EQ(posted(), from_to(1, 2));
+  owner->mine = false;
+  tell_anon(sender, tick_atom_v);
+  append_many(3, 3);
+  EXPECT_EQ(posted(), from_to(1, 2));
+}
+
+TEST_F(delivery_sender_test, who_was_overtaken_stops_at_its_first_report) {
+  start();
+  append_many(1, 1);
+  // Another node has taken over and delivered everything.
+  tables->token = 2;
+  auto& r = tables->subscriptions.at(s.id);
+  r.progress = {};
+  r.progress.done_until = 3;
+  append_many(2, 2);
+  EXPECT_EQ(progress().done_until, 3);
+  EXPECT_EQ(board->of(s.id).state, "elsewhere");
+  owner->token = 2;
+  tell_anon(sender, tick_atom_v);
+  append_many(3, 4);
+  EXPECT_EQ(posted(), (std::vector<seq_t>{1, 2, 4}));
+}
+
+TEST_F(delivery_sender_test, replays_what_matches) {
+  start();
+  append(make_event(1));
+  append(make_event(2, "linear"));
+  append(make_event(3));
+  settle();
+  poster->calls.clear();
+  replay_request r;
+  r.since = start_point::after(0);
+  r.filter.platforms = {"github"};
+  r.dry_run = true;
+  auto counted = request<replay_answer>(sender, replay_atom_v, r);
+  settle();
+  ASSERT_TRUE(counted->value);
+  EXPECT_EQ(counted->value->matched, 2);
+  EXPECT_TRUE(poster->calls.empty());
+  r.dry_run = false;
+  auto started = request<replay_answer>(sender, replay_atom_v, r);
+  settle();
+  ASSERT_TRUE(started->value);
+  EXPECT_EQ(started->value->until, 3);
+  EXPECT_EQ(posted(), (std::vector<seq_t>{1, 3}));
+  EXPECT_FALSE(board->of(s.id).replaying);
+  leap(5s);
+  EXPECT_TRUE(progress().replay.empty());
+}
+
+TEST_F(delivery_sender_test, a_replay_survives_a_kill) {
+  options.queue.max_unfinished = 5;
+  start();
+  append_many(1, 40);
+  poster->calls.clear();
+  poster->status = [](const auto&) { return 0; };
+  replay_request r;
+  r.since = start_point::after(0);
+  request<replay_answer>(sender, replay_atom_v, r);
+  leap(5s);
+  EXPECT_EQ(poster->held(), 5u);
+  kill_sender();
+  poster->calls.clear();
+  poster->status = [](const auto&) { return 200; };
+  start();
+  leap(30s);
+  auto seen = posted();
+  std::sort(seen.begin(), seen.end());
+  EXPECT_EQ(seen, from_to(1, 40));
+}
+
+TEST_F(delivery_sender_test, replays_a_single_event) {
+  start();
+  append_many(1, 3);
+  poster->calls.clear();
+  replay_request r;
+  r.event_id = log->events()[1]->id;
+  auto done = request<replay_answer>(sender, replay_atom_v, r);
+  settle();
+  ASSERT_TRUE(done->value);
+  EXPECT_EQ(posted(), from_to(2, 2));
+  r.event_id = uuid{};
+  r.event_id->bytes[3] = 9;
+  auto none = request<replay_answer>(sender, replay_atom_v, r);
+  settle();
+  ASSERT_TRUE(none->failed);
+  EXPECT_EQ(none->failed->code, ec::not_found);
+}
+
+TEST_F(delivery_sender_test, a_test_delivery_says_how_it_went) {
+  start();
+  auto good = request<delivery_test>(sender, test_atom_v);
+  settle();
+  ASSERT_TRUE(good->value);
+  EXPECT_TRUE(good->value->delivered);
+  EXPECT_EQ(good->value->response_body, "said 200");
+  poster->status = [](const auto&) { return -1; };
+  auto bad = request<delivery_test>(sender, test_atom_v);
+  settle();
+  ASSERT_TRUE(bad->value);
+  EXPECT_FALSE(bad->value->delivered);
+  EXPECT_EQ(bad->value->error_message, "connect: connection refused");
+  EXPECT_TRUE(tables->attempts.empty());
+}
+
+TEST_F(delivery_sender_test, a_flush_waits_for_what_is_under_way) {
+  poster->status = [](const auto&) { return 0; };
+  start();
+  append_many(1, 1);
+  auto flushed = request<void>(sender, flush_atom_v);
+  settle();
+  EXPECT_TRUE(flushed->pending());
+  append_many(2, 2);
+  EXPECT_EQ(poster->calls.size(), 1u);
+  poster->answer_one(200);
+  settle();
+  EXPECT_TRUE(flushed->value);
+  EXPECT_EQ(progress().done_until, 1);
+}
+
+TEST_F(delivery_sender_test, a_dead_letter_waits_for_the_store) {
+  options.queue.schedule.pauses = {1s};
+  options.queue.breaker.failures_to_open = 1'000;
+  poster->status = [](const auto&) { return 500; };
+  start();
+  append_many(1, 1);
+  log->set_down(error{ec::store_unavailable, "away"});
+  leap(5s);
+  EXPECT_EQ(poster->calls.size(), 2u);
+  EXPECT_TRUE(log->letters.empty());
+  EXPECT_EQ(progress().done_until, 0);
+  log->set_down(std::nullopt);
+  leap(60s);
+  EXPECT_EQ(log->letters.size(), 1u);
+  EXPECT_EQ(progress().done_until, 1);
+}
+
+} // namespace
+} // namespace eventweft::testing

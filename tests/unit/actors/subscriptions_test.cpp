@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "actors/log_follower.hpp"
+#include "actors/outgoing/delivery_recorder.hpp"
+#include "actors/outgoing/subscription_worker.hpp"
+#include "actors/outgoing/subscriptions.hpp"
+#include "delivery/signature.hpp"
+#include "tests/support/memory_subscriptions.hpp"
+#include "tests/support/scripted_poster.hpp"
+#include "tests/support/spine.hpp"
+
+namespace eventweft::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+class subscriptions_test : public spine {
+ protected:
+  void SetUp() override {
+    ctx.followers = make_follower_lane();
+    ctx.peers->askers.set(0, keep(spawn_asker(system)));
+    start_all();
+    ctx.peers->subscription_worker.set(keep(spawn_subscription_worker(
+        system, std::make_unique<memory_subscriptions>(tables),
+        worker_thread::shared)));
+    ctx.peers->delivery_recorder.set(
+        keep(spawn_delivery_recorder(system, ctx, {})));
+  }
+
+  void start() {
+    all = keep(
+        spawn_subscriptions(system, ctx, {poster, board}, catalogue, options));
+    ctx.peers->subscriptions.set(all);
+    settle();
+  }
+
+  void TearDown() override {
+    poster->forget();
+    end_actor(all, caf::exit_reason::kill);
+    spine::TearDown();
+  }
+
+  void settle() { advance(100ms); }
+
+  template <class T, class... Ts>
+  T must(Ts... xs) {
+    auto answer = request<T>(all, std::move(xs)...);
+    settle();
+    if (answer->failed)
+      throw std::runtime_error{to_string(*answer->failed)};
+    return std::move(*answer->value);
+  }
+
+  template <class T, class... Ts>
+  ec refused(Ts... xs) {
+    auto answer = request<T>(all, std::move(xs)...);
+    settle();
+    return answer->failed ? answer->failed->code : ec::none;
+  }
+
+  static stream_definition stream(const std::string& name) {
+    stream_definition s;
+    s.name = name;
+    s.filter.platforms = {"github"};
+    return s;
+  }
+
+  static new_subscription hook(const std::string& stream = "all_events") {
+    new_subscription n;
+    n.what.stream = stream;
+    n.what.url = "https://hooks.example/in";
+    return n;
+  }
+
+  std::shared_ptr<memory_tables> tables = std::make_shared<memory_tables>();
+  std::shared_ptr<scripted_poster> poster =
+      std::make_shared<scripted_poster>(time);
+  std::shared_ptr<delivery_board> board = std::make_shared<delivery_board>();
+  std::shared_ptr<stream_catalogue> catalogue =
+      std::make_shared<stream_catalogue>();
+  subscriptions_options options;
+  subscriptions_actor all;
+};
+
+TEST_F(subscriptions_test, streams_are_rows_that_take_effect_at_once) {
+  std::vector<std::string> seen;
+  catalogue->watch([&](const stream_event& e) {
+    seen.push_back(e.name + (e.now ? " changed" : " gone"));
+  });
+  start();
+  seen.clear();
+  const auto made = must<stream_definition>(append_atom_v, stream("mine"));
+  EXPECT_EQ(made.created_at.time_since_epoch().count() != 0, true);
+  EXPECT_TRUE(tables->streams.contains("mine"));
+  ASSERT_TRUE(catalogue->find("mine"));
+  EXPECT_EQ(refused<stream_definition>(append_atom_v, stream("mine")),
+            ec::conflict);
+  stream_change c;
+  c.description = "words only";
+  must<stream_definition>(put_atom_v, std::string{"mine"}, c);
+  EXPECT_TRUE(seen.empty());
+  c.filter = filter{};
+  must<stream_definition>(put_atom_v, std::string{"mine"}, c);
+  EXPECT_EQ(seen, std::vector<std::string>{"mine changed"});
+  EXPECT_EQ(refused<void>(drop_atom_v, std::string{"all_events"}),
+            ec::conflict);
+  EXPECT_EQ(refused<void>(drop_atom_v, std::string{"none"}), ec::not_found);
+  EXPECT_EQ(refused<void>(drop_atom_v, std::string{"mine"}), ec::none);
+  EXPECT_FALSE(catalogue->find("mine"));
+  EXPECT_EQ(seen.back(), "mine gone");
+}
+
+TEST_F(subscriptions_test, what_others_changed_is_found) {
+  start();
+  tables->streams.emplace("theirs", stream("theirs"));
+  ctx.control->announce({control_kind::streams, "theirs"});
+  settle();
+  EXPECT_TRUE(catalogue->find("theirs"));
+  tables->streams.erase("theirs");
+  advance(11s);
+  EXPECT_FALSE(catalogue->find("theirs"));
+}
+
+TEST_F(subscriptions_test, a_subscription_delivers_from_its_making_on) {
+  start();
+  append(1);
+  settle();
+  const auto v = must<subscription_view>(append_atom_v, hook());
+  EXPECT_TRUE(v.new_secret.starts_with("whsec_"));
+  EXPECT_EQ(tables->subscriptions.at(v.what.id).what.secrets,
+            std::vector{v.new_secret});
+  append(2);
+  settle();
+  EXPECT_EQ(tables->delivered(), std::vector<seq_t>{2});
+  const auto seen = must<subscription_view>(
+      find_atom_v, std::string{"all_events"}, v.what.id);
+  EXPECT_EQ(seen.figures.delivered, 1);
+  EXPECT_TRUE(seen.new_secret.empty());
+  EXPECT_EQ(refused<subscription_view>(find_atom_v, std::string{"pr_events"},
+                                       v.what.id),
+            ec::not_found);
+}
+
+TEST_F(subscriptions_test, a_subscription_may_begin_in_the_past) {
+  start();
+  for (int i = 1; i <= 3; ++i)
+    append(i);
+  settle();
+  auto n = hook();
+  n.since = start_point::after(1);
+  must<subscription_view>(append_atom_v, n);
+  EXPECT_EQ(tables->delivered(), (std::vector<seq_t>{2, 3}));
+}
+
+TEST_F(subscriptions_test, bad_ones_are_refused) {
+  start();
+  EXPECT_EQ(refused<subscription_view>(append_atom_v, hook("none")),
+            ec::not_found);
+  auto n = hook();
+  n.secret = "whsec_short";
+  EXPECT_EQ(refused<subscription_view>(append_atom_v, n), ec::unprocessable);
+  n = hook();
+  n.what.headers = {{"Host", "x"}};
+  EXPECT_EQ(refused<subscription_view>(append_atom_v, n), ec::unprocessable);
+  n = hook();
+  n.what.type = subscription_type::kafka;
+  EXPECT_EQ(refused<subscription_view>(append_atom_v, n), ec::unprocessable);
+  EXPECT_TRUE(tables->subscriptions.empty());
+}
+
+TEST_F(subscriptions_test, secrets_rotate) {
+  start();
+  const auto v = must<subscription_view>(append_atom_v, hook());
+  const std::string stream = "all_events";
+  subscription_change c;
+  c.rotate_secret = true;
+  const auto rotated =
+      must<subscription_view>(put_atom_v, stream, v.what.id, c);
+  EXPECT_NE(rotated.new_secret, v.new_secret);
+  append(1);
+  settle();
+  const auto signature = poster->header(0, "webhook-signature");
+  const auto at = std::stoll(poster->header(0, "webhook-timestamp"));
+  const auto id = poster->header(0, "webhook-id");
+  for (const auto& secret : {rotated.new_secret, v.new_secret})
+    EXPECT_NE(signature.find(delivery::signing_key::parse(secret)->sign(
+                  id, at, poster->calls[0].what.body.view())),
+              signature.npos);
+  c = {};
+  c.drop_old_secrets = true;
+  must<subscription_view>(put_atom_v, stream, v.what.id, c);
+  EXPECT_EQ(tables->subscriptions.at(v.what.id).what.secrets,
+            std::vector{rotated.new_secret});
+}
+
+TEST_F(subscriptions_test, dropping_ends_its_deliveries) {
+  start();
+  const auto v = must<subscription_view>(append_atom_v, hook());
+  EXPECT_EQ(refused<void>(drop_atom_v, std::string{"all_events"}, v.what.id),
+            ec::none);
+  append(1);
+  settle();
+  EXPECT_TRUE(poster->calls.empty());
+  EXPECT_TRUE(must<subscription_views>(list_atom_v, std::string{"all_events"})
+                  .items.empty());
+}
+
+TEST_F(subscriptions_test, a_changed_stream_changes_what_is_delivered) {
+  start();
+  must<stream_definition>(append_atom_v, stream("mine"));
+  must<subscription_view>(append_atom_v, hook("mine"));
+  append(make_event(1, "linear"));
+  append(make_event(2, "github"));
+  settle();
+  EXPECT_EQ(tables->delivered(), std::vector<seq_t>{2});
+  stream_change c;
+  c.filter = filter{};
+  must<stream_definition>(put_atom_v, std::string{"mine"}, c);
+  append(make_event(3, "linear"));
+  settle();
+  EXPECT_EQ(tables->delivered(), (std::vector<seq_t>{2, 3}));
+}
+
+TEST_F(subscriptions_test, a_dead_letter_goes_back_to_its_subscription) {
+  options.sender.queue.schedule.pauses.clear();
+  poster->status = [](const auto&) { return 500; };
+  start();
+  const auto v = must<subscription_view>(append_atom_v, hook());
+  append(1);
+  settle();
+  ASSERT_EQ(log->letters.size(), 1u);
+  poster->status = [](const auto&) { return 200; };
+  auto letter = log->letters[0];
+  EXPECT_EQ(refused<void>(retry_atom_v, letter), ec::none);
+  EXPECT_EQ(tables->delivered(), std::vector<seq_t>{1});
+  letter.origin = "subscription:" + to_string(uuid{});
+  EXPECT_EQ(refused<void>(retry_atom_v, letter), ec::not_found);
+}
+
+TEST_F(subscriptions_test, waits_for_the_store_at_its_start) {
+  tables->down = error{ec::store_unavailable, "away"};
+  subscription s = hook().what;
+  s.id = uuid::v7(time->now(), *ctx.random);
+  tables->subscriptions.emplace(s.id, subscription_record{s, {}});
+  start();
+  append(1);
+  advance(3s);
+  EXPECT_TRUE(poster->calls.empty());
+  EXPECT_EQ(catalogue->all().size(), 8u);
+  tables->down.reset();
+  advance(15s);
+  EXPECT_EQ(tables->delivered(), std::vector<seq_t>{1});
+}
+
+TEST_F(subscriptions_test, its_successor_has_senders_of_its_own) {
+  start();
+  must<subscription_view>(append_atom_v, hook());
+  crash(all);
+  settle();
+  start();
+  append(1);
+  settle();
+  EXPECT_EQ(poster->calls.size(), 1u);
+  EXPECT_EQ(tables->delivered(), std::vector<seq_t>{1});
+}
+
+TEST_F(subscriptions_test, its_end_lets_what_is_under_way_finish) {
+  poster->status = [](const auto&) { return 0; };
+  start();
+  must<subscription_view>(append_atom_v, hook());
+  append(1);
+  settle();
+  ASSERT_EQ(poster->held(), 1u);
+  end_actor(all, caf::exit_reason::user_shutdown);
+  settle();
+  poster->answer_one(200);
+  settle();
+  EXPECT_EQ(tables->delivered(), std::vector<seq_t>{1});
+  EXPECT_EQ(tables->subscriptions.begin()->second.progress.done_until, 1);
+}
+
+} // namespace
+} // namespace eventweft::testing
