@@ -6,8 +6,8 @@
 #include "messages/filter.hpp"
 #include "messages/live.hpp"
 #include "messages/webhook.hpp"
-#include "net/ports/threads.hpp"
 #include "net/ports/actors.hpp"
+#include "net/ports/threads.hpp"
 
 #include <functional>
 #include <memory>

@@ -17,9 +17,10 @@ expected<store_ptr> open_store(const store_options& options) {
   if (url.starts_with("postgresql://") || url.starts_with("postgres://") ||
       url.find('=') != std::string_view::npos)
     return postgres::open(options);
-  return fail(ec::bad_configuration,
-              "the store's address must be sqlite:PATH, postgresql://…, a libpq "
-              "connection string, or memory:");
+  return fail(
+      ec::bad_configuration,
+      "the store's address must be sqlite:PATH, postgresql://…, a libpq "
+      "connection string, or memory:");
 }
 
 } // namespace eventweft

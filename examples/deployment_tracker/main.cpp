@@ -65,13 +65,13 @@ int main(int argc, char** argv) {
         },
         {.name = "deployment-tracker", .ordering = Ordering::source});
     // Whoever wants to know is told, within this process here.
-    app.subscribe_to_events(
-        "all_events",
-        [](const Event& e) {
-          say("changed: " + std::string{e.source_name()} + ", event " +
-              std::to_string(e.seq()));
-        },
-        "announcer", {.event_types = {"production:changed"}});
+    app.subscribe_to_events("all_events",
+                            [](const Event& e) {
+                              say("changed: " + std::string{e.source_name()} +
+                                  ", event " + std::to_string(e.seq()));
+                            },
+                            "announcer",
+                            {.event_types = {"production:changed"}});
     app.run({.handle_signals = true, .on_start = [&app] {
                say("listening on http://" + app.address());
              }});

@@ -31,18 +31,17 @@ int main(int argc, char** argv) {
     // The work: an order is charged, and at last there is a receipt. The first
     // attempt at each fails; the engine tries again.
     std::atomic<int> receipts = 0;
-    hub.platform("shop").on(
-        "order:placed",
-        [&](const Event& e, const Attempt& attempt) {
-          if (attempt.number == 1)
-            throw std::runtime_error{"the bank is busy"};
-          hub.submit_custom_event(
-              {.platform = "shop",
-               .event_type = "order:charged",
-               .payload = std::string{e.payload()},
-               .event_id = attempt.idempotency_key});
-        },
-        {.name = "charge", .retry_delay = 20ms});
+    hub.platform("shop").on("order:placed",
+                            [&](const Event& e, const Attempt& attempt) {
+                              if (attempt.number == 1)
+                                throw std::runtime_error{"the bank is busy"};
+                              hub.submit_custom_event(
+                                  {.platform = "shop",
+                                   .event_type = "order:charged",
+                                   .payload = std::string{e.payload()},
+                                   .event_id = attempt.idempotency_key});
+                            },
+                            {.name = "charge", .retry_delay = 20ms});
     hub.platform("shop").on("order:charged", [&](const Event& e) {
       std::printf("receipt for order %s\n",
                   e.text("order").value_or("?").c_str());

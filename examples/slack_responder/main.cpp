@@ -30,10 +30,10 @@ int main(int argc, char** argv) {
               std::fflush(stdout);
             })
         .on("slash_command:/deploys", [&](const Event&) {
-          return Reply{
-              {"response_type", "ephemeral"},
-              {"text", "All is deployed. I was mentioned " +
-                           std::to_string(mentions.load()) + " times."}};
+          return Reply{{"response_type", "ephemeral"},
+                       {"text", "All is deployed. I was mentioned " +
+                                    std::to_string(mentions.load()) +
+                                    " times."}};
         });
     app.run({.handle_signals = true, .on_start = [&app] {
                std::printf("listening on http://%s\n", app.address().c_str());
