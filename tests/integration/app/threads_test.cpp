@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+// Threads from the webhook to the terminal, through the whole hub.
+#include "app/backfill.hpp"
+#include "app/cli/http_client.hpp"
+#include "app/cli/threads.hpp"
+#include "app/correlation.hpp"
+#include "app/service.hpp"
+#include "codec/payload.hpp"
+#include "persistence/store.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <spdlog/sinks/null_sink.h>
+#include <spdlog/spdlog.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace eventweft {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+const std::string pull_request =
+    R"({"action":"opened","repository":{"full_name":"octo/repo","id":1,)"
+    R"("default_branch":"main","html_url":"https://github.com/octo/repo"},)"
+    R"("sender":{"login":"ann","id":7},"pull_request":{"number":12,"id":5,)"
+    R"("title":"Make it quick, fixes ENG-42","state":"open",)"
+    R"("html_url":"https://github.com/octo/repo/pull/12",)"
+    R"("head":{"ref":"quick","sha":"1a2b3c4d5e6f7a8b9c0d1a2b3c4d5e6f7a8b9c0d"},)"
+    R"("base":{"ref":"main"}}})";
+
+const std::string comment =
+    R"({"action":"created","repository":{"full_name":"octo/repo","id":1,)"
+    R"("default_branch":"main","html_url":"https://github.com/octo/repo"},)"
+    R"("sender":{"login":"bob","id":8},"issue":{"number":12,)"
+    R"("pull_request":{"url":"https://api.github.com/x"}},)"
+    R"("comment":{"id":1,"body":"looks good"}})";
+
+const std::string issue =
+    R"({"action":"create","type":"Issue","organizationId":"o",)"
+    R"("data":{"id":"0b8f4bd0-6f4e-4c1b-8a57-0f9b8a5f8c11",)"
+    R"("identifier":"ENG-42","number":42,"title":"It is slow",)"
+    R"("state":{"name":"In Progress"},"team":{"id":"t","key":"ENG"}},)"
+    R"("url":"https://linear.app/acme/issue/ENG-42/it-is-slow"})";
+
+class whole_threads : public ::testing::Test {
+ protected:
+  whole_threads() {
+    auto pattern =
+        (std::filesystem::temp_directory_path() / "threads-XXXXXX").string();
+    directory_ = ::mkdtemp(pattern.data());
+    settings_.server.listen = "127.0.0.1:0";
+    settings_.store.url = "sqlite:" + (directory_ / "log.db").string();
+    settings_.store.spool_directory.clear();
+    for (const auto* name : {"github", "linear", "events"})
+      settings_.platforms[name].allow_unsigned = true;
+  }
+
+  ~whole_threads() override {
+    hub_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+
+  void start() {
+    auto log = std::make_shared<spdlog::logger>(
+        "test", std::make_shared<spdlog::sinks::null_sink_mt>());
+    hub_ = std::make_unique<service>(settings_, log, [](const std::string&) {});
+    if (own_rule_)
+      hub_->add_correlation_rule("build", own_rule_);
+    const auto address = hub_->start();
+    ASSERT_TRUE(address) << to_string(address.error());
+    url_ = "http://" + net::to_string(*address);
+    const auto server = cli::parse_server_url(url_);
+    client_ = std::make_unique<cli::http_client>(
+        *server, cli::client_options{url_, {}, 10s});
+  }
+
+  std::string post(const std::string& path, const std::string& body,
+                   cli::header_fields headers) {
+    headers.emplace_back("Content-Type", "application/json");
+    const auto a = client_->send({"POST", path, std::move(headers), body});
+    EXPECT_TRUE(a);
+    EXPECT_EQ(a->status, 200) << a->body;
+    return a->body;
+  }
+
+  std::string github(const std::string& type, const std::string& body,
+                     const std::string& delivery) {
+    return post("/github/events", body,
+                {{"X-GitHub-Event", type}, {"X-GitHub-Delivery", delivery}});
+  }
+
+  std::string get(const std::string& path, int status = 200) {
+    const auto a = client_->send({"GET", path, {}, {}});
+    EXPECT_TRUE(a);
+    EXPECT_EQ(a->status, status) << a->body;
+    return a->body;
+  }
+
+  std::filesystem::path directory_;
+  config::settings settings_;
+  std::function<std::string(const event&)> own_rule_;
+  std::unique_ptr<service> hub_;
+  std::string url_;
+  std::unique_ptr<cli::http_client> client_;
+};
+
+TEST_F(whole_threads, AStoryIsFoundStreamedAndTold) {
+  start();
+  github("pull_request", pull_request, "d-1");
+  github("issue_comment", comment, "d-2");
+  post("/linear/events", issue,
+       {{"Linear-Delivery", "d-3"}, {"Linear-Event", "Issue"}});
+  github("ping", R"({"zen":"x","hook_id":1})", "d-4");
+
+  // By a key in any of its spellings, by an event's id.
+  const auto story = get("/api/v1/correlations/octo%2Frepo%2312");
+  EXPECT_THAT(story, HasSubstr(R"("event_count":3)"));
+  EXPECT_THAT(story, HasSubstr(R"("platforms":["github","linear"])"));
+  EXPECT_THAT(story, HasSubstr(R"("correlation_type":"pr_to_issue")"));
+  EXPECT_THAT(story, HasSubstr(R"("name":"ENG-42","title":"It is slow",)"
+                               R"("state":"In Progress")"));
+  EXPECT_THAT(story, HasSubstr(R"("name":"octo/repo#12")"));
+  EXPECT_THAT(story, HasSubstr(R"("name":"ann")"));
+  codec::payload_reader reader;
+  const auto root = reader.parse(story);
+  ASSERT_TRUE(root);
+  const auto id = codec::string_at(*root, "/id");
+  const auto first = codec::string_at(*root, "/events/0/id");
+  EXPECT_EQ(codec::string_at(*root, "/events/0/correlation_id"), id);
+  EXPECT_EQ(get("/api/v1/correlations/ENG-42"), story);
+  EXPECT_EQ(get("/api/v1/correlations/" + first), story);
+  EXPECT_THAT(get("/api/v1/correlations?platform=linear"), HasSubstr(id));
+  EXPECT_THAT(get("/api/v1/correlations?platform=slack"), Not(HasSubstr(id)));
+  EXPECT_THAT(get("/api/v1/correlations?key=ENG-42"), HasSubstr(id));
+  get("/api/v1/correlations/ENG-43", 404);
+  get("/api/v1/correlations?limit=0", 400);
+  EXPECT_THAT(get("/metrics"),
+              HasSubstr("eventweft_correlation_events_linked_total 3"));
+
+  // A stream of the thread, by a key: the first time an event is streamed, it
+  // has its thread.
+  std::string seen;
+  const auto followed = client_->follow(
+      {"GET",
+       "/events/stream/all_events?since=earliest&correlation_ids=ENG-42",
+       {{"Accept", "text/event-stream"}},
+       {}},
+      10s, [&](std::string_view piece) {
+        seen += piece;
+        return seen.find("Issue:create") == std::string::npos;
+      });
+  ASSERT_TRUE(followed);
+  EXPECT_THAT(seen, HasSubstr("pull_request:opened"));
+  EXPECT_THAT(seen, HasSubstr(id));
+  EXPECT_THAT(seen, Not(HasSubstr("ping")));
+
+  std::ostringstream out;
+  std::ostringstream err;
+  cli::console io{out, err, false};
+  cli::thread_options options;
+  options.server = {url_, {}};
+  options.which = "octo/repo#12";
+  EXPECT_EQ(cli::thread(options, io), cli::exit_ok) << err.str();
+  EXPECT_THAT(out.str(), HasSubstr("3 events from"));
+  EXPECT_THAT(out.str(), HasSubstr("issue ENG-42: In Progress"));
+  EXPECT_THAT(out.str(), HasSubstr("pr_to_issue linear:issue:ENG-42"));
+  out.str({});
+  options.which.clear();
+  EXPECT_EQ(cli::thread(options, io), cli::exit_ok) << err.str();
+  EXPECT_THAT(out.str(), HasSubstr(id));
+}
+
+TEST_F(whole_threads, OfWhatIsSwitchedOffNothingIsFound) {
+  settings_.event.enable_correlation = false;
+  start();
+  github("pull_request", pull_request, "d-1");
+  get("/api/v1/correlations/octo%2Frepo%2312", 404);
+}
+
+TEST_F(whole_threads, ARuleOfOnesOwnIsAppliedAlsoAfterwards) {
+  settings_.event.enable_correlation = false;
+  start();
+  const std::string one =
+      R"({"event_type":"build:done","payload":{"build":"b-77"}})";
+  const std::string two =
+      R"({"event_type":"build:shipped","payload":{"text":"shipped b-77"}})";
+  post("/events", one, {});
+  post("/events", two, {});
+  hub_.reset();
+
+  std::ofstream{directory_ / "hub.toml"}
+      << "[store]\nurl = \"" << settings_.store.url << "\"\n"
+      << "[[correlation.rules]]\nname = \"build\"\n"
+         "key = \"build:{payload.build}\"\n"
+         "match = { event_types = [\"build:done\"] }\n"
+         "[[correlation.rules]]\nname = \"shipped\"\n"
+         "field = \"payload.text\"\npattern = 'shipped (b-[0-9]+)'\n"
+         "key = \"build:{1}\"\n";
+  config::load_options load;
+  load.file = directory_ / "hub.toml";
+  std::ostringstream out;
+  std::ostringstream err;
+  cli::console io{out, err, false};
+  cli::correlate_options options;
+  options.backfill = true;
+  options.share = 1;
+  EXPECT_EQ(cli::correlate(options, load, io), cli::exit_ok) << err.str();
+  EXPECT_THAT(out.str(), HasSubstr("2 of 2 events gone over, 2 linked"));
+  // Nothing more the second time.
+  out.str({});
+  EXPECT_EQ(cli::correlate(options, load, io), cli::exit_ok) << err.str();
+  EXPECT_THAT(out.str(), HasSubstr("2 of 2 events gone over, 0 linked"));
+
+  store_options where;
+  where.url = settings_.store.url;
+  const auto store = *open_store(where);
+  const auto thread =
+      store->open_threads()->thread_of(std::string{"build:b-77"});
+  ASSERT_TRUE(thread && *thread);
+  const auto story = store->open_threads()->read(**thread, 0, 10);
+  ASSERT_TRUE(story && *story);
+  EXPECT_EQ((*story)->events.size(), 2u);
+
+  out.str({});
+  options = {};
+  options.explain = to_string((*story)->events[1]->id);
+  EXPECT_EQ(cli::correlate(options, load, io), cli::exit_ok) << err.str();
+  EXPECT_THAT(out.str(), HasSubstr("shipped\n"));
+  EXPECT_THAT(out.str(), HasSubstr("build:b-77"));
+  EXPECT_THAT(out.str(), HasSubstr("payload.text: \"shipped b-77\""));
+}
+
+TEST_F(whole_threads, ABackfillThatWasStoppedGoesOn) {
+  settings_.event.enable_correlation = false;
+  start();
+  for (int i = 0; i < 30; ++i)
+    post("/events",
+         R"({"event_type":"x","payload":{"k":")" + std::to_string(i % 3) +
+             "\"}}",
+         {});
+  hub_.reset();
+  settings_.event.enable_correlation = true;
+  settings_.correlation.rules.push_back({.name = "k", .key = "k:{payload.k}"});
+  store_options where;
+  where.url = settings_.store.url;
+  const auto store = *open_store(where);
+  const auto rules = make_rules(settings_, {}, {});
+  ASSERT_TRUE(rules);
+  backfill_options options;
+  options.batch_events = 7;
+  options.share = 0.25;
+  std::chrono::nanoseconds slept{0};
+  options.sleep = [&](std::chrono::nanoseconds d) { slept += d; };
+  int batches = 0;
+  options.stop = [&] { return ++batches > 2; };
+  auto done = run_backfill(*store, **rules, options);
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->done, 14u);
+  EXPECT_EQ(done->total, 30u);
+  EXPECT_GT(slept, 0ns);
+  options.stop = nullptr;
+  done = run_backfill(*store, **rules, options);
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->total, 16u);
+  EXPECT_EQ(done->done, 16u);
+  EXPECT_FALSE(*store->open_threads()->backfill());
+  EXPECT_EQ(store->open_threads()->recent({})->size(), 3u);
+}
+
+TEST_F(whole_threads, ARuleThatIsAFunctionAndOneThatThrows) {
+  settings_.correlation.max_failures = 3;
+  own_rule_ = [](const event& ev) -> std::string {
+    if (ev.event_type == "bad")
+      throw std::runtime_error{"on purpose"};
+    return "kind:" + ev.event_type;
+  };
+  start();
+  post("/events", R"({"event_type":"good","payload":{}})", {});
+  EXPECT_THAT(get("/api/v1/correlations/kind:good"),
+              HasSubstr(R"("event_count":1)"));
+  for (int i = 0; i < 3; ++i)
+    post("/events", R"({"event_type":"bad","payload":{}})", {});
+  const auto figures = get("/metrics");
+  EXPECT_THAT(figures, HasSubstr("eventweft_correlation_rule_failures_total"
+                                 "{rule=\"build\"} 3"));
+  EXPECT_THAT(figures, HasSubstr("eventweft_correlation_rules_disabled 1"));
+  // Out of use from now on.
+  post("/events", R"({"event_type":"late","payload":{}})", {});
+  get("/api/v1/correlations/kind:late", 404);
+}
+
+} // namespace
+} // namespace eventweft
