@@ -53,6 +53,7 @@ constexpr auto direct_variables = std::to_array<direct_variable>({
 
 constexpr std::string_view prefix = "EVENTWEFT_";
 constexpr std::string_view platform_prefix = "EVENTWEFT_PLATFORMS_";
+constexpr std::string_view processor_prefix = "EVENTWEFT_PROCESSORS_";
 
 std::string path_of(std::string_view section, std::string_view platform,
                     std::string_view name) {
@@ -166,6 +167,8 @@ class builder {
   void entry(const file_entry& e, const source& from);
   void variable(const std::string& name, const std::string& value,
                 const source& from);
+  void processor_variable(const std::string& name, const std::string& value,
+                          const source& from);
   void platform_variable(const std::string& name, const std::string& value,
                          const source& from);
   void set(const key& k, const std::string& platform, const raw_value& raw,
@@ -346,6 +349,10 @@ void builder::variable(const std::string& name, const std::string& value,
     platform_variable(name, value, from);
     return;
   }
+  if (name.starts_with(processor_prefix)) {
+    processor_variable(name, value, from);
+    return;
+  }
   std::vector<std::string> names;
   bool known_section = false;
   for (const auto& k : keys()) {
@@ -410,6 +417,45 @@ void builder::platform_variable(const std::string& name,
   }
   if (!value.empty())
     set(*best, platform, plain_text{value}, from, name);
+}
+
+// A processor's name may be in any case: one of the file is found whatever its
+// case and with `_` for `-` and `.`; a new one is in lower case.
+void builder::processor_variable(const std::string& name,
+                                 const std::string& value, const source& from) {
+  const auto folded = [](std::string text) {
+    for (auto& c : text)
+      c = c == '-' || c == '.'   ? '_'
+          : c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a')
+                                 : c;
+    return text;
+  };
+  const auto rest = std::string_view{name}.substr(processor_prefix.size());
+  const key* best = nullptr;
+  std::string processor;
+  for (const auto& k : keys()) {
+    if (k.section != processor_section)
+      continue;
+    const auto suffix =
+        environment_name(k, "x").substr(processor_prefix.size() + 1);
+    if (rest.size() <= suffix.size() || !rest.ends_with(suffix) ||
+        (best && best->name.size() >= k.name.size()))
+      continue;
+    best = &k;
+    processor =
+        folded(std::string{rest.substr(0, rest.size() - suffix.size())});
+  }
+  if (!best || !is_processor_name(processor)) {
+    faults_.push_back(name + ": unknown variable");
+    return;
+  }
+  for (const auto& [known, unused] : result_.values.processors)
+    if (folded(known) == processor) {
+      processor = known;
+      break;
+    }
+  if (!value.empty())
+    set(*best, processor, plain_text{value}, from, name);
 }
 
 // -- flags -------------------------------------------------------------------
