@@ -30,7 +30,29 @@ bool any_of(const std::vector<std::string>& wanted, Test test) {
   return wanted.empty() || std::any_of(wanted.begin(), wanted.end(), test);
 }
 
+bool matches_envelope(const event_query& q, const event& ev) {
+  const auto is = [](const std::string& value) {
+    return [&value](auto& wanted) { return wanted == value; };
+  };
+  return (!q.id || *q.id == ev.id) && any_of(q.event_ids, is(ev.event_id)) &&
+         any_of(q.source_ids, is(ev.source_id)) &&
+         any_of(q.actor_ids, is(ev.actor_id)) &&
+         any_of(q.actor_names, is(ev.actor_name)) &&
+         (q.priorities.empty() ||
+          std::ranges::find(q.priorities, ev.priority) != q.priorities.end()) &&
+         (!q.parent_event_id || q.parent_event_id == ev.parent_event_id) &&
+         (!q.processed || *q.processed == ev.processed_at.has_value());
+}
+
 bool matches(const event_query& q, const event& ev) {
+  if (!matches_envelope(q, ev))
+    return false;
+  if (!q.conditions.empty()) {
+    filter paths;
+    paths.custom_filters = q.conditions;
+    if (!codec::compiled_filter{paths, {}}.matches(ev))
+      return false;
+  }
   return any_of(q.platforms, [&](auto& p) { return p == ev.platform; }) &&
          any_of(q.event_types,
                 [&](auto& t) {

@@ -14,7 +14,8 @@ using namespace std::chrono_literals;
 
 http_client client_for(const std::string& url, std::string token = {},
                        std::chrono::milliseconds timeout = 30s) {
-  return http_client{*parse_server_url(url), {url, std::move(token), timeout}};
+  return http_client{*parse_server_url(url),
+                     {url, std::move(token), {}, timeout}};
 }
 
 TEST(CliUrl, ReadsItsParts) {
