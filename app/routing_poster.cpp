@@ -40,7 +40,8 @@ void routing_poster::post(outgoing::request what,
         outgoing::failure_kind::address_refused, std::move(why), {}}});
     return;
   }
-  way_of(what.url)->post(std::move(what), std::move(done));
+  auto* const way = way_of(what.url);
+  way->post(std::move(what), std::move(done));
 }
 
 void routing_poster::check(std::string url,
