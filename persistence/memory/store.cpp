@@ -2,6 +2,7 @@
 #include "persistence/memory/store.hpp"
 
 #include "codec/filter.hpp"
+#include "codec/json_text.hpp"
 #include "persistence/batch.hpp"
 
 #include <algorithm>
@@ -30,6 +31,19 @@ bool any_of(const std::vector<std::string>& wanted, Test test) {
   return wanted.empty() || std::any_of(wanted.begin(), wanted.end(), test);
 }
 
+/// Whether a string with that text, or that number or truth value, is there.
+bool stands_at(const event& ev, const std::string& path,
+               const std::string& text) {
+  const auto is = [&](std::string json) {
+    filter f;
+    f.custom_filters.emplace(path, std::move(json));
+    return codec::compiled_filter{f, {}}.matches(ev);
+  };
+  std::string quoted;
+  codec::append_quoted(quoted, text);
+  return is(std::move(quoted)) || (text != "null" && is(text));
+}
+
 bool matches_envelope(const event_query& q, const event& ev) {
   const auto is = [](const std::string& value) {
     return [&value](auto& wanted) { return wanted == value; };
@@ -47,12 +61,9 @@ bool matches_envelope(const event_query& q, const event& ev) {
 bool matches(const event_query& q, const event& ev) {
   if (!matches_envelope(q, ev))
     return false;
-  if (!q.conditions.empty()) {
-    filter paths;
-    paths.custom_filters = q.conditions;
-    if (!codec::compiled_filter{paths, {}}.matches(ev))
+  for (const auto& [path, text] : q.conditions)
+    if (!stands_at(ev, path, text))
       return false;
-  }
   return any_of(q.platforms, [&](auto& p) { return p == ev.platform; }) &&
          any_of(q.event_types,
                 [&](auto& t) {
