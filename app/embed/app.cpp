@@ -63,6 +63,7 @@ void App::start() {
     hub->stop();
     throw;
   }
+  s.durable = durable;
   std::unique_lock lock{s.gate};
   s.hub = std::move(hub);
   s.address = address.host.empty() ? std::string{} : net::to_string(address);

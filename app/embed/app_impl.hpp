@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/streams.hpp"
+#include "app/actor_host.hpp"
 #include "app/embed/access.hpp"
 #include "app/embed/internal_readers.hpp"
 #include "app/service.hpp"
@@ -13,6 +14,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
@@ -44,6 +46,18 @@ struct App::Impl {
     return f(*hub);
   }
 
+  /// Asks and waits: `ask(backend, reply)`.
+  template <class T, class Ask>
+  T answer_of(Ask ask) const {
+    const auto promise = std::make_shared<std::promise<expected<T>>>();
+    auto answered = promise->get_future();
+    with_hub([&](service& s) {
+      ask(s.actors().backend(),
+          [promise](expected<T> x) { promise->set_value(std::move(x)); });
+    });
+    return embed::unwrap(answered.get());
+  }
+
   std::future<Submitted> submit(webhook w) const;
   /// Asks and waits.
   event_page query(event_query q) const;
@@ -67,6 +81,8 @@ struct App::Impl {
   mutable std::shared_mutex gate;
   std::unique_ptr<service> hub;
   std::string address;
+  /// Whether the store outlives the process.
+  std::atomic<bool> durable = false;
   std::vector<correlation::rule_ptr> rules;
   embed::internal_readers readers;
 };

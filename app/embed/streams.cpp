@@ -4,6 +4,7 @@
 #include "app/embed/drafts.hpp"
 #include "codec/filter.hpp"
 #include "codec/payload.hpp"
+#include "net/ports/subscriptions.hpp"
 
 #include <algorithm>
 
@@ -40,6 +41,18 @@ std::string text_of(const start_point& s) {
     break;
   }
   return {};
+}
+
+/// False for what is not there.
+template <class Ask>
+bool found(Ask ask) {
+  try {
+    return ask();
+  } catch (const Error& e) {
+    if (e.code() == Errc::not_found)
+      return false;
+    throw;
+  }
 }
 
 bool is_stream_name(std::string_view name) noexcept {
@@ -89,14 +102,32 @@ void Streaming::create_stream(const std::string& name, const Filter& filter,
     throw Error{Errc::unprocessable,
                 "a stream's name is 1 to 100 of A-Z, a-z, 0-9, '_', '-', '.'"};
   auto internal = embed::access::internal(filter);
+  if (app_.impl_->durable) {
+    app_.impl_->answer_of<stream_definition>(
+        [&](net::backend& line, auto reply) {
+          line.subscriptions()->create_stream({.name = name,
+                                               .description = description,
+                                               .filter = std::move(internal)},
+                                              std::move(reply));
+        });
+    return;
+  }
   const bool made = app_.impl_->with_hub([&](service& s) {
-    return s.actors().streams().add({name, description, std::move(internal)});
+    return s.actors().streams().add({.name = name,
+                                     .description = description,
+                                     .filter = std::move(internal)});
   });
   if (!made)
     throw Error{Errc::conflict, "there is a stream " + name + " already"};
 }
 
 bool Streaming::delete_stream(const std::string& name) {
+  if (app_.impl_->durable)
+    return found([&] {
+      return app_.impl_->answer_of<bool>([&](net::backend& line, auto reply) {
+        line.subscriptions()->delete_stream(name, std::move(reply));
+      });
+    });
   return app_.impl_->with_hub(
       [&](service& s) { return s.actors().streams().remove(name); });
 }
@@ -120,6 +151,49 @@ StreamEndpoint Streaming::subscribe_sse(const std::string& stream,
                                         const Filter& filter,
                                         Since since) const {
   return app_.impl_->endpoint("http", "/events/stream/", stream, filter, since);
+}
+
+WebhookSubscription
+Streaming::subscribe_webhook(const std::string& stream, const std::string& url,
+                             const WebhookOptions& options) {
+  const auto& s = *app_.impl_;
+  s.stream(stream);
+  if (!s.durable)
+    throw Error{Errc::not_supported,
+                "a webhook subscription needs a store that keeps it"};
+  new_subscription wanted;
+  wanted.what.stream = stream;
+  wanted.what.subscriber_id =
+      options.subscriber.empty() ? app_.name() : options.subscriber;
+  wanted.what.url = url;
+  wanted.what.filter = embed::access::internal(options.filter);
+  wanted.what.format =
+      options.cloudevents ? wire_format::cloudevents : wire_format::native;
+  wanted.what.ordered = options.ordered;
+  wanted.secret = options.secret;
+  wanted.since = embed::access::internal(options.since);
+  const auto made =
+      s.answer_of<subscription_view>([&](net::backend& line, auto reply) {
+        line.subscriptions()->create_subscription(std::move(wanted),
+                                                  std::move(reply));
+      });
+  return {to_string(made.what.id),
+          made.new_secret.empty() ? options.secret : made.new_secret};
+}
+
+bool Streaming::unsubscribe_webhook(const std::string& stream,
+                                    const std::string& id) {
+  const auto parsed = uuid::parse(id);
+  if (!parsed)
+    throw Error{Errc::malformed, "a subscription's id is a UUID"};
+  if (!app_.impl_->durable)
+    return false;
+  return found([&] {
+    return app_.impl_->answer_of<bool>([&](net::backend& line, auto reply) {
+      line.subscriptions()->delete_subscription(stream, *parsed,
+                                                std::move(reply));
+    });
+  });
 }
 
 std::string Streaming::subscribe_internal(const std::string& stream,

@@ -154,7 +154,8 @@ class EVENTWEFT_EXPORT EventEngine {
 /// Streams and who reads them.
 class EVENTWEFT_EXPORT Streaming {
  public:
-  /// `conflict` if there is one of that name. Needs a running app.
+  /// `conflict` if there is one of that name. Needs a running app. A store
+  /// that is not in memory keeps it.
   void create_stream(const std::string& name, const Filter& filter = {},
                      const std::string& description = {});
   bool delete_stream(const std::string& name);
@@ -170,6 +171,15 @@ class EVENTWEFT_EXPORT Streaming {
   StreamEndpoint subscribe_sse(const std::string& stream,
                                const Filter& filter = {},
                                Since since = {}) const;
+
+  /// Has the stream's events POSTed to `url`, signed, tried again, each at
+  /// least once, until it is deleted; it outlives the app. `not_supported` with
+  /// a store in memory, `unprocessable` for a URL that nothing may be sent to
+  /// (`[webhooks] allow_private_networks`).
+  WebhookSubscription subscribe_webhook(const std::string& stream,
+                                        const std::string& url,
+                                        const WebhookOptions& options = {});
+  bool unsubscribe_webhook(const std::string& stream, const std::string& id);
 
   /// Calls back within this process; returns the subscription's id. The same
   /// as `App::subscribe_to_events`.

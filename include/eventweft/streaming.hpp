@@ -58,4 +58,25 @@ struct InternalSubscription {
   int64_t cursor = 0;
 };
 
+/// How a webhook subscription is delivered.
+struct WebhookOptions {
+  /// Whose it is, for people and for the API.
+  std::string subscriber{};
+  /// On top of the stream's own.
+  Filter filter{};
+  /// `whsec_…`; empty: one is made.
+  std::string secret{};
+  /// CloudEvents instead of the native JSON.
+  bool cloudevents = false;
+  /// One at a time, in the log's order.
+  bool ordered = false;
+  Since since{};
+};
+
+struct WebhookSubscription {
+  std::string id;
+  /// What deliveries are signed with (Standard Webhooks); shown here only.
+  std::string secret;
+};
+
 } // namespace eventweft

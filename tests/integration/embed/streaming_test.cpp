@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/integration/embed/support.hpp"
 
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -175,6 +180,93 @@ TEST_F(embed_streaming, BroadcastsOnlyWhatTheStreamCarries) {
   EXPECT_EQ(app.get_event_metrics().head_seq, 1);
   EXPECT_TRUE(streams.delete_stream("alerts"));
   EXPECT_FALSE(streams.delete_stream("alerts"));
+}
+
+/// Takes one request and answers 200.
+class one_receiver {
+ public:
+  one_receiver() {
+    fd_ = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in any{};
+    any.sin_family = AF_INET;
+    any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof any;
+    if (::bind(fd_, reinterpret_cast<sockaddr*>(&any), size) != 0 ||
+        ::listen(fd_, 4) != 0 ||
+        ::getsockname(fd_, reinterpret_cast<sockaddr*>(&any), &size) != 0)
+      throw std::runtime_error{"no socket"};
+    url_ = "http://127.0.0.1:" + std::to_string(ntohs(any.sin_port)) + "/in";
+    const timeval limit{30, 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  }
+  ~one_receiver() { ::close(fd_); }
+  one_receiver(const one_receiver&) = delete;
+  one_receiver& operator=(const one_receiver&) = delete;
+
+  const std::string& url() const noexcept { return url_; }
+
+  /// The request's text up to where `end` is in it.
+  std::string take(const std::string& end) {
+    const int peer = ::accept(fd_, nullptr, nullptr);
+    std::string out;
+    char buffer[4096];
+    while (out.find(end) == std::string::npos) {
+      const auto n = ::recv(peer, buffer, sizeof buffer, 0);
+      if (n <= 0)
+        break;
+      out.append(buffer, static_cast<size_t>(n));
+    }
+    const std::string answer =
+        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    ::send(peer, answer.data(), answer.size(), MSG_NOSIGNAL);
+    ::close(peer);
+    return out;
+  }
+
+ private:
+  int fd_;
+  std::string url_;
+};
+
+TEST_F(embed_streaming, PostsToWebhooksAndKeepsStreams) {
+  const scratch_directory dir;
+  const auto config = bare()
+                          .set("store.url", "sqlite:" + (dir / "log.db"))
+                          .set("store.spool_directory", "")
+                          .set("webhooks.allow_private_networks", "true");
+  one_receiver receiver;
+  std::string id;
+  {
+    App first{"first", config};
+    first.start();
+    auto streams = first.streaming();
+    streams.create_stream("builds", {.event_types = {"build:*"}});
+    EXPECT_EQ(code_thrown_by([&] { streams.create_stream("builds"); }),
+              Errc::conflict);
+    const auto made = streams.subscribe_webhook("builds", receiver.url());
+    EXPECT_THAT(made.secret, StartsWith("whsec_"));
+    id = made.id;
+    first.submit_custom_event({.event_type = "build:done"});
+    const auto request = receiver.take("build:done");
+    EXPECT_THAT(request, HasSubstr("POST /in "));
+    EXPECT_THAT(request, HasSubstr("build:done"));
+  }
+  App second{"second", config};
+  second.start();
+  auto streams = second.streaming();
+  const auto all = streams.streams();
+  EXPECT_TRUE(std::any_of(all.begin(), all.end(), [](const auto& s) {
+    return s.name == "builds";
+  })) << "the stream is gone";
+  EXPECT_TRUE(streams.unsubscribe_webhook("builds", id));
+  EXPECT_FALSE(streams.unsubscribe_webhook("builds", id));
+  EXPECT_TRUE(streams.delete_stream("builds"));
+  EXPECT_FALSE(streams.delete_stream("builds"));
+  app.start();
+  EXPECT_EQ(code_thrown_by([&] {
+              app.streaming().subscribe_webhook("all_events", receiver.url());
+            }),
+            Errc::not_supported);
 }
 
 TEST_F(embed_streaming, FiltersThatCannotBeAreRefused) {
