@@ -40,8 +40,11 @@ struct host_config : caf::actor_system_config {
         static_cast<size_t>(std::clamp(processors(), 2u, 8u)));
     // CAF counts what waits in mailboxes for those that are listed.
     const std::vector<std::string> everybody{"*"};
-    set("caf.metrics-filters.actors.includes", everybody);
+#if CAF_MAJOR_VERSION >= 1
     set("caf.metrics.filters.actors.includes", everybody);
+#else
+    set("caf.metrics-filters.actors.includes", everybody);
+#endif
   }
 };
 

@@ -259,6 +259,11 @@ expected<net::bound_address> service::start() {
   }
   parts.access = s.access.get();
   s.actors = std::make_unique<actor_host>(std::move(parts));
+  if (s.options.prepared)
+    if (auto prepared = s.options.prepared(*s.actors); !prepared) {
+      stop();
+      return fail(prepared.error());
+    }
   if (!s.options.http)
     return net::bound_address{};
   s.server = std::make_unique<net::server>(

@@ -26,6 +26,9 @@ struct service_options {
   bool local_events = false;
   /// Its handlers, which may change while they run; null: none.
   processing::registry_ptr processors{};
+  /// Called by `start` when everything works and before anything is let in
+  /// over HTTP; an error ends the start.
+  std::function<expected<void>(actor_host&)> prepared{};
 };
 
 /// The whole hub in one object: store, spool, actors and HTTP server. It

@@ -26,10 +26,9 @@ void App::start() {
   std::lock_guard once{s.lifecycle};
   if (s.hub)
     throw Error{Errc::conflict, s.name + " is running already"};
-  // Those of the configuration are read again at each start.
+  // Both kinds come anew: the configuration's and the host's.
   for (const auto& p : s.processors->all())
-    if (p->what.kind != "handler")
-      s.processors->remove(p->what.name);
+    s.processors->remove(p->what.name);
   const auto settings = embed::access::resolve(s.config);
   const auto log = embed::access::make_log(s.config, settings, s.name);
   {
@@ -41,6 +40,21 @@ void App::start() {
   options.http = embed::access::serves_http(s.config);
   options.local_events = true;
   options.processors = s.processors;
+  const bool durable = !settings.store.url.starts_with("memory:");
+  std::exception_ptr thrown;
+  service* starting = nullptr;
+  options.prepared = [&](actor_host& actors) -> expected<void> {
+    try {
+      s.readers.attach({actors, starting->figures(), log, durable});
+      std::lock_guard guard{s.handlers_mutex};
+      s.hand_over_handlers(actors.backend());
+      return {};
+    } catch (...) {
+      thrown = std::current_exception();
+      s.readers.detach();
+      return fail(ec::internal, "what the host registered was refused");
+    }
+  };
   auto hub = std::make_unique<service>(
       settings, log,
       [end = s.end](std::string why) {
@@ -51,19 +65,28 @@ void App::start() {
       options);
   for (const auto& rule : s.rules)
     hub->add_correlation_rule(rule);
-  const auto address = embed::unwrap(hub->start());
-  const bool durable = !settings.store.url.starts_with("memory:");
+  starting = hub.get();
+  auto started = hub->start();
+  if (!started) {
+    s.readers.detach();
+    if (thrown)
+      std::rethrow_exception(thrown);
+    embed::raise(started.error());
+  }
+  const auto address = *started;
   if (!durable)
     log->info("{}: events are kept in memory only, for want of [store] url",
               s.name);
+  s.durable = durable;
+  std::lock_guard handlers{s.handlers_mutex};
   try {
-    s.readers.attach({hub->actors(), hub->figures(), log, durable});
+    // Those that were registered meanwhile.
+    s.hand_over_handlers(hub->actors().backend());
   } catch (...) {
     s.readers.detach();
     hub->stop();
     throw;
   }
-  s.durable = durable;
   std::unique_lock lock{s.gate};
   s.hub = std::move(hub);
   s.address = address.host.empty() ? std::string{} : net::to_string(address);
@@ -129,6 +152,8 @@ bool App::wait(std::chrono::milliseconds at_most) {
 void App::cleanup() noexcept {
   stop();
   impl_->readers.clear();
+  std::lock_guard guard{impl_->handlers_mutex};
+  impl_->handlers.clear();
   for (const auto& p : impl_->processors->all())
     impl_->processors->remove(p->what.name);
 }

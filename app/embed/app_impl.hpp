@@ -14,7 +14,9 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <future>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
@@ -63,6 +65,9 @@ struct App::Impl {
   event_page query(event_query q) const;
   stream_definition stream(const std::string& which) const;
   void register_processor(ProcessorSpec spec);
+  bool unregister_processor(std::string_view name);
+  /// Gives the engine those handlers that it does not have yet.
+  void hand_over_handlers(net::backend& line);
   StreamEndpoint endpoint(std::string scheme, std::string path,
                           const std::string& which, const Filter& filter,
                           const Since& since) const;
@@ -84,6 +89,9 @@ struct App::Impl {
   /// Whether the store outlives the process.
   std::atomic<bool> durable = false;
   std::vector<correlation::rule_ptr> rules;
+  /// The host's, in and out of the engine. Taken before `gate`.
+  std::mutex handlers_mutex;
+  std::map<std::string, processing::processor, std::less<>> handlers;
   embed::internal_readers readers;
 };
 

@@ -2,6 +2,8 @@
 #include "app/embed/app_impl.hpp"
 #include "app/embed/handlers.hpp"
 
+#include <set>
+
 namespace eventweft {
 
 namespace {
@@ -11,8 +13,50 @@ constexpr int max_unnamed = 1'000;
 
 } // namespace
 
+// "From now on" is from this call on, not from when the engine comes to it.
+void App::Impl::hand_over_handlers(net::backend& line) {
+  for (const auto& [name, handler] : handlers) {
+    if (processors->find(name))
+      continue;
+    auto p = handler;
+    if (p.start.from == start_point::kind::now) {
+      try {
+        p.start = start_point::after(embed::cursor_of(p.start, line));
+      } catch (const Error& e) {
+        // With the store away there is no end of the log to be had.
+        if (e.code() != Errc::store_unavailable && e.code() != Errc::timed_out)
+          throw;
+      }
+    }
+    embed::unwrap(processors->add(std::move(p)));
+  }
+}
+
 void App::Impl::register_processor(ProcessorSpec spec) {
-  embed::unwrap(processors->add(embed::to_processor(std::move(spec))));
+  auto p = embed::to_processor(std::move(spec));
+  embed::unwrap(processing::check(p));
+  const auto name = p.name;
+  std::lock_guard guard{handlers_mutex};
+  if (processors->find(name) || !handlers.emplace(name, std::move(p)).second)
+    throw Error{Errc::conflict, "there is a processor " + name + " already"};
+  try {
+    std::shared_lock lock{gate};
+    if (hub)
+      hand_over_handlers(hub->actors().backend());
+  } catch (...) {
+    handlers.erase(name);
+    throw;
+  }
+}
+
+bool App::Impl::unregister_processor(std::string_view name) {
+  std::lock_guard guard{handlers_mutex};
+  const bool known = processors->remove(name);
+  const auto found = handlers.find(name);
+  if (found == handlers.end())
+    return known;
+  handlers.erase(found);
+  return true;
 }
 
 Platform& Platform::on(std::string_view event_type, Handler handler,
@@ -44,7 +88,7 @@ void EventEngine::register_processor(ProcessorSpec spec) {
 }
 
 bool EventEngine::unregister_processor(std::string_view name) {
-  return app_.impl_->processors->remove(name);
+  return app_.impl_->unregister_processor(name);
 }
 
 void EventEngine::add_correlation_rule(const CorrelationRule& rule) {
@@ -64,10 +108,14 @@ void EventEngine::add_correlation_rule(const CorrelationRule& rule) {
 }
 
 std::vector<std::string> EventEngine::processors() const {
-  std::vector<std::string> out;
-  for (const auto& p : app_.impl_->processors->all())
-    out.push_back(p->what.name);
-  return out;
+  auto& s = *app_.impl_;
+  std::set<std::string> names;
+  std::lock_guard guard{s.handlers_mutex};
+  for (const auto& [name, handler] : s.handlers)
+    names.insert(name);
+  for (const auto& p : s.processors->all())
+    names.insert(p->what.name);
+  return {names.begin(), names.end()};
 }
 
 } // namespace eventweft

@@ -22,7 +22,8 @@ namespace {
 /// Each has a thread.
 constexpr size_t max_readers = 1'000;
 
-/// The cursor that a start point stands for: -1 is the end of the log.
+} // namespace
+
 seq_t cursor_of(const start_point& start, net::backend& line) {
   if (start.from == start_point::kind::after_seq)
     return start.seq;
@@ -44,8 +45,6 @@ seq_t cursor_of(const start_point& start, net::backend& line) {
     return page.events.front()->seq - (at_time ? 1 : 0);
   return at_time ? cursor_of(start_point::end(), line) : 0;
 }
-
-} // namespace
 
 class internal_readers::reader {
  public:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "messages/filter.hpp"
+#include "net/backend.hpp"
 #include "telemetry/log.hpp"
 
 #include <eventweft/streaming.hpp>
@@ -18,6 +19,10 @@ class metrics;
 } // namespace eventweft
 
 namespace eventweft::embed {
+
+/// The cursor that a start point stands for now: what comes after this call
+/// comes after it. Blocks; throws `Error`.
+seq_t cursor_of(const start_point& start, net::backend& line);
 
 /// What a subscription that calls back is made of.
 struct reader_spec {
