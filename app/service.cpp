@@ -276,8 +276,11 @@ expected<net::bound_address> service::start() {
     if (auto joined = s.cluster->start(*s.actors, net::to_string(*address));
         !joined)
       address = fail(joined.error());
-  if (!address)
+  if (!address) {
+    if (s.options.undo)
+      s.options.undo();
     stop();
+  }
   return address;
 }
 

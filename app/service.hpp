@@ -29,6 +29,8 @@ struct service_options {
   /// Called by `start` when everything works and before anything is let in
   /// over HTTP; an error ends the start.
   std::function<expected<void>(actor_host&)> prepared{};
+  /// Called if the start fails after that: to let go of the actors.
+  std::function<void()> undo{};
 };
 
 /// The whole hub in one object: store, spool, actors and HTTP server. It

@@ -55,6 +55,7 @@ void App::start() {
       return fail(ec::internal, "what the host registered was refused");
     }
   };
+  options.undo = [&s] { s.readers.detach(); };
   auto hub = std::make_unique<service>(
       settings, log,
       [end = s.end](std::string why) {
@@ -68,7 +69,6 @@ void App::start() {
   starting = hub.get();
   auto started = hub->start();
   if (!started) {
-    s.readers.detach();
     if (thrown)
       std::rethrow_exception(thrown);
     embed::raise(started.error());
