@@ -65,7 +65,7 @@ struct App::Impl {
   event_page query(event_query q) const;
   stream_definition stream(const std::string& which) const;
   void register_processor(ProcessorSpec spec);
-  bool unregister_processor(std::string_view name);
+  bool unregister_processor(std::string_view key);
   /// Gives the engine those handlers that it does not have yet.
   void hand_over_handlers(net::backend& line);
   StreamEndpoint endpoint(std::string scheme, std::string path,

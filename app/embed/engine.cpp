@@ -15,8 +15,8 @@ constexpr int max_unnamed = 1'000;
 
 // "From now on" is from this call on, not from when the engine comes to it.
 void App::Impl::hand_over_handlers(net::backend& line) {
-  for (const auto& [name, handler] : handlers) {
-    if (processors->find(name))
+  for (const auto& [key, handler] : handlers) {
+    if (processors->find(key))
       continue;
     auto p = handler;
     if (p.start.from == start_point::kind::now) {
@@ -35,24 +35,24 @@ void App::Impl::hand_over_handlers(net::backend& line) {
 void App::Impl::register_processor(ProcessorSpec spec) {
   auto p = embed::to_processor(std::move(spec));
   embed::unwrap(processing::check(p));
-  const auto name = p.name;
+  const auto key = p.name;
   std::lock_guard guard{handlers_mutex};
-  if (processors->find(name) || !handlers.emplace(name, std::move(p)).second)
-    throw Error{Errc::conflict, "there is a processor " + name + " already"};
+  if (processors->find(key) || !handlers.emplace(key, std::move(p)).second)
+    throw Error{Errc::conflict, "there is a processor " + key + " already"};
   try {
     std::shared_lock lock{gate};
     if (hub)
       hand_over_handlers(hub->actors().backend());
   } catch (...) {
-    handlers.erase(name);
+    handlers.erase(key);
     throw;
   }
 }
 
-bool App::Impl::unregister_processor(std::string_view name) {
+bool App::Impl::unregister_processor(std::string_view key) {
   std::lock_guard guard{handlers_mutex};
-  const bool known = processors->remove(name);
-  const auto found = handlers.find(name);
+  const bool known = processors->remove(key);
+  const auto found = handlers.find(key);
   if (found == handlers.end())
     return known;
   handlers.erase(found);
