@@ -259,6 +259,14 @@ expected<net::bound_address> service::start() {
   }
   parts.access = s.access.get();
   s.actors = std::make_unique<actor_host>(std::move(parts));
+  // Streams of the store are there before the first reader asks for one; the
+  // part that looks after them reads them again when it comes to it.
+  if (auto kept = ready ? store->open_subscriptions() : nullptr) {
+    if (auto streams = kept->streams())
+      s.actors->streams().replace(std::move(*streams));
+    else
+      s.log->warn("the streams can't be read ({})", to_string(streams.error()));
+  }
   if (s.options.prepared)
     if (auto prepared = s.options.prepared(*s.actors); !prepared) {
       stop();

@@ -74,7 +74,8 @@ expected<logger_ptr> make_logger(const log_options& options) {
     sink->set_formatter(make_formatter(options.format == "json"));
     auto log = std::make_shared<spdlog::logger>("eventweft", std::move(sink));
     log->set_level(level);
-    log->flush_on(spdlog::level::info);
+    // What is asked for is wanted now, debug lines too.
+    log->flush_on(spdlog::level::trace);
     return log;
   } catch (const spdlog::spdlog_ex& e) {
     return fail(ec::bad_configuration, std::string{"[log] file: "} + e.what());

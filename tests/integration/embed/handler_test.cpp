@@ -14,8 +14,9 @@ using ::testing::UnorderedElementsAre;
 
 class embed_handlers : public ::testing::Test {
  protected:
-  App app{"handlers", bare()};
+  // Handlers write to it until the app is gone.
   notes seen;
+  App app{"handlers", bare()};
 
   void submit(const std::string& type) {
     app.submit_custom_event({.platform = "ci", .event_type = type});
@@ -74,6 +75,7 @@ TEST_F(embed_handlers, AreTriedAgainAndKnowIt) {
   const auto key = " " + id + ":ci.build";
   EXPECT_THAT(seen.wait_for(3),
               ElementsAre("1/5" + key, "2/5" + key, "3/5" + key));
+  app.stop();
 }
 
 TEST_F(embed_handlers, SeveralForOneTypeGetNamesOfTheirOwn) {
@@ -123,9 +125,13 @@ TEST_F(embed_handlers, AsynchronousOnesHoldNoWorker) {
   for (int i = 0; i < 50; ++i)
     submit("build");
   EXPECT_EQ(seen.wait_for(50).size(), 50u);
-  std::lock_guard guard{mutex};
-  for (const auto& done : open)
-    done.done();
+  {
+    std::lock_guard guard{mutex};
+    for (const auto& done : open)
+      done.done();
+    open.clear();
+  }
+  app.stop();
 }
 
 /// Goes on on a thread of its own.

@@ -18,8 +18,9 @@ using ::testing::StartsWith;
 
 class embed_streaming : public ::testing::Test {
  protected:
-  App app{"streaming", bare()};
+  // Callbacks write to it until the app is gone.
   notes seen;
+  App app{"streaming", bare()};
 
   EventCallback note() {
     return [this](const Event& e) { seen.add(std::string{e.event_type()}); };
@@ -59,6 +60,7 @@ TEST_F(embed_streaming, StartsWhereItIsTold) {
       {}, Since::after(1));
   EXPECT_THAT(seen.wait_for(3), ElementsAre("a", "b", "c"));
   EXPECT_THAT(from_two.wait_for(2), ElementsAre("b", "c"));
+  app.stop();
 }
 
 TEST_F(embed_streaming, BothFiltersMustMatch) {
@@ -258,7 +260,13 @@ TEST_F(embed_streaming, PostsToWebhooksAndKeepsStreams) {
   EXPECT_TRUE(std::any_of(all.begin(), all.end(), [](const auto& s) {
     return s.name == "builds";
   })) << "the stream is gone";
-  EXPECT_TRUE(streams.unsubscribe_webhook("builds", id));
+  // Subscriptions are read from the store in the background.
+  bool gone = false;
+  for (int turn = 0; !gone && turn < 3'000; ++turn) {
+    gone = streams.unsubscribe_webhook("builds", id);
+    std::this_thread::sleep_for(10ms);
+  }
+  EXPECT_TRUE(gone);
   EXPECT_FALSE(streams.unsubscribe_webhook("builds", id));
   EXPECT_TRUE(streams.delete_stream("builds"));
   EXPECT_FALSE(streams.delete_stream("builds"));
