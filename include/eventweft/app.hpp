@@ -28,7 +28,7 @@ EVENTWEFT_EXPORT const char* version() noexcept;
 
 /// An event that is durable.
 struct Submitted {
-  std::string id;
+  std::string id{};
   /// Its place in the log; 0 while it waits in the spool.
   int64_t seq = 0;
   /// It was there already: `id` and `seq` are the first one's.
@@ -39,10 +39,10 @@ struct Submitted {
 
 /// A deployment that began, succeeded, failed … Empty members are left out.
 struct DeploymentEvent {
-  std::string deployment_id;
-  std::string environment;
+  std::string deployment_id{};
+  std::string environment{};
   /// The event's type will be "deployment:STATUS".
-  std::string status;
+  std::string status{};
   std::string repository_name{};
   std::string commit_sha{};
   std::string branch_name{};
@@ -57,7 +57,7 @@ struct DeploymentEvent {
 struct CustomEvent {
   /// a-z, 0-9, `_`, `-`; not one that proves its events by itself ("github").
   std::string platform = "custom";
-  std::string event_type;
+  std::string event_type{};
   /// A JSON text.
   std::string payload = "{}";
   Priority priority = Priority::normal;
@@ -85,18 +85,18 @@ struct EventMetrics {
   uint64_t events_spooled = 0;
   /// The log's last `seq`.
   int64_t head_seq = 0;
-  std::string json;
+  std::string json{};
 };
 
 /// A rule that finds out which events belong together: one that matches
 /// `filter` gets the key that `key` makes of it, and events with equal keys
 /// share a thread (docs/correlation.md).
 struct CorrelationRule {
-  std::string name;
+  std::string name{};
   Filter filter{};
   /// A text with values in braces: a path ("payload.ticket.id", "source_name"),
   /// or a group of `pattern` ("{1}"). A value that is not there: no key.
-  std::string key;
+  std::string key{};
   /// With a pattern: the path of the text it is looked for in.
   std::string field{};
   /// RE2. Each match gives a key, at most 20.

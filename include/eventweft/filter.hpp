@@ -16,18 +16,18 @@ namespace eventweft {
 /// Which events. All members that are given must match; within one member any
 /// value will do; an empty one lets everything through.
 struct Filter {
-  std::vector<std::string> platforms;
+  std::vector<std::string> platforms{};
   /// Exact, or with `*` anywhere; "Issue" also matches "Issue:create".
-  std::vector<std::string> event_types;
-  std::vector<std::string> source_ids;
+  std::vector<std::string> event_types{};
+  std::vector<std::string> source_ids{};
   /// Exact, or with `*` anywhere.
-  std::vector<std::string> source_names;
-  std::vector<std::string> actor_ids;
-  std::vector<std::string> correlation_ids;
-  std::optional<Priority> min_priority;
+  std::vector<std::string> source_names{};
+  std::vector<std::string> actor_ids{};
+  std::vector<std::string> correlation_ids{};
+  std::optional<Priority> min_priority{};
   /// A path such as "payload.pull_request.base.ref" and the JSON text of what
   /// must be there: {"payload.action", "\"opened\""}, {"payload.number", "7"}.
-  std::map<std::string, std::string> custom_filters;
+  std::map<std::string, std::string> custom_filters{};
 };
 
 /// Reads a filter as the HTTP API takes it. Throws `Error`: `malformed`, or

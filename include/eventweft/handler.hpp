@@ -23,16 +23,16 @@ namespace eventweft {
 
 /// What a handler may want to know besides the event.
 struct Attempt {
-  std::string processor;
+  std::string processor{};
   /// The same for every attempt at this event by this processor, also after a
   /// crash: with it, work that was done already can be told from new work.
-  std::string idempotency_key;
+  std::string idempotency_key{};
   /// 1 is the first.
   uint32_t number = 1;
   uint32_t max_attempts = 1;
   std::chrono::milliseconds timeout{0};
   /// Asks to end: time is up, the processor was removed, the app stops.
-  std::stop_token stop;
+  std::stop_token stop{};
 };
 
 /// Thrown by a handler: trying again is of no use, the event becomes a dead
@@ -199,9 +199,9 @@ struct ProcessorOptions {
   /// What it has done is remembered under this name: 1 … 100 of A-Z, a-z, 0-9,
   /// `_`, `.`, `-`. Empty: made of platform and event type, such as
   /// "github.pull_request.opened", with ".2" for the second one of these.
-  std::string name;
+  std::string name{};
   /// The lane of all its work; nothing: each event's own priority.
-  std::optional<Priority> priority;
+  std::optional<Priority> priority{};
   /// After the first attempt.
   uint32_t max_retries = 3;
   /// Before the first retry; doubles with each further one, up to
@@ -214,14 +214,14 @@ struct ProcessorOptions {
   uint32_t concurrency = 0;
   Ordering ordering = Ordering::none;
   /// Where a processor starts that the store does not know yet.
-  Since since;
+  Since since{};
 };
 
 /// A processor with a filter of its own, for
 /// `EventEngine::register_processor`.
 struct ProcessorSpec {
-  std::string name;
-  Filter filter;
+  std::string name{};
+  Filter filter{};
   Handler handler;
   ProcessorOptions options{};
 };

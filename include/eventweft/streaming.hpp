@@ -20,9 +20,9 @@ using EventCallback = std::function<void(const Event&)>;
 
 /// A named filter over the log.
 struct StreamInfo {
-  std::string name;
-  std::string description;
-  Filter filter;
+  std::string name{};
+  std::string description{};
+  Filter filter{};
 };
 
 /// What `get_stream_stats` tells.
@@ -40,16 +40,16 @@ struct StreamStats {
 struct StreamEndpoint {
   /// Complete, with filter and start:
   /// "ws://127.0.0.1:8080/ws/events/pr_events?…"
-  std::string url;
-  std::string stream;
+  std::string url{};
+  std::string stream{};
 };
 
 /// A subscription that is called back.
 struct InternalSubscription {
-  std::string id;
-  std::string stream;
+  std::string id{};
+  std::string stream{};
   /// The name it was given.
-  std::string subscriber;
+  std::string subscriber{};
   uint64_t delivered = 0;
   /// Callbacks that threw.
   uint64_t failed = 0;
@@ -74,9 +74,9 @@ struct WebhookOptions {
 };
 
 struct WebhookSubscription {
-  std::string id;
+  std::string id{};
   /// What deliveries are signed with (Standard Webhooks); shown here only.
-  std::string secret;
+  std::string secret{};
 };
 
 } // namespace eventweft

@@ -22,7 +22,7 @@ fail() {
 build_example() {
   local tree=$WORK/$1
   cmake -S "$EXAMPLES/$1" -B "$tree" -DCMAKE_PREFIX_PATH="$prefix" \
-    -DCMAKE_CXX_FLAGS="-Wall -Wextra -Werror ${CXXFLAGS:-}" >"$scratch/cmake" 2>&1 &&
+    -DCMAKE_CXX_FLAGS="-Wall -Wextra -Wpedantic -Werror ${CXXFLAGS:-}" >"$scratch/cmake" 2>&1 &&
     cmake --build "$tree" >>"$scratch/cmake" 2>&1 || {
     cat "$scratch/cmake" >&2
     fail "building $1"
