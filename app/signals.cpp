@@ -16,7 +16,9 @@ const int wake_signal = SIGRTMIN + 1;
 } // namespace
 
 signal_waiter::signal_waiter() : process_(::getpid()) {
-  ::signal(SIGPIPE, SIG_IGN);
+  struct sigaction ignore {};
+  ignore.sa_handler = SIG_IGN;
+  ::sigaction(SIGPIPE, &ignore, &pipe_before_);
   sigemptyset(&taken_);
   sigaddset(&taken_, SIGINT);
   sigaddset(&taken_, SIGTERM);
@@ -26,6 +28,15 @@ signal_waiter::signal_waiter() : process_(::getpid()) {
 }
 
 signal_waiter::~signal_waiter() {
+  // A wake that nobody waited for any more would end the process.
+  sigset_t wakes;
+  sigemptyset(&wakes);
+  sigaddset(&wakes, wake_signal);
+  const timespec at_once{};
+  while (::sigtimedwait(&wakes, nullptr, &at_once) == wake_signal) {
+    // next one
+  }
+  ::sigaction(SIGPIPE, &pipe_before_, nullptr);
   pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
 

@@ -30,6 +30,7 @@ class signal_waiter {
  private:
   sigset_t taken_;
   sigset_t before_;
+  struct sigaction pipe_before_ {};
   pid_t process_;
 };
 

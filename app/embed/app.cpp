@@ -7,6 +7,7 @@
 #include "codec/payload.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <optional>
 #include <thread>
 
@@ -121,8 +122,15 @@ void App::run(RunOptions options) {
     std::optional<std::jthread> listener;
     if (signals)
       listener.emplace([&] {
-        if (signals->wait())
-          request_stop();
+        while (const auto got = signals->wait()) {
+          if (*got != SIGHUP) {
+            request_stop();
+            return;
+          }
+          std::shared_lock guard{s.gate};
+          if (s.hub)
+            s.hub->reload();
+        }
       });
     std::unique_lock lock{s.end->mutex};
     s.end->changed.wait(

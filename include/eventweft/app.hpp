@@ -287,7 +287,8 @@ class EVENTWEFT_EXPORT App {
   // --------------------------------------------------------------------
 
   struct RunOptions {
-    /// Stop at SIGINT and SIGTERM, which are given back to whoever had them
+    /// Stop at SIGINT and SIGTERM, read keys and certificates again at SIGHUP,
+    /// ignore SIGPIPE; all of which are given back to whoever had them
     /// before when `run` returns. `run` must then be called before other
     /// threads are started.
     bool handle_signals = false;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/integration/embed/support.hpp"
 
+#include <unistd.h>
+
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <thread>
 
@@ -262,6 +265,26 @@ TEST(EmbedApp, LeavesSignalsAloneUnlessAsked) {
   struct sigaction pipe {};
   ::sigaction(SIGPIPE, nullptr, &pipe);
   EXPECT_EQ(pipe.sa_handler, SIG_DFL);
+}
+
+// In a process of its own: signals belong to all of it.
+[[noreturn]] void run_until_terminated() {
+  App app{"signals", bare()};
+  App::RunOptions options;
+  options.handle_signals = true;
+  options.on_start = [] {
+    ::kill(::getpid(), SIGHUP);
+    ::kill(::getpid(), SIGTERM);
+  };
+  app.run(options);
+  struct sigaction pipe {};
+  ::sigaction(SIGPIPE, nullptr, &pipe);
+  std::_Exit(pipe.sa_handler == SIG_DFL && !app.running() ? 7 : 8);
+}
+
+TEST(EmbedAppDeathTest, HandlesSignalsWhereItIsAskedTo) {
+  ::testing::FLAGS_gtest_death_test_style = "threadsafe";
+  EXPECT_EXIT(run_until_terminated(), ::testing::ExitedWithCode(7), "");
 }
 
 TEST(EmbedApp, LogsToItsHostOnly) {
