@@ -179,12 +179,16 @@ class kafka_poster final : public poster {
       return i->second.get();
     std::unique_ptr<rd_kafka_conf_t, free_kafka> conf{rd_kafka_conf_new()};
     std::array<char, 512> text{};
-    const std::array<std::pair<const char*, std::string>, 5> settings{{
+    const std::array<std::pair<const char*, std::string>, 6> settings{{
         {"bootstrap.servers", server},
         {"client.id", "eventweft"},
         {"enable.idempotence", "true"},
         {"linger.ms", "1"},
         {"message.timeout.ms", std::to_string(timeout.count())},
+        // The library's own ten seconds outlast a message: brokers that are
+        // back would go on failing deliveries. How often to try is the
+        // subscription's back-off.
+        {"reconnect.backoff.max.ms", "500"},
     }};
     for (const auto& [name, value] : settings)
       if (rd_kafka_conf_set(conf.get(), name, value.c_str(), text.data(),

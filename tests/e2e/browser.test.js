@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { openBrowser } from './support/browser.js';
 import { engines, openEngine } from './support/engines.js';
 import { allWebhooks, post, webhook } from './support/github.js';
-import { startServer, temporaryDirectory } from './support/server.js';
+import { startServer, temporaryDirectory, withoutThreads } from './support/server.js';
 import { patience, until } from './support/wait.js';
 
 const numbers = (first, last) =>
@@ -88,6 +88,7 @@ for (const name of engines)
         store: engine.freshUrl(),
         cwd: temporaryDirectory(t),
         env: { EVENTWEFT_STREAMING_SSE_RETRY: '0.2' },
+        args: withoutThreads,
       };
       let server = await startServer(start);
       t.after(() => server.stop());
@@ -145,6 +146,7 @@ for (const name of engines)
         store: engine.freshUrl(),
         cwd: temporaryDirectory(t),
         env: { EVENTWEFT_STREAMING_COMPRESSION: 'true' },
+        args: withoutThreads,
       });
       t.after(() => server.stop());
       const page = await openPage(t, server);

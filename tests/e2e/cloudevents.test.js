@@ -6,7 +6,7 @@ import { CloudEvent, HTTP } from 'cloudevents';
 import { WebSocket } from 'ws';
 import { openEngine } from './support/engines.js';
 import { allWebhooks, post } from './support/github.js';
-import { startServer, temporaryDirectory } from './support/server.js';
+import { startServer, temporaryDirectory, withoutThreads } from './support/server.js';
 import { until, within } from './support/wait.js';
 
 const token = 'e2e-token-of-a-custom-sender';
@@ -24,6 +24,7 @@ describe('CloudEvents', { concurrency: 1 }, () => {
       store: engine.freshUrl(),
       cwd: temporaryDirectory({ after: (work) => cleanups.push(work) }),
       env: { EVENTWEFT_PLATFORMS_EVENTS_TOKENS: token },
+      args: withoutThreads,
     });
     reader = new WebSocket(
       `${server.ws}/ws/events/all_events`, 'cloudevents.json');

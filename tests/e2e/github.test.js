@@ -8,7 +8,7 @@ import { allWebhooks, headersOf, post, webhook } from './support/github.js';
 import {
   closeReaders, headOf, openEventSource, openWebSocket, payloadText, wholeLog,
 } from './support/readers.js';
-import { startServer, temporaryDirectory } from './support/server.js';
+import { startServer, temporaryDirectory, withoutThreads } from './support/server.js';
 
 /** What arrived is what was sent, in the order of the answers. */
 function assertSame(messages, sent) {
@@ -38,6 +38,7 @@ for (const name of engines)
       server = await startServer({
         store: engine.freshUrl(),
         cwd: temporaryDirectory(scope),
+        args: withoutThreads,
       });
       live.ws = await openWebSocket(server, 'all_events');
       live.sse = await openEventSource(server, 'all_events');

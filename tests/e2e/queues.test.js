@@ -7,7 +7,7 @@ import { engines, openEngine } from './support/engines.js';
 import { allWebhooks, post } from './support/github.js';
 import { openNats, startNats } from './support/nats.js';
 import { api } from './support/receiver.js';
-import { startServer, temporaryDirectory } from './support/server.js';
+import { startServer, temporaryDirectory, withoutThreads } from './support/server.js';
 import { until } from './support/wait.js';
 
 const hooks = '/streams/all_events/subscriptions';
@@ -29,6 +29,7 @@ for (const name of engines)
       });
       const begin = {
         store: engine.freshUrl(), cwd: temporaryDirectory(t),
+        args: withoutThreads,
         env: {
           EVENTWEFT_WEBHOOKS_QUEUE_SERVERS: nats.url,
           EVENTWEFT_WEBHOOKS_RETRY_SCHEDULE: '1s 1s 1s 1s 1s 1s 1s 1s 1s 1s',

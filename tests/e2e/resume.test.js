@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { engines, openEngine } from './support/engines.js';
 import { allWebhooks, post } from './support/github.js';
 import { closeReaders, openEventSource, openWebSocket } from './support/readers.js';
-import { run, startServer, temporaryDirectory } from './support/server.js';
+import { run, startServer, temporaryDirectory, withoutThreads } from './support/server.js';
 import { until, within } from './support/wait.js';
 
 const numbers = (first, last) =>
@@ -31,6 +31,7 @@ for (const name of engines)
     it('goes on after the client was killed', async (t) => {
       const server = await startServer({
         store: engine.freshUrl(), cwd: temporaryDirectory(t),
+        args: withoutThreads,
       });
       t.after(() => server.stop());
       const total = 200;
@@ -58,6 +59,7 @@ for (const name of engines)
     it('goes on after kill -9 of the server', async (t) => {
       const start = {
         store: engine.freshUrl(), cwd: temporaryDirectory(t),
+        args: withoutThreads,
       };
       let server = await startServer(start);
       t.after(() => server.stop());
@@ -84,6 +86,7 @@ for (const name of engines)
     it('lets `eventweft tail` go on by itself', async (t) => {
       const start = {
         store: engine.freshUrl(), cwd: temporaryDirectory(t),
+        args: withoutThreads,
       };
       let server = await startServer(start);
       t.after(() => server.stop());

@@ -8,6 +8,12 @@ import { patience, until, within } from './wait.js';
 
 export const secret = "It's a Secret to Everybody";
 
+/**
+ * For suites that count what they sent: without threads the log has nothing
+ * else (`correlation:merged`).
+ */
+export const withoutThreads = ['--set', 'event.enable_correlation=false'];
+
 const binary = process.env.EVENTWEFT_BIN;
 if (!binary) throw new Error('EVENTWEFT_BIN must name the eventweft binary');
 
