@@ -239,7 +239,7 @@ for (const name of engines)
       let server = await startServer(begin);
       t.after(() => server.stop());
       let turn = 0;
-      const receiver = await startReceiver(() => (++turn % 17 === 0 ? 503 : 200));
+      const receiver = await startReceiver(() => (++turn % 17 === 0 ? 500 : 200));
       t.after(() => receiver.stop());
       const paths = numbers(1, 50).map((n) => `/s${n}`);
       for (const path of paths)
