@@ -92,7 +92,8 @@ expected<auth::api_key> read_key(std::string_view body, timestamp now) {
   if (!root)
     return fail(root.error());
   auth::api_key key;
-  for (const auto [name, value] : root->get_object().value_unsafe()) {
+  const auto members = root->get_object().value_unsafe();
+  for (const auto [name, value] : members) {
     std::string_view text;
     const bool is_text = value.get(text) == simdjson::SUCCESS;
     if (name == "name" && is_text && text.size() <= longest_name) {
@@ -139,7 +140,8 @@ response make_ticket(const api_call& call) {
   if (!root)
     return problem_answer(root.error());
   std::string stream;
-  for (const auto [name, value] : root->get_object().value_unsafe()) {
+  const auto members = root->get_object().value_unsafe();
+  for (const auto [name, value] : members) {
     std::string_view text;
     if (name != "stream" || value.get(text) != simdjson::SUCCESS ||
         text.empty())
