@@ -13,7 +13,6 @@
 #include "app/retention.hpp"
 #include "app/spool_adapter.hpp"
 #include "app/upkeep.hpp"
-#include "net/outgoing/client.hpp"
 #include "persistence/auto_migrate.hpp"
 #include "persistence/store.hpp"
 
@@ -174,10 +173,12 @@ expected<net::bound_address> service::start() {
     return fail(poster.error());
   warn_of_unsigned(s.settings, *s.log);
   if (needs_poster(s.settings)) {
-    auto client = outgoing::client::make({}, outgoing::make_system_resolver());
-    if (!client)
-      return fail(client.error());
-    s.poster = std::move(*client);
+    // One of their own, by the same rules: subscribers that hang must not use
+    // up what handlers and alerts are sent with.
+    auto own = make_poster(s.settings.webhooks);
+    if (!own)
+      return fail(own.error());
+    s.poster = std::move(*own);
   }
   if (auto added = add_configured(*s.processors, s.settings, s.poster, s.time);
       !added)
