@@ -112,7 +112,7 @@ double append(store_session& session, source& from, size_t count, size_t keys,
 void measure_size(const setting& s, engine& e, report& out) {
   constexpr size_t sample = 2'048;
   constexpr size_t large_thread = 10'000;
-  const auto keys = s.scaled(1'000'000, 100'000);
+  const auto keys = s.scaled(1'000'000, 300'000);
   const auto url = e.fresh();
   e.settle();
   const auto store = open_store({.url = url}).value();
