@@ -37,7 +37,6 @@ char lower(char c) {
 }
 
 awaitable<response> accept_webhook(const api_call& call) {
-  const auto started = steady_clock::now();
   webhook w;
   w.platform = call.match.found->target == endpoint::custom_events
                    ? "events"
@@ -57,7 +56,6 @@ awaitable<response> accept_webhook(const api_call& call) {
     call.shared.behind.accept(std::move(w), std::move(reply));
   };
   auto answer = co_await call.ask.call<webhook_answer>(start);
-  call.shared.figures.stage_took(stage::ingest, steady_clock::now() - started);
   if (!answer) {
     // A time-out of ours is not the client's fault.
     if (answer.error().code == ec::timed_out)

@@ -42,11 +42,6 @@ std::optional<error> insert_one(database& db, const event& e,
                                 const std::optional<uuid>& thread,
                                 const std::optional<uuid>& parent, seq_t seq,
                                 int64_t key) {
-  // A single statement is undone by itself.
-  bool many = !e.details.empty();
-  std::optional<error> refused;
-  if (many)
-    db.prepared("SAVEPOINT one_event").exec();
   try {
     auto& insert = db.prepared(insert_sql);
     bind_event(insert, e, thread, parent, seq, key);
@@ -56,13 +51,9 @@ std::optional<error> insert_one(database& db, const event& e,
     auto failed = translate_exception();
     if (failed.code != ec::row_refused)
       throw;
-    if (many)
-      db.prepared("ROLLBACK TO one_event").exec();
-    refused = std::move(failed);
+    return failed;
   }
-  if (many)
-    db.prepared("RELEASE one_event").exec();
-  return refused;
+  return std::nullopt;
 }
 
 void let_go_of_payloads(database& db) {

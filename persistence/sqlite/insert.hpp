@@ -14,7 +14,9 @@
 namespace eventweft::sqlite {
 
 /// Stores one event that is new, with its details, under the number `seq`;
-/// why not, if the engine refuses its row. Throws for all other failures.
+/// why not, if the engine refuses one of its rows: the others may be there
+/// then, so the transaction is to be given up. (A savepoint an event would
+/// cost a copy of every page that it changes.) Throws for all other failures.
 std::optional<error> insert_one(database& db, const event& e,
                                 const std::optional<uuid>& thread,
                                 const std::optional<uuid>& parent, seq_t seq,

@@ -138,9 +138,8 @@ class session::batch {
     return {};
   }
 
-  /// Writes all that is new. With threads, an event that is refused spoils
-  /// what the others were joined by: it is given back, and the batch is to be
-  /// tried again without it.
+  /// Writes all that is new. The events that are refused are given back: the
+  /// batch is to be tried again without them, in another transaction.
   std::map<size_t, error> write() {
     std::map<size_t, error> refused;
     for (size_t i = 0; i < fresh_.size(); ++i) {
@@ -148,8 +147,9 @@ class session::batch {
       auto failed = insert_one(db_, *fresh_[i], threads_[i], parents_[i],
                                head_ + 1, key_[i]);
       if (failed) {
-        refused.emplace(place_[i], *failed);
-        result.refused = std::move(failed);
+        refused.emplace(place_[i], std::move(*failed));
+        // Its number would stay taken by what is left of it.
+        ++head_;
         continue;
       }
       result.outcome.seq = ++head_;
@@ -158,17 +158,17 @@ class session::batch {
       known_.add(key_[i]);
     }
     let_go_of_payloads(db_);
+    if (!refused.empty())
+      return refused;
     for (const auto& [i, first] : twins_) {
       auto& result = results_.items[i];
       const auto id = result.outcome.id;
       result = results_.items[place_[first]];
       result.outcome.duplicate = result.outcome.id != id;
     }
-    if (!joined_)
-      return {};
-    if (refused.empty())
+    if (joined_)
       write_threads();
-    return refused;
+    return {};
   }
 
   append_results& results() noexcept { return results_; }
