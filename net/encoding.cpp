@@ -4,6 +4,7 @@
 #include "codec/event_json.hpp"
 #include "net/deflate.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace eventweft::net {
@@ -40,15 +41,25 @@ void append_text_frame(std::string& out, std::string_view text,
 }
 
 void append_sse_data(std::string& out, std::string_view text) {
-  for (;;) {
-    const size_t end = text.find_first_of("\r\n");
+  // Looked for one by one: `find_first_of` takes every character in hand.
+  constexpr auto none = std::string_view::npos;
+  size_t feed = text.find('\n');
+  size_t carriage = text.find('\r');
+  for (size_t at = 0;;) {
+    const size_t end = std::min(feed, carriage);
     out += "data: ";
-    out += text.substr(0, end);
+    out += text.substr(at, end == none ? none : end - at);
     out += '\n';
-    if (end == std::string_view::npos)
+    if (end == none)
       return;
-    const bool crlf = text.substr(end, 2) == "\r\n";
-    text.remove_prefix(end + (crlf ? 2 : 1));
+    at = end + 1;
+    if (end == carriage) {
+      if (feed == at)
+        ++at;
+      carriage = text.find('\r', at);
+    }
+    if (feed < at)
+      feed = text.find('\n', at);
   }
 }
 

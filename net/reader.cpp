@@ -169,7 +169,6 @@ void reader::join(uint32_t epoch, group_id group, log_range backlog) {
 void reader::page(uint32_t epoch, log_range events) {
   if (!is_answer(epoch, events))
     return;
-  home_.figures().catch_up_page(setup_.stream, events.events.size());
   backlog_ = std::move(events);
   backlog_next_ = 0;
   answered_ = true;
