@@ -671,7 +671,7 @@ class processing_engine_state {
       bool more = false;
       for (auto& [n, e] : entries_)
         more = write(e) || more;
-      hold_all(board_.news() > options_.max_unwritten);
+      hold_lanes(board_.news());
       const auto pool = options_.workers->state();
       ctx_.figures->set_workers(pool.idle, pool.busy, pool.lost);
       publish();
@@ -681,10 +681,18 @@ class processing_engine_state {
     });
   }
 
-  void hold_all(bool held) {
+  /// The more there is to be written, the fewer lanes go on: what is urgent
+  /// does not wait for the records of what is not.
+  void hold_lanes(size_t unwritten) {
+    const auto limit = options_.max_unwritten;
+    const size_t held =
+        unwritten <= limit
+            ? 0
+            : std::min(1 + (unwritten - limit) * processing::lane_count / limit,
+                       processing::lane_count);
     if (std::exchange(held_, held) == held)
       return;
-    if (held)
+    if (held == processing::lane_count)
       ctx_.log->warn("processors wait: what they have done is not written yet");
     for (auto& [n, e] : entries_)
       board_.hold(n, held);
@@ -950,7 +958,8 @@ class processing_engine_state {
   /// When the timer that is set goes off.
   std::optional<timestamp> armed_;
   bool writes_armed_ = false;
-  bool held_ = false;
+  /// So many of the lowest lanes.
+  size_t held_ = 0;
   bool stopping_ = false;
   bool writing_last_ = false;
   timestamp stop_by_{};

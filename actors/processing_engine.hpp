@@ -30,7 +30,8 @@ struct processing_engine_options {
   std::chrono::milliseconds write_interval{200};
   /// How long what was only read may.
   std::chrono::milliseconds mark_interval{1'000};
-  /// Unwritten rows beyond which nothing new is started.
+  /// Unwritten rows beyond which nothing new is started at low priority; at
+  /// twice as many not even what is critical. At least 1.
   size_t max_unwritten = 20'000;
   std::chrono::milliseconds timeout{60'000};
   std::chrono::milliseconds retry_min{100};

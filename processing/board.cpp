@@ -118,7 +118,8 @@ struct board::work {
   std::vector<status_row> rows;
   size_t running = 0;
   size_t waiting = 0;
-  bool held = false;
+  /// So many of the lowest lanes are held.
+  size_t held = 0;
 };
 
 // Not from 1 on: what an earlier board started may still end.
@@ -229,9 +230,9 @@ bool board::has(std::string_view name) const {
   return find(name) != nullptr;
 }
 
-void board::hold(std::string_view name, bool held) {
+void board::hold(std::string_view name, size_t lanes) {
   if (auto* w = find(name)) {
-    w->held = held;
+    w->held = lanes;
     enroll(*w);
   }
 }
@@ -380,7 +381,7 @@ void board::enroll(work& w) {
 }
 
 bool board::eligible(const work& w, size_t lane) const {
-  return !w.held && w.running < w.concurrency && !w.ready[lane].empty();
+  return lane >= w.held && w.running < w.concurrency && !w.ready[lane].empty();
 }
 
 // -- to the handlers ---------------------------------------------------------

@@ -107,8 +107,9 @@ class board {
   /// Forgets the processor; its attempts end as `ignored`. Their ids.
   std::vector<uint64_t> remove(std::string_view name);
   bool has(std::string_view name) const;
-  /// Nothing of it is started while it is held.
-  void hold(std::string_view name, bool held);
+  /// Nothing of its `lanes` lowest lanes is started until told otherwise; 0
+  /// lets go of all.
+  void hold(std::string_view name, size_t lanes);
 
   // -- from the log ----------------------------------------------------------
 
