@@ -202,6 +202,7 @@ export class Node {
     this.ws = this.url.replace('http', 'ws');
     this.cwd = join(cluster.home, name);
     mkdirSync(this.cwd, { recursive: true });
+    cluster.everybody.add(this);
   }
   start(extra = {}) {
     const { network, database, certificates } = this.cluster;
@@ -281,6 +282,8 @@ for (const signal of ['SIGTERM', 'SIGINT'])
   process.on(signal, () => process.exit(1));
 
 export class Cluster {
+  /** Its nodes, and the strangers that a test made. */
+  everybody = new Set();
   constructor(names) {
     requireNamespaces();
     running.add(this);
@@ -303,7 +306,7 @@ export class Cluster {
     for (const node of this.nodes) await node.ready(this.nodes.length - 1);
   }
   abandon() {
-    for (const node of this.nodes ?? []) node.child?.kill('SIGKILL');
+    for (const node of this.everybody) node.child?.kill('SIGKILL');
     this.database?.child?.kill('SIGQUIT');
     this.network.close();
     this.network.child.kill('SIGKILL');
@@ -319,7 +322,8 @@ export class Cluster {
     await Promise.race([
       Promise.all((this.nodes ?? []).map((n) => n.exited)), pause(12_000),
     ]);
-    for (const node of this.nodes ?? []) if (node.running) node.kill('SIGKILL');
+    for (const node of this.everybody)
+      if (node.running) node.kill('SIGKILL');
     if (this.database?.child) await this.database.stop('SIGQUIT');
     this.database?.remove();
     this.network.close();
