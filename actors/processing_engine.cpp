@@ -690,12 +690,8 @@ class processing_engine_state {
             ? 0
             : std::min(1 + (unwritten - limit) * processing::lane_count / limit,
                        processing::lane_count);
-    if (std::exchange(held_, held) == held)
-      return;
-    if (held == processing::lane_count)
+    if (board_.hold(held) == 0 && held != 0)
       ctx_.log->warn("processors wait: what they have done is not written yet");
-    for (auto& [n, e] : entries_)
-      board_.hold(n, held);
   }
 
   /// Whether there is or may be more to write.
@@ -958,8 +954,6 @@ class processing_engine_state {
   /// When the timer that is set goes off.
   std::optional<timestamp> armed_;
   bool writes_armed_ = false;
-  /// So many of the lowest lanes.
-  size_t held_ = 0;
   bool stopping_ = false;
   bool writing_last_ = false;
   timestamp stop_by_{};

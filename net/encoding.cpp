@@ -48,7 +48,7 @@ void append_sse_data(std::string& out, std::string_view text) {
   for (size_t at = 0;;) {
     const size_t end = std::min(feed, carriage);
     out += "data: ";
-    out += text.substr(at, end == none ? none : end - at);
+    out += text.substr(at, end - at);
     out += '\n';
     if (end == none)
       return;

@@ -118,8 +118,6 @@ struct board::work {
   std::vector<status_row> rows;
   size_t running = 0;
   size_t waiting = 0;
-  /// So many of the lowest lanes are held.
-  size_t held = 0;
 };
 
 // Not from 1 on: what an earlier board started may still end.
@@ -228,13 +226,6 @@ std::vector<uint64_t> board::remove(std::string_view name) {
 
 bool board::has(std::string_view name) const {
   return find(name) != nullptr;
-}
-
-void board::hold(std::string_view name, size_t lanes) {
-  if (auto* w = find(name)) {
-    w->held = lanes;
-    enroll(*w);
-  }
 }
 
 board::work* board::find(std::string_view name) const {
@@ -381,10 +372,18 @@ void board::enroll(work& w) {
 }
 
 bool board::eligible(const work& w, size_t lane) const {
-  return lane >= w.held && w.running < w.concurrency && !w.ready[lane].empty();
+  return lane >= held_ && w.running < w.concurrency && !w.ready[lane].empty();
 }
 
 // -- to the handlers ---------------------------------------------------------
+
+size_t board::hold(size_t lanes) {
+  const auto before = std::exchange(held_, lanes);
+  if (lanes < before)
+    for (auto& [name, w] : works_)
+      enroll(*w);
+  return before;
+}
 
 void board::wake_retries(timestamp now) {
   while (!retries_.empty() && std::get<0>(*retries_.begin()) <= now) {

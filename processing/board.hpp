@@ -107,10 +107,6 @@ class board {
   /// Forgets the processor; its attempts end as `ignored`. Their ids.
   std::vector<uint64_t> remove(std::string_view name);
   bool has(std::string_view name) const;
-  /// Nothing of its `lanes` lowest lanes is started until told otherwise; 0
-  /// lets go of all.
-  void hold(std::string_view name, size_t lanes);
-
   // -- from the log ----------------------------------------------------------
 
   /// Where the feed reads on, and which events it lets through.
@@ -131,6 +127,10 @@ class board {
   bool again(std::string_view name, event_ptr ev, timestamp now);
 
   // -- to the handlers -------------------------------------------------------
+
+  /// Nothing of the `lanes` lowest lanes is started until told otherwise; 0
+  /// lets go of all. How many were held before.
+  size_t hold(size_t lanes);
 
   /// What is to run now; it is running from here on. `async` asks for those
   /// that hold no worker, else for the others.
@@ -182,6 +182,8 @@ class board {
   board_options options_;
   random_source& random_;
   std::map<std::string, std::unique_ptr<work>, std::less<>> works_;
+  /// So many of the lowest lanes.
+  size_t held_ = 0;
   std::array<std::array<ring, lane_count>, 2> rings_;
   std::array<turns, 2> turns_;
   std::array<size_t, lane_count> depth_{};

@@ -144,15 +144,15 @@ class session::batch {
     std::map<size_t, error> refused;
     for (size_t i = 0; i < fresh_.size(); ++i) {
       auto& result = results_.items[place_[i]];
-      auto failed = insert_one(db_, *fresh_[i], threads_[i], parents_[i],
-                               head_ + 1, key_[i]);
+      // Also where it is refused: what is left of it may have the number.
+      const auto seq = ++head_;
+      auto failed =
+          insert_one(db_, *fresh_[i], threads_[i], parents_[i], seq, key_[i]);
       if (failed) {
         refused.emplace(place_[i], std::move(*failed));
-        // Its number would stay taken by what is left of it.
-        ++head_;
         continue;
       }
-      result.outcome.seq = ++head_;
+      result.outcome.seq = seq;
       result.correlation_id = threads_[i];
       result.parent_event_id = parents_[i];
       known_.add(key_[i]);

@@ -335,22 +335,22 @@ TEST_F(board_test, forgets_what_was_removed) {
 
 TEST_F(board_test, starts_nothing_while_held) {
   add(named("p"));
-  b.hold("p", lane_count);
+  b.hold(lane_count);
   read("p", {make(1)});
   EXPECT_FALSE(b.take(false, now));
-  b.hold("p", 0);
+  b.hold(0);
   EXPECT_TRUE(b.take(false, now));
 }
 
 TEST_F(board_test, goes_on_in_the_lanes_above_those_that_are_held) {
   add(named("p"));
-  b.hold("p", 3);
+  b.hold(3);
   read("p", {make(1, priority::high), make(2, priority::critical)});
   const auto j = b.take(false, now);
   ASSERT_TRUE(j);
   EXPECT_EQ(j->lane, priority::critical);
   EXPECT_FALSE(b.take(false, now));
-  b.hold("p", 2);
+  b.hold(2);
   const auto next = b.take(false, now);
   ASSERT_TRUE(next);
   EXPECT_EQ(next->lane, priority::high);
