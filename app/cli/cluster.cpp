@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cli/cluster.hpp"
 
+#include "app/cli/connection.hpp"
 #include "app/cli/event_line.hpp"
 #include "app/cli/http_client.hpp"
 #include "app/cli/selection.hpp"
@@ -163,15 +164,7 @@ void add_cluster(CLI::App& app, std::function<int(console&)>& action) {
                        int (*run)(const cluster_options&, console&)) {
     auto* one = sub->add_subcommand(name, help);
     auto options = std::make_shared<cluster_options>();
-    options->server.url = "http://127.0.0.1:8080";
-    one->add_option("--url", options->server.url, "The node")
-        ->envname("EVENTWEFT_URL")
-        ->capture_default_str()
-        ->type_name("URL");
-    one->add_option("--token", options->server.token,
-                    "An API token; better kept in the variable")
-        ->envname("EVENTWEFT_TOKEN")
-        ->type_name("TOKEN");
+    add_connection(*one, options->server);
     one->callback([&action, options, run] {
       action = [options, run](console& io) { return run(*options, io); };
     });

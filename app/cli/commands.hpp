@@ -25,7 +25,7 @@ struct console {
 
 /// How to reach a running server.
 struct connection {
-  std::string url;
+  std::string url = "http://127.0.0.1:8080";
   std::string token;
   /// Authorities (PEM) to trust instead of the system's; empty: the system's.
   std::string ca;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cli/dead_letters.hpp"
 
+#include "app/cli/connection.hpp"
 #include "app/cli/event_line.hpp"
 #include "app/cli/selection.hpp"
 #include "codec/payload.hpp"
@@ -156,15 +157,6 @@ int follow_retry(http_client& client, console& io) {
 
 using command = int (*)(const dead_letter_options&, console&);
 
-void add_connection(CLI::App& app, dead_letter_options& o) {
-  o.server.url = "http://127.0.0.1:8080";
-  app.add_option("--url", o.server.url, "The server")
-      ->envname("EVENTWEFT_URL")
-      ->capture_default_str();
-  app.add_option("--token", o.server.token, "Bearer token")
-      ->envname("EVENTWEFT_TOKEN");
-}
-
 void add_selection(CLI::App& app, dead_letter_options& o) {
   app.add_option("--origin", o.origin,
                  "Who gave up: a kind (processor, subscription, spool) or one "
@@ -183,7 +175,7 @@ CLI::App* add_action(CLI::App& app, const std::string& name,
                      const std::shared_ptr<dead_letter_options>& o,
                      std::function<int(console&)>& run, command what) {
   auto* sub = app.add_subcommand(name, help);
-  add_connection(*sub, *o);
+  add_connection(*sub, o->server);
   sub->callback([o, &run, what] {
     run = [o, what](console& io) { return what(*o, io); };
   });

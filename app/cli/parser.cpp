@@ -2,6 +2,7 @@
 #include "app/cli/parser.hpp"
 
 #include "app/cli/cluster.hpp"
+#include "app/cli/connection.hpp"
 #include "app/cli/dead_letters.hpp"
 #include "app/cli/keys.hpp"
 #include "app/cli/selection.hpp"
@@ -26,7 +27,7 @@ struct request {
   std::string log_format;
   std::vector<std::string> assignments;
 
-  connection server{"http://127.0.0.1:8080", {}, {}};
+  connection server;
   send_options send;
   bool sample = false;
   bool dry_run = false;
@@ -78,22 +79,6 @@ expected<config::load_options> settings_of(const request& r) {
   add("--log-level", "log.level", r.log_level);
   add("--log-format", "log.format", r.log_format);
   return options;
-}
-
-void add_connection(CLI::App& app, request& r) {
-  app.add_option("--url", r.server.url, "The server")
-      ->envname("EVENTWEFT_URL")
-      ->capture_default_str()
-      ->type_name("URL");
-  app.add_option("--token", r.server.token,
-                 "An API token; better kept in the variable")
-      ->envname("EVENTWEFT_TOKEN")
-      ->type_name("TOKEN");
-  app.add_option("--ca", r.server.ca,
-                 "Trust certificates from these authorities (PEM) instead of "
-                 "the system's")
-      ->envname("EVENTWEFT_CA")
-      ->type_name("FILE");
 }
 
 void add_selection(CLI::App& app, selection& s, bool of_stream) {
@@ -192,7 +177,7 @@ void add_send(CLI::App& app, request& r) {
                   "github, slack, linear, deployments, events, or another "
                   "platform's name")
       ->required();
-  add_connection(*sub, r);
+  add_connection(*sub, r.server);
   sub->add_option("--event,--type", o.type,
                   "What the payload is: pull_request, Issue, …");
   auto* file =
@@ -237,7 +222,7 @@ void add_tail(CLI::App& app, request& r) {
   auto* sub = app.add_subcommand(
       "tail", "Show events as they come, one a line; resumes by itself");
   sub->add_option("stream", o.stream, "The stream")->capture_default_str();
-  add_connection(*sub, r);
+  add_connection(*sub, r.server);
   sub->add_option("--filter", o.filter, "A filter as the API takes it")
       ->type_name("JSON");
   add_selection(*sub, o.select, true);
@@ -264,7 +249,7 @@ void add_events(CLI::App& app, request& r) {
   auto& o = r.events;
   auto* sub = app.add_subcommand("events", "Show stored events, newest first");
   sub->add_option("id", o.id, "Show this one in full");
-  add_connection(*sub, r);
+  add_connection(*sub, r.server);
   add_selection(*sub, o.select, false);
   sub->add_option("--since", o.select.since,
                   "From this RFC 3339 time on, or since 15m, 2h, 7d ago")
@@ -309,7 +294,7 @@ void add_events(CLI::App& app, request& r) {
 
 void add_stats(CLI::App& app, request& r) {
   auto* sub = app.add_subcommand("stats", "Show the server's figures");
-  add_connection(*sub, r);
+  add_connection(*sub, r.server);
   sub->add_flag("--json", r.stats.json, "As the API has them");
   sub->footer("Examples:\n  eventweft stats\n"
               "  eventweft stats --url https://hub.example.org --json");
@@ -324,7 +309,7 @@ void add_stats(CLI::App& app, request& r) {
 void add_actors(CLI::App& app, request& r) {
   auto* sub = app.add_subcommand(
       "actors", "Show the server's parts: states, restarts, queues");
-  add_connection(*sub, r);
+  add_connection(*sub, r.server);
   sub->add_flag("--json", r.actors.json, "As the API has them");
   sub->footer("Examples:\n  eventweft actors\n  eventweft actors --json");
   sub->callback([&r] {
@@ -339,7 +324,7 @@ void add_actors(CLI::App& app, request& r) {
                     "A part, such as stream_hub, or * for all of them");
   level->add_option("level", r.levels.level,
                     "trace, debug, info, warn, error or off");
-  add_connection(*level, r);
+  add_connection(*level, r.server);
   level->footer("Examples:\n  eventweft log-level\n"
                 "  eventweft log-level platform_worker debug\n"
                 "  eventweft log-level '*' info");
@@ -393,7 +378,7 @@ int parse_and_run(int argc, const char* const* argv, const programs& start,
   add_stats(app, r);
   add_cluster(app, r.action);
   add_thread_commands(
-      app, r.threads, [&r](CLI::App& sub) { add_connection(sub, r); },
+      app, r.threads, [&r](CLI::App& sub) { add_connection(sub, r.server); },
       [&r](CLI::App& sub) { add_settings(sub, r); }, [&r] { return r.server; },
       [&r] { return settings_of(r); },
       [&r](std::function<int(console&)> action) {

@@ -7,17 +7,6 @@
 
 namespace eventweft::cli {
 
-expected<std::unique_ptr<http_client>> connect_to(const connection& server) {
-  auto url = parse_server_url(server.url);
-  if (!url)
-    return fail(url.error());
-  client_options options;
-  options.url = server.url;
-  options.token = server.token;
-  options.ca = server.ca;
-  return std::make_unique<http_client>(std::move(*url), std::move(options));
-}
-
 std::string absolute_time(std::string_view text, timestamp now) {
   using namespace std::chrono;
   std::string unchanged{text};

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "app/cli/commands.hpp"
-#include "app/cli/http_client.hpp"
 #include "messages/errors.hpp"
 #include "messages/time.hpp"
 
@@ -10,8 +9,6 @@
 #include <string_view>
 
 namespace eventweft::cli {
-
-expected<std::unique_ptr<http_client>> connect_to(const connection& server);
 
 /// Turns "90s", "15m", "2h", "7d" into the RFC 3339 time that long before
 /// `now`; everything else comes back as it is.

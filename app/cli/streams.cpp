@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cli/streams.hpp"
 
+#include "app/cli/connection.hpp"
 #include "app/cli/event_line.hpp"
 #include "app/cli/http_client.hpp"
 #include "app/cli/json_body.hpp"
@@ -288,17 +289,6 @@ int delete_streams(const stream_options& o, console& io) {
   return code;
 }
 
-void add_connection(CLI::App& app, connection& server) {
-  app.add_option("--url", server.url, "The server")
-      ->envname("EVENTWEFT_URL")
-      ->capture_default_str()
-      ->type_name("URL");
-  app.add_option("--token", server.token,
-                 "An API token; better kept in the variable")
-      ->envname("EVENTWEFT_TOKEN")
-      ->type_name("TOKEN");
-}
-
 using runner = std::function<int(console&)>;
 
 /// One subcommand that runs `command` with the options.
@@ -316,7 +306,6 @@ CLI::App* add_action(CLI::App& app, runner& run,
 
 void add_stream_commands(CLI::App& app, runner& run) {
   auto o = std::make_shared<stream_options>();
-  o->server.url = "http://127.0.0.1:8080";
   auto* all =
       app.add_subcommand("streams", "List, make, change or delete streams");
   all->require_subcommand(1);
@@ -386,7 +375,6 @@ void add_settings_options(CLI::App& sub, const subscription_ptr& o) {
 
 void add_subscription_commands(CLI::App& app, runner& run) {
   auto o = std::make_shared<subscription_options>();
-  o->server.url = "http://127.0.0.1:8080";
   auto* all = app.add_subcommand(
       "subscriptions", "Webhooks (and queues) that a stream's events go to");
   all->require_subcommand(1);

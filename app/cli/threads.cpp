@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cli/threads.hpp"
 
+#include "app/cli/connection.hpp"
 #include "app/cli/event_line.hpp"
 #include "app/cli/selection.hpp"
 #include "codec/event_json.hpp"

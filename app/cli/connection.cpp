@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/cli/connection.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace eventweft::cli {
+
+void add_connection(CLI::App& app, connection& server) {
+  app.add_option("--url", server.url, "The server")
+      ->envname("EVENTWEFT_URL")
+      ->capture_default_str()
+      ->type_name("URL");
+  app.add_option("--token", server.token,
+                 "An API token; better kept in the variable")
+      ->envname("EVENTWEFT_TOKEN")
+      ->type_name("TOKEN");
+  app.add_option("--ca", server.ca,
+                 "Trust certificates from these authorities (PEM) instead of "
+                 "the system's")
+      ->envname("EVENTWEFT_CA")
+      ->type_name("FILE");
+}
+
+expected<std::unique_ptr<http_client>> connect_to(const connection& server) {
+  auto url = parse_server_url(server.url);
+  if (!url)
+    return fail(url.error());
+  client_options options;
+  options.url = server.url;
+  options.token = server.token;
+  options.ca = server.ca;
+  return std::make_unique<http_client>(std::move(*url), std::move(options));
+}
+
+} // namespace eventweft::cli
