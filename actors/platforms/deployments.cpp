@@ -63,10 +63,14 @@ expected<void> check_optional_members(element root) {
     if (const auto text = codec::string_at(root, "/" + std::string{name});
         !text.empty() && !parse_rfc3339(text))
       return invalid(name, "is not an RFC 3339 time");
-  if (const auto number = member(root, "pull_request"))
-    if (number->type() != element_type::INT64 ||
+  if (auto number = member(root, "pull_request")) {
+    // As a number, or as APIs have it: an object with a number.
+    if (number->is_object())
+      number = member(*number, "number");
+    if (!number || number->type() != element_type::INT64 ||
         number->get_int64().value_unsafe() < 1)
-      return invalid("pull_request", "is not a number above 0");
+      return invalid("pull_request", "is neither a number above 0 nor has one");
+  }
   return {};
 }
 
@@ -94,13 +98,21 @@ class deployments final : public base_platform {
     if (auto checked = check_optional_members(*root); !checked)
       return fail(std::move(checked.error()));
 
+    // Runs are counted by repository, and deployments by environment.
+    const auto repository = codec::string_at(*root, "/repository_name");
+    std::string otherwise;
+    for (const auto& part : {repository, environment, id})
+      if (!part.empty())
+        otherwise += part + ":";
+    otherwise = bounded_id(otherwise + status);
+
     event ev;
-    auto delivery = delivery_id(r, id + ":" + status);
+    auto delivery = delivery_id(r, otherwise);
     if (!delivery)
       return fail(std::move(delivery.error()));
     ev.event_id = std::move(*delivery);
     ev.event_type = "deployment:" + status;
-    ev.source_name = codec::string_at(*root, "/repository_name");
+    ev.source_name = repository;
     ev.source_id = first_text(*root, {"/repository_id", "/repository_name"});
     ev.actor_id = first_text(*root, {"/actor_id", "/actor"});
     ev.actor_name = codec::string_at(*root, "/actor");

@@ -126,7 +126,16 @@ TEST_F(deployments_test, a_signature_that_fails_is_not_mended_by_a_token) {
 }
 
 TEST_F(deployments_test, tells_deliveries_apart_without_an_id) {
-  EXPECT_EQ(only(read(std::string{success})).event_id, "42:success");
+  EXPECT_EQ(only(read(std::string{success})).event_id,
+            "octo/repo:production:42:success");
+  EXPECT_EQ(
+      only(read(R"({"deployment_id":"42","environment":"e","status":"s"})"))
+          .event_id,
+      "e:42:s");
+  const auto long_one = only(read(R"({"deployment_id":")" +
+                                  std::string(400, 'x') +
+                                  R"(","environment":"e","status":"s"})"));
+  EXPECT_TRUE(long_one.event_id.starts_with("sha256:"));
   auto w = post(std::string{success}, {{"idempotency-key", "run-7"}});
   EXPECT_EQ(only(make(unsigned_allowed())->accept(w)).event_id, "run-7");
 }
