@@ -31,8 +31,8 @@ class subscription_state {
         request_(std::move(spec.request)),
         stream_filter_(std::move(spec.stream_filter)),
         own_filter_(request_.filter),
-        matcher_(stream_filter_, own_filter_, request_.forced),
         pauses_(options.retry_min, options.retry_max) {
+    match();
     self_->attach_functor(
         [peers = ctx_.peers, id = spec.id, lane = request_.lane,
          reader = request_.id,
@@ -63,12 +63,11 @@ class subscription_state {
         },
         [this](filter_atom, const filter& f) {
           own_filter_ = f;
-          matcher_ = codec::compiled_filter{stream_filter_, own_filter_,
-                                            request_.forced};
+          match();
         },
         [this](put_atom, const filter& f) {
           stream_filter_ = f;
-          matcher_ = codec::compiled_filter{stream_filter_, own_filter_};
+          match();
           request_.lane->restart(request_.id);
         },
         [this](ack_atom, seq_t seq) {
@@ -78,6 +77,12 @@ class subscription_state {
   }
 
  private:
+  /// Whatever changes, what the credentials let it see stays in force.
+  void match() {
+    matcher_ =
+        codec::compiled_filter{stream_filter_, own_filter_, request_.forced};
+  }
+
   /// From the start point of the request.
   void begin() {
     switch (request_.start.from) {
