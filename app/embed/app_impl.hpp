@@ -66,6 +66,8 @@ struct App::Impl {
   stream_definition stream(const std::string& which) const;
   void register_processor(ProcessorSpec spec);
   bool unregister_processor(std::string_view key);
+  /// Throws `conflict` while the app runs.
+  void add_rule(correlation::rule_ptr rule);
   /// Gives the engine those handlers that it does not have yet.
   void hand_over_handlers(net::backend& line);
   StreamEndpoint endpoint(std::string scheme, std::string path,

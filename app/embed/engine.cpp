@@ -2,7 +2,10 @@
 #include "app/embed/app_impl.hpp"
 #include "app/embed/handlers.hpp"
 
+#include <algorithm>
+#include <limits>
 #include <set>
+#include <stdexcept>
 
 namespace eventweft {
 
@@ -91,6 +94,38 @@ bool EventEngine::unregister_processor(std::string_view name) {
   return app_.impl_->unregister_processor(name);
 }
 
+namespace {
+
+uint32_t seconds_of(std::chrono::seconds window) {
+  constexpr int64_t most = std::numeric_limits<uint32_t>::max();
+  return static_cast<uint32_t>(std::clamp<int64_t>(window.count(), 0, most));
+}
+
+correlation_key internal(CorrelationKey k) {
+  correlation_key out;
+  out.key = std::move(k.key);
+  out.type = {correlation_noun::event, correlation_noun::custom};
+  if (!k.type.empty()) {
+    const auto type = parse_correlation_type(k.type);
+    if (!type)
+      throw std::invalid_argument{"no correlation type: " + k.type};
+    out.type = *type;
+  }
+  out.confidence = std::clamp(k.confidence, 0.0F, 1.0F);
+  out.window = seconds_of(k.window);
+  return out;
+}
+
+} // namespace
+
+void App::Impl::add_rule(correlation::rule_ptr rule) {
+  std::lock_guard once{lifecycle};
+  std::shared_lock lock{gate};
+  if (hub)
+    throw Error{Errc::conflict, "rules are taken before the app starts"};
+  rules.push_back(std::move(rule));
+}
+
 void EventEngine::add_correlation_rule(const CorrelationRule& rule) {
   correlation::declarative_rule definition;
   definition.name = rule.name;
@@ -99,12 +134,23 @@ void EventEngine::add_correlation_rule(const CorrelationRule& rule) {
   definition.field = rule.field;
   definition.pattern = rule.pattern;
   definition.confidence = rule.confidence;
-  auto made = embed::unwrap(correlation::make_declarative_rule(definition));
-  auto& s = *app_.impl_;
-  std::lock_guard once{s.lifecycle};
-  if (app_.running())
-    throw Error{Errc::conflict, "rules are taken before the app starts"};
-  s.rules.push_back(std::move(made));
+  definition.window = seconds_of(rule.window);
+  app_.impl_->add_rule(
+      embed::unwrap(correlation::make_declarative_rule(definition)));
+}
+
+void EventEngine::add_function(
+    std::string name,
+    std::function<std::vector<CorrelationKey>(const Event&)> f) {
+  if (name.empty())
+    throw Error{Errc::bad_configuration, "a correlation rule needs a name"};
+  app_.impl_->add_rule(correlation::make_function_rule(
+      std::move(name), [f = std::move(f)](const event& ev) {
+        correlation::custom_keys out;
+        for (auto& k : f(embed::access::wrap(event_ptr{ev})))
+          out.push_back(internal(std::move(k)));
+        return out;
+      }));
 }
 
 std::vector<std::string> EventEngine::processors() const {

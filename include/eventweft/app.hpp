@@ -19,6 +19,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace eventweft {
@@ -103,7 +105,45 @@ struct CorrelationRule {
   std::string pattern{};
   /// 0 … 1; keys below `[correlation]`'s threshold do not link.
   float confidence = 1;
+  /// An event does not link through a key that was last seen longer ago than
+  /// this; 0: for ever.
+  std::chrono::seconds window{0};
 };
+
+/// What a function finds in an event: events with equal keys share a thread.
+struct CorrelationKey {
+  /// "order:17". A key of a built-in family ("ENG-42", a pull request's URL) is
+  /// brought into its canonical form, so it leads to what the others find.
+  std::string key{};
+  /// What kind of link it is, such as "deployment_to_pr"; empty:
+  /// "event_to_custom".
+  std::string type{};
+  /// As in `CorrelationRule`.
+  float confidence = 1;
+  std::chrono::seconds window{0};
+};
+
+namespace detail {
+
+inline void take_keys(std::vector<CorrelationKey>& out, CorrelationKey key) {
+  if (!key.key.empty())
+    out.push_back(std::move(key));
+}
+inline void take_keys(std::vector<CorrelationKey>& out, std::string key) {
+  take_keys(out, CorrelationKey{.key = std::move(key)});
+}
+template <class T>
+void take_keys(std::vector<CorrelationKey>& out, std::optional<T> one) {
+  if (one)
+    take_keys(out, std::move(*one));
+}
+template <class T>
+void take_keys(std::vector<CorrelationKey>& out, std::vector<T> several) {
+  for (auto& one : several)
+    take_keys(out, std::move(one));
+}
+
+} // namespace detail
 
 class App;
 
@@ -144,9 +184,33 @@ class EVENTWEFT_EXPORT EventEngine {
   /// that can't be read, `conflict` while the app runs.
   void add_correlation_rule(const CorrelationRule& rule);
 
+  /// The same with a function in its place. It takes `const Event&` (which has
+  /// no `seq` and no thread yet) and returns a key as a string (empty: none),
+  /// an `optional` of one, several strings, one `CorrelationKey` or several.
+  /// It runs for every event, on several threads at the same time, and must
+  /// give the same for the same event always. If it throws, the event goes on
+  /// without it; after `[correlation] max_failures` in a row it is switched off
+  /// until the next start.
+  template <class F>
+  requires std::is_invocable_v<const F&, const Event&>
+  void add_correlation_rule(std::string name, F f) {
+    add_function(std::move(name), [call = std::move(f)](const Event& ev) {
+      std::vector<CorrelationKey> out;
+      using result = std::decay_t<decltype(call(ev))>;
+      if constexpr (std::is_convertible_v<result, std::string>)
+        detail::take_keys(out, std::string{call(ev)});
+      else
+        detail::take_keys(out, call(ev));
+      return out;
+    });
+  }
+
  private:
   friend class App;
   explicit EventEngine(App& app) : app_(app) {}
+
+  void add_function(std::string name,
+                    std::function<std::vector<CorrelationKey>(const Event&)> f);
 
   App& app_;
 };

@@ -199,6 +199,75 @@ TEST(EmbedRules, JoinEventsToThreads) {
             Errc::conflict);
 }
 
+TEST(EmbedRules, AreFunctionsToo) {
+  const scratch_directory dir;
+  App app{"rules", bare()
+                       .set("store.url", "sqlite:" + (dir / "log.db"))
+                       .set("store.spool_directory", "")};
+  auto engine = app.event_engine();
+  engine.add_correlation_rule("order", [](const Event& ev) {
+    return ev.event_type() == "order" ? "order:" + ev.text("order").value_or("")
+                                      : std::string{};
+  });
+  engine.add_correlation_rule(
+      "parcel", [](const Event& ev) -> std::optional<CorrelationKey> {
+        const auto order = ev.text("for_order");
+        if (!order)
+          return std::nullopt;
+        return CorrelationKey{.key = "order:" + *order,
+                              .type = "deployment_to_issue",
+                              .confidence = 0.9F};
+      });
+  engine.add_correlation_rule("several", [](const Event& ev) {
+    std::vector<std::string> keys;
+    if (ev.event_type() == "invoice")
+      for (const auto* path : {"orders.0", "orders.1"})
+        if (const auto order = ev.text(path))
+          keys.push_back("order:" + *order);
+    return keys;
+  });
+  engine.add_correlation_rule("throws", [](const Event&) -> std::string {
+    throw std::runtime_error{"on purpose"};
+  });
+  engine.add_correlation_rule("odd", [](const Event& ev) {
+    std::vector<CorrelationKey> keys;
+    if (ev.event_type() == "odd")
+      keys.push_back({.key = "order:1", .type = "no such type"});
+    return keys;
+  });
+  EXPECT_EQ(code_thrown_by([&] {
+              engine.add_correlation_rule(
+                  "", [](const Event&) { return std::string{}; });
+            }),
+            Errc::bad_configuration);
+  app.start();
+  EXPECT_EQ(code_thrown_by([&] {
+              engine.add_correlation_rule(
+                  "late", [](const Event&) { return std::string{}; });
+            }),
+            Errc::conflict);
+  const auto submit = [&](const char* type, const char* payload) {
+    return app
+        .submit_custom_event(
+            {.platform = "shop", .event_type = type, .payload = payload})
+        .id;
+  };
+  const auto thread_of = [&](const std::string& id) {
+    return std::string{app.get_event(id)->correlation_id()};
+  };
+  const auto one = submit("order", R"({"order":1})");
+  const auto two = submit("order", R"({"order":2})");
+  const auto parcel = submit("parcel", R"({"for_order":1})");
+  const auto odd = submit("odd", "{}");
+  EXPECT_EQ(thread_of(parcel), thread_of(one));
+  EXPECT_NE(thread_of(parcel), "");
+  EXPECT_NE(thread_of(two), thread_of(one));
+  EXPECT_EQ(thread_of(odd), "") << "a rule that fails is skipped";
+  const auto invoice = submit("invoice", R"({"orders":[1,2]})");
+  for (const auto& id : {one, two, parcel})
+    EXPECT_EQ(thread_of(id), thread_of(invoice));
+}
+
 TEST(EmbedReply, IsAnObjectOfTexts) {
   const Reply r{{"message", "PR \"processed\""}, {"state", "ok"}};
   EXPECT_EQ(r.body, R"({"message":"PR \"processed\"","state":"ok"})");
