@@ -25,6 +25,21 @@ std::string_view to_string(control_kind kind) noexcept {
   return "unknown";
 }
 
+std::string log_level_text(std::string_view component, std::string_view level) {
+  std::string out;
+  if (component != "*")
+    out.append(component).append(1, '=');
+  return out.append(level);
+}
+
+std::pair<std::string_view, std::string_view>
+read_log_level(std::string_view text) noexcept {
+  const auto at = text.rfind('=');
+  if (at == text.npos)
+    return {"*", text};
+  return {text.substr(0, at), text.substr(at + 1)};
+}
+
 void control_bus::announce(const control_event& e) {
   call(e, false);
   call(e, true);

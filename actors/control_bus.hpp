@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace eventweft {
@@ -20,11 +21,19 @@ enum class control_kind : uint8_t {
   rules = 3,         ///< correlation rules were; their name
   processors = 4,    ///< a processor was paused, resumed, moved; its name
   threads = 5,       ///< threads were joined; the thread's id
-  log_level = 6,     ///< `what` is the new level
+  log_level = 6,     ///< `what` is `log_level_text`
 };
 inline constexpr uint8_t last_control_kind = 6;
 
 std::string_view to_string(control_kind kind) noexcept;
+
+/// What is said of a new log level: `debug` for all parts, else
+/// `stream_hub=debug`.
+std::string log_level_text(std::string_view component, std::string_view level);
+
+/// Component (`*` for all) and level of it. Refers to `text`.
+std::pair<std::string_view, std::string_view>
+read_log_level(std::string_view text) noexcept;
 
 /// A change that others may hold an older copy of. It says what changed, not
 /// how: who keeps a copy reads it anew from the store.

@@ -52,8 +52,9 @@ class dead_letters_state {
 
   caf::result<void> take(const dead_letter& x) {
     ctx_.figures->dead_letter_added(x.origin);
-    ctx_.log->error("dead letter {} from {} after {} attempts: {}",
-                    to_string(x.id), x.origin, x.attempts, x.reason);
+    ctx_.log->error("dead letter {} from {} after {} attempts, event {}: {}",
+                    to_string(x.id), x.origin, x.attempts,
+                    x.event_id ? to_string(*x.event_id) : "unknown", x.reason);
     alert(x);
     if (queue_.size() >= options_.queue_max)
       return to_caf(ec::overloaded, "too many dead letters wait");

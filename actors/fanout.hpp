@@ -2,6 +2,10 @@
 #pragma once
 
 #include "messages/event.hpp"
+#include "messages/processing.hpp"
+#include "messages/uuid.hpp"
+
+#include <optional>
 
 namespace eventweft {
 
@@ -12,12 +16,23 @@ class fanout {
  public:
   virtual ~fanout() = default;
   virtual void committed(const log_range_ptr& range) = 0;
+
+  /// What an answering handler here has to say to an event whose webhook came
+  /// to another node; nothing if it has nothing to say. May be lost: who waits
+  /// for it has a time-out.
+  virtual void replied(const uuid& event,
+                       const std::optional<processing::reply>& r) = 0;
+
+  /// Whether what handlers of other nodes have to say comes here.
+  virtual bool hears_replies() const = 0;
 };
 
 /// One node alone.
 class no_fanout final : public fanout {
  public:
   void committed(const log_range_ptr&) override {}
+  void replied(const uuid&, const std::optional<processing::reply>&) override {}
+  bool hears_replies() const override { return false; }
 };
 
 } // namespace eventweft

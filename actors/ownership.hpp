@@ -21,6 +21,10 @@ class ownership {
   /// the work is somebody else's. Asked before each piece of work, not once.
   virtual std::optional<fence> held(const std::string& work) = 0;
 
+  /// Which node is to have `work`, for people: "node-2 (10.0.0.2:8080)"; empty
+  /// if none is known.
+  virtual std::string holder(const std::string& work) const = 0;
+
   /// Calls `changed` on any thread, soon after work came or went, until the
   /// returned guard is gone. `changed` must return at once.
   virtual std::shared_ptr<void> on_change(std::function<void()> changed) = 0;
@@ -32,9 +36,19 @@ class sole_owner final : public ownership {
   std::optional<fence> held(const std::string& work) override {
     return fence{work, 0};
   }
+  std::string holder(const std::string&) const override { return {}; }
   std::shared_ptr<void> on_change(std::function<void()>) override {
     return nullptr;
   }
 };
+
+/// " runs on node node-2 (10.0.0.2:8080): ask that one", to end a sentence
+/// with.
+inline std::string holder_text(const ownership& owner,
+                               const std::string& work) {
+  const auto who = owner.holder(work);
+  return who.empty() ? " is on its way to another node: try again"
+                     : " runs on node " + who + ": ask that one";
+}
 
 } // namespace eventweft

@@ -33,6 +33,9 @@ struct processing_engine_options {
   /// Unwritten rows beyond which nothing new is started at low priority; at
   /// twice as many not even what is critical. At least 1.
   size_t max_unwritten = 20'000;
+  /// How often ownership is asked for, busy or not: who does not ask does not
+  /// want it.
+  std::chrono::milliseconds look_interval{20'000};
   std::chrono::milliseconds timeout{60'000};
   std::chrono::milliseconds retry_min{100};
   std::chrono::milliseconds retry_max{5'000};

@@ -20,6 +20,8 @@ namespace {
 constexpr std::chrono::milliseconds tell_grace{20};
 /// Ranges kept that came before what is between them and us.
 constexpr size_t max_early = 64;
+/// Of those who ask for the log's end before it is known.
+constexpr size_t max_early_heads = 10'000;
 
 class stream_hub_state {
  public:
@@ -33,7 +35,8 @@ class stream_hub_state {
         options_(options),
         book_(std::move(lanes)),
         ring_(options.ring_events, options.ring_bytes),
-        pauses_(options.retry_min, options.retry_max) {}
+        pauses_(options.retry_min, options.retry_max),
+        lane_pauses_(options.retry_min, options.retry_max) {}
 
   stream_hub_actor::behavior_type make_behavior() {
     for (auto& [number, lane] : book_->lanes)
@@ -47,7 +50,7 @@ class stream_hub_state {
         [this](ready_atom, lane_number number) { ready(number); },
         [this](join_atom, join_request& r) { return take_join(std::move(r)); },
         [this](leave_atom, subscription_id who) { leave(who); },
-        [this](head_atom) -> caf::result<seq_t> { return ring_.head(); },
+        [this](head_atom) { return head(); },
         [this](poll_atom) { poll(); },
         [this](poll_atom, seq_t reaches) { reaches_to(reaches); },
     };
@@ -83,10 +86,23 @@ class stream_hub_state {
       for (const auto& [key, group] : lane.groups)
         matches_.add(group.id, group.matcher, head);
     take_early();
+    for (auto& promise : std::exchange(early_heads_, {}))
+      promise.deliver(ring_.head());
     for (auto& [request, promise] : std::exchange(early_joins_, {}))
       promise.deliver(join(std::move(request)));
     pump_all();
     schedule_poll();
+  }
+
+  /// Whatever is acknowledged after this was asked lies beyond the answer.
+  caf::result<seq_t> head() {
+    if (started_)
+      return ring_.head();
+    if (early_heads_.size() == max_early_heads)
+      return to_caf(ec::overloaded, "the end of the log is not known yet");
+    auto promise = self_->make_response_promise<seq_t>();
+    early_heads_.push_back(promise);
+    return promise;
   }
 
   void committed(const log_range_ptr& range) {
@@ -171,34 +187,38 @@ class stream_hub_state {
       return;
     }
     filling_ = true;
-    page_request page{ring_.head(), options_.page_events, options_.page_bytes};
+    const auto after = ring_.head();
+    page_request page{after, options_.page_events, options_.page_bytes};
     ask(self_, store, options_.store_timeout, page_atom_v, page)
-        .then(
-            [this](const log_range& range) {
-              filling_ = false;
-              if (range.last <= ring_.head()) {
-                // Nothing there: what is told is not visible yet, or the head
-                // moved on meanwhile.
-                fill_later();
-                return;
-              }
-              pauses_.reset();
-              ctx_.figures->hub_gap_filled(range.events.size());
-              accept(range);
-              take_early();
-              pump_all();
-              fill();
-            },
-            [this](const caf::error&) {
-              filling_ = false;
-              fill_later();
-            });
+        .then([this, after](const log_range& range) { filled(after, range); },
+              [this](const caf::error&) { fill_later(); });
+  }
+
+  /// The store's answer to what follows `after`.
+  void filled(seq_t after, const log_range& range) {
+    filling_ = false;
+    if (range.last > ring_.head()) {
+      ctx_.figures->hub_gap_filled(range.events.size());
+      accept(range);
+      take_early();
+      pump_all();
+    } else if (ring_.head() == after) {
+      // Nothing there: what is told is not visible yet.
+      fill_later();
+      return;
+    }
+    // Also where what was missing came by itself meanwhile: the store is well,
+    // and the next hole must not wait for a pause that this one grew.
+    pauses_.reset();
+    fill();
   }
 
   void fill_later() {
     filling_ = true;
     run_after(self_, pauses_.next(*ctx_.random), [this] {
       filling_ = false;
+      if (ring_.head() >= target_)
+        pauses_.reset();
       fill();
     });
   }
@@ -280,7 +300,7 @@ class stream_hub_state {
     auto number = lane.number;
     auto after = lane.sent;
     auto later = [this, number] {
-      run_after(self_, pauses_.next(*ctx_.random), [this, number] {
+      run_after(self_, lane_pauses_.next(*ctx_.random), [this, number] {
         if (auto* l = book_->find(number)) {
           l->reading = false;
           pump(*l);
@@ -305,6 +325,7 @@ class stream_hub_state {
                 return;
               }
               l->reading = false;
+              lane_pauses_.reset();
               publish(*l,
                       {after + 1, last,
                        matches_.slices_of(range.events, after + 1, last,
@@ -445,7 +466,9 @@ class stream_hub_state {
   stream_hub_options options_;
   std::shared_ptr<live_lanes> book_;
   live_ring ring_;
+  /// Of the look at the end of the log, and of reading for lanes.
   backoff pauses_;
+  backoff lane_pauses_;
   live_matches matches_;
   bool started_ = false;
   bool filling_ = false;
@@ -457,6 +480,8 @@ class stream_hub_state {
   bool in_grace_ = false;
   timestamp latest_{};
   std::map<seq_t, log_range_ptr> early_;
+  /// What was asked before the end of the log was known.
+  std::vector<caf::typed_response_promise<seq_t>> early_heads_;
   std::vector<std::pair<join_request, caf::typed_response_promise<join_answer>>>
       early_joins_;
 };

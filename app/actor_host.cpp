@@ -167,7 +167,7 @@ actor_host::actor_host(actor_host_parts parts)
   limits.writer = writer_queue_limit(s.parts.settings);
   s.board = std::make_shared<actor_board>();
   s.line->set_actors(std::make_unique<actors_bridge>(
-      s.system, s.board, s.parts.logs, s.parts.figures, limits));
+      s.system, s.board, s.parts.logs, s.parts.figures, limits, s.ctx.control));
   supervisor_options options;
   options.board = s.board;
   options.restart_min = settings.restart_min;

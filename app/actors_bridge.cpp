@@ -61,12 +61,14 @@ actors_bridge::actors_bridge(caf::actor_system& sys,
                              std::shared_ptr<actor_board> board,
                              std::shared_ptr<component_logs> logs,
                              std::shared_ptr<metrics> figures,
-                             queue_limits limits)
+                             queue_limits limits,
+                             std::shared_ptr<control_bus> control)
     : sys_(sys),
       board_(std::move(board)),
       logs_(std::move(logs)),
       figures_(std::move(figures)),
-      limits_(limits) {}
+      limits_(limits),
+      control_(std::move(control)) {}
 
 std::string actors_bridge::actors_json() const {
   std::string out = R"({"actors":[{"name":"supervisor","state":"running",)"
@@ -131,7 +133,11 @@ std::string actors_bridge::log_levels_json() const {
 
 expected<void> actors_bridge::set_log_level(std::string_view component,
                                             std::string_view level) {
-  return logs_->set_level(component, level);
+  auto set = logs_->set_level(component, level);
+  if (set)
+    control_->announce(
+        {control_kind::log_level, log_level_text(component, level)});
+  return set;
 }
 
 } // namespace eventweft

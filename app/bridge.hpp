@@ -100,22 +100,13 @@ class bridge final : public net::backend {
   void stop();
 
  private:
-  class subscription_registry;
-  class control;
-
-  /// The filter's `correlation_ids` are the threads' present ids.
-  void
-  open_resolved(reader_request request, filter stream_filter,
-                const net::reply_to<std::shared_ptr<reader_control>>& reply);
-
-  caf::actor_system& sys_;
   actor_context ctx_;
   bridge_options options_;
   std::shared_ptr<stream_catalogue> catalogue_;
   std::atomic<bool> elsewhere_{false};
   std::unique_ptr<net::actors_port> actors_;
   std::shared_ptr<class ingress> ingress_;
-  std::shared_ptr<subscription_registry> subscriptions_;
+  std::shared_ptr<class subscription_registry> subscriptions_;
   std::unique_ptr<processing_bridge> processing_;
   std::unique_ptr<class subscriptions_bridge> streams_;
 };

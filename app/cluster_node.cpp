@@ -26,10 +26,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// The link protocols that this program speaks.
-constexpr uint32_t oldest_protocol = 1;
-constexpr uint32_t newest_protocol = 1;
-
 constexpr size_t longest_what = 6'000;
 
 /// Goes on while the process is stopped and while the machine sleeps.
@@ -88,6 +84,17 @@ class link_fanout final : public fanout {
   void committed(const log_range_ptr& range) override {
     if (const auto links = get())
       links->committed(range);
+  }
+
+  void replied(const uuid& event,
+               const std::optional<processing::reply>& r) override {
+    if (const auto links = get())
+      links->replied(event, r);
+  }
+
+  bool hears_replies() const override {
+    const auto links = get();
+    return links && links->hears_replies();
   }
 
  private:
@@ -358,8 +365,8 @@ cluster_node::make(cluster_node_parts parts) {
   membership_options options;
   options.me.name = *name;
   options.me.incarnation = uuid::v7(system_clock{}.now(), *s->parts.random);
-  options.me.protocol_min = oldest_protocol;
-  options.me.protocol = newest_protocol;
+  options.me.protocol_min = link::oldest_protocol;
+  options.me.protocol = link::newest_protocol;
   options.me.capabilities = EVENTWEFT_VERSION;
   options.lease = s->parts.settings.lease;
   s->members = std::make_shared<membership>(std::move(options), boot_time,

@@ -51,7 +51,7 @@ expected<filter> filter_of(const std::string& name,
                            const processor_settings& s) {
   filter out;
   if (!s.filter.empty()) {
-    auto parsed = codec::parse_filter(s.filter);
+    auto parsed = codec::parse_kept_filter(s.filter);
     if (!parsed)
       return fail(bad(name, "filter", parsed.error().message));
     out = std::move(*parsed);

@@ -196,8 +196,9 @@ expected<net::bound_address> service::start() {
     s.cluster = std::move(*node);
     s.levels_changed = s.cluster->control()->subscribe(
         control_kind::log_level, [logs = s.logs](const control_event& e) {
-          // The node that said so has checked it.
-          [[maybe_unused]] const auto set = logs->set_level("*", e.what);
+          // Who said so has checked it; nothing is said by an empty one.
+          const auto [component, level] = read_log_level(e.what);
+          [[maybe_unused]] const auto set = logs->set_level(component, level);
         });
   }
   access_options guarding;
@@ -273,18 +274,20 @@ expected<net::bound_address> service::start() {
       stop();
       return fail(prepared.error());
     }
-  if (!s.options.http)
-    return net::bound_address{};
-  s.server = std::make_unique<net::server>(
-      s.settings.server, s.settings.streaming, s.actors->backend(), *s.figures,
-      s.logs->get("http"), *s.time, *s.random);
-  if (s.tls)
-    s.server->use_tls(s.tls);
-  auto address = s.server->start();
-  if (address && s.cluster)
-    if (auto joined = s.cluster->start(*s.actors, net::to_string(*address));
-        !joined)
+  expected<net::bound_address> address;
+  if (s.options.http) {
+    s.server = std::make_unique<net::server>(
+        s.settings.server, s.settings.streaming, s.actors->backend(),
+        *s.figures, s.logs->get("http"), *s.time, *s.random);
+    if (s.tls)
+      s.server->use_tls(s.tls);
+    address = s.server->start();
+  }
+  if (address && s.cluster) {
+    const auto http = s.options.http ? net::to_string(*address) : std::string{};
+    if (auto joined = s.cluster->start(*s.actors, http); !joined)
       address = fail(joined.error());
+  }
   if (!address) {
     if (s.options.undo)
       s.options.undo();

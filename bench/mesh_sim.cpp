@@ -161,6 +161,7 @@ class simulation {
       caf::anon_send(sim.nodes_[me]->ctx.peers->hub.get(), poll_atom_v, head);
     }
     void changed(const control_event&) override {}
+    void replied(link::reply_item) override {}
     void lost() override {}
     void round_trip(nanoseconds) override {}
     void skipped(size_t) override {}

@@ -138,6 +138,17 @@ expected<filter> parse_filter(std::string_view json) {
   return out;
 }
 
+expected<filter> parse_kept_filter(std::string_view json) {
+  auto out = parse_filter(json);
+  if (out)
+    for (const auto& text : out->correlation_ids)
+      if (!uuid::parse(text))
+        return fail(refuse("filter: correlation_ids: \"" + text +
+                           "\" is no thread's id; GET /api/v1/correlations/KEY "
+                           "tells the id of a key's thread"));
+  return out;
+}
+
 std::string filter_json(const filter& f) {
   std::string out = "{";
   const auto comma = [&] {

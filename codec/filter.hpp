@@ -16,6 +16,10 @@ namespace eventweft::codec {
 /// `unprocessable` otherwise.
 expected<filter> parse_filter(std::string_view json);
 
+/// As `parse_filter`, for a filter that is kept: a key among `correlation_ids`
+/// is refused too, because what it leads to may be another thread by and by.
+expected<filter> parse_kept_filter(std::string_view json);
+
 /// The canonical text: known keys in a fixed order, values sorted and unique.
 /// Equal texts mean equal filters.
 std::string filter_json(const filter& f);

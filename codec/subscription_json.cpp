@@ -107,7 +107,7 @@ class fields {
     const auto* x = find(name);
     if (x == nullptr)
       return;
-    auto read = parse_filter(json::serialize(*x));
+    auto read = parse_kept_filter(json::serialize(*x));
     if (!read)
       fault_ = fault_ ? fault_ : read.error();
     else

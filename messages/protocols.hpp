@@ -85,7 +85,8 @@ using stream_hub_actor = caf::typed_actor<
     caf::result<join_answer>(join_atom, join_request),
     // The subscription's reader is gone.
     caf::result<void>(leave_atom, subscription_id),
-    // The last seq that was published.
+    // The end of the log, as far as it is known here: what is acknowledged
+    // after the question lies beyond it. Waits until it is known.
     caf::result<seq_t>(head_atom),
     // Look at the store's head, in case nobody told us.
     caf::result<void>(poll_atom),
@@ -144,12 +145,17 @@ using processing_engine_actor = caf::typed_actor<
     caf::result<void>(ready_atom, uint64_t, processing::outcome),
     // There may be a free worker.
     caf::result<void>(next_atom),
-    // What an answering processor replies to this event, which need not be
-    // stored yet. `not_found` if none of them has anything to say. The asker
-    // keeps the deadline.
+    // What an answering processor, here or on a linked node, replies to this
+    // event, which need not be stored yet. `not_found` if none of them has
+    // anything to say. The asker keeps the deadline.
     caf::result<processing::reply>(answer_atom, event_ptr),
+    // From another node: what one of its processors has to say to that event,
+    // and that it has nothing to say.
+    caf::result<void>(answer_atom, uuid, processing::reply),
+    caf::result<void>(answer_atom, uuid),
     // Has the processor of that origin try again. Answers when it will not be
-    // forgotten; `not_found` if no such processor runs here.
+    // forgotten; `not_found` if there is no such processor, `not_owner` if it
+    // runs on another node.
     caf::result<void>(retry_atom, dead_letter),
     caf::result<std::vector<processing::processor_state>>(list_atom),
     // Starts nothing new, waits a little for what runs, writes what is done.

@@ -64,7 +64,8 @@ class backend {
   virtual std::vector<stream_info> streams() const = 0;
 
   /// Opens a subscription. `not_found` when there is no such stream. The
-  /// reader starts with `control->next(epoch, -1)`.
+  /// reader starts with `control->next(epoch, -1)`, and if it asked for what
+  /// is new, sees whatever is acknowledged after the reply.
   virtual void open_reader(reader_request request,
                            reply_to<std::shared_ptr<reader_control>> reply) = 0;
 

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,6 +55,9 @@ struct node_record {
   /// The program's version and what it can do, for people and for a roll.
   std::string capabilities;
   node_state state = node_state::up;
+  /// The processors it has and may own, by name; nothing: as every other node
+  /// (so did versions that did not tell).
+  std::optional<std::vector<std::string>> processors;
   /// By the database's clock; written by nobody else.
   timestamp started{};
   /// How long ago it last beat, by the database's clock.

@@ -25,9 +25,10 @@ COMMENT ON COLUMN schema_migrations.applied_at IS 'When it was applied.';
 \ir postgres/0011_processing.sql
 \ir postgres/0012_cluster.sql
 \ir postgres/0013_reports.sql
+\ir postgres/0014_node_processors.sql
 INSERT INTO schema_migrations (version, name) VALUES
   (1, 'log'), (2, 'details'), (3, 'processing'), (4, 'analytics'),
   (5, 'growth'), (6, 'append'), (7, 'leases'), (8, 'threads'),
   (9, 'access'), (10, 'subscriptions'), (11, 'processing'), (12, 'cluster'),
-  (13, 'reports');
+  (13, 'reports'), (14, 'node_processors');
 COMMIT;

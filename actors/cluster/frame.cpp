@@ -136,7 +136,33 @@ struct item_writer {
     w.u8(static_cast<uint8_t>(x.kind));
     w.text(x.what);
   }
+  void operator()(const reply_item& x) const {
+    w.u8(4);
+    w.id(x.event);
+    w.u32(x.reply ? static_cast<uint32_t>(x.reply->status) : 0);
+    w.text(x.reply ? x.reply->content_type : std::string{});
+    w.text(x.reply ? x.reply->body : std::string{});
+  }
 };
+
+reply_item read_reply(reader& r) {
+  reply_item x;
+  x.event = r.id();
+  const auto status = r.u32();
+  processing::reply given;
+  given.content_type = r.text();
+  given.body = r.text();
+  if (status == 0) {
+    if (!given.content_type.empty() || !given.body.empty())
+      r.fail();
+    return x;
+  }
+  if (status < 100 || status > 599)
+    r.fail();
+  given.status = static_cast<int>(status);
+  x.reply = std::move(given);
+  return x;
+}
 
 data_item read_item(reader& r) {
   switch (r.u8()) {
@@ -164,6 +190,8 @@ data_item read_item(reader& r) {
       e.kind = static_cast<control_kind>(kind);
     return e;
   }
+  case 4:
+    return read_reply(r);
   default:
     r.fail();
     return head_item{};

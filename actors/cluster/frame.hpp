@@ -4,9 +4,11 @@
 #include "actors/control_bus.hpp"
 #include "messages/errors.hpp"
 #include "messages/event.hpp"
+#include "messages/processing.hpp"
 #include "messages/uuid.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -33,6 +35,10 @@
 ///     item := 1 first:u64 last:u64 count:u32 text…   events, native JSON
 ///           | 2 seq:u64                              the log reaches to
 ///           | 3 kind:u8 text                         something changed
+///           | 4 event:16 status:u32 type:text body:text
+///                      what a handler replies to a webhook; status 0: nothing
+///
+/// Item 4 is sent to those who speak protocol 2 or newer.
 ///
 /// CAF carries each frame as one string: no type of ours depends on its table
 /// of types, and a frame that can't be read harms nobody but its link.
@@ -43,6 +49,12 @@ inline constexpr size_t max_frame_bytes = 1u << 20;
 /// What a sender fills a frame with, at most.
 inline constexpr size_t frame_fill_bytes = 256u << 10;
 inline constexpr size_t nonce_bytes = 32;
+
+/// The link protocols that this program speaks.
+inline constexpr uint32_t oldest_protocol = 1;
+inline constexpr uint32_t newest_protocol = 2;
+/// From here on `reply_item` is understood.
+inline constexpr uint32_t replies_protocol = 2;
 
 struct hello {
   uint32_t protocol_min = 1;
@@ -94,7 +106,16 @@ struct head_item {
   bool operator==(const head_item&) const = default;
 };
 
-using data_item = std::variant<events_item, head_item, control_event>;
+/// Answers no frame: of use to the node that the event's webhook came to, if
+/// it is still waiting.
+struct reply_item {
+  uuid event;
+  std::optional<processing::reply> reply;
+  bool operator==(const reply_item&) const = default;
+};
+
+using data_item =
+    std::variant<events_item, head_item, control_event, reply_item>;
 
 struct data {
   uint64_t number = 0;

@@ -129,6 +129,11 @@ void link_life::give(const control_event& e) {
     channel_->send(e);
 }
 
+void link_life::give(const link::reply_item& x) {
+  if (channel_)
+    channel_->send(x);
+}
+
 void link_life::end(const std::string& why) {
   ending_ = true;
   if (channel_)
@@ -188,6 +193,16 @@ void link_life::reaches(seq_t head) {
 
 void link_life::changed(const control_event& e) {
   core_->ctx.control->deliver(e);
+}
+
+void link_life::replied(link::reply_item x) {
+  auto engine = core_->ctx.peers->engine.get();
+  if (!engine)
+    return;
+  if (x.reply)
+    tell_anon(engine, answer_atom_v, x.event, std::move(*x.reply));
+  else
+    tell_anon(engine, answer_atom_v, x.event);
 }
 
 void link_life::lost() {

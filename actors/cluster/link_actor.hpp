@@ -36,6 +36,7 @@ class link_life final : public link::channel_port,
 
   void give(const log_range_ptr& range);
   void give(const control_event& e);
+  void give(const link::reply_item& x);
   void end(const std::string& why);
 
   // -- link::channel_port ----------------------------------------------------
@@ -45,6 +46,7 @@ class link_life final : public link::channel_port,
   void take(log_range_ptr range) override;
   void reaches(seq_t head) override;
   void changed(const control_event& e) override;
+  void replied(link::reply_item x) override;
   void lost() override;
   void round_trip(std::chrono::nanoseconds d) override;
   void skipped(size_t events) override;

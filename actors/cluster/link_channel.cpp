@@ -22,6 +22,8 @@ size_t size_of(const data_item& item) {
   }
   if (const auto* x = std::get_if<control_event>(&item))
     return 32 + x->what.size();
+  if (const auto* x = std::get_if<reply_item>(&item); x && x->reply)
+    return 48 + x->reply->content_type.size() + x->reply->body.size();
   return 32;
 }
 
@@ -247,6 +249,15 @@ void channel::send(const control_event& e) {
   flush();
 }
 
+void channel::send(reply_item x) {
+  if (state_ != state::up || protocol_ < replies_protocol)
+    return;
+  data_item item{std::move(x)};
+  const auto bytes = size_of(item);
+  if (bytes <= frame_fill_bytes && room(bytes))
+    put(std::move(item));
+}
+
 /// What waited for credit.
 void channel::flush() {
   while (!controls_.empty() && room(size_of(controls_.front()))) {
@@ -281,6 +292,8 @@ void channel::on(data& x) {
   } else if (auto* head = std::get_if<head_item>(&x.item)) {
     peer_head_ = std::max(peer_head_, head->seq);
     port_.reaches(head->seq);
+  } else if (auto* reply = std::get_if<reply_item>(&x.item)) {
+    port_.replied(std::move(*reply));
   } else {
     port_.changed(std::get<control_event>(x.item));
   }

@@ -67,6 +67,7 @@ class channel_port {
   virtual void take(log_range_ptr range) = 0;
   virtual void reaches(seq_t head) = 0;
   virtual void changed(const control_event& e) = 0;
+  virtual void replied(reply_item x) = 0;
   /// Something was lost on the way: look at the store.
   virtual void lost() = 0;
   virtual void round_trip(std::chrono::nanoseconds d) = 0;
@@ -101,11 +102,15 @@ class channel {
 
   void send(const log_range& range);
   void send(const control_event& e);
+  /// Dropped where there is no room or the peer is too old for it: whoever
+  /// waits for it has a time-out.
+  void send(reply_item x);
   /// Says goodbye.
   void close(const std::string& reason);
 
   bool up() const noexcept { return state_ == state::up; }
   bool dead() const noexcept { return state_ == state::dead; }
+  uint32_t protocol() const noexcept { return protocol_; }
   const hello& peer() const noexcept { return peer_; }
   uint64_t in_flight() const noexcept { return in_flight_; }
   size_t waiting() const noexcept { return controls_.size(); }

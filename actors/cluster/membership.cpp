@@ -30,6 +30,8 @@ uint64_t weight(std::string_view member, std::string_view work) {
   return h ^ (h >> 31);
 }
 
+constexpr std::string_view processor_prefix = "processor:";
+
 } // namespace
 
 std::string chosen_member(const std::string& work,
@@ -88,6 +90,16 @@ std::shared_ptr<void> membership::on_change(std::function<void()> changed) {
           }};
 }
 
+std::string membership::holder(const std::string& work) const {
+  std::lock_guard guard{mutex_};
+  const auto name = chosen_for(work);
+  // Ours, but not yet.
+  if (name.empty() || name == options_.me.name)
+    return {};
+  const auto row = std::ranges::find(members_, name, &node_record::name);
+  return name + " (" + (row == members_.end() ? "" : row->http) + ")";
+}
+
 void membership::on_hurry(std::function<void()> hurry) {
   std::lock_guard guard{mutex_};
   hurry_ = std::move(hurry);
@@ -99,6 +111,7 @@ expected<void> membership::turn(store_nodes& store) {
     std::lock_guard guard{mutex_};
     me = options_.me;
     me.state = draining_ ? node_state::draining : node_state::up;
+    me.processors = own_processors();
     next_ = now_() + options_.beat();
   }
   const auto before = now_();
@@ -164,8 +177,8 @@ expected<void> membership::settle(store_nodes& store) {
     for (auto i = works_.begin(); i != works_.end();) {
       auto& [work, it] = *i;
       const bool asked = now - it.asked < options_.forget;
-      const bool mine = asked && !draining_ &&
-                        chosen_member(work, workers_) == options_.me.name;
+      const bool mine =
+          asked && !draining_ && chosen_for(work) == options_.me.name;
       if (mine) {
         it.give_at.reset();
         want.push_back(work);
@@ -220,6 +233,29 @@ expected<void> membership::settle(store_nodes& store) {
     i->second.valid_until = before + options_.valid();
   }
   return {};
+}
+
+std::vector<std::string> membership::own_processors() const {
+  std::vector<std::string> out;
+  const auto now = now_();
+  for (auto i = works_.lower_bound(std::string{processor_prefix});
+       i != works_.end() && i->first.starts_with(processor_prefix); ++i)
+    if (now - i->second.asked < options_.forget)
+      out.push_back(i->first.substr(processor_prefix.size()));
+  return out;
+}
+
+std::string membership::chosen_for(const std::string& work) const {
+  if (!work.starts_with(processor_prefix))
+    return chosen_member(work, workers_);
+  const auto name = std::string_view{work}.substr(processor_prefix.size());
+  std::vector<std::string> among;
+  for (const auto& n : members_)
+    if (std::ranges::find(workers_, n.name) != workers_.end() &&
+        (!n.processors ||
+         std::ranges::find(*n.processors, name) != n.processors->end()))
+      among.push_back(n.name);
+  return chosen_member(work, among);
 }
 
 void membership::note_takeover(const std::string& work) {

@@ -50,7 +50,8 @@ struct membership_options {
 ///
 /// - A node owns a piece of work while rendezvous hashing over the living
 ///   members chooses it *and* it holds the lease in the database. It learns of
-///   work by being asked for it.
+///   work by being asked for it. Processors may be known to some nodes only:
+///   each says which it has, and the choice is between those.
 /// - It counts the lease from before it asked for it, by a clock that goes on
 ///   while the process is frozen, and stops well before others may take over:
 ///   a node cut from the database, or frozen, holds nothing any more.
@@ -68,6 +69,7 @@ class membership final : public ownership {
   // -- ownership -------------------------------------------------------------
   std::optional<fence> held(const std::string& work) override;
   std::shared_ptr<void> on_change(std::function<void()> changed) override;
+  std::string holder(const std::string& work) const override;
 
   // -- the keeper's thread ---------------------------------------------------
 
@@ -123,6 +125,10 @@ class membership final : public ownership {
   }
   void see(std::vector<node_record> all);
   expected<void> settle(store_nodes& store);
+  /// Those that were asked for lately. Under the lock.
+  std::vector<std::string> own_processors() const;
+  /// Whom rendezvous hashing chooses. Under the lock.
+  std::string chosen_for(const std::string& work) const;
   void note_takeover(const std::string& work);
   void tell_changes();
 

@@ -168,6 +168,20 @@ void mesh::committed(const log_range_ptr& range) {
   core_->each_link([range](link_life& life) { life.give(range); });
 }
 
+void mesh::replied(const uuid& event,
+                   const std::optional<processing::reply>& r) {
+  core_->each_link([item = link::reply_item{event, r}](link_life& life) {
+    life.give(item);
+  });
+}
+
+bool mesh::hears_replies() const {
+  std::lock_guard guard{core_->mutex};
+  return std::ranges::any_of(core_->records, [](const auto& entry) {
+    return entry.second.link && entry.second.protocol >= link::replies_protocol;
+  });
+}
+
 void mesh::announce(const control_event& e) {
   core_->each_link([e](link_life& life) { life.give(e); });
 }

@@ -87,6 +87,9 @@ class mesh final : public fanout {
 
   /// To all peers.
   void committed(const log_range_ptr& range) override;
+  void replied(const uuid& event,
+               const std::optional<processing::reply>& r) override;
+  bool hears_replies() const override;
   void announce(const control_event& e);
 
   /// Runs `swap` where no connection is being made: for files that CAF reads.

@@ -72,6 +72,7 @@ void mesh_core::up(const std::string& peer,
     older = std::exchange(r.link, link);
     older_life = std::exchange(r.life, life);
     r.state = "up";
+    r.protocol = protocol;
     r.logged.clear();
   }
   ctx.figures->set_link(peer, true);

@@ -26,6 +26,7 @@ struct mesh_core {
     caf::actor link;
     std::shared_ptr<link_life> life;
     std::string state = "connecting";
+    uint32_t protocol = 0;
     std::optional<std::chrono::nanoseconds> round_trip;
     seq_t head = 0;
     std::string logged;

@@ -65,14 +65,19 @@ expected<std::vector<node_record>> nodes::beat(const node_record& me,
     p.append(static_cast<int64_t>(me.protocol));
     p.append(me.capabilities);
     p.append(std::string{to_string(me.state)});
+    if (me.processors)
+      p.append(*me.processors);
+    else
+      p.append();
     p.append(interval_text(dead_after));
     pqxx::nontransaction tx{c};
     auto rows = tx.exec(
         "SELECT name, incarnation, address, http, protocol_min, protocol, "
         "capabilities, state, started_at, greatest(0, "
-        "extract(epoch FROM clock_timestamp() - heartbeat_at) * 1000)::float8 "
+        "extract(epoch FROM clock_timestamp() - heartbeat_at) * 1000)::float8, "
+        "processors "
         "FROM beat_node($1, $2::uuid, $3, $4, $5::int, $6::int, $7, $8, "
-        "$9::interval)",
+        "$9::text[], $10::interval)",
         p);
     if (rows.empty())
       return fail(ec::conflict,
@@ -91,6 +96,8 @@ expected<std::vector<node_record>> nodes::beat(const node_record& me,
       n.state = read_state(row[7].view());
       n.started = read_time(row[8].view());
       n.silent = read_milliseconds(row[9]);
+      if (!row[10].is_null())
+        n.processors = read_texts(row[10]);
       all.push_back(std::move(n));
     }
     return all;

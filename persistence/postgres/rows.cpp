@@ -107,4 +107,9 @@ dead_letter read_dead_letter(const pqxx::row& row) {
   return d;
 }
 
+std::vector<std::string> read_texts(const pqxx::field& f) {
+  const auto texts = f.as_sql_array<std::string>();
+  return {texts.cbegin(), texts.cend()};
+}
+
 } // namespace eventweft::postgres

@@ -6,7 +6,9 @@
 
 #include <pqxx/pqxx>
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace eventweft::postgres {
 
@@ -33,5 +35,8 @@ timestamp read_time(std::string_view text);
 std::string time_text(timestamp t);
 
 uuid read_uuid(std::string_view text);
+
+/// Of a `text[]` without nulls.
+std::vector<std::string> read_texts(const pqxx::field& f);
 
 } // namespace eventweft::postgres

@@ -37,13 +37,6 @@ std::optional<uuid> maybe_uuid(const pqxx::field& f) {
   return f.is_null() ? std::nullopt : std::optional{read_uuid(f.view())};
 }
 
-std::vector<std::string> read_texts(const pqxx::field& f) {
-  std::vector<std::string> out;
-  const auto texts = f.as_sql_array<std::string>();
-  out.assign(texts.cbegin(), texts.cend());
-  return out;
-}
-
 thread_summary read_summary(const pqxx::row& row) {
   thread_summary s;
   s.id = read_uuid(row[0].view());

@@ -17,6 +17,7 @@ struct nowhere final : link::channel_port {
   void take(log_range_ptr) override {}
   void reaches(seq_t) override {}
   void changed(const control_event&) override {}
+  void replied(link::reply_item) override {}
   void lost() override {}
   void round_trip(std::chrono::nanoseconds) override {}
   void skipped(size_t) override {}

@@ -146,14 +146,17 @@ class whole : public deterministic {
   std::shared_ptr<reader_control> open(reader_id id, start_point from = {},
                                        filter f = {},
                                        std::string stream = "all_events") {
-    std::shared_ptr<reader_control> out;
+    const auto out = std::make_shared<std::shared_ptr<reader_control>>();
     lane->readers[id];
     line->open_reader({id, lane, std::move(stream), std::move(f), from},
-                      [&](expected<std::shared_ptr<reader_control>> c) {
+                      [out](expected<std::shared_ptr<reader_control>> c) {
                         if (c)
-                          out = *c;
+                          *out = *c;
                       });
-    return out;
+    // A start of `now` is looked up.
+    if (from.from == start_point::kind::now)
+      run();
+    return *out;
   }
 };
 

@@ -176,6 +176,44 @@ TEST_F(whole_threads, AStoryIsFoundStreamedAndTold) {
   EXPECT_THAT(out.str(), HasSubstr(id));
 }
 
+TEST_F(whole_threads, TheIdOfAMergedThreadLeadsToItsEvents) {
+  start();
+  const auto thread_of = [&](const std::string& key) {
+    codec::payload_reader reader;
+    const auto story = get("/api/v1/correlations/" + key);
+    const auto root = reader.parse(story);
+    return root ? std::string{codec::string_at(*root, "/id")} : std::string{};
+  };
+  auto unrelated = pull_request;
+  const std::string link = ", fixes ENG-42";
+  unrelated.erase(unrelated.find(link), link.size());
+  github("pull_request", unrelated, "d-1");
+  post("/linear/events", issue,
+       {{"Linear-Delivery", "d-2"}, {"Linear-Event", "Issue"}});
+  const auto pr = thread_of("octo%2Frepo%2312");
+  const auto linear = thread_of("ENG-42");
+  ASSERT_NE(pr, linear);
+  github("pull_request", pull_request, "d-3");
+  for (const auto& id : {pr, linear}) {
+    const auto found = get("/api/v1/events?correlation_id=" + id);
+    for (const auto* delivery : {"d-1", "d-2", "d-3"})
+      EXPECT_THAT(found, HasSubstr('"' + std::string{delivery} + '"')) << id;
+  }
+}
+
+// What a key leads to may change, so a filter that is kept has none.
+TEST_F(whole_threads, AKeyInAFilterThatIsKeptIsRefused) {
+  start();
+  const auto made = client_->send(
+      {"POST",
+       "/api/v1/streams",
+       {{"Content-Type", "application/json"}},
+       R"({"name":"one","filter":{"correlation_ids":["ENG-42"]}})"});
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->status, 422);
+  EXPECT_THAT(made->body, HasSubstr("/api/v1/correlations/KEY"));
+}
+
 TEST_F(whole_threads, OfWhatIsSwitchedOffNothingIsFound) {
   settings_.event.enable_correlation = false;
   start();

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <map>
 #include <mutex>
 #include <thread>
 
@@ -26,6 +27,8 @@ struct told {
   std::mutex mutex;
   std::vector<seq_t> events;
   std::atomic<seq_t> reaches{0};
+  /// Of handlers, by event.
+  std::map<uuid, std::string> replies;
 };
 
 stream_hub_actor spawn_listener(caf::actor_system& sys,
@@ -50,6 +53,35 @@ stream_hub_actor spawn_listener(caf::actor_system& sys,
   return sys.spawn(listener, std::move(all));
 }
 
+processing_engine_actor spawn_engine(caf::actor_system& sys,
+                                     std::shared_ptr<told> all) {
+  const auto engine = [](processing_engine_actor::pointer,
+                         const std::shared_ptr<told>& t)
+      -> processing_engine_actor::behavior_type {
+    return {
+        [](poll_atom) {},
+        [](page_atom, uint64_t, const log_range_ptr&) {},
+        [](ready_atom, uint64_t, const processing::outcome&) {},
+        [](next_atom) {},
+        [](answer_atom, const event_ptr&) -> caf::result<processing::reply> {
+          return processing::reply{};
+        },
+        [t](answer_atom, const uuid& id, const processing::reply& r) {
+          std::lock_guard guard{t->mutex};
+          t->replies[id] = r.body;
+        },
+        [t](answer_atom, const uuid& id) {
+          std::lock_guard guard{t->mutex};
+          t->replies[id] = "none";
+        },
+        [](retry_atom, const dead_letter&) {},
+        [](list_atom) { return std::vector<processing::processor_state>{}; },
+        [](flush_atom) {},
+    };
+  };
+  return sys.spawn(engine, std::move(all));
+}
+
 /// One node: a system of its own with its links.
 class test_node {
  public:
@@ -62,8 +94,10 @@ class test_node {
     ctx.time = std::make_shared<system_clock>();
     ctx.random = std::make_shared<system_random>();
     ctx.peers->hub.set(spawn_listener(system, hub));
+    ctx.peers->engine.set(spawn_engine(system, hub));
     mesh_options o;
     o.me.node = name;
+    o.me.protocol = link::newest_protocol;
     o.me.store = uuid{{store}};
     o.me.types = transport_types();
     o.tls = false;
@@ -84,6 +118,7 @@ class test_node {
   ~test_node() {
     links->close();
     caf::anon_send_exit(ctx.peers->hub.get(), caf::exit_reason::kill);
+    caf::anon_send_exit(ctx.peers->engine.get(), caf::exit_reason::kill);
     ctx.peers->clear();
   }
 
@@ -167,6 +202,24 @@ TEST_F(mesh_test, EventsAndChangesReachEveryPeer) {
   EXPECT_TRUE(within(3s, [&] { return a.hub->reaches == 3; }))
       << "a ping tells how far the log is";
   EXPECT_EQ(a.links->head(), 3);
+}
+
+TEST_F(mesh_test, RepliesOfHandlersReachEveryPeer) {
+  test_node a{"a"}, b{"b"};
+  EXPECT_FALSE(a.links->hears_replies());
+  meet({&a, &b});
+  ASSERT_TRUE(within(20s, [&] {
+    return a.link_to("b") == "up" && b.link_to("a") == "up";
+  })) << a.link_to("b");
+  EXPECT_TRUE(a.links->hears_replies());
+  b.links->replied(uuid{{1}}, processing::reply{200, "text/plain", "hello"});
+  b.links->replied(uuid{{2}}, std::nullopt);
+  const std::map<uuid, std::string> all{{uuid{{1}}, "hello"},
+                                        {uuid{{2}}, "none"}};
+  EXPECT_TRUE(within(5s, [&] {
+    std::lock_guard guard{a.hub->mutex};
+    return a.hub->replies == all;
+  }));
 }
 
 TEST_F(mesh_test, APeerThatComesBackIsFoundAgain) {

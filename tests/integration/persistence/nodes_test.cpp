@@ -75,6 +75,7 @@ TEST_F(nodes_test, EachStoreHasAnIdOfItsOwn) {
 TEST_F(nodes_test, ABeatShowsEverybody) {
   auto a = node("a"), b = node("b");
   b.state = node_state::draining;
+  b.processors = {"mail", R"(of "{odd}", name)"};
   must(nodes_->beat(a, 10s));
   auto all = must(nodes_->beat(b, 10s));
   ASSERT_THAT(all, SizeIs(2));
@@ -83,6 +84,23 @@ TEST_F(nodes_test, ABeatShowsEverybody) {
   all[1].started = {};
   all[1].silent = {};
   EXPECT_EQ(all[1], b);
+  EXPECT_FALSE(all[0].processors);
+}
+
+// As nodes of the version before beat, which are there during a roll.
+TEST_F(nodes_test, ANodeThatDoesNotTellItsProcessorsMayHaveAll) {
+  auto a = node("a");
+  a.processors = {"mail"};
+  must(nodes_->beat(a, 10s));
+  pqxx::connection c{url_};
+  pqxx::nontransaction tx{c};
+  const auto seen = tx.exec("SELECT name FROM beat_node($1, $2::uuid, '', '', "
+                            "1, 1, '', 'up', interval '10 s')",
+                            pqxx::params{a.name, to_string(a.incarnation)});
+  EXPECT_EQ(seen.size(), 1);
+  const auto all = must(nodes_->beat(node("b"), 10s));
+  ASSERT_THAT(all, SizeIs(2));
+  EXPECT_FALSE(all[0].processors);
 }
 
 TEST_F(nodes_test, ANameBelongsToOneWhileItBeats) {

@@ -292,6 +292,42 @@ TEST_F(bridge_test, reader_is_served_until_it_lets_go) {
   EXPECT_TRUE(lane->readers[1].ends.empty());
 }
 
+TEST_F(bridge_test, what_is_acknowledged_after_the_opening_is_seen) {
+  start();
+  send(1);
+  run();
+  auto control = open(1);
+  ASSERT_TRUE(control);
+  auto a = send(2);
+  run();
+  EXPECT_TRUE(a->acknowledged());
+  control->next(0, -1);
+  run();
+  EXPECT_EQ(lane->readers[1].seen, (seqs{2}));
+}
+
+TEST_F(bridge_test, reader_is_let_in_while_the_end_of_the_log_is_unknown) {
+  log->set_down(error{ec::store_unavailable, "no route"});
+  start();
+  auto answered = std::make_shared<std::shared_ptr<reader_control>>();
+  lane->readers[1];
+  line->open_reader({1, lane, "all_events", {}, {}, {}},
+                    [answered](expected<std::shared_ptr<reader_control>> c) {
+                      ASSERT_TRUE(c);
+                      *answered = *c;
+                    });
+  advance(std::chrono::milliseconds{1'900});
+  EXPECT_FALSE(*answered) << "the store may come back";
+  advance(std::chrono::milliseconds{200});
+  ASSERT_TRUE(*answered);
+  (*answered)->next(0, -1);
+  log->set_down(std::nullopt);
+  advance(std::chrono::milliseconds{6'000});
+  send(1);
+  run();
+  EXPECT_EQ(lane->readers[1].seen, (seqs{1}));
+}
+
 TEST_F(bridge_test, control_may_outlive_the_end) {
   start();
   auto control = open(1);

@@ -56,6 +56,15 @@ TEST(control_bus, ACallbackMayAnnounceAndLeave) {
   EXPECT_THAT(streams.what, ElementsAre("k"));
 }
 
+TEST(control_bus, ALogLevelIsOfAllPartsOrOfOne) {
+  using pair = std::pair<std::string_view, std::string_view>;
+  EXPECT_EQ(log_level_text("*", "debug"), "debug");
+  EXPECT_EQ(log_level_text("stream_hub", "debug"), "stream_hub=debug");
+  EXPECT_EQ(read_log_level("debug"), (pair{"*", "debug"}));
+  EXPECT_EQ(read_log_level("stream_hub=debug"), (pair{"stream_hub", "debug"}));
+  EXPECT_EQ(read_log_level(""), (pair{"*", ""}));
+}
+
 TEST(control_bus, AResyncMeansEverythingThatIsKept) {
   control_bus bus;
   heard streams, level;

@@ -25,6 +25,9 @@ class moving_ownership final : public ownership {
   std::optional<fence> held(const std::string& work) override {
     return mine ? std::optional{fence{work, token}} : std::nullopt;
   }
+  std::string holder(const std::string&) const override {
+    return "b (10.0.0.2:8080)";
+  }
   std::shared_ptr<void> on_change(std::function<void()>) override {
     return nullptr;
   }

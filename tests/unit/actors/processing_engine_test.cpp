@@ -98,7 +98,11 @@ class memory_processing final : public processing_store {
 class switched_owner final : public ownership {
  public:
   std::optional<fence> held(const std::string& work) override {
+    ++asked;
     return token ? std::optional{fence{work, *token}} : std::nullopt;
+  }
+  std::string holder(const std::string&) const override {
+    return "b (10.0.0.2:8080)";
   }
   std::shared_ptr<void> on_change(std::function<void()> f) override {
     auto guard = std::make_shared<std::function<void()>>(std::move(f));
@@ -112,7 +116,22 @@ class switched_owner final : public ownership {
   }
 
   std::optional<int64_t> token = 1;
+  int asked = 0;
   std::weak_ptr<std::function<void()>> changed;
+};
+
+/// Links to other nodes, as the engine sees them.
+class noted_links final : public fanout {
+ public:
+  void committed(const log_range_ptr&) override {}
+  void replied(const uuid& event,
+               const std::optional<processing::reply>& r) override {
+    said.emplace_back(event, r);
+  }
+  bool hears_replies() const override { return up; }
+
+  bool up = true;
+  std::vector<std::pair<uuid, std::optional<processing::reply>>> said;
 };
 
 class processing_engine_test : public spine {
@@ -477,6 +496,93 @@ TEST_F(processing_engine_test, an_answering_handler_s_reply_is_handed_on) {
   work();
   ASSERT_TRUE(reply->value);
   EXPECT_EQ(reply->value->body, "\"" + ev->event_id + "\"");
+}
+
+// The webhook came to this node, the processor is another one's.
+TEST_F(processing_engine_test, a_reply_of_another_node_s_handler_is_handed_on) {
+  auto links = std::make_shared<noted_links>();
+  ctx.others = links;
+  auto owner = std::make_shared<switched_owner>();
+  owner->token.reset();
+  ctx.owner = owner;
+  auto p = noting("p");
+  p.answers = true;
+  ASSERT_TRUE(processors->add(std::move(p)));
+  start_engine();
+  const auto ask = [&](int number) {
+    auto ev = make_event(number);
+    ev.id = uuid{{static_cast<uint8_t>(number)}};
+    auto asked = request<processing::reply>(ctx.peers->engine.get(),
+                                            answer_atom_v, event_ptr{ev});
+    run();
+    return asked;
+  };
+  auto said = ask(1);
+  EXPECT_TRUE(said->pending());
+  tell_anon(ctx.peers->engine.get(), answer_atom_v, uuid{{9}},
+            processing::reply{200, "text/plain", "to another event"});
+  tell_anon(ctx.peers->engine.get(), answer_atom_v, uuid{{1}},
+            processing::reply{202, "text/plain", "hello"});
+  run();
+  ASSERT_TRUE(said->value);
+  EXPECT_EQ(said->value->body, "hello");
+  auto silent = ask(2);
+  tell_anon(ctx.peers->engine.get(), answer_atom_v, uuid{{2}});
+  run();
+  ASSERT_TRUE(silent->failed);
+  EXPECT_EQ(silent->failed->code, ec::not_found);
+  links->up = false;
+  auto alone = ask(3);
+  ASSERT_TRUE(alone->failed) << "nothing would ever come";
+}
+
+TEST_F(processing_engine_test, a_reply_goes_to_the_node_that_waits_for_it) {
+  auto links = std::make_shared<noted_links>();
+  ctx.others = links;
+  auto p = noting("p");
+  p.answers = true;
+  p.handler = processing::blocking_handler{
+      [](const event_ptr&, const processing::attempt_context&) {
+        return processing::outcome::done(
+            processing::reply{200, "text/plain", "hello"});
+      }};
+  ASSERT_TRUE(processors->add(std::move(p)));
+  start_engine();
+  // Its webhook came to another node.
+  add_events(1, 1);
+  work();
+  ASSERT_EQ(links->said.size(), 1u);
+  EXPECT_EQ(links->said[0].first, log->events().front()->id);
+  ASSERT_TRUE(links->said[0].second);
+  EXPECT_EQ(links->said[0].second->body, "hello");
+}
+
+TEST_F(processing_engine_test, a_retry_elsewhere_says_where) {
+  auto owner = std::make_shared<switched_owner>();
+  owner->token.reset();
+  ctx.owner = owner;
+  ASSERT_TRUE(processors->add(noting("p")));
+  start_engine();
+  dead_letter x;
+  x.origin = "processor:p";
+  auto asked = request<void>(ctx.peers->engine.get(), retry_atom_v, x);
+  run();
+  ASSERT_TRUE(asked->failed);
+  EXPECT_EQ(asked->failed->code, ec::not_owner);
+  EXPECT_NE(asked->failed->message.find("b (10.0.0.2:8080)"),
+            std::string::npos);
+}
+
+// Work that nobody asks for is forgotten, and with it the wish for it.
+TEST_F(processing_engine_test, goes_on_asking_whether_it_is_the_owner) {
+  auto owner = std::make_shared<switched_owner>();
+  owner->token.reset();
+  ctx.owner = owner;
+  ASSERT_TRUE(processors->add(noting("p")));
+  start_engine();
+  const auto before = owner->asked;
+  advance(std::chrono::seconds{50});
+  EXPECT_GE(owner->asked, before + 2);
 }
 
 TEST_F(processing_engine_test, nobody_to_answer_is_said_at_once) {

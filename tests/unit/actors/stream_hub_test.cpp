@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/spine.hpp"
 
+#include <deque>
+
 namespace eventweft {
 
 namespace {
@@ -147,6 +149,42 @@ TEST_F(stream_hub_test, reader_far_back_catches_up_from_the_store) {
   EXPECT_EQ(reader(1).seen.back(), 101);
 }
 
+// What credentials let a reader see, whatever becomes of the other filters.
+TEST_F(stream_hub_test, forced_filter_holds_when_the_others_change) {
+  for (int i = 0; i < 60; ++i)
+    log->add(make_event(i, i % 2 == 0 ? "github" : "slack"));
+  start_all();
+  subscription_options options;
+  options.page_events = 10;
+  subscription_spec spec;
+  spec.id = 1;
+  spec.request = {1, lane, "all_events", {}, start_point::after(0)};
+  spec.request.forced = github_only();
+  lane->readers[1];
+  auto s = keep(spawn_subscription(system, ctx, options, std::move(spec)));
+  next(s, 1);
+  run();
+  filter pushes;
+  pushes.event_types = {"push"};
+  tell_anon(s, put_atom_v, pushes);
+  next(s, 1);
+  run();
+  tell_anon(s, filter_atom_v, filter{});
+  for (int rounds = 0; reader(1).wants_next && rounds < 20; ++rounds) {
+    next(s, 1);
+    run();
+  }
+  EXPECT_TRUE(reader(1).live);
+  append(make_event(100, "slack"));
+  append(make_event(101));
+  run();
+  seqs expected;
+  for (seq_t seq = 1; seq <= 59; seq += 2)
+    expected.push_back(seq);
+  expected.push_back(62);
+  EXPECT_EQ(reader(1).seen, expected);
+}
+
 TEST_F(stream_hub_test, starts_at_a_time) {
   for (int i = 0; i < 10; ++i)
     log->add(make_event(i));
@@ -194,6 +232,131 @@ TEST_F(stream_hub_test, what_is_told_ahead_is_waited_for_then_read) {
   advance(milliseconds{30});
   EXPECT_EQ(reader(1).seen, (seqs{1, 2, 3}));
   EXPECT_GT(log->pages_read, pages);
+}
+
+/// A reader of the store that answers a page when the test says so.
+class held_pages {
+ public:
+  storage_reader_actor spawn(caf::actor_system& sys,
+                             const std::shared_ptr<testing::memory_log>& log) {
+    const auto reader = [log, held = held_](storage_reader_actor::pointer self)
+        -> storage_reader_actor::behavior_type {
+      return {
+          [log](head_atom) { return log->head(); },
+          [self, held](page_atom, page_request) -> caf::result<log_range> {
+            auto promise = self->make_response_promise<log_range>();
+            held->asked.push_back(promise);
+            return promise;
+          },
+          [](query_atom, const event_query&) { return event_page{}; },
+          [](find_atom, const uuid&) { return event_ptr{}; },
+          [](seek_atom, timestamp) { return seq_t{0}; },
+          [](dead_letter_atom, const dead_letter&) {},
+          [](list_atom, const dead_letter_query&) {
+            return std::vector<dead_letter>{};
+          },
+          // A promise is kept from within its actor.
+          [held](drop_atom, const uuid&) {
+            held->asked.front().deliver(held->answers.front());
+            held->asked.pop_front();
+            held->answers.pop_front();
+            return true;
+          },
+      };
+    };
+    return reader_ = sys.spawn(reader);
+  }
+
+  size_t size() const { return held_->asked.size(); }
+
+  void answer(log_range range) {
+    held_->answers.push_back(std::move(range));
+    tell_anon(reader_, drop_atom_v, uuid{});
+  }
+
+ private:
+  struct content {
+    std::deque<caf::typed_response_promise<log_range>> asked;
+    std::deque<log_range> answers;
+  };
+  std::shared_ptr<content> held_ = std::make_shared<content>();
+  storage_reader_actor reader_;
+};
+
+TEST_F(stream_hub_test, reads_that_proved_needless_do_not_delay_the_next) {
+  stream_hub_options options;
+  options.poll_interval = std::chrono::minutes{10};
+  held_pages pages;
+  ctx.peers->reader.set(keep(pages.spawn(system, log)));
+  start_hub(options);
+  run();
+  auto s = subscribe(1);
+  next(s, 1);
+  run();
+  const auto hear_of = [&](seq_t seq) {
+    log->add(make_event(static_cast<int>(seq)));
+    tell_anon(ctx.peers->hub.get(), poll_atom_v, seq);
+    advance(milliseconds{30});
+  };
+  seqs expected;
+  for (seq_t seq = 1; seq <= 8; ++seq) {
+    hear_of(seq);
+    ASSERT_EQ(pages.size(), 1u) << "seq " << seq;
+    // It comes by itself before the store answers.
+    tell(seq, seq);
+    run();
+    pages.answer({seq, seq, {log->events().back()}});
+    run();
+    expected.push_back(seq);
+    EXPECT_EQ(reader(1).seen, expected);
+  }
+  hear_of(9);
+  ASSERT_EQ(pages.size(), 1u);
+  pages.answer({9, 9, {log->events().back()}});
+  run();
+  expected.push_back(9);
+  EXPECT_EQ(reader(1).seen, expected);
+  EXPECT_TRUE(reader(1).faults.empty());
+}
+
+TEST_F(stream_hub_test, what_is_not_visible_yet_is_asked_for_with_pauses) {
+  stream_hub_options options;
+  options.poll_interval = std::chrono::minutes{10};
+  held_pages pages;
+  ctx.peers->reader.set(keep(pages.spawn(system, log)));
+  start_hub(options);
+  run();
+  auto s = subscribe(1);
+  next(s, 1);
+  run();
+  tell_anon(ctx.peers->hub.get(), poll_atom_v, seq_t{1});
+  advance(milliseconds{30});
+  ASSERT_EQ(pages.size(), 1u);
+  pages.answer({1, 0, {}});
+  run();
+  EXPECT_EQ(pages.size(), 0u);
+  advance(options.retry_min);
+  ASSERT_EQ(pages.size(), 1u);
+  log->add(make_event(1));
+  pages.answer({1, 1, {log->events().back()}});
+  run();
+  EXPECT_EQ(reader(1).seen, (seqs{1}));
+}
+
+TEST_F(stream_hub_test, end_of_the_log_is_told_once_it_is_known) {
+  for (int i = 0; i < 3; ++i)
+    log->add(make_event(i));
+  log->set_down(error{ec::store_unavailable, "no route"});
+  start_write_worker();
+  start_reader();
+  start_hub();
+  auto end = request<seq_t>(ctx.peers->hub.get(), head_atom_v);
+  advance(milliseconds{500});
+  EXPECT_TRUE(end->pending());
+  log->set_down(std::nullopt);
+  advance(milliseconds{6'000});
+  ASSERT_TRUE(end->value);
+  EXPECT_EQ(*end->value, 3);
 }
 
 TEST_F(stream_hub_test, ranges_out_of_order_and_twice) {

@@ -49,6 +49,7 @@ struct end final : channel_port {
   std::vector<seq_t> taken;
   std::vector<seq_t> heads;
   std::vector<control_event> changes;
+  std::vector<reply_item> replies;
   int lost_count = 0;
   int ups = 0;
   int downs = 0;
@@ -73,6 +74,7 @@ struct end final : channel_port {
       heads.push_back(head);
   }
   void changed(const control_event& e) override { changes.push_back(e); }
+  void replied(reply_item x) override { replies.push_back(std::move(x)); }
   void lost() override { ++lost_count; }
   void round_trip(nanoseconds d) override { trip = d; }
   void skipped(size_t n) override { skipped_events += n; }
@@ -229,6 +231,37 @@ TEST_F(link_channel, TwoVersionsOfTheProtocolAgreeOnTheOlder) {
   open();
   EXPECT_TRUE(a->up());
   EXPECT_TRUE(b->up());
+}
+
+TEST_F(link_channel, AHandlersReplyGoesToThoseWhoKnowReplies) {
+  const reply_item one{uuid{{1}}, processing::reply{200, "text/plain", "hi"}};
+  const reply_item none{uuid{{2}}, std::nullopt};
+  for (const auto newest : {oldest_protocol, newest_protocol}) {
+    fresh();
+    a_options.me.protocol = newest_protocol;
+    b_options.me.protocol = newest;
+    open();
+    a->send(one);
+    a->send(none);
+    b->send(one);
+    exchange();
+    EXPECT_TRUE(a->up() && b->up());
+    const auto knows = newest >= replies_protocol;
+    EXPECT_EQ(b_end.replies,
+              knows ? (std::vector{one, none}) : std::vector<reply_item>{});
+    EXPECT_EQ(a_end.replies.size(), knows ? 1u : 0u);
+  }
+}
+
+TEST_F(link_channel, AReplyThatHasNoRoomIsDropped) {
+  a_options.me.protocol = b_options.me.protocol = newest_protocol;
+  open();
+  a->send(reply_item{
+      uuid{{1}}, processing::reply{200, "text/plain",
+                                   std::string(frame_fill_bytes + 1, 'x')}});
+  exchange();
+  EXPECT_TRUE(b_end.replies.empty());
+  EXPECT_TRUE(a->up() && b->up());
 }
 
 TEST_F(link_channel, ASignatureIsGoodForOneHandshakeOnly) {
@@ -420,6 +453,9 @@ std::vector<frame> one_of_each() {
       data{7, events_item{3, 9, {"{}", ""}}},
       data{8, head_item{12}},
       data{9, control_event{control_kind::log_level, "debug"}},
+      data{10,
+           reply_item{uuid{{7}}, processing::reply{202, "text/plain", "x"}}},
+      data{11, reply_item{uuid{{8}}, std::nullopt}},
       ack{5, 6},
       ping{1, 2, 3},
       pong{4, 5},

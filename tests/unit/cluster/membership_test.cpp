@@ -24,6 +24,8 @@ class membership_test : public ::testing::Test {
     std::unique_ptr<fake_nodes> line;
     std::unique_ptr<membership> members;
     bool frozen = false;
+    /// What it asks for; empty: all.
+    std::set<std::string> knows;
     int changes = 0;
     std::shared_ptr<void> guard;
   };
@@ -55,7 +57,7 @@ class membership_test : public ::testing::Test {
     for (const auto& work : works) {
       std::string owner;
       for (auto& [name, n] : nodes) {
-        if (n.frozen)
+        if (n.frozen || (!n.knows.empty() && !n.knows.contains(work)))
           continue;
         const auto f = n.members->held(work);
         if (!f)
@@ -137,6 +139,39 @@ TEST_F(membership_test, AThirdNodeTakesItsShareWithoutADouble) {
     EXPECT_EQ(owners[work], chosen_member(work, {"a", "b", "c"}));
 }
 
+TEST_F(membership_test, AProcessorIsOwnedByANodeThatHasIt) {
+  add("a");
+  add("b").knows = {works[0], works[1], works[2]};
+  add("c").knows = {works[1], works[2], works[3]};
+  advance(5s);
+  for (size_t i = 0; i < works.size(); ++i) {
+    std::vector<std::string> having{"a"};
+    if (i < 3)
+      having.emplace_back("b");
+    if (i >= 1 && i < 4)
+      having.emplace_back("c");
+    EXPECT_EQ(owners[works[i]], chosen_member(works[i], having)) << works[i];
+  }
+  // Without the one that has them all, the rest of them rest.
+  nodes["a"].frozen = true;
+  gaps.clear();
+  advance(10s);
+  for (size_t i = 0; i < 4; ++i)
+    EXPECT_NE(owners[works[i]], "a") << works[i];
+  EXPECT_GT(gaps[works[4]], 2s);
+  // A node that does not tell, as the version before did, may have them.
+  auto& d = db->rows["d"];
+  d.node.name = "d";
+  d.beat = db->now;
+  const std::vector<std::string> all{"b", "c", "d"};
+  advance(2s);
+  owners.clear();
+  advance(3s);
+  for (size_t i = 1; i < 3; ++i)
+    EXPECT_EQ(owners[works[i]] == "", chosen_member(works[i], all) == "d")
+        << works[i];
+}
+
 TEST_F(membership_test, ACrashIsTakenOverWithinTheLease) {
   add("a");
   add("b");
@@ -147,6 +182,17 @@ TEST_F(membership_test, ACrashIsTakenOverWithinTheLease) {
   advance(10s);
   EXPECT_EQ(owned("b"), 0u);
   EXPECT_EQ(owned("a"), works.size());
+}
+
+TEST_F(membership_test, TellsPeopleWhereElseSomethingIs) {
+  add("a");
+  add("b");
+  nodes["b"].members->set_addresses("10.0.0.2:7400", "10.0.0.2:8080");
+  advance(5s);
+  for (const auto& work : works) {
+    EXPECT_EQ(nodes["a"].members->holder(work),
+              owners[work] == "a" ? "" : "b (10.0.0.2:8080)");
+  }
 }
 
 TEST_F(membership_test, ACleanLeaveIsTakenOverAtOnce) {

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "actors/caf_compat.hpp"
+#include "actors/processing_engine_state.hpp"
+
+#include <algorithm>
+#include <utility>
+
+// What was done, on its way to the store.
+namespace eventweft {
+
+namespace {
+
+/// How often marks are written although nothing changed, so that retention
+/// goes on waiting for the processor.
+constexpr std::chrono::hours touch_interval{6};
+
+} // namespace
+
+// -- to the store ------------------------------------------------------------
+
+void processing_engine_state::arm_writes() {
+  if (std::exchange(writes_armed_, true))
+    return;
+  run_after(self_, options_.write_interval, [this] {
+    writes_armed_ = false;
+    bool more = false;
+    for (auto& [n, e] : entries_)
+      more = write(e) || more;
+    hold_lanes(board_.news());
+    const auto pool = options_.workers->state();
+    ctx_.figures->set_workers(pool.idle, pool.busy, pool.lost);
+    publish();
+    pump();
+    if (more)
+      arm_writes();
+  });
+}
+
+void processing_engine_state::hold_lanes(size_t unwritten) {
+  const auto limit = options_.max_unwritten;
+  const size_t held =
+      unwritten <= limit
+          ? 0
+          : std::min(1 + (unwritten - limit) * processing::lane_count / limit,
+                     processing::lane_count);
+  if (board_.hold(held) == 0 && held != 0)
+    ctx_.log->warn("processors wait: what they have done is not written yet");
+}
+
+bool processing_engine_state::write(entry& e) {
+  const auto& n = e.what->what.name;
+  if (!board_.has(n))
+    return false;
+  const auto state = board_.state_of(n);
+  ctx_.figures->set_processor(n, state.ready, state.running, state.waiting);
+  if (e.under_way || e.letters > 0)
+    return true;
+  const auto time = now();
+  if (time - e.touched >= touch_interval) {
+    e.touched = time;
+    board_.touch(n);
+  }
+  const bool due = board_.has_news(n) || !e.after_next.empty() ||
+                   time - e.written >= options_.mark_interval;
+  if (!e.writing && due) {
+    auto what = board_.collect(n, time);
+    if (!what.empty())
+      e.writing = std::make_shared<processing::write_request>(
+          processing::write_request{n, e.owner, std::move(what)});
+    e.after_this = std::exchange(e.after_next, {});
+    e.written = time;
+  }
+  if (e.writing)
+    send(e);
+  else
+    written(e);
+  return e.writing || !due || state.ready + state.running + state.waiting > 0;
+}
+
+void processing_engine_state::send(entry& e) {
+  if (!options_.durable) {
+    written(e);
+    return;
+  }
+  auto journal = ctx_.peers->journal.get();
+  if (!journal)
+    return;
+  e.under_way = true;
+  ask(self_, journal, options_.timeout, append_atom_v, e.writing)
+      .then(
+          [this, n = e.what->what.name, epoch = e.epoch] {
+            if (auto* x = current(n, epoch)) {
+              x->under_way = false;
+              x->detail.clear();
+              written(*x);
+              if (stopping_ || board_.has_news(n))
+                arm_writes();
+            }
+          },
+          [this, n = e.what->what.name,
+           epoch = e.epoch](const caf::error& why) {
+            if (auto* x = current(n, epoch))
+              not_written(*x, from_caf(why));
+          });
+}
+
+void processing_engine_state::written(entry& e) {
+  e.writing = nullptr;
+  for (auto& promise : e.after_this)
+    promise.deliver();
+  e.after_this.clear();
+  if (std::exchange(e.begun, false))
+    fetch_missing(e);
+  end_flush();
+}
+
+void processing_engine_state::not_written(entry& e, const error& why) {
+  e.under_way = false;
+  if (why.code == ec::not_owner) {
+    drop(e);
+    tell(self_, self_, poll_atom_v);
+    return;
+  }
+  if (std::exchange(e.detail, to_string(why)).empty())
+    ctx_.log->warn("what processor {} has done is not written: {}",
+                   e.what->what.name, to_string(why));
+  if (why.code == ec::row_refused || why.code == ec::unprocessable) {
+    // It would be refused for ever; the events are done with all the same.
+    ctx_.log->critical("the store refuses what processor {} has done",
+                       e.what->what.name);
+    board_.touch(e.what->what.name);
+    written(e);
+  }
+  arm_writes();
+}
+
+} // namespace eventweft

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "actors/backoff.hpp"
+#include "actors/log_follower.hpp"
+#include "actors/processing_engine.hpp"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace eventweft {
+
+/// The engine's inside; only its own sources include this.
+class processing_engine_state {
+ public:
+  static inline constexpr const char* name = "processing_engine";
+
+  processing_engine_state(processing_engine_actor::pointer self,
+                          actor_context ctx, processing_engine_options options);
+  ~processing_engine_state();
+
+  processing_engine_actor::behavior_type make_behavior();
+
+ private:
+  using board = processing::board;
+  using decision = processing::decision;
+  using job = processing::job;
+  using outcome = processing::outcome;
+
+  struct processor_totals {
+    uint64_t completed = 0;
+    uint64_t retried = 0;
+    uint64_t failed = 0;
+    uint64_t timed_out = 0;
+  };
+
+  /// One processor as the engine knows it.
+  struct entry {
+    enum class phase : uint8_t { elsewhere, starting, running, broken };
+
+    processing::registered_ptr what;
+    phase at = phase::elsewhere;
+    std::string detail;
+    /// Tells answers to this start from those to an earlier one.
+    uint64_t epoch = 0;
+    fence owner;
+    std::vector<uint64_t> feeds;
+    backoff pauses;
+    /// What is being written, or is to be written again.
+    processing::write_ptr writing;
+    bool under_way = false;
+    /// Its first write is not done: it reads nothing yet.
+    bool begun = false;
+    timestamp written{};
+    timestamp touched{};
+    /// Dead letters that are not stored yet: until then nothing is written that
+    /// says that their events are done with.
+    size_t letters = 0;
+    /// Told after the next write that begins from now on, and after the one
+    /// under way.
+    std::vector<caf::typed_response_promise<void>> after_next;
+    std::vector<caf::typed_response_promise<void>> after_this;
+    processor_totals totals;
+
+    std::string work() const { return "processor:" + what->what.name; }
+  };
+
+  struct feed {
+    std::string processor;
+    size_t index = 0;
+    std::unique_ptr<log_follower> source;
+    bool asked = false;
+  };
+
+  struct awaited_answer {
+    caf::typed_response_promise<processing::reply> promise;
+    /// Answering processors that are not done with it.
+    size_t missing = 0;
+    timestamp until{};
+  };
+
+  using phase = entry::phase;
+
+  timestamp now() const { return ctx_.time->now(); }
+
+  // -- which processors there are --------------------------------------------
+
+  void sync();
+  void look_later();
+  /// True if the processor is this node's.
+  bool check_owner(entry& e);
+  void start(entry& e);
+  void start_later(entry& e, const error& why);
+  entry* current(const std::string& n, uint64_t epoch);
+  void find_start(entry& e, std::vector<processing::stored_mark> marks);
+  void begin(entry& e, const std::vector<processing::stored_mark>& marks,
+             seq_t start);
+  /// What was in hand when the last process ended, page by page.
+  void fetch_missing(entry& e);
+  void fetch_later(entry& e);
+  void fetched(entry& e, seq_t first, const log_range& range);
+  void follow(entry& e);
+  void stop_feeds(entry& e);
+  void abandon(const std::vector<uint64_t>& jobs);
+  /// Somebody else has it by now: nothing more is written.
+  void drop(entry& e);
+  /// It was removed: what it has done is written, what it has in hand stays.
+  void retire(entry& e);
+
+  // -- from the log ----------------------------------------------------------
+
+  void want(feed& f);
+  void want_more(entry& e);
+  void take_up(uint64_t number, const log_range_ptr& range);
+
+  // -- to the handlers (processing_engine_handlers.cpp) ----------------------
+
+  void pump();
+  bool start_next(bool async);
+  static processing::attempt_context context_of(const job& j,
+                                                std::stop_token stop);
+  static void tell_end(const std::shared_ptr<directory>& peers, uint64_t id,
+                       outcome o);
+  static outcome thrown();
+  void start_blocking(job j);
+  void start_async(job j);
+  void ended(uint64_t id, const outcome& o);
+  void settle(const decision& d, const outcome& o, bool late);
+  void give_up(entry& e, const decision& d, const outcome& o);
+  void store_letter(const std::string& n, uint64_t epoch, dead_letter letter);
+
+  // -- time (processing_engine_handlers.cpp) ---------------------------------
+
+  void arm_wake();
+  void expire();
+  void publish();
+
+  // -- to the store (processing_engine_journal.cpp) --------------------------
+
+  void arm_writes();
+  /// The more there is to be written, the fewer lanes go on: what is urgent
+  /// does not wait for the records of what is not.
+  void hold_lanes(size_t unwritten);
+  /// Whether there is or may be more to write.
+  bool write(entry& e);
+  void send(entry& e);
+  void written(entry& e);
+  void not_written(entry& e, const error& why);
+
+  // -- answers (processing_engine_handlers.cpp) ------------------------------
+
+  caf::result<processing::reply> await(const event_ptr& ev);
+  /// To the webhook's sender, whichever node that waits at.
+  void say(const uuid& id, const std::optional<processing::reply>& r);
+  void reply(const uuid& id, const std::optional<processing::reply>& r);
+  void forget_answers();
+
+  // -- from people -----------------------------------------------------------
+
+  caf::result<void> again(const dead_letter& x);
+  std::vector<processing::processor_state> states() const;
+
+  // -- the end ---------------------------------------------------------------
+
+  caf::result<void> flush();
+  void wait_for_running();
+  std::vector<uint64_t> running() const;
+  void last_writes();
+  void end_flush();
+
+  processing_engine_actor::pointer self_;
+  actor_context ctx_;
+  processing_engine_options options_;
+  board board_;
+  std::shared_ptr<void> registry_guard_;
+  std::shared_ptr<void> owner_guard_;
+  std::map<std::string, entry> entries_;
+  std::unordered_map<uint64_t, feed> feeds_;
+  std::set<uint64_t> blocking_;
+  std::unordered_map<uint64_t, std::stop_source> async_stops_;
+  std::unordered_map<uuid, awaited_answer> awaited_;
+  timestamp next_forgetting_{};
+  uint64_t last_epoch_ = 0;
+  uint64_t last_feed_ = 0;
+  /// When the timer that is set goes off.
+  std::optional<timestamp> armed_;
+  bool writes_armed_ = false;
+  bool stopping_ = false;
+  bool writing_last_ = false;
+  timestamp stop_by_{};
+  std::vector<caf::typed_response_promise<void>> flushed_;
+};
+
+} // namespace eventweft
