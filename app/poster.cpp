@@ -62,11 +62,18 @@ make_poster(const config::webhook_settings& settings) {
                 "[webhooks] ca_file: " + client.error().message);
   std::map<std::string, std::unique_ptr<outgoing::poster>, std::less<>> ways;
   ways["http"] = std::move(*client);
+  [[maybe_unused]] const outgoing::queue_access access{
+      settings.queue_tls,
+      settings.queue_ca_file,
+      settings.queue_user,
+      settings.queue_password,
+      settings.queue_sasl_mechanism,
+      settings.queue_credentials_file};
 #ifdef EVENTWEFT_WITH_NATS
-  ways["nats"] = outgoing::make_nats_poster();
+  ways["nats"] = outgoing::make_nats_poster(access);
 #endif
 #ifdef EVENTWEFT_WITH_KAFKA
-  ways["kafka"] = outgoing::make_kafka_poster();
+  ways["kafka"] = outgoing::make_kafka_poster(access);
 #endif
   std::set<std::string, std::less<>> servers;
   for (const auto word : words(settings.queue_servers))

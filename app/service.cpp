@@ -38,6 +38,8 @@ store_options options_of(const config::settings& s) {
   if (s.cluster.enabled)
     if (auto name = node_name(s.cluster))
       out.node = std::move(*name);
+  out.dedup_window =
+      std::chrono::duration_cast<std::chrono::seconds>(s.store.dedup_window);
   out.threads = join_limits_of(s);
   return out;
 }

@@ -35,39 +35,39 @@ void upkeep::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     const auto now = std::chrono::steady_clock::now();
     const bool slow = now >= next_slow;
-    turn(slow, stop);
-    // After a failure the slow part is due again at the next turn.
-    if (slow && !failing_)
-      next_slow = now + options_.slow_interval;
+    const bool prepared = !slow || prepare();
+    const bool counted = roll_up();
+    if (options_.stored)
+      keep_samples();
+    if (reports_)
+      write_report();
+    // What is not counted yet is not let go of.
+    const bool retained = !slow || (counted && retain(stop));
+    if (slow)
+      next_slow = now + (prepared && retained ? options_.slow_interval
+                                              : options_.slow_retry);
     std::unique_lock lock{mutex_};
     wake_.wait_for(lock, stop, options_.interval, [] { return false; });
   }
 }
 
-void upkeep::turn(bool slow, const std::stop_token& stop) {
-  if (slow) {
-    const auto made = session_->prepare_partitions(time_->now());
-    if (!worked("making partitions ahead", made ? nullptr : &made.error()))
-      return;
-    if (*made > 0)
-      log_->info("made {} partitions ahead", *made);
-    if (reports_) {
-      const auto gone = reports_->forget_samples(time_->now() - sample_age);
-      if (!worked("dropping old samples", gone ? nullptr : &gone.error()))
-        return;
-    }
-  }
-  if (owner_->held("metrics")) {
-    const auto rolled = session_->roll_up_metrics();
-    if (!worked("rolling up figures", rolled ? nullptr : &rolled.error()))
-      return;
-  }
-  if (options_.stored)
-    keep_samples();
-  if (reports_ && !failing_)
-    write_report();
-  if (slow && !failing_)
-    retain(stop);
+bool upkeep::prepare() {
+  const auto made = session_->prepare_partitions(time_->now());
+  if (!worked("making partitions ahead", made ? nullptr : &made.error()))
+    return false;
+  if (*made > 0)
+    log_->info("made {} partitions ahead", *made);
+  if (!reports_)
+    return true;
+  const auto gone = reports_->forget_samples(time_->now() - sample_age);
+  return worked("dropping old samples", gone ? nullptr : &gone.error());
+}
+
+bool upkeep::roll_up() {
+  if (!owner_->held("metrics"))
+    return true;
+  const auto rolled = session_->roll_up_metrics();
+  return worked("rolling up figures", rolled ? nullptr : &rolled.error());
 }
 
 void upkeep::keep_samples() {
@@ -90,16 +90,16 @@ void upkeep::write_report() {
     options_.stored->set_report(report_json(*report, now));
 }
 
-void upkeep::retain(const std::stop_token& stop) {
+bool upkeep::retain(const std::stop_token& stop) {
   const auto& policy = options_.retention;
   if (!policy.keep && policy.platforms.empty())
-    return;
+    return true;
   for (bool more = true;
        more && !stop.stop_requested() && owner_->held("retention");) {
     const auto items =
         session_->apply_retention(policy, time_->now(), false, delete_at_once);
     if (!worked("retention", items ? nullptr : &items.error()))
-      return;
+      return false;
     more = false;
     for (const auto& item : *items) {
       log_->info("retention: {} {}: {} events{}{}", to_string(item.action),
@@ -109,13 +109,15 @@ void upkeep::retain(const std::stop_token& stop) {
                       item.events > 0);
     }
   }
+  return true;
 }
 
 bool upkeep::worked(const char* what, const error* failure) {
-  if (failure && !failing_)
+  if (!failure)
+    failing_.erase(what);
+  else if (failing_.insert(what).second)
     log_->warn("{} failed ({}); it is tried again", what, to_string(*failure));
-  failing_ = failure != nullptr;
-  return !failing_;
+  return failure == nullptr;
 }
 
 } // namespace eventweft

@@ -12,7 +12,9 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <stop_token>
+#include <string>
 #include <thread>
 
 namespace eventweft {
@@ -23,16 +25,17 @@ struct upkeep_options {
   std::chrono::milliseconds interval{10'000};
   /// How often partitions are made ahead and retention runs.
   std::chrono::milliseconds slow_interval{600'000};
+  /// The same after it could not be done, for want of a lock, say.
+  std::chrono::milliseconds slow_retry{60'000};
   /// Its samples are stored and a report is put into it; may be null.
   std::shared_ptr<store_figures> stored;
 };
 
 /// Keeps the store in shape on a thread and a connection of its own: makes
-/// partitions ahead, rolls figures
-/// up, keeps samples, reports, lets go of what is past its time. What
-/// fails is logged once and tried again at the next turn; nothing waits for
-/// it. Of several nodes one at a time rolls up and one retains: the owner of
-/// `metrics` and of `retention`.
+/// partitions ahead, rolls figures up, keeps samples, reports, lets go of what
+/// is past its time. What fails is logged once and tried again later; nothing
+/// waits for it, and the other parts go on. Of several nodes one at a time
+/// rolls up and one retains: the owner of `metrics` and of `retention`.
 class upkeep {
  public:
   upkeep(store_ptr store, upkeep_options options,
@@ -45,11 +48,13 @@ class upkeep {
 
  private:
   void run(const std::stop_token& stop);
-  void turn(bool slow, const std::stop_token& stop);
-  void retain(const std::stop_token& stop);
+  /// Each is true if it worked.
+  bool prepare();
+  bool roll_up();
+  bool retain(const std::stop_token& stop);
   void keep_samples();
   void write_report();
-  /// Logs the first failure in a row.
+  /// Logs the first failure in a row of each part.
   bool worked(const char* what, const error* failure);
 
   upkeep_options options_;
@@ -58,7 +63,7 @@ class upkeep {
   std::shared_ptr<ownership> owner_;
   std::unique_ptr<store_maintenance> session_;
   std::unique_ptr<store_reports> reports_;
-  bool failing_ = false;
+  std::set<std::string> failing_;
   std::mutex mutex_;
   std::condition_variable_any wake_;
   /// Last: it uses all of the above.

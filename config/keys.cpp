@@ -46,6 +46,9 @@ constexpr std::string_view ssl_modes =
 constexpr std::string_view token_shapes =
     "github|gitlab|slack|aws|stripe|google|linear|npm|jwt|private_key|all";
 
+constexpr std::string_view sasl_mechanisms =
+    "PLAIN|SCRAM-SHA-256|SCRAM-SHA-512";
+
 using s = settings;
 using ev = event_settings;
 using sv = server_settings;
@@ -160,6 +163,8 @@ constexpr auto table = std::to_array<key>({
      hour},
     {"store", "poll_interval", kind::seconds, at<&s::store, &st::poll_interval>,
      10, hour},
+    {"store", "dedup_window", kind::seconds, at<&s::store, &st::dedup_window>,
+     hour, 400 * day},
 
     {"database", "host", kind::text, at<&s::database, &db::host>},
     {"database", "port", kind::whole, at<&s::database, &db::port>, 1, 65'535},
@@ -331,6 +336,24 @@ constexpr auto table = std::to_array<key>({
     {"webhooks", "ca_file", kind::text, at<&s::webhooks, &wh::ca_file>},
     {"webhooks", "queue_servers", kind::text,
      at<&s::webhooks, &wh::queue_servers>},
+    {"webhooks", "queue_tls", kind::boolean, at<&s::webhooks, &wh::queue_tls>},
+    {"webhooks", "queue_ca_file", kind::text,
+     at<&s::webhooks, &wh::queue_ca_file>},
+    {"webhooks", "queue_user", kind::text, at<&s::webhooks, &wh::queue_user>},
+    {"webhooks", "queue_password", kind::secret,
+     at<&s::webhooks, &wh::queue_password>},
+    {"webhooks",
+     "queue_password_file",
+     kind::secret_file,
+     at<&s::webhooks, &wh::queue_password>,
+     0,
+     0,
+     {},
+     "queue_password"},
+    {"webhooks", "queue_sasl_mechanism", kind::choice,
+     at<&s::webhooks, &wh::queue_sasl_mechanism>, 0, 0, sasl_mechanisms},
+    {"webhooks", "queue_credentials_file", kind::text,
+     at<&s::webhooks, &wh::queue_credentials_file>},
     {"webhooks", "timeout", kind::seconds, at<&s::webhooks, &wh::timeout>, 10,
      hour},
     {"webhooks", "max_in_flight", kind::whole,

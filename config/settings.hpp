@@ -121,6 +121,9 @@ struct store_settings {
   /// How often the log's head is looked up in case nobody told us of a
   /// commit.
   milliseconds poll_interval{2'000};
+  /// PostgreSQL: how far back a delivery is recognised as one that is already
+  /// there. The same on all nodes.
+  milliseconds dedup_window{14 * 24 * 3'600'000ll};
 };
 
 /// `[database]`: PostgreSQL by its parts.
@@ -256,6 +259,15 @@ struct webhook_settings {
   /// `nats://HOST:PORT` and `kafka://HOST:PORT` that subscriptions may name,
   /// separated by blanks or commas.
   std::string queue_servers;
+  /// How all of them are spoken to.
+  bool queue_tls = false;
+  std::string queue_ca_file;
+  std::string queue_user;
+  std::string queue_password;
+  /// Kafka's.
+  std::string queue_sasl_mechanism = "SCRAM-SHA-512";
+  /// NATS's `.creds`.
+  std::string queue_credentials_file;
   /// For one request, from its start to the end of the answer.
   milliseconds timeout{15'000};
   /// Requests under way at once: for all subscriptions, and for one that says

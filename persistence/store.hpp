@@ -157,6 +157,9 @@ struct store_options {
   /// PostgreSQL: the name under which appends wake other nodes; empty: there
   /// are none. [a-z0-9.-].
   std::string node;
+  /// PostgreSQL: how far back deliveries are recognised, set whenever
+  /// partitions are made; none: as the store has it.
+  std::optional<std::chrono::seconds> dedup_window;
   /// For events with correlation keys.
   correlation::join_limits threads;
 };

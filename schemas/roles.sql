@@ -49,6 +49,8 @@ BEGIN
                             'api_keys_version', 'audit_log', 'processor_marks',
                             'cluster', 'cluster_nodes'))
     UNION ALL
+    SELECT 'ALTER SEQUENCE lease_tokens OWNER TO eventweft_owner'
+    UNION ALL
     SELECT format('ALTER FUNCTION %s OWNER TO eventweft_owner',
                   p.oid::regprocedure)
     FROM pg_proc p
@@ -75,7 +77,7 @@ GRANT UPDATE (processed_at, processing_duration, correlation_id,
               parent_event_id) ON events TO eventweft_writer;
 GRANT SELECT, UPDATE (last_seq) ON log_head, event_metrics_cursor
   TO eventweft_writer;
-GRANT UPDATE (thread_version) ON log_head TO eventweft_writer;
+GRANT UPDATE (thread_version, dedup_window) ON log_head TO eventweft_writer;
 GRANT SELECT, INSERT, UPDATE ON event_processing_status, event_metrics
   TO eventweft_writer;
 GRANT SELECT, INSERT, UPDATE, DELETE ON event_correlations,

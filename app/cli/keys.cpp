@@ -90,7 +90,7 @@ expected<auth::api_key> wanted_key(const key_options& options, timestamp now) {
     key.scopes.push_back(std::move(*scope));
   }
   if (!options.filter.empty()) {
-    auto f = codec::parse_filter(options.filter);
+    auto f = codec::parse_kept_filter(options.filter);
     if (!f)
       return fail(ec::bad_configuration, "--filter: " + f.error().message);
     key.forced = std::move(*f);

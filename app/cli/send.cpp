@@ -102,7 +102,11 @@ int send(const send_options& options, console& io) {
   const auto draft = make_draft(options);
   if (!draft)
     return report(draft.error(), io);
-  const auto client = connect_to(options.server);
+  auto server = options.server;
+  // They prove themselves by a bearer token, whatever it is called.
+  if (options.platform == "events" && !options.secret.empty())
+    server.token = options.secret;
+  const auto client = connect_to(server);
   if (!client)
     return report(client.error(), io);
   (*client)->stop_on_signals();

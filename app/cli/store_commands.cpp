@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "actors/platforms/registry.hpp"
 #include "app/cli/commands.hpp"
 #include "app/cli/selection.hpp"
+#include "app/correlation.hpp"
 #include "app/retention.hpp"
 #include "persistence/store.hpp"
 
@@ -16,6 +18,8 @@ expected<store_ptr> open(const config::settings& s) {
   options.connect_timeout = s.database.connect_timeout;
   options.statement_timeout = s.database.statement_timeout;
   options.lock_timeout = s.database.lock_timeout;
+  options.dedup_window =
+      std::chrono::duration_cast<std::chrono::seconds>(s.store.dedup_window);
   return open_store(options);
 }
 
@@ -40,6 +44,21 @@ void tell_platforms(const config::settings& s, console& io) {
     else
       io.out << "no secret is set; every webhook is refused with 401\n";
   }
+}
+
+/// What `serve` looks at before it opens anything.
+expected<void> look_through(const config::settings& s) {
+  if (const auto kept = retention_of(s); !kept)
+    return fail(kept.error());
+  if (const auto audit = audit_retention_of(s); !audit)
+    return fail(audit.error());
+  if (const auto rules = make_rules(s, {}, nullptr); !rules)
+    return fail(rules.error());
+  const system_clock time;
+  system_random random;
+  return platforms::make_platforms(s.platforms, time, random,
+                                   s.event.platforms_directory)
+      .map([](const auto&) {});
 }
 
 /// A look at a SQLite store must not make its file.
@@ -78,6 +97,8 @@ int check(const config::load_options& options, console& io) {
     return report(effective.error(), io);
   const auto& s = effective->values;
   io.out << config::describe(*effective);
+  if (const auto fine = look_through(s); !fine)
+    return report(fine.error(), io);
   tell_platforms(s, io);
   const auto store = open(s);
   if (!store)

@@ -72,7 +72,8 @@ void delivered(rd_kafka_t*, const rd_kafka_message_t* message, void*) {
 
 class kafka_poster final : public poster {
  public:
-  kafka_poster() : thread_([this] { run(); }) {}
+  explicit kafka_poster(queue_access access)
+      : access_(std::move(access)), thread_([this] { run(); }) {}
 
   ~kafka_poster() override {
     stopping_ = true;
@@ -170,6 +171,26 @@ class kafka_poster final : public poster {
     }
   }
 
+  /// Says who we are and sees to it who the servers are.
+  void
+  let_in(std::vector<std::pair<const char*, std::string>>& settings) const {
+    const bool named = !access_.user.empty();
+    settings.emplace_back("security.protocol",
+                          named ? access_.tls ? "sasl_ssl" : "sasl_plaintext"
+                          : access_.tls ? "ssl"
+                                        : "plaintext");
+    if (access_.tls) {
+      settings.emplace_back("ssl.endpoint.identification.algorithm", "https");
+      if (!access_.ca_file.empty())
+        settings.emplace_back("ssl.ca.location", access_.ca_file);
+    }
+    if (named) {
+      settings.emplace_back("sasl.mechanism", access_.sasl_mechanism);
+      settings.emplace_back("sasl.username", access_.user);
+      settings.emplace_back("sasl.password", access_.password);
+    }
+  }
+
   /// Lives until the poster goes; null with the reason.
   rd_kafka_t* producer_of(const std::string& server,
                           std::chrono::milliseconds timeout,
@@ -179,7 +200,7 @@ class kafka_poster final : public poster {
       return i->second.get();
     std::unique_ptr<rd_kafka_conf_t, free_kafka> conf{rd_kafka_conf_new()};
     std::array<char, 512> text{};
-    const std::array<std::pair<const char*, std::string>, 6> settings{{
+    std::vector<std::pair<const char*, std::string>> settings{
         {"bootstrap.servers", server},
         {"client.id", "eventweft"},
         {"enable.idempotence", "true"},
@@ -189,7 +210,8 @@ class kafka_poster final : public poster {
         // back would go on failing deliveries. How often to try is the
         // subscription's back-off.
         {"reconnect.backoff.max.ms", "500"},
-    }};
+    };
+    let_in(settings);
     for (const auto& [name, value] : settings)
       if (rd_kafka_conf_set(conf.get(), name, value.c_str(), text.data(),
                             text.size()) != RD_KAFKA_CONF_OK) {
@@ -209,6 +231,7 @@ class kafka_poster final : public poster {
     return producers_.emplace(server, std::move(made)).first->second.get();
   }
 
+  const queue_access access_;
   std::mutex mutex_;
   std::map<std::string, producer> producers_;
   std::atomic<bool> stopping_ = false;
@@ -217,8 +240,8 @@ class kafka_poster final : public poster {
 
 } // namespace
 
-std::unique_ptr<poster> make_kafka_poster() {
-  return std::make_unique<kafka_poster>();
+std::unique_ptr<poster> make_kafka_poster(queue_access access) {
+  return std::make_unique<kafka_poster>(std::move(access));
 }
 
 } // namespace eventweft::outgoing

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "messages/outgoing.hpp"
+#include "net/outgoing/queue_url.hpp"
 
 #include <memory>
 
@@ -11,6 +12,6 @@ namespace eventweft::outgoing {
 /// `eventweft-key`: a 200 once all in-sync replicas have the message. One
 /// idempotent producer a server, made when it is first needed. Has one thread
 /// of its own.
-std::unique_ptr<poster> make_kafka_poster();
+std::unique_ptr<poster> make_kafka_poster(queue_access access = {});
 
 } // namespace eventweft::outgoing

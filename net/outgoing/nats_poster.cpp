@@ -137,7 +137,8 @@ struct server_link {
 
 class nats_poster final : public poster {
  public:
-  nats_poster() : thread_([this] { run(); }) {}
+  explicit nats_poster(queue_access access)
+      : access_(std::move(access)), thread_([this] { run(); }) {}
 
   ~nats_poster() override {
     std::deque<job> left;
@@ -231,6 +232,28 @@ class nats_poster final : public poster {
       link.flights->finish(number, natsStatus_GetText(status));
   }
 
+  /// Says who we are and sees to it who the server is.
+  natsStatus let_in(natsOptions* options, const std::string& server) const {
+    auto status = NATS_OK;
+    if (access_.tls) {
+      // Without it the library takes any name in a certificate.
+      const auto host = server.substr(0, server.rfind(':'));
+      status = natsOptions_SetSecure(options, true);
+      if (status == NATS_OK)
+        status = natsOptions_SetExpectedHostname(options, host.c_str());
+      if (status == NATS_OK && !access_.ca_file.empty())
+        status = natsOptions_LoadCATrustedCertificates(options,
+                                                       access_.ca_file.c_str());
+    }
+    if (status == NATS_OK && !access_.user.empty())
+      status = natsOptions_SetUserInfo(options, access_.user.c_str(),
+                                       access_.password.c_str());
+    if (status == NATS_OK && !access_.credentials_file.empty())
+      status = natsOptions_SetUserCredentialsFromFiles(
+          options, access_.credentials_file.c_str(), nullptr);
+    return status;
+  }
+
   bool connected(server_link& link, const std::string& server,
                  std::chrono::milliseconds timeout) {
     if (link.connection && !natsConnection_IsClosed(link.connection.get()))
@@ -253,6 +276,8 @@ class nats_poster final : public poster {
     if (status == NATS_OK)
       status = natsOptions_SetName(options, "eventweft");
     if (status == NATS_OK)
+      status = let_in(options, server);
+    if (status == NATS_OK)
       status = natsConnection_Connect(&connection, options);
     nats_ptr<natsConnection> made{connection};
     jsOptions js;
@@ -273,6 +298,7 @@ class nats_poster final : public poster {
     return true;
   }
 
+  const queue_access access_;
   std::mutex mutex_;
   std::condition_variable woken_;
   std::deque<job> jobs_;
@@ -284,8 +310,8 @@ class nats_poster final : public poster {
 
 } // namespace
 
-std::unique_ptr<poster> make_nats_poster() {
-  return std::make_unique<nats_poster>();
+std::unique_ptr<poster> make_nats_poster(queue_access access) {
+  return std::make_unique<nats_poster>(std::move(access));
 }
 
 } // namespace eventweft::outgoing

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "messages/outgoing.hpp"
+#include "net/outgoing/queue_url.hpp"
 
 #include <memory>
 
@@ -12,6 +13,6 @@ namespace eventweft::outgoing {
 /// `Nats-Msg-Id`, so that the server drops what it has already. One connection
 /// a server, made when it is first needed and made again when it is lost. Has
 /// one thread of its own.
-std::unique_ptr<poster> make_nats_poster();
+std::unique_ptr<poster> make_nats_poster(queue_access access = {});
 
 } // namespace eventweft::outgoing

@@ -61,12 +61,17 @@ metrics_row read_metrics(const pqxx::row& row) {
 expected<int> maintenance::prepare_partitions(timestamp now) {
   return pool_->call(retry::yes, [&](pqxx::connection& c) -> expected<int> {
     pqxx::nontransaction tx{c};
-    return tx
-        .exec("SELECT ensure_partitions($1::timestamptz - interval '1 week', "
-              "$1::timestamptz + interval '2 weeks')",
-              pqxx::params{time_text(now)})
-        .one_field()
-        .as<int>();
+    const auto made =
+        tx.exec("SELECT ensure_partitions($1::timestamptz - interval '1 week', "
+                "$1::timestamptz + interval '2 weeks')",
+                pqxx::params{time_text(now)})
+            .one_field()
+            .as<int>();
+    if (dedup_window_)
+      tx.exec("UPDATE log_head SET dedup_window = make_interval(secs => $1) "
+              "WHERE dedup_window <> make_interval(secs => $1)",
+              pqxx::params{dedup_window_->count()});
+    return made;
   });
 }
 

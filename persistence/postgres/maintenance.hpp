@@ -8,7 +8,10 @@ namespace eventweft::postgres {
 
 class maintenance final : public store_maintenance {
  public:
-  explicit maintenance(pool_ptr pool) : pool_(std::move(pool)) {}
+  explicit maintenance(
+      pool_ptr pool,
+      std::optional<std::chrono::seconds> dedup_window = std::nullopt)
+      : pool_(std::move(pool)), dedup_window_(dedup_window) {}
 
   expected<int> prepare_partitions(timestamp now) override;
   expected<int64_t> roll_up_metrics() override;
@@ -22,6 +25,7 @@ class maintenance final : public store_maintenance {
 
  private:
   pool_ptr pool_;
+  std::optional<std::chrono::seconds> dedup_window_;
 };
 
 } // namespace eventweft::postgres

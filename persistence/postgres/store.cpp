@@ -33,7 +33,10 @@ class postgres_store final : public store {
     auto report = c.call(connection::retry::no,
                          [](auto& live) { return postgres::migrate(live); });
     if (report)
-      if (auto made = open_maintenance()->prepare_partitions(now()); !made)
+      // A long-running query may be in the way. The server makes them, too;
+      // what comes without one is kept in the default partition.
+      if (auto made = open_maintenance()->prepare_partitions(now());
+          !made && made.error().code != ec::store_unavailable)
         return fail(std::move(made.error()));
     return report;
   }
@@ -57,7 +60,7 @@ class postgres_store final : public store {
   }
 
   std::unique_ptr<store_maintenance> open_maintenance() override {
-    return std::make_unique<maintenance>(pool_);
+    return std::make_unique<maintenance>(pool_, options_.dedup_window);
   }
 
   std::unique_ptr<store_reports> open_reports() override {

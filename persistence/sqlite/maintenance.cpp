@@ -5,14 +5,21 @@
 #include "persistence/batch.hpp"
 #include "persistence/sqlite/details.hpp"
 
+#include <algorithm>
+#include <optional>
+
 namespace eventweft::sqlite {
 namespace {
 
 /// Most events that one call counts.
 constexpr int64_t roll_up_limit = 100'000;
 
-/// Pages given back at once: a few milliseconds of work.
+/// Pages given back at once: a few milliseconds of work; and so often in one
+/// run.
 constexpr int vacuum_pages = 2'000;
+constexpr int vacuum_steps = 100;
+/// Free pages that stay, for what comes next.
+constexpr int64_t spare_pages = 1'000;
 
 int64_t number(database& db, std::string_view sql) {
   auto& q = db.prepared(sql);
@@ -25,7 +32,7 @@ int64_t number(database& db, std::string_view sql) {
 /// The events that may go, as a table `doomed (seq, id, platform, created_at,
 /// bytes)` of this connection's own.
 void find_expired(database& db, const retention_policy& policy, timestamp now,
-                  size_t limit) {
+                  std::optional<size_t> limit) {
   db.raw().exec("CREATE TEMP TABLE IF NOT EXISTS keep_until "
                 "(platform TEXT PRIMARY KEY, until TEXT NOT NULL)");
   db.raw().exec("CREATE TEMP TABLE IF NOT EXISTS doomed (seq INTEGER PRIMARY "
@@ -50,8 +57,10 @@ void find_expired(database& db, const retention_policy& policy, timestamp now,
       "(SELECT until FROM keep_until k WHERE k.platform = e.platform), "
       "(SELECT until FROM keep_until k WHERE k.platform = '')) "
       "AND e.seq <= min("
-      "coalesce((SELECT min(cursor_seq) FROM stream_subscriptions "
-      "WHERE active), 9223372036854775807), "
+      // A replay under way needs the log from where it is.
+      "coalesce((SELECT min(min(cursor_seq, coalesce(json_extract("
+      "nullif(replay, ''), '$.after'), cursor_seq))) "
+      "FROM stream_subscriptions WHERE active), 9223372036854775807), "
       "coalesce((SELECT min(cursor_seq) FROM processor_marks "
       "WHERE updated_at > ?2), 9223372036854775807), "
       "(SELECT last_seq FROM event_metrics_cursor)) "
@@ -60,7 +69,7 @@ void find_expired(database& db, const retention_policy& policy, timestamp now,
       "WHERE s.event_id = e.id "
       "AND s.status IN ('pending', 'processing', 'retrying')) "
       "ORDER BY e.seq LIMIT ?1");
-  find.bind(1, static_cast<int64_t>(limit));
+  find.bind(1, limit ? static_cast<int64_t>(*limit) : -1);
   // Nobody waits for a processor that was not heard of for a week.
   find.bind(2, to_rfc3339(system_clock{}.now() - std::chrono::days{7}));
   find.exec();
@@ -113,6 +122,21 @@ void delete_doomed(database& db) {
   forget_threads(db);
 }
 
+/// To the file system, in steps between which others write.
+void give_space_back(database& db) {
+  for (int step = 0; step < vacuum_steps; ++step) {
+    const auto free = number(db, "PRAGMA freelist_count") - spare_pages;
+    if (free <= 0)
+      return;
+    SQLite::Statement vacuum{
+        db.raw(), "PRAGMA incremental_vacuum(" +
+                      std::to_string(std::min<int64_t>(free, vacuum_pages)) +
+                      ")"};
+    while (vacuum.executeStep()) {
+    }
+  }
+}
+
 } // namespace
 
 expected<int> maintenance::prepare_partitions(timestamp) {
@@ -153,7 +177,8 @@ maintenance::apply_retention(const retention_policy& policy, timestamp now,
     std::vector<retention_item> items;
     {
       write_transaction tx{db};
-      find_expired(db, policy, now, limit);
+      find_expired(db, policy, now,
+                   dry_run ? std::nullopt : std::optional{limit});
       items = summary(db);
       if (!dry_run && !items.empty())
         delete_doomed(db);
@@ -165,13 +190,8 @@ maintenance::apply_retention(const retention_policy& policy, timestamp now,
       }
       tx.commit();
     }
-    if (!dry_run && !items.empty()) {
-      SQLite::Statement vacuum{db.raw(), "PRAGMA incremental_vacuum(" +
-                                             std::to_string(vacuum_pages) +
-                                             ")"};
-      while (vacuum.executeStep()) {
-      }
-    }
+    if (!dry_run)
+      give_space_back(db);
     return items;
   });
 }

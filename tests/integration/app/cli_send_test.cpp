@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "actors/platforms/registry.hpp"
 #include "app/cli/webhook_request.hpp"
 #include "codec/payload.hpp"
 #include "crypto/digest.hpp"
 #include "tests/integration/app/cli_support.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <set>
+#include <sstream>
 
 namespace eventweft::cli {
 namespace {
@@ -112,6 +116,42 @@ TEST(WebhookRequest, SamplesAreJsonAndCanBeFound) {
   }
   EXPECT_TRUE(sample_payload("github", "nothing").empty());
   EXPECT_TRUE(sample_payload("nowhere", {}).empty());
+}
+
+// What we send as an example is what we take.
+TEST(WebhookRequest, SamplesAreTakenByTheirPlatforms) {
+  const std::string key = "0123456789abcdef0123456789abcdef";
+  std::map<std::string, config::platform_settings> settings;
+  for (const auto* platform : {"github", "slack", "linear", "deployments"})
+    settings[platform].secrets = {key};
+  settings["events"].allow_unsigned = true;
+  const manual_clock time{*parse_rfc3339("2026-01-31T12:00:00.250Z")};
+  seeded_random random{1};
+  const auto all = platforms::make_platforms(settings, time, random);
+  ASSERT_TRUE(all);
+  for (const auto& p : *all) {
+    std::istringstream types{sample_types(p->name())};
+    for (std::string type; std::getline(types, type, ',');) {
+      type.erase(0, type.find_first_not_of(' '));
+      const auto r =
+          made({std::string{p->name()}, type,
+                std::string{sample_payload(p->name(), type)}, key, "d-1"});
+      webhook w;
+      w.platform = p->name();
+      w.method = "POST";
+      for (auto [name, value] : r.headers) {
+        std::ranges::transform(name, name.begin(), [](char c) {
+          return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+        });
+        w.headers.emplace_back(name, value);
+      }
+      w.body = shared_text{r.body};
+      w.received_at = time.now();
+      const auto taken = p->accept(w);
+      EXPECT_TRUE(taken) << p->name() << ' ' << type << ": "
+                         << (taken ? "" : taken.error().message);
+    }
+  }
 }
 
 TEST(WithMember, ReplacesOneValueAndNothingElse) {

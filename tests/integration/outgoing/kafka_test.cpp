@@ -113,6 +113,21 @@ result post(poster& p, request what) {
   return future.get();
 }
 
+// Nobody there speaks TLS or knows a user, and nothing is sent without.
+TEST(kafka_poster, DoesNotGoOnWithoutTheTlsThatWasAskedFor) {
+  mock_cluster cluster;
+  for (const auto* user : {"", "hub"}) {
+    queue_access access;
+    access.tls = *user == '\0';
+    access.user = user;
+    access.password = "secret";
+    const auto p = make_kafka_poster(access);
+    auto what = message(cluster.url(), "{}", "key");
+    what.total_timeout = 2s;
+    EXPECT_FALSE(post(*p, std::move(what)));
+  }
+}
+
 TEST(kafka_poster, IsDoneOnceTheBrokersHaveIt) {
   mock_cluster cluster;
   const auto p = make_kafka_poster();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/outgoing/nats_poster.hpp"
+#include "tests/integration/outgoing/certificates.hpp"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -16,7 +17,9 @@
 #include <filesystem>
 #include <future>
 #include <stdexcept>
+#include <string>
 #include <thread>
+#include <vector>
 
 namespace eventweft::outgoing {
 namespace {
@@ -41,8 +44,11 @@ uint16_t free_port() {
 /// Debian's nats-server with JetStream, on a port and a directory of its own.
 class nats_server {
  public:
-  nats_server()
-      : port_(free_port()),
+  explicit nats_server(std::vector<std::string> more = {},
+                       std::string host = "127.0.0.1")
+      : more_(std::move(more)),
+        host_(std::move(host)),
+        port_(free_port()),
         home_(std::filesystem::temp_directory_path() /
               ("eventweft-nats-" + std::to_string(::getpid()) + "-" +
                std::to_string(port_))) {
@@ -68,8 +74,15 @@ class nats_server {
       const int null = ::open("/dev/null", O_RDWR);
       for (int fd : {0, 1, 2})
         ::dup2(null, fd);
-      ::execlp("nats-server", "nats-server", "-a", "127.0.0.1", "-p",
-               port.c_str(), "-js", "-sd", directory.c_str(), nullptr);
+      std::vector<std::string> words{"nats-server", "-a",     "127.0.0.1",
+                                     "-p",          port,     "-js",
+                                     "-sd",         directory};
+      words.insert(words.end(), more_.begin(), more_.end());
+      std::vector<char*> args;
+      for (auto& word : words)
+        args.push_back(word.data());
+      args.push_back(nullptr);
+      ::execvp("nats-server", args.data());
       ::_exit(127);
     }
   }
@@ -83,13 +96,15 @@ class nats_server {
   }
 
   std::string url(const std::string& subject) const {
-    return "nats://127.0.0.1:" + std::to_string(port_) + '/' + subject;
+    return address() + '/' + subject;
   }
   std::string address() const {
-    return "nats://127.0.0.1:" + std::to_string(port_);
+    return "nats://" + host_ + ':' + std::to_string(port_);
   }
 
  private:
+  std::vector<std::string> more_;
+  std::string host_;
   uint16_t port_;
   std::filesystem::path home_;
   pid_t pid_ = 0;
@@ -98,11 +113,22 @@ class nats_server {
 /// An administrator's connection: makes the stream and looks into it.
 class observer {
  public:
-  explicit observer(const nats_server& server) {
+  explicit observer(const nats_server& server,
+                    const queue_access& access = {}) {
     const auto until = std::chrono::steady_clock::now() + patience;
     natsStatus status = NATS_ERR;
     while (status != NATS_OK && std::chrono::steady_clock::now() < until) {
-      status = natsConnection_ConnectTo(&connection_, server.address().c_str());
+      natsOptions* options = nullptr;
+      natsOptions_Create(&options);
+      natsOptions_SetURL(options, server.address().c_str());
+      if (access.tls) {
+        natsOptions_SetSecure(options, true);
+        natsOptions_LoadCATrustedCertificates(options, access.ca_file.c_str());
+        natsOptions_SetUserInfo(options, access.user.c_str(),
+                                access.password.c_str());
+      }
+      status = natsConnection_Connect(&connection_, options);
+      natsOptions_Destroy(options);
       if (status == NATS_OK)
         status = natsConnection_JetStream(&js_, connection_, nullptr);
       if (status == NATS_OK) {
@@ -206,6 +232,48 @@ TEST(nats_poster, IsDoneOnceTheServerHasIt) {
   EXPECT_EQ(seen.subject, "hub.events");
   EXPECT_EQ(seen.body, R"({"a":1})");
   EXPECT_EQ(seen.key, "thread-1");
+}
+
+TEST(nats_poster, SpeaksTlsToWhoItShouldBeAsWhoWeAre) {
+  const testing_support::test_ca ca, other;
+  const auto pair = ca.issue("DNS:localhost");
+  const testing_support::temporary_file authority{ca.certificate()};
+  const testing_support::temporary_file wrong{other.certificate()};
+  const testing_support::temporary_file certificate{pair.certificate};
+  const testing_support::temporary_file key{pair.key};
+  const nats_server server{{"--tls", "--tlscert", certificate.path(),
+                            "--tlskey", key.path(), "--user", "hub", "--pass",
+                            "secret"},
+                           "localhost"};
+  queue_access good;
+  good.tls = true;
+  good.ca_file = authority.path();
+  good.user = "hub";
+  good.password = "secret";
+  observer stream{server, good};
+  const auto sent = [&](const queue_access& access, std::string url) {
+    return post(*make_nats_poster(access), message(url, "{}", "msg_1"));
+  };
+  const auto r = sent(good, server.url("hub.events"));
+  EXPECT_TRUE(r) << r.error().message;
+  EXPECT_EQ(stream.messages(), 1u);
+  auto bad = good;
+  bad.ca_file = wrong.path();
+  EXPECT_FALSE(sent(bad, server.url("hub.events")));
+  bad = good;
+  bad.password = "wrong";
+  EXPECT_FALSE(sent(bad, server.url("hub.events")));
+  bad = good;
+  bad.user.clear();
+  EXPECT_FALSE(sent(bad, server.url("hub.events")));
+  bad = good;
+  bad.tls = false;
+  EXPECT_FALSE(sent(bad, server.url("hub.events")));
+  // The certificate is localhost's.
+  auto elsewhere = server.url("hub.events");
+  elsewhere.replace(elsewhere.find("localhost"), 9, "127.0.0.1");
+  EXPECT_FALSE(sent(good, elsewhere));
+  EXPECT_EQ(stream.messages(), 1u);
 }
 
 TEST(nats_poster, TheServerDropsWhatItHas) {

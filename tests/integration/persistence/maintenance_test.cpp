@@ -62,6 +62,14 @@ class maintenance_contract : public store_contract {
     return must(maintenance_->apply_retention(policy, noon, dry_run, 1000));
   }
 
+  /// What was said of the week that has events.
+  static retention_item full_week(const std::vector<retention_item>& items) {
+    for (const auto& item : items)
+      if (item.events != 0)
+        return item;
+    return {};
+  }
+
   std::unique_ptr<store_maintenance> maintenance_;
 };
 
@@ -292,6 +300,127 @@ TEST_P(maintenance_contract, RetentionKeepsWhatIsStillNeeded) {
   must(session_->drop_dead_letter(d.id));
   retain(policy);
   EXPECT_THAT(seqs(), IsEmpty());
+}
+
+TEST_P(maintenance_contract, AReplayUnderWayHoldsWhatItHasNotRead) {
+  must(maintenance_->prepare_partitions(noon - days{100}));
+  append({aged(1, days{100}), aged(2, days{100}), aged(3, days{100})});
+  retention_policy policy;
+  policy.keep = days{90};
+  run_sql("INSERT INTO stream_subscriptions (id, stream_name, subscriber_id, "
+          "type, cursor_seq, replay) VALUES ('" +
+          to_string(numbered_event(1).id) +
+          "', 'all_events', 'me', 'sse', 3, "
+          "'{\"after\":1,\"until\":3,\"filter\":{}}')");
+  const auto items = retain(policy);
+  EXPECT_EQ(seqs(), (std::vector<seq_t>{2, 3}));
+  if (is_postgres()) {
+    EXPECT_EQ(full_week(items).reason, "a replay has not read it");
+  }
+  run_sql("UPDATE stream_subscriptions SET replay = ''");
+  retain(policy);
+  EXPECT_THAT(seqs(), IsEmpty());
+}
+
+TEST_P(maintenance_contract, ADryRunTellsAllThatWouldGo) {
+  std::vector<event> old;
+  for (int i = 1; i <= 5; ++i)
+    old.push_back(aged(i, days{40}, "slack"));
+  append(old);
+  must(maintenance_->roll_up_metrics());
+  retention_policy policy;
+  policy.keep = days{400};
+  policy.platforms["slack"] = days{30};
+  const auto planned =
+      must(maintenance_->apply_retention(policy, noon, true, 2));
+  ASSERT_THAT(planned, SizeIs(1));
+  EXPECT_EQ(planned[0].events, 5);
+  const auto gone = must(maintenance_->apply_retention(policy, noon, false, 2));
+  ASSERT_THAT(gone, SizeIs(1));
+  EXPECT_EQ(gone[0].events, 2);
+  EXPECT_THAT(seqs(), SizeIs(3));
+}
+
+TEST_P(maintenance_contract, SqliteGivesSpaceBack) {
+  if (is_postgres())
+    return;
+  int n = 0;
+  for (int batch = 0; batch < 10; ++batch) {
+    std::vector<event> events;
+    for (int i = 0; i < 250; ++i) {
+      auto e = aged(++n, days{100});
+      e.payload = shared_text{"\"" + std::string(8'000, 'x') + "\""};
+      events.push_back(std::move(e));
+    }
+    append(std::move(events));
+  }
+  const auto pages = [&](const char* what) {
+    return std::stoi(rows(std::string{"PRAGMA "} + what).at(0));
+  };
+  const auto before = pages("page_count");
+  retention_policy policy;
+  policy.keep = days{90};
+  while (!retain(policy).empty())
+    ;
+  EXPECT_LE(pages("freelist_count"), 1'000);
+  EXPECT_LT(pages("page_count"), before / 2);
+}
+
+// Whoever appends waits behind those who wait for a long query.
+TEST_P(maintenance_contract, UpkeepDoesNotWaitForAnAnalyst) {
+  if (!is_postgres())
+    return;
+  must(maintenance_->prepare_partitions(noon - days{100}));
+  append({aged(1, days{100})});
+  store_options patient;
+  patient.url = url_;
+  patient.lock_timeout = 300s;
+  patient.statement_timeout = 300s;
+  const auto store = must(open_store(patient));
+  const auto upkeep = store->open_maintenance();
+  must(upkeep->roll_up_metrics());
+  pqxx::connection analyst{url_};
+  pqxx::work query{analyst};
+  query.exec("SELECT count(*) FROM events");
+  retention_policy policy;
+  policy.keep = days{90};
+  const auto later = noon + days{3'000};
+  const auto made = upkeep->prepare_partitions(later);
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, ec::store_unavailable);
+  EXPECT_FALSE(upkeep->apply_retention(policy, noon, false, 10));
+  query.commit();
+  EXPECT_GT(must(upkeep->prepare_partitions(later)), 0);
+  const auto gone = must(upkeep->apply_retention(policy, noon, false, 10));
+  EXPECT_EQ(full_week(gone).action, retention_item::kind::drop_week);
+  EXPECT_THAT(seqs(), IsEmpty());
+}
+
+TEST_P(maintenance_contract, WhatIsNotCountedIsHeldAndItIsSaid) {
+  if (!is_postgres())
+    return;
+  must(maintenance_->prepare_partitions(noon - days{100}));
+  append({aged(1, days{100})});
+  retention_policy policy;
+  policy.keep = days{90};
+  const auto held =
+      full_week(must(maintenance_->apply_retention(policy, noon, true, 10)));
+  EXPECT_EQ(held.action, retention_item::kind::keep_week);
+  EXPECT_EQ(held.reason, "the figures have not counted it");
+}
+
+TEST_P(maintenance_contract, TheWindowForDuplicatesIsSet) {
+  if (!is_postgres())
+    return;
+  store_options o;
+  o.url = url_;
+  o.dedup_window = days{3};
+  must(must(open_store(o))->open_maintenance()->prepare_partitions(noon));
+  EXPECT_THAT(rows("SELECT dedup_window = interval '3 days' FROM log_head"),
+              ElementsAre("t"));
+  must(maintenance_->prepare_partitions(noon));
+  EXPECT_THAT(rows("SELECT dedup_window = interval '3 days' FROM log_head"),
+              ElementsAre("t"));
 }
 
 TEST_P(maintenance_contract, DetailsGoWithTheirEvent) {

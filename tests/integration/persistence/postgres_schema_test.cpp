@@ -116,6 +116,40 @@ TEST_F(postgres_schema, TheQueriesOfAnAnalystRun) {
                   .is_null());
 }
 
+TEST_F(postgres_schema, ALinkByHandJoinsThreads) {
+  must(store_->migrate());
+  auto session = store_->open_session();
+  std::vector<event_ptr> events;
+  for (int i = 1; i <= 4; ++i)
+    events.emplace_back(numbered_event(i));
+  must(session->append(events));
+  const auto link = [&](size_t source, size_t target) {
+    EXPECT_TRUE(run("SELECT create_event_correlation('" +
+                    to_string(events[source]->id) + "', '" +
+                    to_string(events[target]->id) + "', 'x')")
+                    .one_field()
+                    .as<bool>());
+  };
+  const auto thread_of = [&](size_t i) {
+    return (**must(session->find(events[i]->id))).correlation_id;
+  };
+  link(0, 1);
+  link(2, 3);
+  const auto old = thread_of(0);
+  ASSERT_NE(old, thread_of(2));
+  link(0, 2);
+  for (size_t i = 0; i < 4; ++i)
+    EXPECT_EQ(thread_of(i), thread_of(3));
+  EXPECT_EQ(run("SELECT thread_id FROM correlation_merges WHERE old_id = '" +
+                to_string(*old) + "'")
+                .one_field()
+                .view(),
+            to_string(*thread_of(3)));
+  EXPECT_EQ(
+      run("SELECT event_count FROM correlation_threads").one_field().as<int>(),
+      4);
+}
+
 /// 50,000 events of one week, GitHub's but for every tenth.
 constexpr auto many_events = R"(
   INSERT INTO events (seq, id, created_at, payload_bytes, platform, event_id,
