@@ -223,10 +223,20 @@ class custom final : public base_platform {
   }
 
   expected<acceptance> read_binary(request& r) const {
-    auto ce = codec::read_binary_cloudevent(r.raw().headers, r.raw().body);
+    // Before text that is no JSON becomes Base64.
+    auto body = r.raw().body;
+    std::vector<std::string> notes;
+    if (simdjson::validate_utf8(body.view()))
+      if (auto found = redactions().shapes(body.view())) {
+        body = shared_text{std::move(found->text)};
+        notes = std::move(found->notes);
+      }
+    auto ce = codec::read_binary_cloudevent(r.raw().headers, body);
     if (!ce)
       return fail(std::move(ce.error()));
-    auto ev = finish(r, from_cloudevent(std::move(*ce)));
+    auto bare = from_cloudevent(std::move(*ce));
+    redact_attributes(bare, notes);
+    auto ev = finish(r, std::move(bare), std::move(notes));
     if (!ev)
       return fail(std::move(ev.error()));
     acceptance out;
@@ -312,6 +322,9 @@ class custom final : public base_platform {
     auto ev = read_native(item, text);
     if (!ev)
       return ev;
+    if (ev->platform == "cloudevents")
+      return invalid("platform",
+                     "cloudevents is for what comes as CloudEvents");
     if (reserved_.contains(ev->platform))
       return invalid("platform", ev->platform + " proves its events by itself");
     if (ev->event_id.empty())
@@ -319,10 +332,21 @@ class custom final : public base_platform {
     return ev;
   }
 
+  // They come in headers, which nobody has looked at yet.
+  void redact_attributes(event& ev, std::vector<std::string>& notes) const {
+    for (auto* text : {&ev.metadata, &ev.source_id, &ev.source_name,
+                       &ev.event_type, &ev.event_id})
+      if (auto found = redactions().shapes(*text)) {
+        *text = std::move(found->text);
+        notes.insert(notes.end(), found->notes.begin(), found->notes.end());
+      }
+  }
+
   // Everything that needs the payload by itself.
-  expected<event> finish(request& r, event ev) const {
+  expected<event> finish(request& r, event ev,
+                         std::vector<std::string> notes = {}) const {
     thread_local codec::payload_reader reader;
-    auto notes = r.redactions();
+    notes.insert(notes.end(), r.redactions().begin(), r.redactions().end());
     if (auto found = redactions().apply(ev.payload.view())) {
       ev.payload = shared_text{std::move(found->text)};
       notes.insert(notes.end(), found->notes.begin(), found->notes.end());
@@ -335,6 +359,8 @@ class custom final : public base_platform {
     if (auto readable = codec::readable_escapes(ev.metadata))
       ev.metadata = std::move(*readable);
     prioritise(*payload, ev);
+    std::ranges::sort(notes);
+    notes.erase(std::unique(notes.begin(), notes.end()), notes.end());
     if (!notes.empty())
       ev.metadata = with_redactions(std::move(ev.metadata), notes);
     stamp(r.raw(), ev);

@@ -120,6 +120,9 @@ signature_scheme read_scheme(table_reader& t) {
   for (const auto& name : t.texts("without_dots"))
     s.without_dots.push_back(t.header("without_dots", name));
   read_timestamp(t, s);
+  if (base.find("{timestamp}") != std::string::npos &&
+      s.time.from == timestamp_rule::origin::none)
+    t.refuse("base", "holds {timestamp}, but no `timestamp` says where it is");
   return s;
 }
 

@@ -195,13 +195,14 @@ event_details github_details(element root, std::string_view event) {
 }
 
 event_details linear_details(element root) {
-  const bool issue = codec::string_at(root, "/type") == "Issue";
+  const auto type = codec::string_at(root, "/type");
+  const bool issue = type == "Issue";
   detail_writer out{root};
   out.text("type", {"/type"})
       .text("action", {"/action"})
       .text("organization_id", {"/organizationId"})
       .text("team_id", {"/data/team/id", "/data/teamId", "/data/issue/team/id",
-                        "/data/issue/teamId"})
+                        "/data/issue/teamId", "/data/teamIds/0"})
       .text("team_key", {"/data/team/key", "/data/issue/team/key"});
   if (issue)
     out.text("issue_id", {"/data/id"}).number("issue_number", {"/data/number"});
@@ -209,10 +210,12 @@ event_details linear_details(element root) {
     out.text("issue_id", {"/data/issue/id", "/data/issueId"})
         .number("issue_number", {"/data/issue/number"});
   out.text("identifier", {"/data/identifier", "/data/issue/identifier"})
-      .text("project_id", {"/data/project/id", "/data/projectId"})
-      .text("cycle_id", {"/data/cycle/id", "/data/cycleId"})
+      .text("project_id", {type == "Project" ? "/data/id" : "/data/project/id",
+                           "/data/projectId"})
+      .text("cycle_id",
+            {type == "Cycle" ? "/data/id" : "/data/cycle/id", "/data/cycleId"})
       .text("title", {"/data/title", "/data/issue/title", "/data/name"})
-      .text("state", {"/data/state/name"})
+      .text("state", {"/data/state/name", "/data/state", "/data/status/name"})
       .number("priority", {"/data/priority"})
       .list("labels", {"/data/labels"}, "name")
       .text("assignee", {"/data/assignee/name"})
@@ -255,8 +258,7 @@ event_details deployment_details(element root) {
       .text("log_url", {"/log_url"}, max_text)
       .time("started_at", {"/started_at"})
       .time("completed_at", {"/completed_at"})
-      .number("pull_request_number",
-              {"/pull_request", "/pull_request/number"});
+      .number("pull_request_number", {"/pull_request", "/pull_request/number"});
   event_details details;
   details.deployment = std::move(out).finish();
   return details;

@@ -105,6 +105,13 @@ expected<definitions> read_definitions(const fs::path& directory) {
   return out;
 }
 
+/// `my-tool` of a definition is my_tool in the environment.
+std::string folded(std::string_view name) {
+  std::string out{name};
+  std::ranges::replace(out, '-', '_');
+  return out;
+}
+
 } // namespace
 
 expected<std::vector<platform_ptr>>
@@ -118,7 +125,10 @@ make_platforms(const std::map<std::string, config::platform_settings>& settings,
   std::set<std::string, std::less<>> names;
   const auto add = [&](std::string_view name, auto&& make) -> expected<void> {
     names.emplace(name);
-    const auto found = settings.find(std::string{name});
+    auto found = settings.find(std::string{name});
+    // As the environment has it.
+    if (found == settings.end())
+      found = settings.find(folded(name));
     const auto section =
         found == settings.end() ? config::platform_settings{} : found->second;
     if (!section.enabled)
@@ -145,8 +155,14 @@ make_platforms(const std::map<std::string, config::platform_settings>& settings,
   };
   if (auto added = add("events", custom); !added)
     return fail(std::move(added.error()));
+  const auto is_known = [&](std::string_view section) {
+    return names.contains(section) ||
+           std::ranges::any_of(names, [&](const auto& name) {
+             return folded(name) == section;
+           });
+  };
   for (const auto& [name, section] : settings)
-    if (!names.contains(name))
+    if (!is_known(name))
       return fail(ec::bad_configuration,
                   "platforms." + name + ": there is no such platform");
   return out;

@@ -37,11 +37,17 @@ constexpr std::array shapes_known{
     shape{"slack", "xoxp-", alphabet::word, 20},
     shape{"slack", "xoxa-", alphabet::word, 20},
     shape{"slack", "xoxs-", alphabet::word, 20},
+    shape{"slack", "xoxr-", alphabet::word, 20},
+    shape{"slack", "xoxe-", alphabet::word, 20},
+    shape{"slack", "xoxe.", alphabet::dotted, 20},
     shape{"slack", "xapp-", alphabet::word, 20},
+    shape{"slack", "hooks.slack.com/services/", alphabet::base64, 20},
     shape{"aws", "AKIA", alphabet::digits_upper, 16},
     shape{"aws", "ASIA", alphabet::digits_upper, 16},
     shape{"stripe", "sk_live_", alphabet::word, 20},
     shape{"stripe", "rk_live_", alphabet::word, 20},
+    shape{"stripe", "sk_test_", alphabet::word, 20},
+    shape{"stripe", "rk_test_", alphabet::word, 20},
     shape{"stripe", "whsec_", alphabet::base64, 24},
     shape{"google", "AIza", alphabet::word, 35},
     shape{"linear", "lin_api_", alphabet::word, 32},
@@ -241,6 +247,21 @@ std::string with_redactions(std::string metadata,
     codec::append_quoted(list, what);
   }
   list.push_back(']');
+  // The sender's own member of that name would make two.
+  const auto members = codec::json_members(metadata);
+  if (std::ranges::any_of(members,
+                          [](const auto& m) { return m.key == "redacted"; })) {
+    std::string rest = "{";
+    for (const auto& m : members) {
+      if (m.key == "redacted")
+        continue;
+      if (rest.back() != '{')
+        rest.push_back(',');
+      codec::append_quoted(rest, m.key);
+      rest.append(1, ':').append(m.value);
+    }
+    metadata = rest + '}';
+  }
   const auto end = metadata.rfind('}');
   const auto last = end == std::string::npos
                         ? std::string::npos

@@ -92,6 +92,11 @@ TEST_F(custom_test, names_the_member_that_is_wrong) {
   EXPECT_TRUE(refused(read("{"), ec::malformed, ""));
 }
 
+TEST_F(custom_test, lets_nobody_pose_as_a_cloudevent) {
+  EXPECT_TRUE(refused(read(R"({"event_type":"a","platform":"cloudevents"})"),
+                      ec::unprocessable, "/platform"));
+}
+
 TEST_F(custom_test, lets_nobody_pose_as_a_platform_that_proves_itself) {
   EXPECT_TRUE(refused(read(R"({"event_type":"push","platform":"github"})"),
                       ec::unprocessable, "github"));

@@ -97,6 +97,10 @@ TEST_F(definition_test, names_values_of_no_use) {
   EXPECT_TRUE(fault_of(with_signature("header = \"x\"\nalgorithm = "
                                       "\"hmac-sha256\"\nbase = \"x\"\n"),
                        "does not hold {body}"));
+  EXPECT_TRUE(fault_of(
+      with_signature("header = \"x\"\nalgorithm = \"hmac-sha256\"\nbase = "
+                     "\"{timestamp}.{body}\"\n"),
+      "my.toml:8: signature 1.base: holds {timestamp}"));
   EXPECT_TRUE(fault_of(with_signature("header = \"x\"\nalgorithm = "
                                       "\"hmac-sha256\"\nformat = \"pairs\"\n"),
                        "needs the key"));

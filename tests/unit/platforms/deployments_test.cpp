@@ -132,9 +132,9 @@ TEST_F(deployments_test, tells_deliveries_apart_without_an_id) {
       only(read(R"({"deployment_id":"42","environment":"e","status":"s"})"))
           .event_id,
       "e:42:s");
-  const auto long_one = only(read(R"({"deployment_id":")" +
-                                  std::string(400, 'x') +
-                                  R"(","environment":"e","status":"s"})"));
+  const auto long_one =
+      only(read(R"({"deployment_id":")" + std::string(400, 'x') +
+                R"(","environment":"e","status":"s"})"));
   EXPECT_TRUE(long_one.event_id.starts_with("sha256:"));
   auto w = post(std::string{success}, {{"idempotency-key", "run-7"}});
   EXPECT_EQ(only(make(unsigned_allowed())->accept(w)).event_id, "run-7");

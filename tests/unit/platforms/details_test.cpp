@@ -112,6 +112,26 @@ TEST_F(details_test, of_linear) {
       R"("updated_from":{"title":"S"}})");
 }
 
+TEST_F(details_test, of_linears_projects_and_cycles) {
+  EXPECT_EQ(
+      linear_details(
+          parse(R"({"type":"Project","action":"create","data":{"id":"p1",)"
+                R"("name":"Loom","state":"started","teamIds":["t1","t2"]}})"))
+          .linear,
+      R"({"type":"Project","action":"create","team_id":"t1",)"
+      R"("project_id":"p1","title":"Loom","state":"started"})");
+  EXPECT_EQ(
+      linear_details(parse(R"({"type":"Cycle","data":{"id":"c1","number":3,)"
+                           R"("teamId":"t","name":"Spring"}})"))
+          .linear,
+      R"({"type":"Cycle","team_id":"t","cycle_id":"c1",)"
+      R"("title":"Spring"})");
+  EXPECT_EQ(linear_details(parse(R"({"type":"Project","data":{"id":"p1",)"
+                                 R"("status":{"name":"Planned"}}})"))
+                .linear,
+            R"({"type":"Project","project_id":"p1","state":"Planned"})");
+}
+
 TEST_F(details_test, of_slack) {
   event ev;
   ev.event_type = "message";

@@ -31,6 +31,16 @@ TEST_F(registry_test, leaves_out_what_is_switched_off) {
   EXPECT_FALSE(has(make({{"github", off}}).value(), "github"));
 }
 
+// EVENTWEFT_PLATFORMS_STANDARD_WEBHOOKS_SECRET has no other way to say it.
+TEST_F(registry_test, takes_underscores_for_hyphens) {
+  config::platform_settings off;
+  off.enabled = false;
+  const auto made = make({{"standard_webhooks", off}});
+  ASSERT_TRUE(made);
+  EXPECT_FALSE(has(*made, "standard-webhooks"));
+  EXPECT_TRUE(has(make({}).value(), "standard-webhooks"));
+}
+
 TEST_F(registry_test, names_a_section_without_a_platform) {
   const auto made = make({{"githup", {}}});
   ASSERT_FALSE(made);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "actors/platforms/custom.hpp"
 #include "actors/platforms/github.hpp"
 #include "actors/platforms/sanitiser.hpp"
 #include "codec/json_spans.hpp"
@@ -130,7 +131,40 @@ TEST(with_redactions, adds_a_member) {
             R"({"x":1,"redacted":["/a","token:aws"] })");
 }
 
+TEST(with_redactions, takes_the_place_of_the_senders_own) {
+  EXPECT_EQ(with_redactions(R"({"redacted":"mine", "x" : {"a": 1}})", {"/a"}),
+            R"({"x":{"a": 1},"redacted":["/a"]})");
+  EXPECT_EQ(with_redactions(R"({"redacted":"mine"})", {"/a"}),
+            R"({"redacted":["/a"]})");
+}
+
 class redaction_test : public platform_test {};
+
+TEST_F(redaction_test, looks_into_the_headers_of_cloudevents) {
+  auto s = unsigned_allowed();
+  s.redact_tokens = {"all"};
+  const auto token = "ghp_" + std::string(36, 'a');
+  const auto p = make_custom(parts(s), {}).value();
+  const auto with = [&](std::string type, std::string body) {
+    return only(p->accept(post(std::move(body), {{"content-type", type},
+                                                 {"ce-specversion", "1.0"},
+                                                 {"ce-id", "1"},
+                                                 {"ce-source", "/s"},
+                                                 {"ce-type", "t"},
+                                                 {"ce-subject", token},
+                                                 {"ce-tok", token}})));
+  };
+  const auto ev = with("application/json", R"({"a":")" + token + R"("})");
+  EXPECT_EQ(ev.source_name, "[redacted]");
+  EXPECT_EQ(ev.metadata.find("ghp_"), std::string::npos);
+  EXPECT_NE(ev.metadata.find(R"("redacted":["token:github"])"),
+            std::string::npos);
+  EXPECT_EQ(ev.payload.view(), R"({"a":"[redacted]"})");
+  // Of text that is no JSON before it becomes Base64.
+  const auto xml = with("text/plain", "x " + token);
+  const auto same = with("text/plain", "x [redacted]");
+  EXPECT_EQ(xml.payload.view(), same.payload.view());
+}
 
 TEST_F(redaction_test, reaches_every_field_of_the_event) {
   auto s = unsigned_allowed();
