@@ -241,6 +241,7 @@ json::object object_of(const subscription_view& v) {
                               ? json::value(nullptr)
                               : json::value(s.disabled_reason)},
       {"secrets", s.secrets.size()},
+      {"public_keys", json::array(v.public_keys.begin(), v.public_keys.end())},
       {"created_at", value_of(std::optional{s.created_at})},
       {"statistics",
        {{"state", f.state},

@@ -64,6 +64,12 @@ class progress {
     for (auto& [seq, u] : open_)
       u.since = now;
   }
+  /// The same for what was not tried yet.
+  void renew_untried(timestamp now) noexcept {
+    for (auto& [seq, u] : open_)
+      if (u.attempts == 0)
+        u.since = now;
+  }
   void finish(seq_t seq) { open_.erase(seq); }
 
   /// Null if it is not open. Valid until it is finished.

@@ -121,6 +121,8 @@ class delivery_queue {
   void enable() noexcept;
   /// Nothing has waited for longer than since `now`.
   void renew(timestamp now) noexcept { progress_.renew(now); }
+  /// The time in which nobody could have tried it does not count.
+  void renew_untried(timestamp now) noexcept { progress_.renew_untried(now); }
   bool is_disabled() const noexcept { return disabled_; }
 
   // -- to be told ------------------------------------------------------------

@@ -233,6 +233,8 @@ struct subscription_figures {
 struct subscription_view {
   subscription what;
   subscription_figures figures;
+  /// `whpk_…`, what receivers verify with, newest first; none of HMAC secrets.
+  std::vector<std::string> public_keys;
   /// Set once, in the answer to what made it. Secret.
   std::string new_secret;
 };

@@ -5,10 +5,12 @@
 #include "codec/filter_explain.hpp"
 #include "codec/json_text.hpp"
 #include "net/answers.hpp"
+#include "net/ports/threads.hpp"
 
 #include <algorithm>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace eventweft::net {
 
@@ -47,9 +49,23 @@ awaitable<response> explain_event(const api_call& call,
   const auto id = uuid::parse(call.match.argument);
   if (!id)
     co_return problem_answer({ec::malformed, "an event's id is a UUID"});
-  const auto q = read_question(params);
+  auto q = read_question(params);
   if (!q)
     co_return problem_answer(q.error());
+  // As when a reader connects: keys and former ids lead to threads.
+  auto* threads = call.shared.behind.threads();
+  if (q->own && !q->own->correlation_ids.empty() && threads != nullptr) {
+    auto& ids = q->own->correlation_ids;
+    const auto found = co_await call.ask.call<std::vector<std::optional<uuid>>>(
+        [&](reply_to<std::vector<std::optional<uuid>>> reply) {
+          threads->resolve(ids, std::move(reply));
+        });
+    if (!found)
+      co_return problem_answer(found.error());
+    for (size_t i = 0; i < ids.size(); ++i)
+      if ((*found)[i])
+        ids[i] = to_string(*(*found)[i]);
+  }
   std::optional<filter> of_stream;
   if (!q->stream.empty()) {
     const auto streams = call.shared.behind.streams();

@@ -46,8 +46,10 @@ awaitable<response> get_stream(const api_call& call, const place& at) {
   const auto found = at.port.find_stream(at.stream);
   if (!found)
     co_return problem_answer(no_stream());
+  // They are of everything that is in the stream.
+  if (call.who.forced)
+    co_return json_answer(200, codec::stream_json(*found, nullptr));
   const auto figures = at.port.figures_of(at.stream);
-  static_cast<void>(call);
   co_return json_answer(200, codec::stream_json(*found, &figures));
 }
 
@@ -56,6 +58,7 @@ awaitable<response> create_stream(const api_call& call, const place& at) {
   if (!s)
     co_return problem_answer(s.error());
   const auto name = s->name;
+  call.target = name;
   auto answer = co_await answered<stream_definition>(
       call, 201,
       [&](reply_to<stream_definition> reply) {
@@ -94,9 +97,11 @@ awaitable<response> create_subscription(const api_call& call, const place& at) {
         id = to_string(x.what.id);
         return codec::subscription_json(x);
       });
-  if (!id.empty())
+  if (!id.empty()) {
+    call.target = at.stream + '/' + id;
     answer.set(http::field::location,
                "/api/v1/streams/" + at.stream + "/subscriptions/" + id);
+  }
   co_return answer;
 }
 

@@ -360,6 +360,8 @@ awaitable<bool> http_session::send(response res, const request& req,
   res.set(http::field::date, home_.date());
   if (const auto page = readable_by(home_.shared(), req); !page.empty()) {
     res.set(http::field::access_control_allow_origin, page);
+    res.set(http::field::access_control_expose_headers,
+            "Location, Retry-After, WWW-Authenticate");
     res.set(http::field::vary, "Origin");
   }
   if (res.result() != http::status::no_content)

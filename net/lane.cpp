@@ -158,9 +158,12 @@ void lane::tick(steady_clock::time_point now) {
 void lane::report() {
   std::erase_if(tallies_, [this](const auto& entry) {
     auto& [events, bytes, last] = *entry.second;
-    if (events != 0)
+    if (events != 0) {
+      // A reader is handed nothing but what matches.
+      figures_.events_matched(entry.first, events);
       figures_.events_sent(entry.first, std::exchange(events, 0),
                            std::exchange(bytes, 0), last);
+    }
     return entry.second.use_count() == 1;
   });
 }

@@ -225,7 +225,7 @@ struct metrics::state {
                             {"stream"}};
   series<Counter> matched{registry,
                           "eventweft_subscription_events_matched_total",
-                          "Events that subscriptions took up",
+                          "Events that subscriptions took up or readers were handed",
                           {"stream"}};
   series<Counter> deliveries{registry,
                              "eventweft_delivery_attempts_total",
@@ -257,6 +257,7 @@ struct metrics::state {
                            "eventweft_delivery_breakers_opened_total",
                            "Times an endpoint was found down",
                            {"stream"}};
+  std::atomic<seq_t> head_seq{0};
   Gauge& head = gauge(registry, "eventweft_log_head_seq",
                       "The last seq that was published");
   Counter& gaps = counter(registry, "eventweft_hub_gap_events_total",
@@ -565,6 +566,11 @@ void metrics::catch_up_page(std::string_view stream, size_t events) {
 
 void metrics::set_head(seq_t seq) {
   state_->head.Set(static_cast<double>(seq));
+  state_->head_seq.store(seq, std::memory_order_relaxed);
+}
+
+seq_t metrics::head() const noexcept {
+  return state_->head_seq.load(std::memory_order_relaxed);
 }
 
 void metrics::hub_gap_filled(size_t events) {

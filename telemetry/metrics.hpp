@@ -80,6 +80,8 @@ class metrics {
   void message_compressed(size_t before, size_t after);
   void catch_up_page(std::string_view stream, size_t events);
   void set_head(seq_t seq);
+  /// What was set last: how far the log is known to reach.
+  seq_t head() const noexcept;
   /// A hole in what the hub was told that it filled from the store.
   void hub_gap_filled(size_t events);
 

@@ -146,6 +146,8 @@ void delivery_sender_state::begin(const subscription_progress& p) {
       ctx_.log->error("{}: {}", work_, read.error().message);
   }
   start_queue(std::move(from));
+  if (queue_)
+    queue_->renew_untried(ctx_.time->now());
 }
 
 void delivery_sender_state::start_queue(delivery::progress_mark from) {
@@ -326,15 +328,23 @@ void delivery_sender_state::show() {
     f.open = f.under_way + static_cast<int64_t>(queue_->waiting());
     f.breaker = delivery::to_string(queue_->breaker_state(now));
     f.cursor = queue_->cursor();
-    f.lag_events = f.open;
-    if (rest_)
-      f.lag_events += rest_->last - queue_->cursor();
+    const auto unseen =
+        std::max<seq_t>(ctx_.figures->head() - queue_->cursor(), 0);
+    f.lag_events = f.open + unseen;
+    if (unseen == 0)
+      unseen_since_.reset();
+    else if (!unseen_since_)
+      unseen_since_ = now;
     if (const auto* first = queue_->oldest()) {
       const auto made = created_.find(first->seq);
       const auto since = made == created_.end() ? first->since : made->second;
       f.lag_seconds =
           std::max(0.0, std::chrono::duration<double>(now - since).count());
     }
+    if (unseen_since_)
+      f.lag_seconds =
+          std::max(f.lag_seconds,
+                   std::chrono::duration<double>(now - *unseen_since_).count());
   }
   tools_.board->set(order_.what.id, std::move(f));
 }

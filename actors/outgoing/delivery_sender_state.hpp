@@ -155,6 +155,8 @@ class delivery_sender_state {
   std::map<seq_t, event_ptr> events_;
   size_t cached_bytes_ = 0;
   std::map<seq_t, timestamp> created_;
+  /// Since when the log has more than was looked at.
+  std::optional<timestamp> unseen_since_;
 
   // To the wire.
   std::map<seq_t, event_ptr> flights_;

@@ -416,7 +416,11 @@ class subscriptions_state {
   }
 
   subscription_view view_of(const subscription& s) const {
-    subscription_view out{s, tools_.board->of(s.id), {}};
+    subscription_view out{s, tools_.board->of(s.id), {}, {}};
+    for (const auto& secret : s.secrets)
+      if (const auto key = delivery::signing_key::parse(secret))
+        if (auto text = key->public_text(); !text.empty())
+          out.public_keys.push_back(std::move(text));
     if (!options_.types.contains(s.type))
       out.figures.state = "unsupported";
     return out;

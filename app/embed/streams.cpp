@@ -121,6 +121,32 @@ void Streaming::create_stream(const std::string& name, const Filter& filter,
     throw Error{Errc::conflict, "there is a stream " + name + " already"};
 }
 
+void Streaming::change_stream(const std::string& name,
+                              const std::optional<Filter>& filter,
+                              const std::optional<std::string>& description) {
+  stream_change change;
+  change.description = description;
+  if (filter)
+    change.filter = embed::access::internal(*filter);
+  if (app_.impl_->durable) {
+    app_.impl_->answer_of<stream_definition>(
+        [&](net::backend& line, auto reply) {
+          line.subscriptions()->change_stream(name, std::move(change),
+                                              std::move(reply));
+        });
+    return;
+  }
+  auto stream = app_.impl_->stream(name);
+  if (description)
+    stream.description = *description;
+  if (change.filter)
+    stream.filter = std::move(*change.filter);
+  if (!app_.impl_->with_hub([&](service& s) {
+        return s.actors().streams().change(std::move(stream));
+      }))
+    throw Error{Errc::not_found, "there is no stream " + name};
+}
+
 bool Streaming::delete_stream(const std::string& name) {
   if (app_.impl_->durable)
     return found([&] {
@@ -244,6 +270,12 @@ StreamStats Streaming::get_stream_stats(const std::string& stream) const {
   out.events_sent = number("events_sent");
   out.bytes_sent = number("bytes_sent");
   out.readers_lagged = number("readers_lagged");
+  out.events_matched = number("events_matched");
+  out.delivery_errors = number("delivery_errors");
+  out.lag_events = static_cast<int64_t>(number("lag_events"));
+  out.last_seq = static_cast<int64_t>(number("last_seq"));
+  if (figures.at_key("lag_seconds").get(out.lag_seconds))
+    out.lag_seconds = 0;
   return out;
 }
 

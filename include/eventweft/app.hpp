@@ -222,6 +222,11 @@ class EVENTWEFT_EXPORT Streaming {
   /// that is not in memory keeps it.
   void create_stream(const std::string& name, const Filter& filter = {},
                      const std::string& description = {});
+  /// What is given takes the place of what was; readers go on where they are.
+  /// `not_found` if there is no such stream.
+  void change_stream(const std::string& name,
+                     const std::optional<Filter>& filter,
+                     const std::optional<std::string>& description = {});
   bool delete_stream(const std::string& name);
   std::vector<StreamInfo> streams() const;
 

@@ -34,6 +34,15 @@ struct StreamStats {
   uint64_t bytes_sent = 0;
   /// How often a reader was too slow for the live stream and had to catch up.
   uint64_t readers_lagged = 0;
+  /// Events that its filter, and a reader's or webhook's, let through.
+  uint64_t events_matched = 0;
+  /// Attempts at webhooks that failed.
+  uint64_t delivery_errors = 0;
+  /// Of the webhook subscription that is farthest behind.
+  int64_t lag_events = 0;
+  double lag_seconds = 0;
+  /// The newest event that was sent.
+  int64_t last_seq = 0;
 };
 
 /// Where a WebSocket or SSE client can read a stream.

@@ -76,6 +76,27 @@ TEST_F(embed_streaming, BothFiltersMustMatch) {
             1u);
 }
 
+TEST_F(embed_streaming, AStreamIsChanged) {
+  app.start();
+  app.streaming().create_stream("builds", {.platforms = {"ci"}}, "of all");
+  app.streaming().change_stream("builds", Filter{.event_types = {"build:*"}});
+  app.streaming().change_stream("builds", std::nullopt, "only builds");
+  EXPECT_EQ(code_thrown_by([&] {
+              app.streaming().change_stream("nowhere", std::nullopt, "x");
+            }),
+            Errc::not_found);
+  for (const auto& s : app.streaming().streams())
+    if (s.name == "builds") {
+      EXPECT_EQ(s.description, "only builds");
+      EXPECT_EQ(s.filter.event_types, std::vector<std::string>{"build:*"});
+      EXPECT_TRUE(s.filter.platforms.empty());
+    }
+  app.streaming().subscribe_internal("builds", note());
+  submit("test:failed");
+  submit("build:failed");
+  EXPECT_THAT(seen.wait_for(1), ElementsAre("build:failed"));
+}
+
 TEST_F(embed_streaming, NotedBeforeTheStartItCallsBackFromThereOn) {
   app.subscribe_to_events("all_events", note());
   app.start();

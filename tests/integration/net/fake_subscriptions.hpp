@@ -85,7 +85,7 @@ class fake_subscriptions final : public subscriptions_port {
   void find_subscription(std::string, uuid id,
                          reply_to<subscription_view> reply) override {
     with(id, reply, [&](const subscription& s) {
-      reply(subscription_view{s, {}, {}});
+      reply(subscription_view{s, {}, {}, {}});
     });
   }
 
@@ -95,14 +95,14 @@ class fake_subscriptions final : public subscriptions_port {
     n.what.id.bytes[15] = ++last_;
     subscriptions_.emplace(n.what.id, n.what);
     since = n.since;
-    reply(subscription_view{n.what, {}, "whsec_once"});
+    reply(subscription_view{n.what, {}, {}, "whsec_once"});
   }
 
   void change_subscription(std::string, uuid id, subscription_change c,
                            reply_to<subscription_view> reply) override {
     with(id, reply, [&](subscription& s) {
       s.active = c.active.value_or(s.active);
-      reply(subscription_view{s, {}, {}});
+      reply(subscription_view{s, {}, {}, {}});
     });
   }
 
