@@ -223,10 +223,11 @@ struct metrics::state {
                             "eventweft_stream_catch_up_events_total",
                             "Events read from the store for readers",
                             {"stream"}};
-  series<Counter> matched{registry,
-                          "eventweft_subscription_events_matched_total",
-                          "Events that subscriptions took up or readers were handed",
-                          {"stream"}};
+  series<Counter> matched{
+      registry,
+      "eventweft_subscription_events_matched_total",
+      "Events that subscriptions took up or readers were handed",
+      {"stream"}};
   series<Counter> deliveries{registry,
                              "eventweft_delivery_attempts_total",
                              "Attempts to deliver to a subscription",
