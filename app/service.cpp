@@ -12,6 +12,7 @@
 #include "app/processors.hpp"
 #include "app/retention.hpp"
 #include "app/spool_adapter.hpp"
+#include "app/store_options.hpp"
 #include "app/upkeep.hpp"
 #include "persistence/auto_migrate.hpp"
 #include "persistence/store.hpp"
@@ -28,19 +29,10 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 store_options options_of(const config::settings& s) {
-  store_options out;
-  out.url = s.store.url;
-  out.connect_timeout = s.database.connect_timeout;
-  out.statement_timeout = s.database.statement_timeout;
-  out.lock_timeout = s.database.lock_timeout;
-  out.min_connections = s.database.min_connections;
-  out.max_connections = s.database.max_connections;
+  auto out = store_options_of(s);
   if (s.cluster.enabled)
     if (auto name = node_name(s.cluster))
       out.node = std::move(*name);
-  out.dedup_window =
-      std::chrono::duration_cast<std::chrono::seconds>(s.store.dedup_window);
-  out.threads = join_limits_of(s);
   return out;
 }
 

@@ -4,6 +4,7 @@
 #include "app/cli/selection.hpp"
 #include "app/cli/threads.hpp"
 #include "app/correlation.hpp"
+#include "app/store_options.hpp"
 #include "codec/payload.hpp"
 
 #include <fmt/format.h>
@@ -34,13 +35,7 @@ expected<workshop> open_workshop(const config::load_options& load) {
     return fail(settings.error());
   // Who asks for it wants it.
   settings->event.enable_correlation = true;
-  store_options options;
-  options.url = settings->store.url;
-  options.connect_timeout = settings->database.connect_timeout;
-  options.statement_timeout = settings->database.statement_timeout;
-  options.lock_timeout = settings->database.lock_timeout;
-  options.threads = join_limits_of(*settings);
-  auto store = open_store(options);
+  auto store = open_store(store_options_of(*settings));
   if (!store)
     return fail(store.error());
   if (auto schema = (*store)->check_schema(); !schema)

@@ -2,6 +2,7 @@
 #include "app/cli/keys.hpp"
 
 #include "app/cli/selection.hpp"
+#include "app/store_options.hpp"
 #include "codec/filter.hpp"
 #include "codec/json_text.hpp"
 #include "config/age.hpp"
@@ -26,12 +27,7 @@ expected<books> open(const config::load_options& options) {
   const auto settings = config::load(options);
   if (!settings)
     return fail(settings.error());
-  store_options of_store;
-  of_store.url = settings->store.url;
-  of_store.connect_timeout = settings->database.connect_timeout;
-  of_store.statement_timeout = settings->database.statement_timeout;
-  of_store.lock_timeout = settings->database.lock_timeout;
-  auto store = open_store(of_store);
+  auto store = open_store(store_options_of(*settings));
   if (!store)
     return fail(store.error());
   // The first key is made before the first start.

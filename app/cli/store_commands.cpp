@@ -4,6 +4,7 @@
 #include "app/cli/selection.hpp"
 #include "app/correlation.hpp"
 #include "app/retention.hpp"
+#include "app/store_options.hpp"
 #include "persistence/store.hpp"
 
 #include <filesystem>
@@ -13,14 +14,7 @@ namespace eventweft::cli {
 namespace {
 
 expected<store_ptr> open(const config::settings& s) {
-  store_options options;
-  options.url = s.store.url;
-  options.connect_timeout = s.database.connect_timeout;
-  options.statement_timeout = s.database.statement_timeout;
-  options.lock_timeout = s.database.lock_timeout;
-  options.dedup_window =
-      std::chrono::duration_cast<std::chrono::seconds>(s.store.dedup_window);
-  return open_store(options);
+  return open_store(store_options_of(s));
 }
 
 void tell_platforms(const config::settings& s, console& io) {

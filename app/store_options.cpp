@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/store_options.hpp"
+
+#include "app/correlation.hpp"
+
+#include <chrono>
+
+namespace eventweft {
+
+store_options store_options_of(const config::settings& s) {
+  store_options out;
+  out.url = s.store.url;
+  out.connect_timeout = s.database.connect_timeout;
+  out.statement_timeout = s.database.statement_timeout;
+  out.lock_timeout = s.database.lock_timeout;
+  out.min_connections = s.database.min_connections;
+  out.max_connections = s.database.max_connections;
+  out.dedup_window =
+      std::chrono::duration_cast<std::chrono::seconds>(s.store.dedup_window);
+  out.threads = join_limits_of(s);
+  return out;
+}
+
+} // namespace eventweft
