@@ -466,7 +466,8 @@ class stream_hub_state {
   stream_hub_options options_;
   std::shared_ptr<live_lanes> book_;
   live_ring ring_;
-  /// Of the look at the end of the log, and of reading for lanes.
+  /// Of looking for the end of the log and reading up to it, and of reading
+  /// for lanes.
   backoff pauses_;
   backoff lane_pauses_;
   live_matches matches_;

@@ -22,8 +22,7 @@ struct queue_limits {
 
 /// Tells how the actors are: the supervisor's board, CAF's own count of what
 /// waits in mailboxes, the queues' figures. A log level is announced to all
-/// nodes. Must be told to `stop` before the
-/// actor system ends.
+/// nodes. Must be told to `stop` before the actor system ends.
 class actors_bridge final : public net::actors_port {
  public:
   actors_bridge(caf::actor_system& sys, std::shared_ptr<actor_board> board,

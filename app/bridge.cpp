@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/bridge.hpp"
 
-#include "actors/caf_compat.hpp"
 #include "app/ingress.hpp"
 #include "app/processing_bridge.hpp"
 #include "app/question.hpp"
 #include "app/subscription_registry.hpp"
 #include "app/subscriptions_bridge.hpp"
-#include "codec/event_json.hpp"
-#include "codec/payload.hpp"
-#include "correlation/engine.hpp"
 
-#include <functional>
 #include <utility>
 #include <vector>
 
@@ -115,10 +110,6 @@ void bridge::open_reader(reader_request request,
   auto stream = catalogue_->find(request.stream);
   if (!stream) {
     reply(fail(ec::not_found, "there is no stream " + request.stream));
-    return;
-  }
-  if (!ctx_.peers->askers.next()) {
-    reply(fail(ec::shutting_down, "the server starts or stops"));
     return;
   }
   auto& wanted = request.filter.correlation_ids;

@@ -22,7 +22,8 @@ namespace eventweft {
 class subscription_registry
     : public std::enable_shared_from_this<subscription_registry> {
  public:
-  /// The actor system outlives all its actors, not this.
+  /// `sys` need not outlive this, but nothing is opened after its end: the
+  /// directory has no askers then.
   subscription_registry(caf::actor_system& sys, actor_context ctx,
                         subscription_options options,
                         std::shared_ptr<stream_catalogue> catalogue)

@@ -107,6 +107,7 @@ class board {
   /// Forgets the processor; its attempts end as `ignored`. Their ids.
   std::vector<uint64_t> remove(std::string_view name);
   bool has(std::string_view name) const;
+
   // -- from the log ----------------------------------------------------------
 
   /// Where the feed reads on, and which events it lets through.

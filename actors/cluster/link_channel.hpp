@@ -110,7 +110,6 @@ class channel {
 
   bool up() const noexcept { return state_ == state::up; }
   bool dead() const noexcept { return state_ == state::dead; }
-  uint32_t protocol() const noexcept { return protocol_; }
   const hello& peer() const noexcept { return peer_; }
   uint64_t in_flight() const noexcept { return in_flight_; }
   size_t waiting() const noexcept { return controls_.size(); }

@@ -342,12 +342,12 @@ class custom final : public base_platform {
       }
   }
 
-  // Everything that needs the payload by itself.
+  // Everything that needs the payload by itself. Tokens are gone by now.
   expected<event> finish(request& r, event ev,
                          std::vector<std::string> notes = {}) const {
     thread_local codec::payload_reader reader;
     notes.insert(notes.end(), r.redactions().begin(), r.redactions().end());
-    if (auto found = redactions().apply(ev.payload.view())) {
+    if (auto found = redactions().pointers(ev.payload.view())) {
       ev.payload = shared_text{std::move(found->text)};
       notes.insert(notes.end(), found->notes.begin(), found->notes.end());
     }

@@ -176,9 +176,8 @@ class kafka_poster final : public poster {
   let_in(std::vector<std::pair<const char*, std::string>>& settings) const {
     const bool named = !access_.user.empty();
     settings.emplace_back("security.protocol",
-                          named ? access_.tls ? "sasl_ssl" : "sasl_plaintext"
-                          : access_.tls ? "ssl"
-                                        : "plaintext");
+                          std::string{named ? "sasl_" : ""} +
+                              (access_.tls ? "ssl" : "plaintext"));
     if (access_.tls) {
       settings.emplace_back("ssl.endpoint.identification.algorithm", "https");
       if (!access_.ca_file.empty())

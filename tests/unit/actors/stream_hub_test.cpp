@@ -283,16 +283,28 @@ class held_pages {
   storage_reader_actor reader_;
 };
 
-TEST_F(stream_hub_test, reads_that_proved_needless_do_not_delay_the_next) {
+class held_stream_hub_test : public stream_hub_test {
+ protected:
+  /// With one live reader, and no poll to interfere.
+  void start_on_held_pages() {
+    ctx.peers->reader.set(keep(pages.spawn(system, log)));
+    options.poll_interval = std::chrono::minutes{10};
+    start_hub(options);
+    run();
+    subscription_ = subscribe(1);
+    next(subscription_, 1);
+    run();
+  }
+
   stream_hub_options options;
-  options.poll_interval = std::chrono::minutes{10};
   held_pages pages;
-  ctx.peers->reader.set(keep(pages.spawn(system, log)));
-  start_hub(options);
-  run();
-  auto s = subscribe(1);
-  next(s, 1);
-  run();
+
+ private:
+  subscription_actor subscription_;
+};
+
+TEST_F(held_stream_hub_test, reads_that_proved_needless_do_not_delay_the_next) {
+  start_on_held_pages();
   const auto hear_of = [&](seq_t seq) {
     log->add(make_event(static_cast<int>(seq)));
     tell_anon(ctx.peers->hub.get(), poll_atom_v, seq);
@@ -319,16 +331,8 @@ TEST_F(stream_hub_test, reads_that_proved_needless_do_not_delay_the_next) {
   EXPECT_TRUE(reader(1).faults.empty());
 }
 
-TEST_F(stream_hub_test, what_is_not_visible_yet_is_asked_for_with_pauses) {
-  stream_hub_options options;
-  options.poll_interval = std::chrono::minutes{10};
-  held_pages pages;
-  ctx.peers->reader.set(keep(pages.spawn(system, log)));
-  start_hub(options);
-  run();
-  auto s = subscribe(1);
-  next(s, 1);
-  run();
+TEST_F(held_stream_hub_test, what_is_not_visible_yet_is_asked_for_with_pauses) {
+  start_on_held_pages();
   tell_anon(ctx.peers->hub.get(), poll_atom_v, seq_t{1});
   advance(milliseconds{30});
   ASSERT_EQ(pages.size(), 1u);
