@@ -9,6 +9,10 @@
 
 namespace eventweft {
 
+/// How often and how far apart a worker is looked for while it restarts.
+inline constexpr unsigned worker_attempts = 20;
+inline constexpr std::chrono::milliseconds worker_pause{50};
+
 /// Pauses that double from `min` to `max`, each shortened by up to half at
 /// random, so that many who wait do not come back together.
 class backoff {

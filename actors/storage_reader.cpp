@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/storage_reader.hpp"
 
+#include "actors/backoff.hpp"
 #include "actors/caf_compat.hpp"
 
 #include <deque>
@@ -13,7 +14,6 @@ namespace eventweft {
 namespace {
 
 constexpr unsigned attempts = 20;
-constexpr std::chrono::milliseconds worker_pause{50};
 
 class storage_reader_state {
  public:

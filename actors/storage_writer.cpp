@@ -12,10 +12,6 @@ namespace eventweft {
 
 namespace {
 
-/// How often and how far apart a worker is looked for while it restarts.
-constexpr unsigned worker_attempts = 20;
-constexpr std::chrono::milliseconds worker_pause{50};
-
 /// Whether the store, not the batch, is what failed.
 bool is_away(ec code) noexcept {
   return code == ec::store_unavailable || code == ec::store_full ||

@@ -9,13 +9,6 @@
 
 namespace eventweft {
 
-namespace {
-
-constexpr unsigned worker_attempts = 20;
-constexpr std::chrono::milliseconds worker_pause{50};
-
-} // namespace
-
 void storage_writer_state::go_away(const error& why) {
   if (mode_ != mode::away) {
     ctx_.log->error("the store is away ({}); {}", to_string(why),

@@ -9,6 +9,7 @@
 #include "app/actor_tree.hpp"
 #include "app/actors_bridge.hpp"
 #include "app/bridge.hpp"
+#include "app/hardware.hpp"
 #include "app/threads_bridge.hpp"
 
 #include <caf/actor_system.hpp>
@@ -23,10 +24,6 @@ namespace eventweft {
 
 namespace {
 
-uint32_t processors() {
-  return std::max(std::thread::hardware_concurrency(), 1u);
-}
-
 /// Work sharing keeps idle threads on a condition variable: an event is picked
 /// up at once. Work stealing, CAF's default, polls and then sleeps for up to
 /// 10 ms, which is ten times what a whole webhook may take.
@@ -37,7 +34,7 @@ struct host_config : caf::actor_system_config {
       prepare(*this);
     set("caf.scheduler.policy", "sharing");
     set("caf.scheduler.max-threads",
-        static_cast<size_t>(std::clamp(processors(), 2u, 8u)));
+        static_cast<size_t>(std::clamp(hardware_threads(), 2u, 8u)));
     // CAF counts what waits in mailboxes for those that are listed.
     const std::vector<std::string> everybody{"*"};
 #if CAF_MAJOR_VERSION >= 1

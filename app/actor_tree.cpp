@@ -13,6 +13,7 @@
 #include "actors/storage_writer.hpp"
 #include "actors/store_worker.hpp"
 #include "actors/stream_hub.hpp"
+#include "app/hardware.hpp"
 
 #include <algorithm>
 #include <thread>
@@ -24,13 +25,9 @@ namespace {
 
 constexpr size_t asker_count = 2;
 
-uint32_t processors() {
-  return std::max(std::thread::hardware_concurrency(), 1u);
-}
-
 uint32_t read_worker_count(const config::settings& s) {
   auto connections = std::max(s.database.max_connections, 2u) - 1;
-  return std::clamp(connections, 1u, std::max(2u, processors()));
+  return std::clamp(connections, 1u, std::max(2u, hardware_threads()));
 }
 
 storage_writer_options writer_options(const config::settings& s, bool spool,

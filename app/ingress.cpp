@@ -3,6 +3,7 @@
 
 #include "actors/asker.hpp"
 #include "actors/caf_compat.hpp"
+#include "app/question.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -18,7 +19,6 @@ constexpr std::chrono::milliseconds tick_interval{100};
 constexpr unsigned worker_attempts = 100;
 constexpr std::chrono::milliseconds worker_pause{50};
 /// Until a dead worker is known to be dead and most likely replaced.
-constexpr std::chrono::milliseconds restart_pause{100};
 
 } // namespace
 

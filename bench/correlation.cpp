@@ -12,7 +12,7 @@ namespace eventweft::bench {
 
 namespace {
 
-constexpr const char* part = "correlation";
+constexpr const char* correlation_part = "correlation";
 
 /// What a team sends from GitHub, as large as real payloads are.
 std::vector<webhook_example> team_webhooks(uint64_t count) {
@@ -57,9 +57,9 @@ void measure_cost(const setting& s, engine& e, report& out) {
       e.drop(url);
     }
   const auto all = 2.0 * static_cast<double>(count);
-  out.rate(part, fmt::format("{}, a team's webhooks", e.name()), all / on,
-           "events/s", "correlation off", all / off, 0.8);
-  out.figure(part, fmt::format("{}: CPU of correlation", e.name()),
+  out.rate(correlation_part, fmt::format("{}, a team's webhooks", e.name()),
+           all / on, "events/s", "correlation off", all / off, 0.8);
+  out.figure(correlation_part, fmt::format("{}: CPU of correlation", e.name()),
              (cpu_on - cpu_off) * 1e6 / all, "µs/event");
 }
 
@@ -127,7 +127,7 @@ void measure_size(const setting& s, engine& e, report& out) {
   append(*session, from, sample, 3, "large");
   const auto after = append(*session, from, sample, 3, "large");
   e.drop(url);
-  out.rate(part,
+  out.rate(correlation_part,
            fmt::format("{}: to a thread of {} events, with {} keys", e.name(),
                        large_thread, keys),
            sample / after, "events/s", "to a small one in an empty store",

@@ -17,6 +17,14 @@ class row_set {
   virtual size_t size() const noexcept = 0;
 };
 
+/// "a, b", as SQL lists columns.
+inline std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const auto& word : words)
+    text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
 /// Creates the schema of the store at `url`.
 void migrate(const std::string& url);
 

@@ -22,13 +22,6 @@ std::vector<std::string> columns_of_events(pg_connection& db) {
                    "ORDER BY ordinal_position");
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const auto& word : words)
-    text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
-
 class postgres final : public engine {
  public:
   explicit postgres(const setting& s) : server_(s) {}

@@ -89,13 +89,6 @@ std::vector<std::string> columns_of_events(const database& db) {
   return names;
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const auto& word : words)
-    text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
-
 cell read_cell(sqlite3_stmt* row, int column) {
   switch (::sqlite3_column_type(row, column)) {
   case SQLITE_INTEGER:

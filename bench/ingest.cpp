@@ -60,10 +60,10 @@ void measure(const setting& s, engine& e, report& out) {
       throw bench_error(
           fmt::format("{} of {} events are stored", rows->size(), count));
     e.settle();
-    const auto seconds = e.load(*rows, 0);
-    loading += seconds;
+    const auto took = e.load(*rows, 0);
+    loading += took;
     progress(fmt::format("{} limit: {:.0f} rows/s", e.name(),
-                         static_cast<double>(count) / seconds));
+                         static_cast<double>(count) / took));
     if (round == 2)
       total.posts = result.posts;
   }
@@ -77,14 +77,14 @@ void measure(const setting& s, engine& e, report& out) {
              total.posts.latency.quantile_ms(0.5), "ms");
   out.figure(part, fmt::format("{}: time to the answer, p99", e.name()),
              total.posts.latency.quantile_ms(0.99), "ms");
-  const auto microseconds = 1e6 / all;
+  const auto to_microseconds = 1e6 / all;
   out.figure(part, fmt::format("{}: CPU of eventweft", e.name()),
-             total.server_cpu * microseconds, "µs/event");
+             total.server_cpu * to_microseconds, "µs/event");
   if (total.engine_cpu > 0)
     out.figure(part, fmt::format("{}: CPU of the engine", e.name()),
-               total.engine_cpu * microseconds, "µs/event");
+               total.engine_cpu * to_microseconds, "µs/event");
   out.figure(part, fmt::format("{}: CPU of the load generator", e.name()),
-             total.own_cpu * microseconds, "µs/event");
+             total.own_cpu * to_microseconds, "µs/event");
 }
 
 } // namespace

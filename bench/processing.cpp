@@ -21,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-constexpr const char* part = "processing";
+constexpr const char* processing_part = "processing";
 constexpr const char* with_handler =
     "[processors.idle]\nkind = \"noop\"\nconcurrency = 0\n";
 constexpr const char* from_the_start =
@@ -73,10 +73,10 @@ round_result post_round(const setting& s, engine& e, bool handler,
                         uint64_t count, uint32_t salt) {
   const auto url = e.fresh();
   e.settle();
-  configure(s, part, handler ? with_handler : "");
+  configure(s, processing_part, handler ? with_handler : "");
   round_result out;
   {
-    hub server{s, part, url};
+    hub server{s, processing_part, url};
     const auto begin = now_ns();
     const post_options options{
         .to = server.address(), .connections = 64, .count = count};
@@ -112,10 +112,11 @@ void measure_cost(const setting& s, report& out) {
                          static_cast<double>(count) / busy.posting));
   }
   const auto all = 2.0 * static_cast<double>(count);
-  out.rate(part, "PostgreSQL, an idle handler on every event",
+  out.rate(processing_part, "PostgreSQL, an idle handler on every event",
            all / with.posting, "events/s", "no handler", all / without.posting,
            0.85);
-  out.rate(part, "the same, until the last one is handled and written",
+  out.rate(processing_part,
+           "the same, until the last one is handled and written",
            all / with.handled, "events/s", "no handler", all / without.posting);
 }
 
@@ -133,7 +134,7 @@ void measure_shares(report& out) {
   constexpr std::array names{"low", "normal", "high", "critical"};
   for (size_t lane = got.size(); lane-- > 0;)
     out.figure(
-        part,
+        processing_part,
         fmt::format("of the first 3,000 of 10,000 mixed ones: {}", names[lane]),
         static_cast<double>(got[lane]), "events");
 }
@@ -179,17 +180,17 @@ void measure_wait(const setting& s, report& out) {
   const auto backlog = s.scaled(100'000, 10'000);
   const std::vector<std::pair<std::string, std::string>> open{
       {"EVENTWEFT_PLATFORMS_EVENTS_ALLOW_UNSIGNED", "true"}};
-  configure(s, part, "");
+  configure(s, processing_part, "");
   {
-    hub server{s, part, url, open};
+    hub server{s, processing_part, url, open};
     post_all({.to = server.address(), .connections = 64, .count = backlog},
              [](uint64_t n, std::string& text) {
                text += custom_request("low", "low-" + std::to_string(n));
              });
     server.stop();
   }
-  configure(s, part, from_the_start);
-  hub server{s, part, url, open};
+  configure(s, processing_part, from_the_start);
+  hub server{s, processing_part, url, open};
   uint64_t urgent = 0;
   poster sender{server.address()};
   const auto begin = now_ns();
@@ -205,12 +206,12 @@ void measure_wait(const setting& s, report& out) {
   const auto text = http_get(server.address(), "/metrics");
   server.stop();
   e->drop(url);
-  out.figure(part,
+  out.figure(processing_part,
              fmt::format("p99 of {} urgent events' wait for a worker behind {} "
                          "low ones (upper bound)",
                          urgent, backlog),
              quantile_of(text, "critical", 0.99), "ms", 10);
-  out.figure(part, "p50 of the same (upper bound)",
+  out.figure(processing_part, "p50 of the same (upper bound)",
              quantile_of(text, "critical", 0.5), "ms");
 }
 
@@ -285,7 +286,7 @@ void measure_probot(const setting& s, report& out) {
   }
   const auto e = make_postgres(s);
   const auto ours = post_round(s, *e, true, examples, 4 * count, 9);
-  out.rate(part, "handled and durable on PostgreSQL",
+  out.rate(processing_part, "handled and durable on PostgreSQL",
            4.0 * static_cast<double>(count) / ours.handled, "events/s",
            "npm's probot with the same handler, in memory", theirs, 2.0);
 }

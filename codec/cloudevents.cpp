@@ -63,12 +63,6 @@ bool has_control_characters(std::string_view text) noexcept {
   });
 }
 
-std::string quoted(std::string_view text) {
-  std::string out;
-  append_quoted(out, text);
-  return out;
-}
-
 // Collects attributes and says what is wrong with them; the same rules for
 // all modes.
 class attribute_reader {

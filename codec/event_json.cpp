@@ -20,8 +20,8 @@ void append_number(std::string& out, int64_t n) {
   out.append(digits, static_cast<size_t>(end - digits));
 }
 
-void append_member(std::string& out, std::string_view quoted_key,
-                   std::string_view value) {
+void append_text(std::string& out, std::string_view quoted_key,
+                 std::string_view value) {
   out.append(quoted_key);
   append_quoted(out, value);
 }
@@ -78,14 +78,14 @@ void append_native(std::string& out, const event& ev) {
   append_uuid(out, ev.id);
   out.append(R"(,"seq":)");
   append_number(out, ev.seq);
-  append_member(out, R"(,"event_id":)", ev.event_id);
-  append_member(out, R"(,"platform":)", ev.platform);
-  append_member(out, R"(,"event_type":)", ev.event_type);
-  append_member(out, R"(,"source_id":)", ev.source_id);
-  append_member(out, R"(,"source_name":)", ev.source_name);
-  append_member(out, R"(,"actor_id":)", ev.actor_id);
-  append_member(out, R"(,"actor_name":)", ev.actor_name);
-  append_member(out, R"(,"priority":)", to_string(ev.priority));
+  append_text(out, R"(,"event_id":)", ev.event_id);
+  append_text(out, R"(,"platform":)", ev.platform);
+  append_text(out, R"(,"event_type":)", ev.event_type);
+  append_text(out, R"(,"source_id":)", ev.source_id);
+  append_text(out, R"(,"source_name":)", ev.source_name);
+  append_text(out, R"(,"actor_id":)", ev.actor_id);
+  append_text(out, R"(,"actor_name":)", ev.actor_name);
+  append_text(out, R"(,"priority":)", to_string(ev.priority));
   out.append(R"(,"correlation_id":)");
   append_uuid_or_null(out, ev.correlation_id);
   out.append(R"(,"parent_event_id":)");
@@ -121,12 +121,12 @@ void append_cloudevent(std::string& out, const event& ev) {
     append_uri_path(source,
                     ev.source_name.empty() ? ev.source_id : ev.source_name);
   }
-  append_member(out, R"(,"source":)", source);
+  append_text(out, R"(,"source":)", source);
   std::string type = ev.platform + "." + ev.event_type;
   for (char& c : type)
     if (c == ':')
       c = '.';
-  append_member(out, R"(,"type":)", type);
+  append_text(out, R"(,"type":)", type);
   out.append(R"(,"time":)");
   append_time(out, ev.created_at);
   // Attribute names are lower-case letters and digits only (spec, "Naming
@@ -134,18 +134,18 @@ void append_cloudevent(std::string& out, const event& ev) {
   out.append(R"(,"sequence":")");
   append_number(out, ev.seq);
   out.push_back('"');
-  append_member(out, R"(,"deliveryid":)", ev.event_id);
-  append_member(out, R"(,"platform":)", ev.platform);
-  append_member(out, R"(,"eventtype":)", ev.event_type);
+  append_text(out, R"(,"deliveryid":)", ev.event_id);
+  append_text(out, R"(,"platform":)", ev.platform);
+  append_text(out, R"(,"eventtype":)", ev.event_type);
   const auto optional_member = [&](std::string_view key, std::string_view v) {
     if (!v.empty())
-      append_member(out, key, v);
+      append_text(out, key, v);
   };
   optional_member(R"(,"sourceid":)", ev.source_id);
   optional_member(R"(,"sourcename":)", ev.source_name);
   optional_member(R"(,"actorid":)", ev.actor_id);
   optional_member(R"(,"actorname":)", ev.actor_name);
-  append_member(out, R"(,"priority":)", to_string(ev.priority));
+  append_text(out, R"(,"priority":)", to_string(ev.priority));
   if (ev.correlation_id) {
     out.append(R"(,"correlationid":)");
     append_uuid(out, *ev.correlation_id);

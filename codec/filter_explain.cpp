@@ -14,12 +14,6 @@ namespace {
 /// Longer values are cut: they are shown to people.
 constexpr size_t shown_bytes = 200;
 
-std::string quoted(std::string_view text) {
-  std::string out;
-  append_quoted(out, text);
-  return out;
-}
-
 std::string list_json(const std::vector<std::string>& values) {
   std::string out = "[";
   for (const auto& v : values) {

@@ -156,4 +156,15 @@ std::optional<std::string> readable_escapes(std::string_view text) {
   return out;
 }
 
+void append_member(std::string& out, std::string_view name,
+                   std::string_view text) {
+  out.append(out.back() == '{' ? "\"" : ",\"").append(name).append("\":");
+  append_quoted(out, text);
+}
+
+void append_member(std::string& out, std::string_view name, uint64_t value) {
+  out.append(out.back() == '{' ? "\"" : ",\"").append(name).append("\":");
+  out += std::to_string(value);
+}
+
 } // namespace eventweft::codec

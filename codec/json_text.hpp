@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,19 @@ namespace eventweft::codec {
 /// Appends `text` as a JSON string with its quotes. Bytes that are not UTF-8
 /// become U+FFFD, so that the result is always valid JSON.
 void append_quoted(std::string& out, std::string_view text);
+
+/// `text` as a JSON string.
+inline std::string quoted(std::string_view text) {
+  std::string out;
+  append_quoted(out, text);
+  return out;
+}
+
+/// Appends `"name":"text"` to an object that `{` or a member ends, with a comma
+/// where one is due. `name` is one of ours: it needs no escapes.
+void append_member(std::string& out, std::string_view name,
+                   std::string_view text);
+void append_member(std::string& out, std::string_view name, uint64_t value);
 
 /// True if `text` is valid UTF-8 (RFC 3629: no surrogates, no overlong forms).
 bool is_utf8(std::string_view text) noexcept;

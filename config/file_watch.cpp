@@ -9,12 +9,6 @@
 
 namespace eventweft::config {
 
-namespace {
-
-constexpr size_t largest_file = 1u << 20;
-
-} // namespace
-
 bool file_watch::changed() {
   struct stat s {};
   std::string now = "none";

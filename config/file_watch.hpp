@@ -3,6 +3,7 @@
 
 #include "messages/errors.hpp"
 
+#include <cstddef>
 #include <string>
 
 namespace eventweft::config {
@@ -24,7 +25,11 @@ class file_watch {
   std::string seen_;
 };
 
-/// The content, at most 1 MiB. `bad_configuration` names the file.
+/// What nobody writes by hand is longer.
+inline constexpr size_t largest_file = 1u << 20;
+
+/// The content, at most `largest_file` bytes. `bad_configuration` names the
+/// file.
 expected<std::string> read_small_file(const std::string& path);
 
 } // namespace eventweft::config

@@ -69,7 +69,7 @@ using lg = log_settings;
 using pr = processor_settings;
 using dl = dead_letters_settings;
 
-constexpr auto table = std::to_array<key>({
+constexpr auto key_table = std::to_array<key>({
     {"event", "max_workers", kind::whole, at<&s::event, &ev::max_workers>, 1,
      256},
     {"event", "queue_maxsize", kind::whole, at<&s::event, &ev::queue_maxsize>,
@@ -439,14 +439,14 @@ size_t distance(std::string_view a, std::string_view b) {
 } // namespace
 
 std::span<const key> keys() noexcept {
-  return table;
+  return key_table;
 }
 
 const key* find_key(std::string_view section, std::string_view name) noexcept {
-  const auto found = std::ranges::find_if(table, [&](const key& k) {
+  const auto found = std::ranges::find_if(key_table, [&](const key& k) {
     return k.section == section && k.name == name;
   });
-  return found == table.end() ? nullptr : &*found;
+  return found == key_table.end() ? nullptr : &*found;
 }
 
 std::string section_path(std::string_view section, std::string_view name) {

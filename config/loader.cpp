@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/loader.hpp"
 
+#include "config/file_watch.hpp"
 #include "config/toml_reader.hpp"
 #include "config/value.hpp"
 
@@ -18,8 +19,6 @@ namespace eventweft::config {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr size_t largest_file = 1u << 20;
 
 /// Sources by strength.
 enum class rank : uint8_t { none, file, env, flag };

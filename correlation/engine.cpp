@@ -11,8 +11,8 @@ namespace eventweft::correlation {
 
 namespace {
 
-struct entry {
-  entry(rule_ptr r, uint32_t limit) : it(std::move(r)), health(limit) {}
+struct kept_rule {
+  kept_rule(rule_ptr r, uint32_t limit) : it(std::move(r)), health(limit) {}
   rule_ptr it;
   mutable rule_health health;
 };
@@ -68,7 +68,7 @@ void keep_strongest(std::vector<correlation_key>& keys, size_t limit) {
 struct engine::state {
   std::shared_ptr<vocabulary> known;
   engine_options options;
-  std::deque<entry> rules;
+  std::deque<kept_rule> rules;
 
   rule_input input(const event& ev,
                    const simdjson::dom::element* payload) const {

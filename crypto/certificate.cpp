@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/certificate.hpp"
 
-#include <openssl/bio.h>
+#include "crypto/openssl.hpp"
+
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
@@ -15,20 +14,9 @@ namespace eventweft::crypto {
 
 namespace {
 
-template <auto Free>
-struct freed_by {
-  template <class T>
-  void operator()(T* p) const noexcept {
-    Free(p);
-  }
-};
-using bio = std::unique_ptr<BIO, freed_by<BIO_free_all>>;
-using x509 = std::unique_ptr<X509, freed_by<X509_free>>;
-using pkey = std::unique_ptr<EVP_PKEY, freed_by<EVP_PKEY_free>>;
 using store = std::unique_ptr<X509_STORE, freed_by<X509_STORE_free>>;
 using store_context =
     std::unique_ptr<X509_STORE_CTX, freed_by<X509_STORE_CTX_free>>;
-using digest = std::unique_ptr<EVP_MD_CTX, freed_by<EVP_MD_CTX_free>>;
 
 /// More than any real chain has.
 constexpr size_t most_certificates = 64;
@@ -165,7 +153,7 @@ const std::string& credentials::authority() const noexcept {
 }
 
 expected<std::string> credentials::sign(std::string_view text) const {
-  const digest context{EVP_MD_CTX_new()};
+  const md_ctx context{EVP_MD_CTX_new()};
   auto* key = state_->key.get();
   size_t size = 0;
   std::string out;
@@ -200,7 +188,7 @@ expected<void> credentials::verify(std::string_view certificate,
   if (auto fault = fault_of(chain, state_->roots, name); !fault.empty())
     return refuse(fault);
   auto* key = X509_get0_pubkey(chain[0].get());
-  const digest context{EVP_MD_CTX_new()};
+  const md_ctx context{EVP_MD_CTX_new()};
   const bool good =
       key && context &&
       EVP_DigestVerifyInit(context.get(), nullptr, digest_for(key), nullptr,

@@ -1,33 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/digest.hpp"
 
+#include "crypto/openssl.hpp"
+
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <openssl/params.h>
 
 #include <array>
 #include <cstdint>
-#include <memory>
 #include <stdexcept>
 
 namespace eventweft::crypto {
 
 namespace {
 
-struct free_mac {
-  void operator()(EVP_MAC* p) const noexcept { EVP_MAC_free(p); }
-};
-struct free_mac_ctx {
-  void operator()(EVP_MAC_CTX* p) const noexcept { EVP_MAC_CTX_free(p); }
-};
-struct free_pkey {
-  void operator()(EVP_PKEY* p) const noexcept { EVP_PKEY_free(p); }
-};
-struct free_md_ctx {
-  void operator()(EVP_MD_CTX* p) const noexcept { EVP_MD_CTX_free(p); }
-};
-using mac_ctx = std::unique_ptr<EVP_MAC_CTX, free_mac_ctx>;
+using freed_mac = std::unique_ptr<EVP_MAC, freed_by<EVP_MAC_free>>;
+using mac_ctx = std::unique_ptr<EVP_MAC_CTX, freed_by<EVP_MAC_CTX_free>>;
 
 const char* name_of(hash algorithm) noexcept {
   switch (algorithm) {
@@ -41,23 +30,14 @@ const char* name_of(hash algorithm) noexcept {
   return "SHA256";
 }
 
-const unsigned char* bytes_of(std::string_view text) noexcept {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-
-unsigned char* bytes_of(std::string& text) noexcept {
-  return reinterpret_cast<unsigned char*>(text.data());
-}
-
 // Fetching an algorithm costs more than hashing a small body with it, so each
 // thread keeps one context an algorithm, to be keyed anew for each use.
 EVP_MAC_CTX* context_of(hash algorithm) {
   thread_local std::array<mac_ctx, 3> contexts;
   auto& slot = contexts[static_cast<size_t>(algorithm)];
   if (!slot) {
-    std::unique_ptr<EVP_MAC, free_mac> mac{
-        EVP_MAC_fetch(nullptr, "HMAC", nullptr)};
-    mac_ctx fresh{mac ? EVP_MAC_CTX_new(mac.get()) : nullptr};
+    const freed_mac hmac{EVP_MAC_fetch(nullptr, "HMAC", nullptr)};
+    mac_ctx fresh{hmac ? EVP_MAC_CTX_new(hmac.get()) : nullptr};
     std::string name = name_of(algorithm);
     const std::array<OSSL_PARAM, 2> params{
         OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name.data(), 0),
@@ -110,9 +90,9 @@ bool verify_ed25519(std::string_view public_key, std::string_view message,
                     std::string_view signature) noexcept {
   if (public_key.size() != 32 || signature.size() != 64)
     return false;
-  std::unique_ptr<EVP_PKEY, free_pkey> key{EVP_PKEY_new_raw_public_key(
+  const pkey key{EVP_PKEY_new_raw_public_key(
       EVP_PKEY_ED25519, nullptr, bytes_of(public_key), public_key.size())};
-  std::unique_ptr<EVP_MD_CTX, free_md_ctx> ctx{EVP_MD_CTX_new()};
+  const md_ctx ctx{EVP_MD_CTX_new()};
   return key && ctx &&
          EVP_DigestVerifyInit(ctx.get(), nullptr, nullptr, nullptr,
                               key.get()) == 1 &&

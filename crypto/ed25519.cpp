@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/ed25519.hpp"
 
-#include <openssl/evp.h>
+#include "crypto/openssl.hpp"
 
-#include <memory>
 #include <stdexcept>
 
 namespace eventweft::crypto {
@@ -12,22 +11,6 @@ namespace {
 
 constexpr size_t key_size = 32;
 constexpr size_t signature_size = 64;
-
-struct free_pkey {
-  void operator()(EVP_PKEY* p) const noexcept { EVP_PKEY_free(p); }
-};
-struct free_md_ctx {
-  void operator()(EVP_MD_CTX* p) const noexcept { EVP_MD_CTX_free(p); }
-};
-using pkey = std::unique_ptr<EVP_PKEY, free_pkey>;
-
-const unsigned char* bytes_of(std::string_view text) noexcept {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-
-unsigned char* bytes_of(std::string& text) noexcept {
-  return reinterpret_cast<unsigned char*>(text.data());
-}
 
 pkey load(std::string_view seed) {
   if (seed.size() != key_size)
@@ -54,7 +37,7 @@ std::optional<std::string> sign_ed25519(std::string_view seed,
   const auto key = load(seed);
   if (!key)
     return std::nullopt;
-  const std::unique_ptr<EVP_MD_CTX, free_md_ctx> ctx{EVP_MD_CTX_new()};
+  const md_ctx ctx{EVP_MD_CTX_new()};
   std::string out(signature_size, '\0');
   size_t size = out.size();
   if (!ctx ||

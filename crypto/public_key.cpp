@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/public_key.hpp"
 
-#include <openssl/bio.h>
+#include "crypto/openssl.hpp"
+
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
-#include <openssl/x509.h>
 
 #include <array>
 #include <climits>
-#include <memory>
 
 namespace eventweft::crypto {
 
@@ -28,14 +26,6 @@ struct public_key::native {
 
 namespace {
 
-template <auto Free>
-struct freed_by {
-  template <class T>
-  void operator()(T* p) const noexcept {
-    Free(p);
-  }
-};
-
 // OPENSSL_free is a macro.
 void free_bytes(unsigned char* p) noexcept {
   OPENSSL_free(p);
@@ -44,23 +34,16 @@ void free_chars(char* p) noexcept {
   OPENSSL_free(p);
 }
 
-using bio = std::unique_ptr<BIO, freed_by<BIO_free_all>>;
-using x509 = std::unique_ptr<X509, freed_by<X509_free>>;
 using bignum = std::unique_ptr<BIGNUM, freed_by<BN_free>>;
 using params = std::unique_ptr<OSSL_PARAM, freed_by<OSSL_PARAM_free>>;
 using builder = std::unique_ptr<OSSL_PARAM_BLD, freed_by<OSSL_PARAM_BLD_free>>;
 using pkey_ctx = std::unique_ptr<EVP_PKEY_CTX, freed_by<EVP_PKEY_CTX_free>>;
-using md_ctx = std::unique_ptr<EVP_MD_CTX, freed_by<EVP_MD_CTX_free>>;
 using ecdsa_sig = std::unique_ptr<ECDSA_SIG, freed_by<ECDSA_SIG_free>>;
-using bytes = std::unique_ptr<unsigned char, freed_by<free_bytes>>;
+using der_bytes = std::unique_ptr<unsigned char, freed_by<free_bytes>>;
 using chars = std::unique_ptr<char, freed_by<free_chars>>;
 
 constexpr int min_rsa_bits = 2'048;
 constexpr size_t coordinate_size = 32;
-
-const unsigned char* bytes_of(std::string_view text) noexcept {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
 
 tl::unexpected<error> unusable(const char* why) {
   ERR_clear_error();
@@ -82,7 +65,7 @@ std::string to_der(std::string_view signature) {
   static_cast<void>(s.release());
   unsigned char* out = nullptr;
   const int size = i2d_ECDSA_SIG(sig.get(), &out);
-  const bytes owned{out};
+  const der_bytes owned{out};
   if (size <= 0)
     return {};
   return {reinterpret_cast<const char*>(out), static_cast<size_t>(size)};
@@ -159,7 +142,7 @@ expected<std::vector<public_key>> public_key::from_pem(std::string_view text) {
     const int got = PEM_read_bio(in.get(), &name, &header, &der, &size);
     const chars owned_name{name};
     const chars owned_header{header};
-    const bytes owned_der{der};
+    const der_bytes owned_der{der};
     if (got != 1)
       break;
     if (std::string_view{name}.ends_with(PEM_STRING_PKCS8INF))

@@ -12,10 +12,6 @@ namespace eventweft::net {
 
 namespace {
 
-std::string_view view(beast::string_view text) {
-  return {text.data(), text.size()};
-}
-
 std::string value_of(std::string_view query, std::string_view name) {
   if (query.find(name) == std::string_view::npos)
     return {};

@@ -11,20 +11,9 @@ namespace eventweft::net {
 
 namespace {
 
-beast::string_view view(std::string_view text) {
-  return {text.data(), text.size()};
-}
-
 /// Seconds after which a sender may try again.
 std::string_view retry_after(ec code) {
   return code == ec::store_unavailable || code == ec::store_full ? "5" : "1";
-}
-
-void member(std::string& out, std::string_view name, std::string_view text) {
-  out += out.back() == '{' ? "\"" : ",\"";
-  out += name;
-  out += "\":";
-  codec::append_quoted(out, text);
 }
 
 template <class List, class Append>
@@ -53,9 +42,9 @@ response text_answer(int status, std::string_view content_type,
                      std::string body) {
   response res;
   res.result(static_cast<unsigned>(status));
-  res.set(http::field::server, view(server_name));
+  res.set(http::field::server, beast_view(server_name));
   if (!content_type.empty())
-    res.set(http::field::content_type, view(content_type));
+    res.set(http::field::content_type, beast_view(content_type));
   res.body() = std::move(body);
   return res;
 }
@@ -68,7 +57,7 @@ response problem_answer(int status, const error& e) {
   auto res = text_answer(status, codec::problem_media_type,
                          codec::problem_json(status, e));
   if (status == 503 || status == 429)
-    res.set(http::field::retry_after, view(retry_after(e.code)));
+    res.set(http::field::retry_after, beast_view(retry_after(e.code)));
   return res;
 }
 
@@ -82,9 +71,9 @@ response webhook_response(webhook_answer answer) {
                          bodiless ? std::string_view{} : answer.content_type,
                          bodiless ? std::string{} : std::move(answer.body));
   for (const auto& [name, value] : answer.headers)
-    res.insert(view(name), view(value));
+    res.insert(beast_view(name), beast_view(value));
   if (answer.status == 503 && res.count(http::field::retry_after) == 0)
-    res.set(http::field::retry_after, view(retry_after(ec::overloaded)));
+    res.set(http::field::retry_after, beast_view(retry_after(ec::overloaded)));
   return res;
 }
 
@@ -96,15 +85,15 @@ std::string dead_letters_json(const std::vector<dead_letter>& letters,
 
 std::string readiness_json(const readiness& state) {
   std::string out = "{";
-  member(out, "status", state.state);
+  codec::append_member(out, "status", state.state);
   out += ",\"parts\":[";
   for (const auto& part : state.parts) {
     if (out.back() != '[')
       out += ',';
     out += '{';
-    member(out, "name", part.name);
-    member(out, "state", part.state);
-    member(out, "detail", part.detail);
+    codec::append_member(out, "name", part.name);
+    codec::append_member(out, "state", part.state);
+    codec::append_member(out, "detail", part.detail);
     out += '}';
   }
   out += "]}";

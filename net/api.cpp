@@ -23,10 +23,6 @@ namespace {
 constexpr std::string_view prometheus_type =
     "text/plain; version=0.0.4; charset=utf-8";
 
-std::string_view view(beast::string_view text) {
-  return {text.data(), text.size()};
-}
-
 /// How much of the log is looked through for a page that passes through a
 /// forced filter.
 constexpr size_t pages_of_others = 1'000;

@@ -16,6 +16,8 @@ namespace eventweft::net {
 
 namespace {
 
+using codec::append_member;
+
 using simdjson::dom::element;
 
 constexpr size_t longest_name = 200;
@@ -24,17 +26,10 @@ response no_books() {
   return problem_answer({ec::not_found, "this server keeps no keys"});
 }
 
-void member(std::string& out, std::string_view name, std::string_view text) {
-  out += out.back() == '{' ? "\"" : ",\"";
-  out += name;
-  out += "\":";
-  codec::append_quoted(out, text);
-}
-
-void member(std::string& out, std::string_view name,
-            const std::optional<timestamp>& time) {
+void append_member(std::string& out, std::string_view name,
+                   const std::optional<timestamp>& time) {
   if (time)
-    member(out, name, to_rfc3339(*time));
+    append_member(out, name, to_rfc3339(*time));
   else
     out.append(",\"").append(name).append("\":null");
 }
@@ -42,8 +37,8 @@ void member(std::string& out, std::string_view name,
 /// Everything but the key itself and its hash; without the closing brace.
 std::string key_members(const auth::api_key& key) {
   std::string out = "{";
-  member(out, "id", key.id);
-  member(out, "name", key.name);
+  append_member(out, "id", key.id);
+  append_member(out, "name", key.name);
   out += ",\"scopes\":[";
   for (const auto& s : key.scopes) {
     if (out.back() != '[')
@@ -52,10 +47,10 @@ std::string key_members(const auth::api_key& key) {
   }
   out += "],\"filter\":";
   out += key.forced ? codec::filter_json(*key.forced) : "null";
-  member(out, "created_at", key.created_at);
-  member(out, "expires_at", key.expires_at);
-  member(out, "revoked_at", key.revoked_at);
-  member(out, "last_used_at", key.last_used_at);
+  append_member(out, "created_at", key.created_at);
+  append_member(out, "expires_at", key.expires_at);
+  append_member(out, "revoked_at", key.revoked_at);
+  append_member(out, "last_used_at", key.last_used_at);
   return out;
 }
 
@@ -155,8 +150,8 @@ response make_ticket(const api_call& call) {
   if (!ticket)
     return problem_answer(ticket.error());
   std::string body = "{";
-  member(body, "ticket", *ticket);
-  member(body, "stream", stream);
+  append_member(body, "ticket", *ticket);
+  append_member(body, "stream", stream);
   body += ",\"expires_in\":" + std::to_string(door.ticket_lifetime().count());
   auto res = json_answer(201, body + '}');
   res.set(http::field::cache_control, "no-store");
@@ -178,7 +173,7 @@ awaitable<response> create_key(const api_call& call) {
     co_return problem_answer(made.error());
   call.target = made->record.id;
   auto body = key_members(made->record);
-  member(body, "key", made->text);
+  append_member(body, "key", made->text);
   auto res = json_answer(201, body + '}');
   res.set(http::field::cache_control, "no-store");
   co_return res;
@@ -242,12 +237,12 @@ awaitable<response> list_audit(const api_call& call,
   for (const auto& e : *found) {
     body += body.back() == '[' ? "{" : ",{";
     body += "\"id\":" + std::to_string(e.id);
-    member(body, "at", to_rfc3339(e.at));
-    member(body, "actor_kind", e.actor_kind);
-    member(body, "actor", e.actor);
-    member(body, "action", e.action);
-    member(body, "target", e.target);
-    member(body, "address", e.address);
+    append_member(body, "at", to_rfc3339(e.at));
+    append_member(body, "actor_kind", e.actor_kind);
+    append_member(body, "actor", e.actor);
+    append_member(body, "action", e.action);
+    append_member(body, "target", e.target);
+    append_member(body, "address", e.address);
     body += ",\"status\":" + std::to_string(e.status) + '}';
   }
   body += "],\"next_cursor\":";

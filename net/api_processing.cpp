@@ -14,49 +14,25 @@ namespace eventweft::net {
 
 namespace {
 
+using codec::append_member;
+
 constexpr size_t largest_page = 1'000;
 constexpr double highest_rate = 100'000;
 
-tl::unexpected<error> bad(const std::string& name, const std::string& why) {
-  return fail(ec::malformed, "query parameter \"" + name + "\" " + why);
-}
-
-template <class T>
-bool read_number(const std::string& text, T& out) {
-  const auto* end = text.data() + text.size();
-  const auto [stop, failed] = std::from_chars(text.data(), end, out);
-  return failed == std::errc{} && stop == end && !text.empty();
-}
-
-void member(std::string& out, std::string_view name, std::string_view value) {
-  if (out.back() != '{')
-    out += ',';
-  codec::append_quoted(out, name);
-  out += ':';
-  codec::append_quoted(out, value);
-}
-
-void member(std::string& out, std::string_view name, uint64_t value) {
-  if (out.back() != '{')
-    out += ',';
-  codec::append_quoted(out, name);
-  out += ':' + std::to_string(value);
-}
-
 void append_processor(std::string& out, const processing::processor_state& p) {
   out += '{';
-  member(out, "name", p.name);
-  member(out, "kind", p.kind);
-  member(out, "state", p.state);
-  member(out, "detail", p.detail);
-  member(out, "ready", p.ready);
-  member(out, "running", p.running);
-  member(out, "waiting", p.waiting);
-  member(out, "completed", p.completed);
-  member(out, "retried", p.retried);
-  member(out, "failed", p.failed);
-  member(out, "timed_out", p.timed_out);
-  member(out, "cursor", static_cast<uint64_t>(p.cursor));
+  append_member(out, "name", p.name);
+  append_member(out, "kind", p.kind);
+  append_member(out, "state", p.state);
+  append_member(out, "detail", p.detail);
+  append_member(out, "ready", p.ready);
+  append_member(out, "running", p.running);
+  append_member(out, "waiting", p.waiting);
+  append_member(out, "completed", p.completed);
+  append_member(out, "retried", p.retried);
+  append_member(out, "failed", p.failed);
+  append_member(out, "timed_out", p.timed_out);
+  append_member(out, "cursor", static_cast<uint64_t>(p.cursor));
   out += '}';
 }
 
@@ -66,13 +42,13 @@ std::string retry_json(const dead_letter_retry& r) {
   if (r.started == timestamp{})
     out += ",\"started\":null";
   else
-    member(out, "started", to_rfc3339(r.started));
-  member(out, "origin", r.what.origin);
-  member(out, "platform", r.what.platform);
-  member(out, "event_type", r.what.event_type);
-  member(out, "retried", r.retried);
-  member(out, "failed", r.failed);
-  member(out, "last_error", r.last_error);
+    append_member(out, "started", to_rfc3339(r.started));
+  append_member(out, "origin", r.what.origin);
+  append_member(out, "platform", r.what.platform);
+  append_member(out, "event_type", r.what.event_type);
+  append_member(out, "retried", r.retried);
+  append_member(out, "failed", r.failed);
+  append_member(out, "last_error", r.last_error);
   return out + '}';
 }
 
@@ -235,30 +211,30 @@ read_dead_letter_selection(const query_params& params) {
     } else if (name == "event_id") {
       q.event_id = uuid::parse(value);
       if (!q.event_id)
-        return bad(name, "must be a UUID");
+        return bad_parameter(name, "must be a UUID");
     } else if (name == "since" || name == "until") {
       const auto time = parse_rfc3339(value);
       if (!time)
-        return bad(name, "must be an RFC 3339 time");
+        return bad_parameter(name, "must be an RFC 3339 time");
       (name == "since" ? q.since : q.until) = time;
     } else {
       narrows = false;
       if (name == "cursor") {
         const auto id = uuid::parse(value);
         if (!id)
-          return bad(name, "must be what next_cursor gave");
+          return bad_parameter(name, "must be what next_cursor gave");
         q.before = *id;
       } else if (name == "limit") {
         if (!read_number(value, q.limit) || q.limit < 1 ||
             q.limit > largest_page)
-          return bad(name, "must be from 1 to 1000");
+          return bad_parameter(name, "must be from 1 to 1000");
       } else if (name == "rate") {
         if (!read_number(value, out.rate) || !(out.rate >= 0) ||
             out.rate > highest_rate)
-          return bad(name, "must be a number of letters a second");
+          return bad_parameter(name, "must be a number of letters a second");
       } else if (name == "all") {
         if (value != "true" && value != "false")
-          return bad(name, "must be true or false");
+          return bad_parameter(name, "must be true or false");
         out.all = value == "true";
       } else {
         return fail(ec::malformed, "unknown query parameter \"" + name + '"');

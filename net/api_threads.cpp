@@ -15,20 +15,14 @@ namespace {
 
 constexpr size_t most = 1'000;
 
-template <class T>
-bool read_number(std::string_view text, T& value) {
-  const auto end = text.data() + text.size();
-  const auto [at, fault] = std::from_chars(text.data(), end, value);
-  return fault == std::errc{} && at == end;
-}
-
-struct question {
+struct thread_question {
   thread_query page{};
   std::string key;
 };
 
-expected<question> read_question(const query_params& params, bool of_list) {
-  question q;
+expected<thread_question> read_thread_question(const query_params& params,
+                                               bool of_list) {
+  thread_question q;
   q.page.limit = of_list ? 50 : 200;
   for (const auto& [name, value] : params) {
     if (name == "limit") {
@@ -59,7 +53,7 @@ response switched_off() {
 
 awaitable<response> list_threads(const api_call& call,
                                  const query_params& params) {
-  auto q = read_question(params, true);
+  auto q = read_thread_question(params, true);
   if (!q)
     co_return problem_answer(q.error());
   auto* port = call.shared.behind.threads();
@@ -92,7 +86,7 @@ awaitable<response> list_threads(const api_call& call,
 
 awaitable<response> get_thread(const api_call& call,
                                const query_params& params) {
-  const auto q = read_question(params, false);
+  const auto q = read_thread_question(params, false);
   if (!q)
     co_return problem_answer(q.error());
   auto* port = call.shared.behind.threads();

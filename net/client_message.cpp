@@ -10,12 +10,6 @@
 
 namespace eventweft::net {
 
-namespace {
-
-constexpr int64_t most_credit = 1'000'000'000;
-
-} // namespace
-
 expected<client_message> parse_client_message(std::string_view text) {
   codec::payload_reader reader;
   const auto root = reader.parse(text);

@@ -10,6 +10,9 @@
 
 namespace eventweft::net {
 
+/// What can be granted at a time.
+inline constexpr int64_t most_credit = 1'000'000'000;
+
 /// What a WebSocket client may say; at least one member is set.
 struct client_message {
   std::optional<eventweft::filter> filter;

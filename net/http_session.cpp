@@ -44,10 +44,6 @@ constexpr size_t kept_buffer_bytes = 16u << 10;
 /// what is not a body: a chunk's extension has no end of its own.
 constexpr size_t read_ahead_bytes = 64u << 10;
 
-std::string_view view(beast::string_view text) {
-  return {text.data(), text.size()};
-}
-
 /// The part of the target before and after `?`; absolute targets lose scheme
 /// and authority.
 std::pair<std::string_view, std::string_view>

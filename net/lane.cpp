@@ -14,7 +14,7 @@ const char* farewell(reader_end why) {
 }
 
 /// What an encoding buffer may keep between batches.
-constexpr size_t kept_buffer_bytes = 1u << 20;
+constexpr size_t kept_text_bytes = 1u << 20;
 
 } // namespace
 
@@ -101,7 +101,7 @@ void lane::deliver(const lane_batch& batch) {
   }
   position_ = std::max(position_, batch.last);
   for (auto& e : encoded_)
-    if (e.bytes->capacity() > kept_buffer_bytes)
+    if (e.bytes->capacity() > kept_text_bytes)
       e = {};
 }
 

@@ -3,6 +3,7 @@
 
 #include "codec/filter.hpp"
 #include "codec/json_text.hpp"
+#include "net/client_message.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -21,11 +22,6 @@ int hex_value(char c) noexcept {
   return -1;
 }
 
-auto bad(std::string_view name, std::string_view why) {
-  return fail(ec::malformed, "query parameter \"" + std::string{name} + "\" " +
-                                 std::string{why});
-}
-
 auto unknown(std::string_view name) {
   return fail(ec::malformed,
               "unknown query parameter \"" + std::string{name} + "\"");
@@ -41,13 +37,6 @@ void add_list(std::vector<std::string>& list, std::string_view value) {
   }
 }
 
-template <class T>
-bool read_number(std::string_view text, T& value) {
-  const auto end = text.data() + text.size();
-  const auto [at, error] = std::from_chars(text.data(), end, value);
-  return error == std::errc{} && at == end;
-}
-
 std::optional<timestamp> read_time(std::string text) {
   // An offset's `+` that nobody encoded arrives as a blank.
   std::replace(text.begin(), text.end(), ' ', '+');
@@ -57,11 +46,9 @@ std::optional<timestamp> read_time(std::string text) {
 expected<size_t> read_limit(std::string_view value) {
   size_t limit = 0;
   if (!read_number(value, limit) || limit < 1 || limit > 1000)
-    return bad("limit", "must be a number from 1 to 1000");
+    return bad_parameter("limit", "must be a number from 1 to 1000");
   return limit;
 }
-
-constexpr seq_t most_credit = 1'000'000'000;
 
 /// The parameters that both kinds of streams have; false if it is another one.
 expected<bool> read_common(stream_query& q, const std::string& name,
@@ -71,7 +58,8 @@ expected<bool> read_common(stream_query& q, const std::string& name,
     if (!start) {
       const auto time = read_time(value);
       if (!time)
-        return bad(name, "must be now, earliest, a seq or an RFC 3339 time");
+        return bad_parameter(
+            name, "must be now, earliest, a seq or an RFC 3339 time");
       start = start_point::at(*time);
     }
     q.start = *start;
@@ -79,7 +67,7 @@ expected<bool> read_common(stream_query& q, const std::string& name,
   }
   if (name == "format") {
     if (value != "native" && value != "cloudevents")
-      return bad(name, "must be native or cloudevents");
+      return bad_parameter(name, "must be native or cloudevents");
     q.format =
         value == "native" ? wire_format::native : wire_format::cloudevents;
     return true;
@@ -182,14 +170,15 @@ expected<void> read_condition(event_query& q, const std::string& path,
                               const std::string& value) {
   if (path.size() > max_path || path.back() == '.' ||
       path.find("..") != path.npos || path.find_first_of("\"\\") != path.npos)
-    return bad(path, "must name a member, as in payload.repository.name");
+    return bad_parameter(path,
+                         "must name a member, as in payload.repository.name");
   if (value.find('\0') != value.npos || path.find('\0') != path.npos)
-    return bad(path, "holds a NUL");
+    return bad_parameter(path, "holds a NUL");
   if (!q.conditions.emplace(path, value).second)
-    return bad(path, "is given twice");
+    return bad_parameter(path, "is given twice");
   if (q.conditions.size() > max_conditions)
-    return bad(path, "is one condition too many: at most " +
-                         std::to_string(max_conditions));
+    return bad_parameter(path, "is one condition too many: at most " +
+                                   std::to_string(max_conditions));
   return {};
 }
 
@@ -200,7 +189,7 @@ expected<void> read_priorities(event_query& q, const std::string& name,
   for (const auto& text : names) {
     const auto level = parse_priority(text);
     if (!level)
-      return bad(name, "must be low, normal, high or critical");
+      return bad_parameter(name, "must be low, normal, high or critical");
     q.priorities.push_back(*level);
   }
   return {};
@@ -211,9 +200,9 @@ expected<void> read_min_priority(event_query& q, const std::string& name,
                                  const std::string& value) {
   const auto least = parse_priority(value);
   if (!least)
-    return bad(name, "must be low, normal, high or critical");
+    return bad_parameter(name, "must be low, normal, high or critical");
   if (!q.priorities.empty())
-    return bad(name, "can't be combined with \"priority\"");
+    return bad_parameter(name, "can't be combined with \"priority\"");
   for (const auto level :
        {priority::low, priority::normal, priority::high, priority::critical})
     if (level >= *least && *least != priority::low)
@@ -233,7 +222,7 @@ expected<bool> read_which(event_query& q, const std::string& name,
     if (name == p.name) {
       q.*p.member = uuid::parse(value);
       if (!(q.*p.member))
-        return bad(name, "must be a UUID");
+        return bad_parameter(name, "must be a UUID");
       return true;
     }
   expected<void> read;
@@ -245,7 +234,7 @@ expected<bool> read_which(event_query& q, const std::string& name,
     read = read_min_priority(q, name, value);
   } else if (name == "processed") {
     if (value != "true" && value != "false")
-      return bad(name, "must be true or false");
+      return bad_parameter(name, "must be true or false");
     q.processed = value == "true";
   } else {
     return false;
@@ -268,7 +257,7 @@ expected<event_query> read_event_query(const query_params& params) {
     if (name == "since" || name == "until") {
       const auto time = read_time(value);
       if (!time)
-        return bad(name, "must be an RFC 3339 time");
+        return bad_parameter(name, "must be an RFC 3339 time");
       (name == "since" ? q.since : q.until) = time;
     } else if (name == "limit") {
       const auto limit = read_limit(value);
@@ -277,10 +266,10 @@ expected<event_query> read_event_query(const query_params& params) {
       q.limit = *limit;
     } else if (name == "cursor") {
       if (!read_number(value, q.cursor) || q.cursor < 1)
-        return bad(name, "must be what next_cursor gave");
+        return bad_parameter(name, "must be what next_cursor gave");
     } else if (name == "order") {
       if (value != "asc" && value != "desc")
-        return bad(name, "must be asc or desc");
+        return bad_parameter(name, "must be asc or desc");
       q.ascending = value == "asc";
     } else {
       return unknown(name);
@@ -300,7 +289,7 @@ expected<id_page> read_id_page(const query_params& params) {
     } else if (name == "cursor") {
       const auto id = uuid::parse(value);
       if (!id)
-        return bad(name, "must be what next_cursor gave");
+        return bad_parameter(name, "must be what next_cursor gave");
       page.cursor = *id;
     } else {
       return unknown(name);
@@ -321,7 +310,7 @@ expected<auth::audit_query> read_audit_query(const query_params& params) {
     } else if (name == "since" || name == "until") {
       const auto time = read_time(value);
       if (!time)
-        return bad(name, "must be an RFC 3339 time");
+        return bad_parameter(name, "must be an RFC 3339 time");
       (name == "since" ? q.since : q.until) = time;
     } else if (name == "limit") {
       const auto limit = read_limit(value);
@@ -330,7 +319,7 @@ expected<auth::audit_query> read_audit_query(const query_params& params) {
       q.limit = *limit;
     } else if (name == "cursor") {
       if (!read_number(value, q.before) || q.before < 1)
-        return bad(name, "must be what next_cursor gave");
+        return bad_parameter(name, "must be what next_cursor gave");
     } else {
       return unknown(name);
     }
@@ -353,16 +342,17 @@ expected<stream_query> read_websocket_query(const query_params& params) {
     if (*known)
       continue;
     if (name == "credit") {
-      seq_t n = 0;
+      int64_t n = 0;
       if (!read_number(value, n) || n < 0 || n > most_credit)
-        return bad(name, "must be a number of events, up to a billion");
+        return bad_parameter(name,
+                             "must be a number of events, up to a billion");
       q.credit = static_cast<uint64_t>(n);
       continue;
     }
     if (name != "progress")
       return unknown(name);
     if (value != "true" && value != "false")
-      return bad(name, "must be true or false");
+      return bad_parameter(name, "must be true or false");
     q.progress = value == "true";
   }
   return q;
@@ -394,14 +384,15 @@ expected<stream_query> read_sse_query(const query_params& params) {
     } else if (name == "min_priority") {
       lists.min_priority = parse_priority(value);
       if (!lists.min_priority)
-        return bad(name, "must be low, normal, high or critical");
+        return bad_parameter(name, "must be low, normal, high or critical");
     } else {
       return unknown(name);
     }
   }
   if (!lists.empty()) {
     if (has_filter)
-      return bad("filter", "can't be combined with a filter in parts");
+      return bad_parameter("filter",
+                           "can't be combined with a filter in parts");
     q.filter = std::move(lists);
   }
   return q;

@@ -6,6 +6,7 @@
 #include "messages/event.hpp"
 #include "messages/filter.hpp"
 
+#include <charconv>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,6 +26,21 @@ std::optional<std::string> percent_decode(std::string_view text,
 /// Reads `a=1&b=2`. Lenient about what browsers and curl leave unencoded;
 /// `malformed` for a bad escape.
 expected<query_params> parse_query(std::string_view text);
+
+/// What is wrong with a parameter: `malformed`, with its name.
+inline tl::unexpected<error> bad_parameter(std::string_view name,
+                                           std::string_view why) {
+  return fail(ec::malformed, "query parameter \"" + std::string{name} + "\" " +
+                                 std::string{why});
+}
+
+/// Nothing but a number of that type is one.
+template <class T>
+bool read_number(std::string_view text, T& value) {
+  const auto end = text.data() + text.size();
+  const auto [at, fault] = std::from_chars(text.data(), end, value);
+  return fault == std::errc{} && at == end;
+}
 
 /// For `GET /api/v1/events`. Lists may be repeated or separated by commas. A
 /// bad or unknown parameter is refused by name.

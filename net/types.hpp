@@ -14,6 +14,7 @@
 #include <boost/beast/websocket/stream_fwd.hpp>
 
 #include <chrono>
+#include <string_view>
 
 /// Short names for what net/ uses of Asio and Beast. The executor's concrete
 /// type spares a virtual call for each operation.
@@ -38,6 +39,13 @@ using awaitable = asio::awaitable<T, executor>;
 /// `co_await op(…, into(ec))`: errors come as a value.
 inline auto into(error_code& ec) {
   return asio::redirect_error(asio::use_awaitable_t<executor>{}, ec);
+}
+
+inline std::string_view view(beast::string_view text) noexcept {
+  return {text.data(), text.size()};
+}
+inline beast::string_view beast_view(std::string_view text) noexcept {
+  return {text.data(), text.size()};
 }
 
 using request = http::request<http::string_body>;

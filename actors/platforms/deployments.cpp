@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/platforms/deployments.hpp"
 
+#include "actors/platforms/ascii.hpp"
 #include "actors/platforms/details.hpp"
 #include "actors/platforms/standard_webhooks.hpp"
 
@@ -14,15 +15,8 @@ namespace {
 using simdjson::dom::element;
 using simdjson::dom::element_type;
 
-std::string lower_case(std::string_view text) {
-  std::string out{text};
-  for (auto& c : out)
-    if (c >= 'A' && c <= 'Z')
-      c = static_cast<char>(c - 'A' + 'a');
-  return out;
-}
-
-tl::unexpected<error> invalid(std::string_view member, std::string_view why) {
+tl::unexpected<error> invalid_body(std::string_view member,
+                                   std::string_view why) {
   return fail(ec::unprocessable,
               "body: /" + std::string{member} + " " + std::string{why});
 }
@@ -55,21 +49,22 @@ expected<void> check_optional_members(element root) {
   for (auto name : {"repository_name", "branch_name", "deployment_url",
                     "log_url", "commit_sha", "started_at", "completed_at"})
     if (const auto found = member(root, name); found && !found->is_string())
-      return invalid(name, "is not a string");
+      return invalid_body(name, "is not a string");
   if (const auto sha = codec::string_at(root, "/commit_sha");
       !sha.empty() && !is_sha(sha))
-    return invalid("commit_sha", "is not 7 to 64 hexadecimal digits");
+    return invalid_body("commit_sha", "is not 7 to 64 hexadecimal digits");
   for (auto name : {"started_at", "completed_at"})
     if (const auto text = codec::string_at(root, "/" + std::string{name});
         !text.empty() && !parse_rfc3339(text))
-      return invalid(name, "is not an RFC 3339 time");
+      return invalid_body(name, "is not an RFC 3339 time");
   if (auto number = member(root, "pull_request")) {
     // As a number, or as APIs have it: an object with a number.
     if (number->is_object())
       number = member(*number, "number");
     if (!number || number->type() != element_type::INT64 ||
         number->get_int64().value_unsafe() < 1)
-      return invalid("pull_request", "is neither a number above 0 nor has one");
+      return invalid_body("pull_request",
+                          "is neither a number above 0 nor has one");
   }
   return {};
 }
@@ -90,11 +85,11 @@ class deployments final : public base_platform {
     const auto status = codec::string_at(*root, "/status");
     const auto environment = codec::string_at(*root, "/environment");
     if (id.empty())
-      return invalid("deployment_id", "is missing or empty");
+      return invalid_body("deployment_id", "is missing or empty");
     if (environment.empty())
-      return invalid("environment", "is missing or empty");
+      return invalid_body("environment", "is missing or empty");
     if (!is_status(status))
-      return invalid("status", "is not 1 to 40 of a-z, 0-9, '_', '-'");
+      return invalid_body("status", "is not 1 to 40 of a-z, 0-9, '_', '-'");
     if (auto checked = check_optional_members(*root); !checked)
       return fail(std::move(checked.error()));
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/platforms/request.hpp"
 
+#include "actors/platforms/ascii.hpp"
 #include "codec/json_text.hpp"
 
 #include <algorithm>
@@ -14,19 +15,6 @@ constexpr size_t max_fields = 1'000;
 codec::payload_reader& thread_reader() {
   thread_local codec::payload_reader reader;
   return reader;
-}
-
-std::string_view trim(std::string_view text) noexcept {
-  const auto blank = [](char c) { return c == ' ' || c == '\t'; };
-  while (!text.empty() && blank(text.front()))
-    text.remove_prefix(1);
-  while (!text.empty() && blank(text.back()))
-    text.remove_suffix(1);
-  return text;
-}
-
-char lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/platforms/signature_scheme.hpp"
 
+#include "actors/platforms/ascii.hpp"
+
 #include <algorithm>
 #include <charconv>
 
@@ -8,22 +10,11 @@ namespace eventweft::platforms {
 
 namespace {
 
-std::string_view trim(std::string_view text) noexcept {
-  while (!text.empty() && text.front() == ' ')
-    text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ')
-    text.remove_suffix(1);
-  return text;
-}
-
 bool starts_with_any_case(std::string_view text,
                           std::string_view prefix) noexcept {
-  const auto lower = [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  };
   return text.size() >= prefix.size() &&
          std::equal(prefix.begin(), prefix.end(), text.begin(),
-                    [&](char a, char b) { return lower(a) == lower(b); });
+                    [](char a, char b) { return lower(a) == lower(b); });
 }
 
 std::optional<proof_algorithm> algorithm_named(std::string_view name) noexcept {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "actors/platforms/ascii.hpp"
 #include "actors/platforms/text_template.hpp"
 
 #include <toml++/toml.h>
@@ -26,14 +27,6 @@ using first_fault = std::optional<fault>;
 
 template <class T>
 using choice = std::pair<std::string_view, T>;
-
-inline std::string lower_case(std::string_view text) {
-  std::string out{text};
-  for (auto& c : out)
-    if (c >= 'A' && c <= 'Z')
-      c = static_cast<char>(c - 'A' + 'a');
-  return out;
-}
 
 inline uint32_t line_of(const toml::node& node) noexcept {
   return node.source().begin.line;

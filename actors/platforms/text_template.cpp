@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/platforms/text_template.hpp"
 
+#include "actors/platforms/ascii.hpp"
 #include "crypto/digest.hpp"
 
 #include <algorithm>
@@ -16,14 +17,6 @@ bool is_header_name(std::string_view text) noexcept {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
            c == '_';
   });
-}
-
-std::string lower_case(std::string_view text) {
-  std::string out{text};
-  for (auto& c : out)
-    if (c >= 'A' && c <= 'Z')
-      c = static_cast<char>(c - 'A' + 'a');
-  return out;
 }
 
 } // namespace

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <ostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// What the subcommands do once the command line is read. Each returns the
@@ -15,6 +16,17 @@ namespace eventweft::cli {
 inline constexpr int exit_ok = 0;
 inline constexpr int exit_failure = 1;
 inline constexpr int exit_usage = 2;
+
+/// What the API gives at most in one page.
+inline constexpr uint64_t largest_page = 1'000;
+
+/// For terminals.
+namespace terminal {
+inline constexpr std::string_view bold = "\x1b[1m";
+inline constexpr std::string_view dim = "\x1b[2m";
+inline constexpr std::string_view green = "\x1b[32m";
+inline constexpr std::string_view reset = "\x1b[0m";
+} // namespace terminal
 
 struct console {
   std::ostream& out;

@@ -16,7 +16,6 @@ namespace eventweft::cli {
 
 namespace {
 
-constexpr uint64_t largest_page = 1'000;
 constexpr std::string_view base = "/api/v1/dead-letters";
 constexpr std::chrono::milliseconds look_again{500};
 

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cli/event_line.hpp"
 
+#include "app/cli/commands.hpp"
+
 #include <algorithm>
 
 namespace eventweft::cli {
 
 namespace {
 
-constexpr std::string_view reset = "\x1b[0m";
-constexpr std::string_view dim = "\x1b[2m";
+using namespace terminal;
 
 std::string_view colour_of(priority p) {
   switch (p) {

@@ -14,8 +14,6 @@ namespace eventweft::cli {
 
 namespace {
 
-constexpr uint64_t largest_page = 1'000;
-
 struct raw_page {
   std::vector<std::string> events;
   std::string next_cursor;

@@ -19,7 +19,7 @@ using simdjson::dom::element;
 
 constexpr size_t member_width = 18;
 
-std::string text_of(element e) {
+std::string shown_value(element e) {
   std::string_view text;
   if (!e.get_string().get(text))
     return std::string{text};
@@ -39,12 +39,12 @@ void show_members(element part, console& io) {
     if (m["member"].get(name) || m["matched"].get_bool().get(matched) ||
         m["wanted"].get(wanted) || m["why"].get(why))
       continue;
-    auto head = text_of(name);
+    auto head = shown_value(name);
     head.resize(std::max(head.size(), member_width), ' ');
     io.out << (matched ? "  yes  " : "  no   ") << printable(head) << ' '
            << printable(simdjson::minify(wanted));
     if (!matched)
-      io.out << ": " << printable(text_of(why));
+      io.out << ": " << printable(shown_value(why));
     io.out << '\n';
   }
 }

@@ -14,9 +14,9 @@ namespace {
 
 using rows = std::vector<std::pair<std::string, std::string>>;
 
-/// A list of objects, from "days", as a table; the members of the first one
-/// are its columns.
-struct table {
+/// A list of objects, from "days", as a titled_table; the members of the first
+/// one are its columns.
+struct titled_table {
   std::string name;
   std::vector<std::vector<std::string>> lines;
 };
@@ -29,12 +29,12 @@ std::string cell(simdjson::dom::element value) {
   return text ? std::string{*text} : std::string{simdjson::minify(value)};
 }
 
-std::optional<table> read_table(const std::string& path,
-                                simdjson::dom::element value) {
+std::optional<titled_table> read_table(const std::string& path,
+                                       simdjson::dom::element value) {
   simdjson::dom::array items;
   if (value.get(items))
     return std::nullopt;
-  table out{path, {}};
+  titled_table out{path, {}};
   for (const auto item : items) {
     simdjson::dom::object members;
     if (item.get(members))
@@ -51,7 +51,7 @@ std::optional<table> read_table(const std::string& path,
   return out;
 }
 
-void show(const table& t, console& io) {
+void print_table(const titled_table& t, console& io) {
   std::vector<size_t> widths;
   for (const auto& line : t.lines) {
     widths.resize(std::max(widths.size(), line.size()));
@@ -71,7 +71,7 @@ void show(const table& t, console& io) {
 
 /// "streaming", {"all_events":{"readers":2}} → "all_events.readers", "2".
 void flatten(const std::string& path, simdjson::dom::element value, rows& out,
-             std::vector<table>& tables) {
+             std::vector<titled_table>& tables) {
   simdjson::dom::object members;
   if (value.get(members)) {
     if (auto t = read_table(path, value)) {
@@ -113,7 +113,7 @@ int stats(const stats_options& options, console& io) {
     if (section.is_null())
       continue;
     rows found;
-    std::vector<table> tables;
+    std::vector<titled_table> tables;
     flatten({}, section, found, tables);
     size_t width = 0;
     for (const auto& [key, value] : found)
@@ -125,7 +125,7 @@ int stats(const stats_options& options, console& io) {
       io.out << "  " << printable(key) << std::string(width - key.size(), ' ')
              << "  " << printable(value) << '\n';
     for (const auto& t : tables)
-      show(t, io);
+      print_table(t, io);
   }
   return exit_ok;
 }

@@ -18,8 +18,6 @@ namespace eventweft::cli {
 namespace {
 
 constexpr std::string_view streams_path = "/api/v1/streams";
-constexpr uint64_t largest_page = 1'000;
-
 std::string stream_path(std::string_view stream) {
   return std::string{streams_path} + '/' + url_escaped(stream);
 }

@@ -21,10 +21,7 @@ namespace {
 
 using simdjson::dom::element;
 
-constexpr std::string_view bold = "\x1b[1m";
-constexpr std::string_view dim = "\x1b[2m";
-constexpr std::string_view green = "\x1b[32m";
-constexpr std::string_view reset = "\x1b[0m";
+using namespace terminal;
 
 std::string styled(std::string_view text, std::string_view style,
                    const console& io) {

@@ -19,7 +19,7 @@ namespace {
 // More addresses than that are not worth the wait.
 constexpr size_t max_addresses_tried = 4;
 
-tl::unexpected<failure> failed(failure_kind kind, std::string message) {
+tl::unexpected<failure> not_connected(failure_kind kind, std::string message) {
   return tl::unexpected<failure>{failure{kind, std::move(message), {}}};
 }
 
@@ -95,18 +95,21 @@ checked_addresses(const dialer& with, const target& to, deadline until) {
   } else {
     auto found = co_await look_up(with, to.origin.host, until);
     if (!found)
-      co_return failed(failure_kind::timed_out,
-                       "looking up \"" + to.origin.host + "\" took too long");
+      co_return not_connected(failure_kind::timed_out, "looking up \"" +
+                                                           to.origin.host +
+                                                           "\" took too long");
     if (!*found) {
       const auto& why = found->error();
-      co_return failed(why.code == ec::overloaded ? failure_kind::overloaded
-                                                  : failure_kind::resolve,
-                       why.message);
+      co_return not_connected(why.code == ec::overloaded
+                                  ? failure_kind::overloaded
+                                  : failure_kind::resolve,
+                              why.message);
     }
     addresses = std::move(**found);
     if (addresses.empty())
-      co_return failed(failure_kind::resolve,
-                       "the name \"" + to.origin.host + "\" has no address");
+      co_return not_connected(failure_kind::resolve, "the name \"" +
+                                                         to.origin.host +
+                                                         "\" has no address");
   }
   for (const auto& address : addresses)
     if (auto refused = check_address(with.policy, to, address))
@@ -138,28 +141,29 @@ dial(const dialer& with, const target& to, deadline until) {
       break;
   }
   if (ec)
-    co_return failed(kind_of(ec, failure_kind::connect),
-                     "connecting to " + addresses->back().to_string() +
-                         " port " + std::to_string(to.origin.port) +
-                         " failed: " + ec.message());
+    co_return not_connected(kind_of(ec, failure_kind::connect),
+                            "connecting to " + addresses->back().to_string() +
+                                " port " + std::to_string(to.origin.port) +
+                                " failed: " + ec.message());
   error_code ignored;
   open->socket().set_option(tcp::no_delay{true}, ignored);
   if (!to.origin.tls)
     co_return std::make_unique<connection>(to.origin, std::move(*open));
 
   if (with.tls == nullptr)
-    co_return failed(failure_kind::tls, "TLS is not set up");
+    co_return not_connected(failure_kind::tls, "TLS is not set up");
   auto secured = std::make_unique<connection>(
       to.origin, tls_stream{std::move(*open), *with.tls});
   auto& stream = std::get<tls_stream>(secured->transport);
   if (!expect_peer(stream, to.origin, to.address.has_value()))
-    co_return failed(failure_kind::tls, "OpenSSL refuses the host's name");
+    co_return not_connected(failure_kind::tls,
+                            "OpenSSL refuses the host's name");
   secured->tcp().expires_at(until);
   co_await stream.async_handshake(asio::ssl::stream_base::client, into(ec));
   if (ec)
-    co_return failed(kind_of(ec, failure_kind::tls),
-                     "the TLS handshake failed: " +
-                         handshake_error(stream, ec));
+    co_return not_connected(kind_of(ec, failure_kind::tls),
+                            "the TLS handshake failed: " +
+                                handshake_error(stream, ec));
   co_return secured;
 }
 

@@ -34,10 +34,6 @@ constexpr std::string_view not_for_callers[] = {
     "trailer", "proxy-authorization", "proxy-authenticate",
     "upgrade", "proxy-connection",    "expect"};
 
-char lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 bool is_token_char(char c) noexcept {
   constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||

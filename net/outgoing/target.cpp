@@ -20,10 +20,6 @@ bool is_digit(char c) noexcept {
   return c >= '0' && c <= '9';
 }
 
-char lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 bool is_name_char(char c) noexcept {
   return is_digit(c) || (c >= 'a' && c <= 'z') || c == '-' || c == '_';
 }

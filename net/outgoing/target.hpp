@@ -12,6 +12,11 @@
 
 namespace eventweft::outgoing {
 
+/// ASCII, whatever the process's locale.
+inline char lower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
 /// What a connection can be used for again.
 struct origin {
   bool tls = false;

@@ -6,6 +6,7 @@
 
 #include <pqxx/pqxx>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,11 @@ timestamp read_time(std::string_view text);
 std::string time_text(timestamp t);
 
 uuid read_uuid(std::string_view text);
+
+/// NULL is none.
+inline std::optional<uuid> maybe_uuid(const pqxx::field& f) {
+  return f.is_null() ? std::nullopt : std::optional{read_uuid(f.view())};
+}
 
 /// Of a `text[]` without nulls.
 std::vector<std::string> read_texts(const pqxx::field& f);

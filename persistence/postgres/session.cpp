@@ -17,10 +17,6 @@ using std::to_string;
 // After somebody else was faster, so many batches take the log head first.
 constexpr int careful_batches = 32;
 
-std::optional<uuid> maybe_uuid(const pqxx::field& f) {
-  return f.is_null() ? std::nullopt : std::optional{read_uuid(f.view())};
-}
-
 } // namespace
 
 expected<std::vector<append_result>>

@@ -10,10 +10,6 @@ namespace {
 // The columns of `look_up_threads`.
 enum column : int { kind, n, name, id, other, parent, x, y, z, at, more };
 
-std::optional<uuid> maybe_uuid(const pqxx::field& f) {
-  return f.is_null() ? std::nullopt : std::optional{read_uuid(f.view())};
-}
-
 uint64_t count(const pqxx::field& f) {
   return static_cast<uint64_t>(f.as<int64_t>(0));
 }

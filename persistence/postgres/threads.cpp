@@ -33,10 +33,6 @@ constexpr size_t summary_keys = 8;
 constexpr size_t story_keys = 200;
 constexpr size_t state_events = 50;
 
-std::optional<uuid> maybe_uuid(const pqxx::field& f) {
-  return f.is_null() ? std::nullopt : std::optional{read_uuid(f.view())};
-}
-
 thread_summary read_summary(const pqxx::row& row) {
   thread_summary s;
   s.id = read_uuid(row[0].view());

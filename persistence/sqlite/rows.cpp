@@ -9,7 +9,6 @@
 #include <utility>
 
 namespace eventweft::sqlite {
-namespace {
 
 std::string_view view(const SQLite::Column& column) {
   // The text first: asking for it may change how many bytes there are.
@@ -30,9 +29,6 @@ uuid read_uuid(std::string_view text) {
     throw std::runtime_error{"not a UUID: " + std::string{text}};
   return *id;
 }
-
-} // namespace
-
 event_ptr read_event(SQLite::Statement& row) {
   int column = 0;
   auto next = [&] { return row.getColumn(column++); };

@@ -11,6 +11,55 @@
 
 namespace eventweft::sqlite {
 
+/// The column's bytes, until the statement goes on.
+std::string_view view(const SQLite::Column& column);
+
+/// Throw `std::runtime_error` for what none of ours can be.
+timestamp read_time(std::string_view text);
+uuid read_uuid(std::string_view text);
+inline timestamp read_time(const SQLite::Column& column) {
+  return read_time(view(column));
+}
+inline uuid read_uuid(const SQLite::Column& column) {
+  return read_uuid(view(column));
+}
+
+/// Binds one value after the other.
+class binder {
+ public:
+  explicit binder(SQLite::Statement& q) : q_(q) {}
+  binder& operator<<(const std::string& text) {
+    q_.bind(++at_, text);
+    return *this;
+  }
+  binder& operator<<(std::string_view text) {
+    q_.bind(++at_, std::string{text});
+    return *this;
+  }
+  binder& operator<<(const uuid& id) { return *this << to_string(id); }
+  binder& operator<<(timestamp t) { return *this << to_rfc3339(t); }
+  binder& operator<<(int64_t n) {
+    q_.bind(++at_, n);
+    return *this;
+  }
+  binder& operator<<(double x) {
+    q_.bind(++at_, x);
+    return *this;
+  }
+  /// NULL for none.
+  binder& operator<<(const std::optional<timestamp>& t) {
+    return t ? *this << *t : null();
+  }
+  binder& null() {
+    q_.bind(++at_);
+    return *this;
+  }
+
+ private:
+  SQLite::Statement& q_;
+  int at_ = 0;
+};
+
 /// What `read_event` expects and `bind_event` fills, in this order.
 inline constexpr std::string_view event_columns =
     "seq, id, created_at, processed_at, processing_duration, correlation_id, "

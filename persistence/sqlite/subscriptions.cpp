@@ -3,6 +3,7 @@
 
 #include "codec/filter.hpp"
 #include "codec/subscription_json.hpp"
+#include "persistence/sqlite/rows.hpp"
 #include "persistence/subscription_reports.hpp"
 
 #include <stdexcept>
@@ -66,20 +67,6 @@ constexpr std::string_view deliveries_sql =
     "coalesce(duration, 0), created_at, coalesce(next_attempt_at, '') "
     "FROM event_deliveries WHERE subscription_id = ?1 AND (?2 = '' OR id < ?2) "
     "ORDER BY id DESC LIMIT ?3";
-
-timestamp read_time(const std::string& text) {
-  auto t = parse_rfc3339(text);
-  if (!t)
-    throw std::runtime_error{"not a time: " + text};
-  return *t;
-}
-
-uuid read_uuid(const std::string& text) {
-  auto id = uuid::parse(text);
-  if (!id)
-    throw std::runtime_error{"not a UUID: " + text};
-  return *id;
-}
 
 std::string text(SQLite::Statement& row, int column) {
   return row.getColumn(column).getString();
@@ -158,44 +145,21 @@ delivery_attempt read_attempt(SQLite::Statement& row) {
   return a;
 }
 
-/// Binds one after the other.
-class binder {
- public:
-  explicit binder(SQLite::Statement& q) : q_(q) {}
-
-  void operator()(const std::string& x) { q_.bind(++index_, x); }
-  void operator()(std::string_view x) { q_.bind(++index_, std::string{x}); }
-  void operator()(int64_t x) { q_.bind(++index_, x); }
-  void operator()(double x) { q_.bind(++index_, x); }
-  void operator()(const uuid& x) { q_.bind(++index_, to_string(x)); }
-  void operator()(timestamp x) { q_.bind(++index_, to_rfc3339(x)); }
-  void operator()(const std::optional<timestamp>& x) {
-    if (x)
-      (*this)(*x);
-    else
-      q_.bind(++index_);
-  }
-
- private:
-  SQLite::Statement& q_;
-  int index_ = 0;
-};
-
 std::string_view name_of(wire_format format) {
   return format == wire_format::cloudevents ? "cloudevents" : "native";
 }
 
 /// What `add_sql` and `change_sql` both have, from the subscriber's id on.
 void bind_settings(binder& bind, const subscription& s) {
-  bind(s.url);
-  bind(codec::filter_json(s.filter));
-  bind(codec::text_list_json(s.secrets));
-  bind(name_of(s.format));
-  bind(int64_t{s.ordered});
-  bind(codec::header_list_json(s.headers));
-  bind(int64_t{s.max_concurrent});
-  bind(s.rate_per_second);
-  bind(int64_t{s.active});
+  bind << s.url;
+  bind << codec::filter_json(s.filter);
+  bind << codec::text_list_json(s.secrets);
+  bind << name_of(s.format);
+  bind << int64_t{s.ordered};
+  bind << codec::header_list_json(s.headers);
+  bind << int64_t{s.max_concurrent};
+  bind << s.rate_per_second;
+  bind << int64_t{s.active};
 }
 
 error no_stream(std::string_view name) {
@@ -244,10 +208,10 @@ subscription_tables::add_stream(const stream_definition& stream) {
                           "filter, created_at) VALUES (?, ?, ?, ?) "
                           "ON CONFLICT DO NOTHING");
     binder bind{q};
-    bind(stream.name);
-    bind(stream.description);
-    bind(codec::filter_json(stream.filter));
-    bind(stream.created_at);
+    bind << stream.name;
+    bind << stream.description;
+    bind << codec::filter_json(stream.filter);
+    bind << stream.created_at;
     if (q.exec() == 0)
       return fail(ec::conflict,
                   "there is a stream " + stream.name + " already");
@@ -261,9 +225,9 @@ subscription_tables::change_stream(const stream_definition& stream) {
     auto& q = db.prepared("UPDATE event_streams SET description = ?, filter = "
                           "? WHERE name = ? AND NOT built_in");
     binder bind{q};
-    bind(stream.description);
-    bind(codec::filter_json(stream.filter));
-    bind(stream.name);
+    bind << stream.description;
+    bind << codec::filter_json(stream.filter);
+    bind << stream.name;
     return q.exec() == 0 ? why_not(db, stream.name) : expected<void>{};
   });
 }
@@ -325,13 +289,13 @@ subscription_tables::add_subscription(const subscription_record& r) {
   return database_.call([&](database& db) -> expected<void> {
     auto& q = db.prepared(add_sql);
     binder bind{q};
-    bind(r.what.id);
-    bind(r.what.stream);
-    bind(r.what.subscriber_id);
-    bind(to_string(r.what.type));
+    bind << r.what.id;
+    bind << r.what.stream;
+    bind << r.what.subscriber_id;
+    bind << to_string(r.what.type);
     bind_settings(bind, r.what);
-    bind(r.what.created_at);
-    bind(r.progress.done_until);
+    bind << r.what.created_at;
+    bind << r.progress.done_until;
     if (q.exec() == 0)
       return fail(no_stream(r.what.stream));
     return {};
@@ -342,10 +306,10 @@ expected<void> subscription_tables::change_subscription(const subscription& s) {
   return database_.call([&](database& db) -> expected<void> {
     auto& q = db.prepared(change_sql);
     binder bind{q};
-    bind(s.id);
-    bind(s.subscriber_id);
+    bind << s.id;
+    bind << s.subscriber_id;
     bind_settings(bind, s);
-    bind(s.disabled_reason);
+    bind << s.disabled_reason;
     if (q.exec() == 0)
       return fail(ec::not_found, "there is no such subscription");
     return {};
@@ -378,35 +342,35 @@ subscription_tables::save(std::span<const delivery_report> reports) {
         const auto& p = r.progress;
         auto& move = db.prepared(move_sql);
         binder bind{move};
-        bind(r.subscription_id);
-        bind(p.done_until);
-        bind(p.mark);
-        bind(p.replay);
-        bind(p.matched);
-        bind(p.delivered);
-        bind(p.failed);
-        bind(p.given_up);
-        bind(p.last_seq);
-        bind(p.last_delivery_at);
-        bind(r.disabled_reason);
+        bind << r.subscription_id;
+        bind << p.done_until;
+        bind << p.mark;
+        bind << p.replay;
+        bind << p.matched;
+        bind << p.delivered;
+        bind << p.failed;
+        bind << p.given_up;
+        bind << p.last_seq;
+        bind << p.last_delivery_at;
+        bind << r.disabled_reason;
         if (move.exec() == 0)
           continue; // deleted meanwhile
         for (const auto& a : r.attempts) {
           auto& note = db.prepared(note_sql);
           binder bind_note{note};
-          bind_note(a.id);
-          bind_note(a.subscription_id);
-          bind_note(a.event_id);
-          bind_note(a.event_created_at);
-          bind_note(a.event_seq);
-          bind_note(int64_t{a.attempt});
-          bind_note(to_string(a.status));
-          bind_note(int64_t{a.response_status});
-          bind_note(a.response_body);
-          bind_note(a.error_message);
-          bind_note(a.duration);
-          bind_note(a.created_at);
-          bind_note(a.next_attempt_at);
+          bind_note << a.id;
+          bind_note << a.subscription_id;
+          bind_note << a.event_id;
+          bind_note << a.event_created_at;
+          bind_note << a.event_seq;
+          bind_note << int64_t{a.attempt};
+          bind_note << to_string(a.status);
+          bind_note << int64_t{a.response_status};
+          bind_note << a.response_body;
+          bind_note << a.error_message;
+          bind_note << a.duration;
+          bind_note << a.created_at;
+          bind_note << a.next_attempt_at;
           note.exec();
         }
       }

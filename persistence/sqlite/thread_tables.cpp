@@ -3,6 +3,7 @@
 
 #include "codec/json_text.hpp"
 #include "messages/time.hpp"
+#include "persistence/sqlite/rows.hpp"
 
 #include <stdexcept>
 
@@ -11,20 +12,6 @@ namespace {
 
 using namespace correlation;
 
-uuid read_uuid(const SQLite::Column& c) {
-  const auto id = uuid::parse(c.getText(""));
-  if (!id)
-    throw std::runtime_error{"not a UUID"};
-  return *id;
-}
-
-timestamp read_time(const SQLite::Column& c) {
-  const auto t = parse_rfc3339(c.getText(""));
-  if (!t)
-    throw std::runtime_error{"not a time"};
-  return *t;
-}
-
 uint64_t count(const SQLite::Column& c) {
   return static_cast<uint64_t>(c.getInt64());
 }
@@ -32,38 +19,6 @@ uint64_t count(const SQLite::Column& c) {
 int64_t number(uint64_t n) {
   return static_cast<int64_t>(n);
 }
-
-/// Binds one value after the other.
-class binder {
- public:
-  explicit binder(SQLite::Statement& q) : q_(q) {}
-  binder& operator<<(const std::string& text) {
-    q_.bind(++at_, text);
-    return *this;
-  }
-  binder& operator<<(std::string_view text) {
-    q_.bind(++at_, std::string{text});
-    return *this;
-  }
-  binder& operator<<(const uuid& id) { return *this << to_string(id); }
-  binder& operator<<(timestamp t) { return *this << to_rfc3339(t); }
-  binder& operator<<(int64_t n) {
-    q_.bind(++at_, n);
-    return *this;
-  }
-  binder& operator<<(double x) {
-    q_.bind(++at_, x);
-    return *this;
-  }
-  binder& null() {
-    q_.bind(++at_);
-    return *this;
-  }
-
- private:
-  SQLite::Statement& q_;
-  int at_ = 0;
-};
 
 std::string json_array(const std::vector<std::string>& texts) {
   std::string out = "[";

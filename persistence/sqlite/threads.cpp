@@ -32,20 +32,6 @@ constexpr size_t summary_keys = 8;
 constexpr size_t story_keys = 200;
 constexpr size_t state_events = 50;
 
-uuid read_uuid(const SQLite::Column& c) {
-  const auto id = uuid::parse(c.getText(""));
-  if (!id)
-    throw std::runtime_error{"not a UUID"};
-  return *id;
-}
-
-timestamp read_time(const SQLite::Column& c) {
-  const auto t = parse_rfc3339(c.getText(""));
-  if (!t)
-    throw std::runtime_error{"not a time"};
-  return *t;
-}
-
 /// The members of a JSON array of plain texts.
 std::vector<std::string> read_platforms(std::string_view json) {
   std::vector<std::string> out;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fixture.hpp"
 
+#include <boost/beast/core/buffers_to_string.hpp>
+
 #include <algorithm>
 #include <cctype>
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/coalescing_stream.hpp"
 
+#include <boost/asio/read.hpp>
 #include <gtest/gtest.h>
 
 namespace eventweft::net {
