@@ -70,9 +70,6 @@ class subscription_state {
           match();
           request_.lane->restart(request_.id);
         },
-        [this](ack_atom, seq_t seq) {
-          acknowledged_ = std::max(acknowledged_, seq);
-        },
     };
   }
 
@@ -259,7 +256,6 @@ class subscription_state {
   uint32_t epoch_ = 0;
   /// One for each `next`; what belongs to an older one is ignored.
   uint64_t round_ = 0;
-  seq_t acknowledged_ = 0;
   /// The lowest cursor that the hub is known to be able to join.
   seq_t oldest_ = 0;
 

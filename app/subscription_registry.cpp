@@ -35,11 +35,6 @@ class subscription_registry::control final : public reader_control {
       tell_anon(h, filter_atom_v, std::move(f));
   }
 
-  void acknowledge(seq_t seq) override {
-    if (auto h = to_->get())
-      tell_anon(h, ack_atom_v, seq);
-  }
-
  private:
   std::shared_ptr<slot> to_;
 };

@@ -106,9 +106,6 @@ class reader_control {
 
   /// Takes effect for every `next` that is called after it.
   virtual void change_filter(eventweft::filter filter) = 0;
-
-  /// The client has dealt with everything up to `seq`.
-  virtual void acknowledge(seq_t seq) = 0;
 };
 
 } // namespace eventweft

@@ -102,9 +102,7 @@ using subscription_actor = caf::typed_actor<
     caf::result<void>(filter_atom, filter),
     // The stream's own filter is another one: the reader begins again where it
     // is.
-    caf::result<void>(put_atom, filter),
-    // The client has dealt with everything up to the seq.
-    caf::result<void>(ack_atom, seq_t)>;
+    caf::result<void>(put_atom, filter)>;
 
 /// Takes back dead letters of its kind of origin. Part of other interfaces.
 using letter_taker_actor = caf::typed_actor<

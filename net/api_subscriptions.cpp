@@ -5,6 +5,7 @@
 #include "net/answers.hpp"
 #include "net/ports/subscriptions.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -152,6 +153,29 @@ awaitable<response> list_deliveries(const api_call& call, const place& at,
       });
 }
 
+awaitable<response> list_readers(const api_call& call,
+                                 const query_params& params) {
+  const auto& stream = call.match.arguments.front();
+  const auto known = call.shared.behind.streams();
+  if (std::ranges::find(known, stream, &stream_info::name) == known.end())
+    co_return problem_answer(no_stream());
+  const auto page = read_reader_page(params);
+  if (!page)
+    co_return problem_answer(page.error());
+  using views = std::vector<reader_view>;
+  auto found = co_await call.ask.call<views>([&](reply_to<views> reply) {
+    // One more than asked for tells whether there is a next page.
+    call.shared.readers->list(stream, page->after, page->limit + 1,
+                              std::move(reply));
+  });
+  if (!found)
+    co_return problem_answer(found.error());
+  const bool more = found->size() > page->limit;
+  if (more)
+    found->resize(page->limit);
+  co_return json_answer(200, readers_json(*found, more));
+}
+
 awaitable<response> dispatch(const api_call& call, const place& at,
                              const query_params& params) {
   const auto target = call.match.found->target;
@@ -217,6 +241,8 @@ bool is_subscriptions_call(endpoint target) noexcept {
 
 awaitable<response> answer_subscriptions_call(const api_call& call,
                                               const query_params& params) {
+  if (call.match.found->target == endpoint::list_readers)
+    co_return co_await list_readers(call, params);
   auto* port = call.shared.behind.subscriptions();
   if (port == nullptr)
     co_return problem_answer({ec::not_found, "this server has no streams"});

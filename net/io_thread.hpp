@@ -5,6 +5,7 @@
 #include "net/backend.hpp"
 #include "net/gate.hpp"
 #include "net/lane.hpp"
+#include "net/readers.hpp"
 #include "net/tls_keeper.hpp"
 #include "net/types.hpp"
 #include "telemetry/log.hpp"
@@ -33,6 +34,8 @@ struct server_context {
   random_source& random;
   /// Null: without TLS.
   std::shared_ptr<tls_keeper> tls;
+  /// Who reads, over all I/O threads.
+  std::shared_ptr<reader_census> readers;
 };
 
 /// Counts open connections; lets the server wait for the last one. Thread-safe.

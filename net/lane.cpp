@@ -2,6 +2,7 @@
 #include "net/lane.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace eventweft::net {
@@ -75,6 +76,30 @@ void lane::restart(reader_id id) {
     if (const auto r = self->find(id))
       r->restart();
   });
+}
+
+void lane::describe(std::string stream, reader_id after, size_t limit,
+                    std::function<void(std::vector<reader_view>)> done) {
+  const bool posted =
+      way_in_->post([self = shared_from_this(), stream = std::move(stream),
+                     after, limit, done]() {
+        std::vector<reader*> wanted;
+        for (const auto& [id, r] : self->readers_)
+          if (id > after && r->stream_name() == stream)
+            wanted.push_back(r.get());
+        const auto some = wanted.begin() + static_cast<std::ptrdiff_t>(
+                                               std::min(limit, wanted.size()));
+        std::partial_sort(wanted.begin(), some, wanted.end(),
+                          [](auto* a, auto* b) { return a->id() < b->id(); });
+        std::vector<reader_view> views;
+        const auto head = self->figures_.head();
+        const auto now = steady_clock::now();
+        std::transform(wanted.begin(), some, std::back_inserter(views),
+                       [&](auto* r) { return r->view(head, now); });
+        done(std::move(views));
+      });
+  if (!posted)
+    done({});
 }
 
 // -- the I/O thread -----------------------------------------------------------

@@ -7,6 +7,7 @@
 #include "net/encoding.hpp"
 #include "net/gate.hpp"
 #include "net/reader.hpp"
+#include "net/readers.hpp"
 #include "telemetry/metrics.hpp"
 
 #include <array>
@@ -36,6 +37,12 @@ class lane final : public live_lane, public std::enable_shared_from_this<lane> {
   void page(reader_id reader, uint32_t epoch, log_range events) override;
   void end(reader_id reader, reader_end why, std::string message) override;
   void restart(reader_id reader) override;
+
+  /// The readers of `stream` with ids beyond `after`, at most the first
+  /// `limit`; `done` is called on this lane's thread, or by the caller if that
+  /// has ended.
+  void describe(std::string stream, reader_id after, size_t limit,
+                std::function<void(std::vector<reader_view>)> done);
 
   // -- on the I/O thread -----------------------------------------------------
 

@@ -4,6 +4,7 @@
 #include "codec/filter.hpp"
 #include "codec/json_text.hpp"
 #include "net/client_message.hpp"
+#include "net/readers.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -291,6 +292,26 @@ expected<id_page> read_id_page(const query_params& params) {
       if (!id)
         return bad_parameter(name, "must be what next_cursor gave");
       page.cursor = *id;
+    } else {
+      return unknown(name);
+    }
+  }
+  return page;
+}
+
+expected<reader_page> read_reader_page(const query_params& params) {
+  reader_page page;
+  for (const auto& [name, value] : params) {
+    if (name == "limit") {
+      const auto limit = read_limit(value);
+      if (!limit)
+        return fail(limit.error());
+      page.limit = *limit;
+    } else if (name == "cursor") {
+      const auto id = parse_reader_id(value);
+      if (!id)
+        return bad_parameter(name, "must be what next_cursor gave");
+      page.after = *id;
     } else {
       return unknown(name);
     }

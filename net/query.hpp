@@ -53,6 +53,13 @@ struct id_page {
 };
 expected<id_page> read_id_page(const query_params& params);
 
+/// For `GET /api/v1/streams/{name}/readers`: the last id that is known.
+struct reader_page {
+  uint64_t after = 0;
+  size_t limit = 100;
+};
+expected<reader_page> read_reader_page(const query_params& params);
+
 /// For `GET /api/v1/audit`.
 expected<auth::audit_query> read_audit_query(const query_params& params);
 

@@ -2,6 +2,7 @@
 #include "net/reader.hpp"
 
 #include "codec/event_json.hpp"
+#include "codec/filter.hpp"
 #include "net/lane.hpp"
 
 #include <algorithm>
@@ -50,6 +51,7 @@ reader::reader(lane& home, reader_setup setup, wire_style style)
       heard_at_(home.now()),
       moved_at_(home.now()),
       second_at_(home.now()),
+      current_at_(home.now()),
       ping_at_(home.now() + home.settings().ping_interval) {}
 
 reader::~reader() = default;
@@ -102,11 +104,9 @@ void reader::deliver(const encoded_events& batch, seq_t first) {
   }
   if (taken != 0) {
     told_ = marks[taken - 1].seq;
-    sent_->events += taken;
-    sent_->bytes += marks[taken - 1].end;
+    count_sent(taken, marks[taken - 1].end, marks[taken - 1].seq);
     if (credit_ != no_limit)
       credit_ -= taken;
-    sent_->last = std::max(sent_->last, marks[taken - 1].seq);
   }
   if (taken == marks.size())
     return;
@@ -114,6 +114,14 @@ void reader::deliver(const encoded_events& batch, seq_t first) {
   // The flush may have found room for all of it: then nothing else would tell
   // that it is time for the next page.
   pump();
+}
+
+void reader::count_sent(size_t events, size_t bytes, seq_t last) {
+  sent_->events += events;
+  sent_->bytes += bytes;
+  sent_->last = std::max(sent_->last, last);
+  events_sent_ += events;
+  bytes_sent_ += bytes;
 }
 
 void reader::leave_lane(seq_t cursor) {
@@ -195,9 +203,7 @@ void reader::fill() {
     const size_t before = o.outbox().size();
     append_event(o.outbox(), ev, style_, home_.packed());
     told_ = cursor_ = ev->seq;
-    ++sent_->events;
-    sent_->last = std::max(sent_->last, ev->seq);
-    sent_->bytes += o.outbox().size() - before;
+    count_sent(1, o.outbox().size() - before, ev->seq);
     ++backlog_next_;
     if (credit_ != no_limit)
       --credit_;
@@ -261,6 +267,7 @@ void reader::resume() {
 
 void reader::change_filter(filter f) {
   change_mind();
+  setup_.filter = codec::filter_json(f);
   next_filter_ = std::make_unique<filter>(std::move(f));
   pump();
 }
@@ -280,7 +287,41 @@ void reader::restart() {
 }
 
 void reader::acknowledge(seq_t seq) {
-  setup_.control->acknowledge(seq);
+  acknowledged_ = std::max(acknowledged_, seq);
+}
+
+// -- for those who ask --------------------------------------------------------
+
+reader_view reader::view(seq_t head, steady_clock::time_point now) const {
+  reader_view v;
+  v.id = id();
+  v.kind = kind();
+  v.cloudevents = style_.format == wire_format::cloudevents;
+  v.state = closing_       ? "closing"
+            : paused_      ? "paused"
+            : credit_ == 0 ? "waiting"
+            : place_.live  ? "live"
+                           : "catching_up";
+  v.filter = setup_.filter;
+  v.cursor = cursor();
+  v.acknowledged = acknowledged_;
+  if (v.cursor >= 0 && v.cursor < head) {
+    v.lag_events = head - v.cursor;
+    v.lag_seconds = std::chrono::duration<double>(now - current_at_).count();
+  }
+  v.sent = events_sent_;
+  v.sent_bytes = bytes_sent_;
+  if (credit_ != no_limit)
+    v.credit = credit_;
+  v.key = setup_.key;
+  v.address = setup_.address;
+  v.opened_at = setup_.opened_at;
+  return v;
+}
+
+void reader::look_at_lag(steady_clock::time_point now) {
+  if (cursor() >= home_.figures().head())
+    current_at_ = now;
 }
 
 // -- time and end -------------------------------------------------------------
@@ -313,6 +354,7 @@ void reader::tick(steady_clock::time_point now) {
   const auto& settings = home_.settings();
   if (now - second_at_ >= std::chrono::seconds{1}) {
     second_at_ = now;
+    look_at_lag(now);
     second_passed();
     if (gone_)
       return;

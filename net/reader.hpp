@@ -5,6 +5,7 @@
 #include "messages/live.hpp"
 #include "net/coalescing_stream.hpp"
 #include "net/encoding.hpp"
+#include "net/readers.hpp"
 #include "telemetry/metrics.hpp"
 
 #include <chrono>
@@ -34,6 +35,11 @@ struct reader_setup {
   std::optional<uint64_t> credit;
   /// The API key that it was opened with; empty: none.
   std::string key;
+  /// The peer's, for those who ask.
+  std::string address;
+  /// Its own, JSON; empty: none.
+  std::string filter;
+  timestamp opened_at{};
   /// When its credentials expire.
   steady_clock::time_point ends_at = steady_clock::time_point::max();
 };
@@ -64,6 +70,9 @@ class reader : public outbox_owner,
   seq_t cursor() const noexcept;
   /// In pull mode: what the client still takes.
   uint64_t credit() const noexcept { return credit_; }
+
+  /// How it is; `head` is the end of the log.
+  reader_view view(seq_t head, steady_clock::time_point now) const;
 
   // -- from the lane ---------------------------------------------------------
 
@@ -102,6 +111,7 @@ class reader : public outbox_owner,
   void pause();
   void resume();
   void change_filter(filter f);
+  /// The client has dealt with everything up to `seq`.
   void acknowledge(seq_t seq);
   /// Pull mode: the client takes `n` more events, and no more than granted.
   void grant(uint64_t n);
@@ -137,6 +147,9 @@ class reader : public outbox_owner,
   void fill();
   void ask();
   void leave_lane(seq_t cursor);
+  void count_sent(size_t events, size_t bytes, seq_t last);
+  /// For `lag_seconds`: is it at the end of the log?
+  void look_at_lag(steady_clock::time_point now);
   /// What was asked for is not wanted any more: the next answer is dropped.
   void change_mind();
   /// Whether this is the answer that is waited for.
@@ -156,6 +169,9 @@ class reader : public outbox_owner,
   /// Valid while not live.
   seq_t cursor_ = -1;
   seq_t told_ = -1;
+  seq_t acknowledged_ = -1;
+  uint64_t events_sent_ = 0;
+  uint64_t bytes_sent_ = 0;
   uint32_t epoch_ = 0;
   /// Events that the client still takes.
   uint64_t credit_ = std::numeric_limits<uint64_t>::max();
@@ -180,6 +196,8 @@ class reader : public outbox_owner,
   /// When the outbox last moved or was empty.
   steady_clock::time_point moved_at_;
   steady_clock::time_point second_at_;
+  /// When it was last seen at the end of the log.
+  steady_clock::time_point current_at_;
   steady_clock::time_point ping_at_;
   steady_clock::time_point close_by_;
 };

@@ -31,6 +31,8 @@ constexpr route table[] = {
      needs::manage},
     {verb::delete_, "/api/v1/streams/{name}", endpoint::delete_stream,
      needs::manage},
+    {verb::get, "/api/v1/streams/{name}/readers", endpoint::list_readers,
+     needs::manage},
     {verb::get, "/api/v1/streams/{name}/subscriptions",
      endpoint::list_subscriptions, needs::manage},
     {verb::post, "/api/v1/streams/{name}/subscriptions",

@@ -29,6 +29,7 @@ enum class endpoint : uint8_t {
   get_stream,
   change_stream,
   delete_stream,
+  list_readers,
   list_subscriptions,
   create_subscription,
   get_subscription,

@@ -163,9 +163,9 @@ server::server(const config::server_settings& settings,
                const config::streaming_settings& streaming, backend& behind,
                metrics& figures, logger_ptr log, const clock& time,
                random_source& random)
-    : state_(std::make_unique<state>(server_context{settings, streaming, behind,
-                                                    figures, std::move(log),
-                                                    time, random, nullptr})) {}
+    : state_(std::make_unique<state>(server_context{
+          settings, streaming, behind, figures, std::move(log), time, random,
+          nullptr, std::make_shared<reader_census>()})) {}
 
 server::~server() {
   stop(std::chrono::milliseconds{0});
@@ -188,6 +188,8 @@ expected<bound_address> server::start() {
       wanted != 0 ? wanted : std::max(1u, std::thread::hardware_concurrency());
   for (uint32_t i = 0; i != count; ++i)
     s.threads.push_back(std::make_unique<io_thread>(s.shared));
+  for (const auto& t : s.threads)
+    s.shared.readers->add(t->readers());
   auto bound = s.listen();
   if (!bound) {
     s.door.reset();

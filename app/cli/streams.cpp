@@ -8,6 +8,8 @@
 #include "app/cli/selection.hpp"
 #include "codec/payload.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <memory>
@@ -287,6 +289,27 @@ int delete_streams(const stream_options& o, console& io) {
   return code;
 }
 
+int list_readers(const stream_options& o, console& io) {
+  if (!o.json)
+    io.out << fmt::format("{:<17} {:<10} {:<11} {:>10} {:>9} {:>9} {:>13}  "
+                          "{:<15} {}\n",
+                          "ID", "PROTOCOL", "STATE", "CURSOR", "LAG", "SENT",
+                          "ACKNOWLEDGED", "ADDRESS", "KEY");
+  return show_list(
+      o.server, stream_path(o.names.front()) + "/readers", "readers", 0, true,
+      o.json, io, [&io](simdjson::dom::element e) {
+        const auto at = [e](std::string_view pointer) {
+          auto text = shown(e, pointer);
+          return text.empty() ? std::string{"-"} : text;
+        };
+        io.out << fmt::format("{:<17} {:<10} {:<11} {:>10} {:>9} {:>9} {:>13}"
+                              "  {:<15} {}\n",
+                              at("/id"), at("/protocol"), at("/state"),
+                              at("/cursor"), at("/lag_events"), at("/sent"),
+                              at("/acknowledged"), at("/address"), at("/key"));
+      });
+}
+
 using runner = std::function<int(console&)>;
 
 /// One subcommand that runs `command` with the options.
@@ -312,6 +335,7 @@ void add_stream_commands(CLI::App& app, runner& run) {
               "  eventweft streams create releases --filter "
               "'{\"event_types\":[\"release\"]}'\n"
               "  eventweft streams show releases\n"
+              "  eventweft streams readers all_events\n"
               "  eventweft streams delete releases");
   add_action(*all, run, o, "list", "By name", list_streams)
       ->add_flag("--json", o->json, "One JSON object a line");
@@ -339,6 +363,11 @@ void add_stream_commands(CLI::App& app, runner& run) {
       ->add_option("name", o->names, "The stream")
       ->required()
       ->expected(1);
+  auto* readers =
+      add_action(*all, run, o, "readers",
+                 "Who reads a stream live, and how far each is", list_readers);
+  readers->add_option("name", o->names, "The stream")->required()->expected(1);
+  readers->add_flag("--json", o->json, "One JSON object a line");
   add_action(*all, run, o, "delete",
              "Delete streams with their subscriptions; readers are ended",
              delete_streams)

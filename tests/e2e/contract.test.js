@@ -318,6 +318,14 @@ describe('the contracts in schemas/', { concurrency: 1 }, () => {
       valid('error' in note ? messages.refusal : messages.cursor, note);
     assert.equal(socket.notes.filter((note) => 'error' in note).length, 1);
 
+    const { body } = await call('get', '/api/v1/streams/{name}/readers',
+      { name: 'all_events' });
+    const readers = JSON.parse(body).readers;
+    assert.deepEqual(readers.map((reader) => reader.protocol).sort(),
+      ['sse', 'websocket']);
+    assert.equal(readers.find((reader) => reader.protocol === 'websocket')
+      .acknowledged, 1);
+
     const texts = [];
     const cloud = new WebSocket(
       `${server.ws}/ws/events/all_events?since=earliest`, 'cloudevents.json');
@@ -337,7 +345,8 @@ describe('the contracts in schemas/', { concurrency: 1 }, () => {
       'get /events/stream/{stream}', 'get /api/v1/events',
       'get /api/v1/events/{id}', 'get /api/v1/events/{id}/explain',
       'get /api/v1/correlations', 'get /api/v1/streams',
-      'get /api/v1/streams/{name}', 'get /api/v1/dead-letters',
+      'get /api/v1/streams/{name}', 'get /api/v1/streams/{name}/readers',
+      'get /api/v1/dead-letters',
       'get /api/v1/metrics', 'get /metrics', 'get /healthz', 'get /readyz',
     ])
       assert.ok(seen.has(operation), operation);

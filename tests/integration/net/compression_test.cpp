@@ -162,8 +162,10 @@ TEST_F(compression, ReadsCompressedMessages) {
   start();
   auto c = open("permessage-deflate");
   c.send({op_text, deflated(R"({"ack":1})"), true, 4});
+  EXPECT_TRUE(acknowledged(1));
   // Some clients compress some messages only.
   c.send({op_text, R"({"ack":2})"});
+  EXPECT_TRUE(acknowledged(2));
   // In fragments, with a control frame between them; RSV1 is on the first.
   const auto three = deflated(R"({"ack":)" + std::string(300, ' ') + "3}");
   c.send({op_text, three.substr(0, 5), false, 4});
@@ -174,7 +176,7 @@ TEST_F(compression, ReadsCompressedMessages) {
   // The empty message, as RFC 7692 gives it, is an empty text: no JSON.
   c.send({op_text, std::string("\0", 1), true, 4});
   EXPECT_TRUE(c.expect(op_text).starts_with(R"({"error":)"));
-  EXPECT_EQ(backend_.acks(), (std::vector<seq_t>{1, 2, 3}));
+  EXPECT_TRUE(acknowledged(3));
 }
 
 TEST_F(compression, RefusesTheBitWhereItMayNotBe) {

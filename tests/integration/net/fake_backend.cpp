@@ -16,10 +16,6 @@ class fake_backend::control final : public reader_control {
   void change_filter(filter f) override {
     home_.change_filter(id_, std::move(f));
   }
-  void acknowledge(seq_t seq) override {
-    const std::lock_guard lock{home_.mutex_};
-    home_.acks_.push_back(seq);
-  }
 
  private:
   fake_backend& home_;
@@ -76,11 +72,6 @@ void fake_backend::commit(size_t n, const std::string& type,
 seq_t fake_backend::head() const {
   const std::lock_guard lock{mutex_};
   return static_cast<seq_t>(log_.size());
-}
-
-std::vector<seq_t> fake_backend::acks() const {
-  const std::lock_guard lock{mutex_};
-  return acks_;
 }
 
 size_t fake_backend::pages() const {

@@ -41,7 +41,6 @@ class fake_backend final : public backend, public processing_port {
   void commit(size_t n, const std::string& type = "push",
               size_t payload_bytes = 10);
   seq_t head() const;
-  std::vector<seq_t> acks() const;
   size_t pages() const;
   /// How often a reader was made live.
   size_t joins() const;
@@ -104,7 +103,6 @@ class fake_backend final : public backend, public processing_port {
   std::map<std::string, std::pair<group_id, codec::compiled_filter>> groups_;
   /// By address: a lane stays known once it was seen.
   std::map<live_lane*, live_lane_ptr> lanes_;
-  std::vector<seq_t> acks_;
   event_query last_query_;
   size_t pages_ = 0;
   size_t joins_ = 0;

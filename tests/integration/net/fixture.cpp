@@ -185,6 +185,15 @@ server_test::~server_test() {
     running_->stop(std::chrono::milliseconds{0});
 }
 
+bool server_test::acknowledged(seq_t seq) {
+  const auto line = R"("acknowledged":)" + std::to_string(seq) + ',';
+  return backend_.wait([&] {
+    auto c = connect();
+    return c.ask(get("/api/v1/streams/all_events/readers")).body.find(line) !=
+           std::string::npos;
+  });
+}
+
 void server_test::start() {
   running_ = std::make_unique<server>(server_, streaming_, backend_, metrics_,
                                       null_logger(), clock_, random_);

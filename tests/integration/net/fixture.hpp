@@ -124,6 +124,8 @@ class server_test : public testing::Test {
   /// Starts the server with `server_` and `streaming_`.
   void start();
   raw_client connect() { return raw_client{port_}; }
+  /// Waits until the one reader of `all_events` has said `{"ack":seq}`.
+  bool acknowledged(seq_t seq);
 
   config::server_settings server_;
   config::streaming_settings streaming_;

@@ -166,8 +166,7 @@ TEST_F(rfc6455, PutsFragmentsTogether) {
   c.send({op_text, R"({"ack")", false});
   c.send({op_continuation, "", false});
   c.send({op_continuation, ":7}", true});
-  EXPECT_TRUE(
-      backend_.wait([&] { return backend_.acks() == std::vector<seq_t>{7}; }));
+  EXPECT_TRUE(acknowledged(7));
   c.send({op_text, "", false});
   c.send({op_continuation, "", false});
   c.send({op_continuation, "", true});
@@ -184,8 +183,7 @@ TEST_F(rfc6455, AnswersControlFramesBetweenFragments) {
   c.send({op_ping, "again"});
   EXPECT_EQ(c.expect(op_pong), "again");
   c.send({op_continuation, "}"});
-  EXPECT_TRUE(
-      backend_.wait([&] { return backend_.acks() == std::vector<seq_t>{8}; }));
+  EXPECT_TRUE(acknowledged(8));
 }
 
 TEST_F(rfc6455, ACloseBetweenFragmentsCloses) {
