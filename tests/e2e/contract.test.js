@@ -318,9 +318,9 @@ describe('the contracts in schemas/', { concurrency: 1 }, () => {
       valid('error' in note ? messages.refusal : messages.cursor, note);
     assert.equal(socket.notes.filter((note) => 'error' in note).length, 1);
 
-    const { body } = await call('get', '/api/v1/streams/{name}/readers',
+    const { json } = await call('get', '/api/v1/streams/{name}/readers',
       { name: 'all_events' });
-    const readers = JSON.parse(body).readers;
+    const { readers } = json;
     assert.deepEqual(readers.map((reader) => reader.protocol).sort(),
       ['sse', 'websocket']);
     assert.equal(readers.find((reader) => reader.protocol === 'websocket')
