@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "auth/api_key.hpp"
 #include "crypto/digest.hpp"
+#include "tests/unit/auth/moments.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,10 +17,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 using testing::Pair;
-
-timestamp at(std::chrono::microseconds t) {
-  return timestamp{std::chrono::hours{1'000} + t};
-}
 
 class keys : public testing::Test {
  protected:

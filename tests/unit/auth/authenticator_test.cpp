@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "auth/authenticator.hpp"
+#include "tests/unit/auth/moments.hpp"
 #include "tests/unit/auth/vectors.hpp"
 
 #include <gmock/gmock.h>
@@ -9,8 +10,6 @@ namespace eventweft::auth {
 namespace {
 
 using testing::HasSubstr;
-
-const timestamp now = *parse_rfc3339("2026-01-31T12:00:00Z");
 
 std::shared_ptr<const jwt_verifier> verifier() {
   return std::make_shared<const jwt_verifier>(
@@ -22,7 +21,7 @@ class authentication : public testing::Test {
   void SetUp() override {
     api_key wanted;
     wanted.scopes = *parse_scopes("read");
-    auto made = make_api_key(wanted, now, random);
+    auto made = make_api_key(wanted, noon(), random);
     text = made.text;
     ring->add(made.record);
   }
@@ -34,11 +33,11 @@ class authentication : public testing::Test {
 
 TEST_F(authentication, takes_keys_and_tokens) {
   const authenticator a{ring, verifier()};
-  const auto key = a.authenticate("Bearer " + text, now);
+  const auto key = a.authenticate("Bearer " + text, noon());
   ASSERT_TRUE(key);
   EXPECT_EQ(key->how, principal::kind::api_key);
   const auto token =
-      a.authenticate("bearer  " + std::string{vectors::ed_token}, now);
+      a.authenticate("bearer  " + std::string{vectors::ed_token}, noon());
   ASSERT_TRUE(token);
   EXPECT_EQ(token->how, principal::kind::token);
 }
@@ -50,7 +49,7 @@ TEST_F(authentication, refuses_everything_else_without_repeating_it) {
         "Basic " + text, "Bearer" + text, text, "Bearer " + text + " x",
         "Bearer " + text + ",Bearer " + text, " Bearer " + text,
         std::string{"Bearer sentinel"}, "Bearer " + text + "sentinel"}) {
-    const auto who = a.authenticate(header, now);
+    const auto who = a.authenticate(header, noon());
     ASSERT_FALSE(who) << header;
     EXPECT_EQ(who.error().code, ec::unauthorized);
     EXPECT_THAT(who.error().message, Not(HasSubstr("sentinel")));
@@ -61,12 +60,12 @@ TEST_F(authentication, refuses_everything_else_without_repeating_it) {
 TEST_F(authentication, takes_no_tokens_where_none_are_configured) {
   authenticator a{ring, nullptr};
   const auto header = "Bearer " + std::string{vectors::ed_token};
-  EXPECT_FALSE(a.authenticate(header, now));
-  EXPECT_TRUE(a.authenticate("Bearer " + text, now));
+  EXPECT_FALSE(a.authenticate(header, noon()));
+  EXPECT_TRUE(a.authenticate("Bearer " + text, noon()));
   a.replace_tokens(verifier());
-  EXPECT_TRUE(a.authenticate(header, now));
+  EXPECT_TRUE(a.authenticate(header, noon()));
   a.replace_tokens(nullptr);
-  EXPECT_FALSE(a.authenticate(header, now));
+  EXPECT_FALSE(a.authenticate(header, noon()));
 }
 
 } // namespace

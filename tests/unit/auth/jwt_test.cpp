@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "auth/jwt.hpp"
 #include "crypto/digest.hpp"
+#include "tests/unit/auth/moments.hpp"
 #include "tests/unit/auth/vectors.hpp"
 
 #include <gmock/gmock.h>
@@ -15,7 +16,6 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
-const timestamp now = *parse_rfc3339("2026-01-31T12:00:00Z");
 constexpr int64_t now_seconds = 1'769'860'800;
 
 std::string base64url(std::string_view bytes) {
@@ -60,14 +60,15 @@ jwt_options strict() {
 }
 
 TEST(jwt, reads_what_a_token_says) {
-  const auto who = knowing({secret()}, strict()).verify(vectors::hs_token, now);
+  const auto who =
+      knowing({secret()}, strict()).verify(vectors::hs_token, noon());
   ASSERT_TRUE(who) << who.error().message;
   EXPECT_EQ(who->how, principal::kind::token);
   EXPECT_EQ(who->id, "ci");
   EXPECT_EQ(to_string(who->scopes), "read stream:pr_*");
   ASSERT_TRUE(who->forced);
   EXPECT_THAT(who->forced->source_names, testing::ElementsAre("octo/*"));
-  EXPECT_EQ(who->expires, now + 1h + 60s);
+  EXPECT_EQ(who->expires, noon() + 1h + 60s);
 }
 
 TEST(jwt, accepts_what_others_sign) {
@@ -85,7 +86,7 @@ TEST(jwt, accepts_what_others_sign) {
         {vectors::ed_token_without_kid, all || keys == vectors::ed_pem},
         {vectors::hs_token, false}};
     for (const auto& [text, wanted] : tokens)
-      EXPECT_EQ(verifier.verify(text, now).has_value(), wanted) << text;
+      EXPECT_EQ(verifier.verify(text, noon()).has_value(), wanted) << text;
   }
 }
 
@@ -93,11 +94,11 @@ TEST(jwt, notices_every_changed_character) {
   const auto verifier = knowing(*parse_jwt_keys(vectors::key_set));
   for (const auto original :
        {vectors::rsa_token, vectors::ec_token, vectors::ed_token}) {
-    ASSERT_TRUE(verifier.verify(original, now));
+    ASSERT_TRUE(verifier.verify(original, noon()));
     for (size_t i = 0; i < original.size(); ++i) {
       std::string text{original};
       text[i] = text[i] == 'A' ? 'B' : 'A';
-      const auto who = verifier.verify(text, now);
+      const auto who = verifier.verify(text, noon());
       ASSERT_FALSE(who) << i;
       EXPECT_EQ(who.error().code, ec::unauthorized);
     }
@@ -110,22 +111,22 @@ TEST(jwt, a_key_with_another_id_is_not_tried) {
     if (key.id() == "ed-1")
       key = jwt_key{crypto::public_key::from_pem(vectors::ed_pem)->front(),
                     "ed-2"};
-  EXPECT_FALSE(knowing(keys).verify(vectors::ed_token, now));
-  EXPECT_TRUE(knowing(keys).verify(vectors::ed_token_without_kid, now));
+  EXPECT_FALSE(knowing(keys).verify(vectors::ed_token, noon()));
+  EXPECT_TRUE(knowing(keys).verify(vectors::ed_token_without_kid, noon()));
 }
 
 TEST(jwt, no_algorithm_is_no_signature) {
   const auto verifier = knowing({secret()});
-  ASSERT_TRUE(verifier.verify(token(lasting("")), now));
+  ASSERT_TRUE(verifier.verify(token(lasting("")), noon()));
   for (const char* header :
        {R"({"alg":"none"})", R"({"alg":"None"})", R"({"alg":"NONE"})",
         R"({"alg":""})", R"({"alg":null})", R"({"alg":["HS256"]})",
         R"({"typ":"JWT"})", R"({"alg":"hs256"})", R"({"alg":"HS384"})",
         R"({"alg":"PS256"})", R"({"alg":"ES256K"})"}) {
     const auto message = base64url(header) + "." + base64url(lasting(""));
-    EXPECT_FALSE(verifier.verify(message + ".", now)) << header;
-    EXPECT_FALSE(verifier.verify(message, now)) << header;
-    EXPECT_FALSE(verifier.verify(token(lasting(""), header), now)) << header;
+    EXPECT_FALSE(verifier.verify(message + ".", noon())) << header;
+    EXPECT_FALSE(verifier.verify(message, noon())) << header;
+    EXPECT_FALSE(verifier.verify(token(lasting(""), header), noon())) << header;
   }
 }
 
@@ -135,14 +136,14 @@ TEST(jwt, a_public_key_is_never_a_secret) {
     const auto verifier = knowing(*parse_jwt_keys(pem));
     const auto message =
         base64url(R"({"alg":"HS256"})") + "." + base64url(lasting(""));
-    EXPECT_FALSE(verifier.verify(message + "." + hs256(message, pem), now));
+    EXPECT_FALSE(verifier.verify(message + "." + hs256(message, pem), noon()));
   }
   // A header that names another asymmetric algorithm than the key's.
   const auto keys = *parse_jwt_keys(vectors::key_set);
   const std::string text{vectors::ed_token_without_kid};
   const auto rest = text.substr(text.find('.'));
   EXPECT_FALSE(knowing(keys).verify(
-      base64url(R"({"alg":"ES256","typ":"JWT"})") + rest, now));
+      base64url(R"({"alg":"ES256","typ":"JWT"})") + rest, noon()));
 }
 
 TEST(jwt, keys_that_come_with_the_token_are_not_trusted) {
@@ -155,9 +156,9 @@ TEST(jwt, keys_that_come_with_the_token_are_not_trusted) {
         std::string{R"({"alg":"HS256","kid":"../../dev/null"})"}}) {
     const auto message = base64url(header) + "." + base64url(lasting(""));
     EXPECT_FALSE(knowing({secret()})
-                     .verify(message + "." + hs256(message, forged), now));
+                     .verify(message + "." + hs256(message, forged), noon()));
     EXPECT_FALSE(
-        knowing({secret()}).verify(message + "." + hs256(message, ""), now));
+        knowing({secret()}).verify(message + "." + hs256(message, ""), noon()));
   }
 }
 
@@ -181,7 +182,7 @@ TEST(jwt, times_are_checked_with_some_leeway) {
       {lasting(R"(,"nbf":"soon")"), false},
   };
   for (const auto& [claims, wanted] : table)
-    EXPECT_EQ(verifier.verify(token(claims), now).has_value(), wanted)
+    EXPECT_EQ(verifier.verify(token(claims), noon()).has_value(), wanted)
         << claims;
 }
 
@@ -201,9 +202,9 @@ TEST(jwt, issuer_and_audience_are_checked_where_configured) {
       {R"(,"aud":"eventweft","iss":["https://issuer.example"])", false},
   };
   for (const auto& [more, wanted] : table)
-    EXPECT_EQ(verifier.verify(token(lasting(more)), now).has_value(), wanted)
+    EXPECT_EQ(verifier.verify(token(lasting(more)), noon()).has_value(), wanted)
         << more;
-  EXPECT_TRUE(knowing({secret()}).verify(token(lasting("")), now));
+  EXPECT_TRUE(knowing({secret()}).verify(token(lasting("")), noon()));
 }
 
 TEST(jwt, scopes_come_as_a_text_or_an_array) {
@@ -218,7 +219,7 @@ TEST(jwt, scopes_come_as_a_text_or_an_array) {
       {R"(,"scope":"admin")", ""},
       {"", ""}};
   for (const auto& [more, wanted] : table) {
-    const auto who = verifier.verify(token(lasting(more)), now);
+    const auto who = verifier.verify(token(lasting(more)), noon());
     ASSERT_TRUE(who) << more;
     EXPECT_EQ(to_string(who->scopes), wanted);
   }
@@ -227,33 +228,34 @@ TEST(jwt, scopes_come_as_a_text_or_an_array) {
 TEST(jwt, a_filter_that_cannot_be_read_refuses_the_token) {
   const auto verifier = knowing({secret()});
   const auto good = verifier.verify(
-      token(lasting(R"(,"eventweft_filter":{"platforms":["github"]})")), now);
+      token(lasting(R"(,"eventweft_filter":{"platforms":["github"]})")),
+      noon());
   ASSERT_TRUE(good && good->forced);
   EXPECT_THAT(good->forced->platforms, testing::ElementsAre("github"));
   for (const char* more :
        {R"(,"eventweft_filter":{"platform":["github"]})",
         R"(,"eventweft_filter":"x")", R"(,"eventweft_filter":null)",
         R"(,"eventweft_filter":[])"})
-    EXPECT_FALSE(verifier.verify(token(lasting(more)), now)) << more;
+    EXPECT_FALSE(verifier.verify(token(lasting(more)), noon())) << more;
 }
 
 TEST(jwt, what_parsers_disagree_about_is_refused) {
   const auto verifier = knowing({secret()});
   EXPECT_FALSE(verifier.verify(
-      token(lasting(R"(,"scope":"read","scope":"admin")")), now));
+      token(lasting(R"(,"scope":"read","scope":"admin")")), noon()));
   EXPECT_FALSE(verifier.verify(
-      token(lasting(""), R"({"alg":"HS256","alg":"none"})"), now));
+      token(lasting(""), R"({"alg":"HS256","alg":"none"})"), noon()));
   EXPECT_FALSE(verifier.verify(
       token(lasting(""), R"({"alg":"HS256","crit":["b64"],"b64":false})"),
-      now));
-  EXPECT_FALSE(
-      verifier.verify(token(lasting(""), R"({"alg":"HS256","kid":7})"), now));
+      noon()));
+  EXPECT_FALSE(verifier.verify(token(lasting(""), R"({"alg":"HS256","kid":7})"),
+                               noon()));
 }
 
 TEST(jwt, what_is_no_token_is_refused) {
   const auto verifier = knowing({secret()});
   const auto good = token(lasting(""));
-  ASSERT_TRUE(verifier.verify(good, now));
+  ASSERT_TRUE(verifier.verify(good, noon()));
   for (const auto& text :
        {std::string{}, std::string{"."}, std::string{".."}, std::string{"a.b"},
         good + ".", good + ".x", good + "=", " " + good, good + "\n",
@@ -262,19 +264,19 @@ TEST(jwt, what_is_no_token_is_refused) {
         std::string(20'000, 'x'),
         // a fourth byte's stray bits
         good.substr(0, good.size() - 1) + static_cast<char>(good.back() + 1)})
-    EXPECT_FALSE(verifier.verify(text, now)) << text;
+    EXPECT_FALSE(verifier.verify(text, noon())) << text;
 }
 
 TEST(jwt, a_refusal_repeats_nothing_of_the_token) {
   const auto verifier = knowing({secret()}, strict());
   const auto who = verifier.verify(
-      token(lasting(R"(,"iss":"sentinel","sub":"sentinel")")), now);
+      token(lasting(R"(,"iss":"sentinel","sub":"sentinel")")), noon());
   ASSERT_FALSE(who);
   EXPECT_THAT(who.error().message, Not(HasSubstr("sentinel")));
 }
 
 TEST(jwt, no_key_opens_nothing) {
-  EXPECT_FALSE(knowing({}).verify(token(lasting("")), now));
+  EXPECT_FALSE(knowing({}).verify(token(lasting("")), noon()));
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "auth/limiter.hpp"
+#include "tests/unit/auth/moments.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,10 +8,6 @@ namespace eventweft::auth {
 namespace {
 
 using namespace std::chrono_literals;
-
-timestamp at(std::chrono::microseconds t) {
-  return timestamp{1'000h} + t;
-}
 
 TEST(request_limiter, gives_the_burst_and_then_the_rate) {
   request_limiter l{{2, 5, 100}};

@@ -30,16 +30,16 @@ std::set<std::string> keys_of(const declarative_rule& definition,
   return out;
 }
 
-using keys = std::set<std::string>;
+using key_set = std::set<std::string>;
 
 TEST(custom_rule, builds_a_key_from_the_payload) {
   declarative_rule r{.name = "d",
                      .key = "deployment_pr_{payload.pull_request.number}"};
-  EXPECT_EQ(keys_of(r, deployment()), keys{"deployment_pr_12"});
+  EXPECT_EQ(keys_of(r, deployment()), key_set{"deployment_pr_12"});
   r.key = "deployment_pr_{/pull_request/number}";
-  EXPECT_EQ(keys_of(r, deployment()), keys{"deployment_pr_12"});
+  EXPECT_EQ(keys_of(r, deployment()), key_set{"deployment_pr_12"});
   r.key = "{{{platform}}}-{payload.pull_request.number}";
-  EXPECT_EQ(keys_of(r, deployment()), keys{"{deployments}-12"});
+  EXPECT_EQ(keys_of(r, deployment()), key_set{"{deployments}-12"});
 }
 
 TEST(custom_rule, has_no_key_where_a_value_is_missing) {
@@ -47,7 +47,7 @@ TEST(custom_rule, has_no_key_where_a_value_is_missing) {
        {"x-{payload.nothing}", "x-{payload.null}", "x-{payload.pull_request}",
         "x-{metadata.region}", "x-{actor_name}"}) {
     declarative_rule r{.name = "d", .key = std::string{key}};
-    EXPECT_EQ(keys_of(r, deployment()), keys{}) << key;
+    EXPECT_EQ(keys_of(r, deployment()), key_set{}) << key;
   }
 }
 
@@ -56,21 +56,21 @@ TEST(custom_rule, takes_each_match_of_a_pattern) {
                      .key = "ticket:{n}",
                      .field = "payload.note",
                      .pattern = R"(T-(?P<n>\d+))"};
-  EXPECT_EQ(keys_of(r, deployment()), (keys{"ticket:7", "ticket:8"}));
+  EXPECT_EQ(keys_of(r, deployment()), (key_set{"ticket:7", "ticket:8"}));
   r.key = "ticket:{1}";
-  EXPECT_EQ(keys_of(r, deployment()), (keys{"ticket:7", "ticket:8"}));
+  EXPECT_EQ(keys_of(r, deployment()), (key_set{"ticket:7", "ticket:8"}));
 }
 
 TEST(custom_rule, respects_its_filter) {
   declarative_rule r{.name = "d", .key = "x-{payload.pull_request.number}"};
   r.match.event_types = {"deployment:failure"};
-  EXPECT_EQ(keys_of(r, deployment()), keys{});
+  EXPECT_EQ(keys_of(r, deployment()), key_set{});
 }
 
 TEST(custom_rule, canonical_families_are_normalised) {
   declarative_rule r{
       .name = "d", .key = "github:pr:Octo/Repo#{payload.pull_request.number}"};
-  EXPECT_EQ(keys_of(r, deployment()), keys{"github:pr:octo/repo#12"});
+  EXPECT_EQ(keys_of(r, deployment()), key_set{"github:pr:octo/repo#12"});
 }
 
 TEST(custom_rule, faults_are_named) {
@@ -101,7 +101,7 @@ TEST(custom_rule, no_pattern_can_hang) {
                      .pattern = "(a+)+(a+)+(a+)+$"};
   const auto ev = make_event("events", "x",
                              R"({"t":")" + std::string(20'000, 'a') + "b\"}");
-  EXPECT_EQ(keys_of(r, ev), keys{});
+  EXPECT_EQ(keys_of(r, ev), key_set{});
 }
 
 TEST(custom_rule, lambdas_of_every_form) {
@@ -109,7 +109,7 @@ TEST(custom_rule, lambdas_of_every_form) {
   const auto run = [&](rule_ptr r) {
     testing::bench b;
     EXPECT_TRUE(b.rules.add(r));
-    keys out;
+    key_set out;
     for (const auto& k : b.all(ev))
       if (k.rule == r->name())
         out.insert(k.key);
@@ -117,27 +117,27 @@ TEST(custom_rule, lambdas_of_every_form) {
   };
   EXPECT_EQ(
       run(make_lambda_rule("one", [](const event& e) { return e.platform; })),
-      keys{"deployments"});
+      key_set{"deployments"});
   EXPECT_EQ(run(make_lambda_rule("c", [](const event&) { return "abc"; })),
-            keys{"abc"});
+            key_set{"abc"});
   EXPECT_EQ(
       run(make_lambda_rule("none", [](const event&) { return std::string{}; })),
-      keys{});
+      key_set{});
   EXPECT_EQ(
       run(make_lambda_rule(
           "maybe", [](const event&) { return std::optional<std::string>{}; })),
-      keys{});
+      key_set{});
   EXPECT_EQ(run(make_lambda_rule("more",
                                  [](const event&) {
                                    return std::vector<std::string>{"a", "b"};
                                  })),
-            (keys{"a", "b"}));
+            (key_set{"a", "b"}));
   EXPECT_EQ(run(make_lambda_rule("full",
                                  [](const event&) {
                                    return correlation_key{.key = "k",
                                                           .confidence = 0.5F};
                                  })),
-            keys{"k"});
+            key_set{"k"});
 }
 
 TEST(custom_rule, one_that_throws_is_skipped_counted_and_disabled) {

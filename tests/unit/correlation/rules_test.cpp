@@ -9,18 +9,18 @@ namespace {
 using testing::bench;
 using testing::find;
 using testing::make_event;
-using keys = std::set<std::string>;
+using key_set = std::set<std::string>;
 
 const std::string head = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa1";
 const std::string base = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb2";
 const std::string merge = "ccccccccccccccccccccccccccccccccccccccc3";
 
-const std::string repo = R"("repository":{"full_name":"Octo/Repo",
+const std::string repo_json = R"("repository":{"full_name":"Octo/Repo",
   "default_branch":"main","html_url":"https://github.com/Octo/Repo"})";
 
 event github(std::string type, std::string members) {
   return make_event("github", std::move(type),
-                    "{" + repo + "," + members + "}");
+                    "{" + repo_json + "," + members + "}");
 }
 
 std::string pr(std::string extra = "") {
@@ -35,9 +35,9 @@ std::string pr(std::string extra = "") {
 TEST(github_rule, a_pull_request_is_its_number_head_and_issue) {
   bench b;
   const auto ev = github("pull_request:opened", pr());
-  EXPECT_EQ(b.links(ev), (keys{"github:pr:octo/repo#12", "git:sha:" + head,
-                               "git:branch:octo/repo:alice/eng-42-login",
-                               "linear:issue:ENG-42"}));
+  EXPECT_EQ(b.links(ev), (key_set{"github:pr:octo/repo#12", "git:sha:" + head,
+                                  "git:branch:octo/repo:alice/eng-42-login",
+                                  "linear:issue:ENG-42"}));
   const auto all = b.all(ev);
   EXPECT_TRUE(find(all, "github:pr:octo/repo#12")->is_identity());
   const auto* issue = find(all, "linear:issue:ENG-42");
@@ -74,12 +74,12 @@ TEST(github_rule, what_bots_write_is_not_read_but_linears_link_is) {
                    login + R"(","type":"Bot"},"body":")" + body + "\"}"));
   };
   EXPECT_EQ(comment("codecov[bot]", "Merging ENG-42"),
-            keys{"github:pr:octo/repo#12"});
+            key_set{"github:pr:octo/repo#12"});
   EXPECT_EQ(
       comment(
           "linear[bot]",
           R"(<p><a href=\"https://linear.app/a/issue/ENG-42/x\">ENG-42</a>)"),
-      (keys{"github:pr:octo/repo#12", "linear:issue:ENG-42"}));
+      (key_set{"github:pr:octo/repo#12", "linear:issue:ENG-42"}));
 }
 
 TEST(github_rule, a_comment_belongs_to_its_issue) {
@@ -99,8 +99,8 @@ TEST(github_rule, an_enterprise_host_is_part_of_the_key_and_learned) {
   const auto ev = make_event("github", "issues:opened",
                              R"({"repository":{"full_name":"octo/repo",
       "html_url":"https://ghe.acme.com/octo/repo"},"issue":{"number":7}})");
-  EXPECT_EQ(b.links(ev), keys{"github:issue:ghe.acme.com/octo/repo#7"});
-  EXPECT_EQ(b.facts(ev), keys{"github:host:ghe.acme.com"});
+  EXPECT_EQ(b.links(ev), key_set{"github:issue:ghe.acme.com/octo/repo#7"});
+  EXPECT_EQ(b.facts(ev), key_set{"github:host:ghe.acme.com"});
 }
 
 TEST(commit_rule, a_push_takes_new_commits_and_never_before) {
@@ -110,8 +110,8 @@ TEST(commit_rule, a_push_takes_new_commits_and_never_before) {
                   R"(","after":")" + merge + R"(","commits":[{"id":")" + merge +
                   R"x(","distinct":true,"message":"Login (#12)"},{"id":")x" +
                   head + R"(","distinct":false,"message":"Fixes #99"}])");
-  EXPECT_EQ(b.links(ev), (keys{"git:sha:" + merge, "github:pr:octo/repo#12",
-                               "github:issue:octo/repo#12"}));
+  EXPECT_EQ(b.links(ev), (key_set{"git:sha:" + merge, "github:pr:octo/repo#12",
+                                  "github:issue:octo/repo#12"}));
 }
 
 TEST(commit_rule, a_merge_commit_names_its_pull_request_and_branch) {
@@ -134,8 +134,8 @@ TEST(commit_rule, checks_belong_to_their_commit_and_pull_requests) {
                           R"(","head_branch":"topic","pull_requests":[
     {"number":12,"url":"https://api.github.com/repos/Octo/Repo/pulls/12"},
     {"number":3,"url":"https://api.github.com/repos/mallory/repo/pulls/3"}]})";
-  const keys expected{"git:sha:" + head, "git:branch:octo/repo:topic",
-                      "github:pr:octo/repo#12"};
+  const key_set expected{"git:sha:" + head, "git:branch:octo/repo:topic",
+                         "github:pr:octo/repo#12"};
   for (std::string_view kind : {"check_suite", "workflow_run"}) {
     const auto ev = github(std::string{kind} + ":completed",
                            "\"" + std::string{kind} + "\":" + run);
@@ -146,9 +146,9 @@ TEST(commit_rule, checks_belong_to_their_commit_and_pull_requests) {
   EXPECT_EQ(b.links(github("check_run:created",
                            R"("check_run":{"head_sha":")" + head +
                                R"(","check_suite":{"head_branch":"topic"}})")),
-            (keys{"git:sha:" + head, "git:branch:octo/repo:topic"}));
+            (key_set{"git:sha:" + head, "git:branch:octo/repo:topic"}));
   EXPECT_EQ(b.links(github("status", R"("sha":")" + head + "\"")),
-            keys{"git:sha:" + head});
+            key_set{"git:sha:" + head});
 }
 
 TEST(commit_rule, the_default_branch_joins_nothing) {
@@ -157,7 +157,7 @@ TEST(commit_rule, the_default_branch_joins_nothing) {
                            R"("check_suite":{"head_branch":"main",
                               "head_sha":")" +
                                head + "\"}")),
-            keys{"git:sha:" + head});
+            key_set{"git:sha:" + head});
 }
 
 TEST(commit_rule, githubs_deployments_share_id_and_commit) {
@@ -166,8 +166,8 @@ TEST(commit_rule, githubs_deployments_share_id_and_commit) {
                          R"("deployment_status":{"state":"success"},
       "deployment":{"id":145988746,"ref":"topic","sha":")" +
                              head + "\"}");
-  EXPECT_EQ(b.links(ev), (keys{"deployment:145988746", "git:sha:" + head,
-                               "git:branch:octo/repo:topic"}));
+  EXPECT_EQ(b.links(ev), (key_set{"deployment:145988746", "git:sha:" + head,
+                                  "git:branch:octo/repo:topic"}));
 }
 
 TEST(commit_rule, a_merge_group_names_its_pull_request) {
@@ -177,7 +177,8 @@ TEST(commit_rule, a_merge_group_names_its_pull_request) {
              R"("merge_group":{"head_sha":")" + merge +
                  R"(","head_ref":"refs/heads/gh-readonly-queue/main/pr-104-)" +
                  base + R"("})");
-  EXPECT_EQ(b.links(ev), (keys{"git:sha:" + merge, "github:pr:octo/repo#104"}));
+  EXPECT_EQ(b.links(ev),
+            (key_set{"git:sha:" + merge, "github:pr:octo/repo#104"}));
 }
 
 TEST(linear_rule, an_issue_has_both_its_ids_and_teaches_its_team) {
@@ -188,11 +189,11 @@ TEST(linear_rule, an_issue_has_both_its_ids_and_teaches_its_team) {
             "title":"Slow","team":{"key":"PAY"},
             "previousIdentifiers":["ENG-9"]}})");
   EXPECT_EQ(b.links(ev),
-            (keys{"linear:issue:PAY-7", "linear:issue:ENG-9",
-                  "linear:id:2174add1-f7c8-44e3-bbf3-2d60b5ea8bc9"}));
-  EXPECT_EQ(b.facts(ev), keys{"linear:team:PAY"});
+            (key_set{"linear:issue:PAY-7", "linear:issue:ENG-9",
+                     "linear:id:2174add1-f7c8-44e3-bbf3-2d60b5ea8bc9"}));
+  EXPECT_EQ(b.facts(ev), key_set{"linear:team:PAY"});
   b.known->learn_team("PAY");
-  EXPECT_EQ(b.facts(ev), keys{});
+  EXPECT_EQ(b.facts(ev), key_set{});
 }
 
 TEST(linear_rule, comments_and_attachments_meet_their_issue) {
@@ -202,14 +203,14 @@ TEST(linear_rule, comments_and_attachments_meet_their_issue) {
       "https://linear.app/a/issue/ENG-42/x#comment-1","data":{
       "body":"see https://github.com/octo/repo/pull/12",
       "issue":{"id":"2174add1-f7c8-44e3-bbf3-2d60b5ea8bc9"}}})")),
-            (keys{"linear:issue:ENG-42", "github:pr:octo/repo#12",
-                  "linear:id:2174add1-f7c8-44e3-bbf3-2d60b5ea8bc9"}));
+            (key_set{"linear:issue:ENG-42", "github:pr:octo/repo#12",
+                     "linear:id:2174add1-f7c8-44e3-bbf3-2d60b5ea8bc9"}));
   EXPECT_EQ(b.links(make_event("linear", "Attachment:create",
                                R"({"data":{
       "url":"https://github.com/octo/repo/pull/12",
       "issueId":"2174add1-f7c8-44e3-bbf3-2d60b5ea8bc9"}})")),
-            (keys{"github:pr:octo/repo#12",
-                  "linear:id:2174add1-f7c8-44e3-bbf3-2d60b5ea8bc9"}));
+            (key_set{"github:pr:octo/repo#12",
+                     "linear:id:2174add1-f7c8-44e3-bbf3-2d60b5ea8bc9"}));
 }
 
 TEST(slack_rule, replies_edits_and_reactions_meet_their_message) {
@@ -221,17 +222,17 @@ TEST(slack_rule, replies_edits_and_reactions_meet_their_message) {
   };
   EXPECT_EQ(slack(R"({"type":"message","channel":"C1",
       "ts":"1712345678.000100","text":"hi"})"),
-            keys{parent});
+            key_set{parent});
   EXPECT_TRUE(slack(R"({"type":"message","channel":"C1","text":"yes",
       "ts":"1712345699.000200","thread_ts":"1712345678.000100"})")
                   .contains(parent));
   EXPECT_EQ(slack(R"({"type":"message","subtype":"message_changed",
       "channel":"C1","ts":"1712349999.0003","message":{
       "ts":"1712345678.000100","text":"see ENG-42"}})"),
-            (keys{parent, "linear:issue:ENG-42"}));
+            (key_set{parent, "linear:issue:ENG-42"}));
   EXPECT_EQ(slack(R"({"type":"reaction_added","item":{"channel":"C1",
       "ts":"1712345678.000100"}})"),
-            keys{parent});
+            key_set{parent});
 }
 
 TEST(slack_rule, reads_blocks_attachments_and_unfurls) {
@@ -245,12 +246,12 @@ TEST(slack_rule, reads_blocks_attachments_and_unfurls) {
     links.erase("slack:thread:T1:C1:1712345678.000100");
     return links;
   };
-  const keys pr12{"github:pr:octo/repo#12"};
+  const key_set pr12{"github:pr:octo/repo#12"};
   EXPECT_EQ(slack(R"("blocks":[{"type":"rich_text","elements":[
     {"type":"rich_text_section","elements":[{"type":"text","text":"fixes "},
      {"type":"text","text":"PAY-7"}]},
     {"type":"rich_text_quote","elements":[{"type":"text","text":"ENG-1"}]}]}])"),
-            keys{"linear:issue:PAY-7"});
+            key_set{"linear:issue:PAY-7"});
   EXPECT_EQ(slack(R"("blocks":[{"type":"section","text":{"type":"mrkdwn",
     "text":"<https://github.com/octo/repo/pull/12|Login>"}}])"),
             pr12);
@@ -259,7 +260,7 @@ TEST(slack_rule, reads_blocks_attachments_and_unfurls) {
     "text":"Fixes ENG-42"}])"),
             pr12);
   EXPECT_EQ(slack(R"("attachments":[{"text":"Deployed ENG-42"}])"),
-            keys{"linear:issue:ENG-42"});
+            key_set{"linear:issue:ENG-42"});
 }
 
 TEST(slack_rule, a_permalink_waits_until_its_channel_is_known) {
@@ -285,9 +286,9 @@ TEST(deployment_rule, names_commit_branch_and_pull_request) {
         "commit_sha":")" +
                        head + R"(","pull_request":)" + number + "}"));
   };
-  const keys expected{"deployment:dep-1", "git:sha:" + head,
-                      "git:branch:octo/repo:alice/eng-42-x",
-                      "linear:issue:ENG-42", "github:pr:octo/repo#12"};
+  const key_set expected{"deployment:dep-1", "git:sha:" + head,
+                         "git:branch:octo/repo:alice/eng-42-x",
+                         "linear:issue:ENG-42", "github:pr:octo/repo#12"};
   EXPECT_EQ(with(R"({"number":12})"), expected);
   EXPECT_EQ(with("12"), expected);
   EXPECT_EQ(with(R"("#12")"), expected);
@@ -301,9 +302,9 @@ TEST(trace_rule, reads_what_cloudevents_say_of_each_other) {
       R"({"cloudevents":{"id":"evt-0001","source":"/shop","traceparent":
           "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
           "correlationid":"order-17","causationid":"evt-0000"}})");
-  EXPECT_EQ(b.links(ev),
-            (keys{"trace:0af7651916cd43dd8448eb211c80319c",
-                  "correlation:order-17", "event:evt-0000", "event:evt-0001"}));
+  EXPECT_EQ(b.links(ev), (key_set{"trace:0af7651916cd43dd8448eb211c80319c",
+                                  "correlation:order-17", "event:evt-0000",
+                                  "event:evt-0001"}));
   EXPECT_EQ(to_string(find(b.all(ev), "event:evt-0000")->type),
             "cause_to_event");
 }
@@ -313,13 +314,13 @@ TEST(trace_rule, reads_the_metadata_and_members_of_any_event) {
   auto ev = make_event("github", "ping", "{}",
                        R"({"traceparent":
           "00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"})");
-  EXPECT_EQ(b.links(ev), keys{"trace:0af7651916cd43dd8448eb211c80319c"});
+  EXPECT_EQ(b.links(ev), key_set{"trace:0af7651916cd43dd8448eb211c80319c"});
   ev.metadata = "{}";
   ev.correlation_id = uuid::parse("0190163d-8694-739b-aea5-966c26f8ad91");
   ev.parent_event_id = uuid::parse("0190163D-8694-739B-AEA5-966C26F8AD92");
   EXPECT_EQ(b.links(ev),
-            (keys{"correlation:0190163d-8694-739b-aea5-966c26f8ad91",
-                  "event:0190163d-8694-739b-aea5-966c26f8ad92"}));
+            (key_set{"correlation:0190163d-8694-739b-aea5-966c26f8ad91",
+                     "event:0190163d-8694-739b-aea5-966c26f8ad92"}));
 }
 
 TEST(rules, garbage_gives_no_keys_and_no_crash) {

@@ -35,9 +35,9 @@ std::set<std::string> chat(std::string text) {
   return links;
 }
 
-using keys = std::set<std::string>;
-const keys nothing;
-const keys eng42{"linear:issue:ENG-42"};
+using key_set = std::set<std::string>;
+const key_set nothing;
+const key_set eng42{"linear:issue:ENG-42"};
 
 std::vector<reference> branch(std::string_view name) {
   vocabulary known;
@@ -50,8 +50,8 @@ std::vector<reference> branch(std::string_view name) {
   return out;
 }
 
-keys branch_keys(std::string_view name) {
-  keys out;
+key_set branch_keys(std::string_view name) {
+  key_set out;
   for (const auto& r : branch(name))
     if (r.known)
       out.insert(r.key);
@@ -66,7 +66,7 @@ TEST(text, known_teams_link_wherever_they_stand) {
   EXPECT_EQ(body("ENG-42's tests"), eng42);
   EXPECT_EQ(chat("can someone look at eng-42?"), eng42);
   EXPECT_EQ(body("ENG-41/ENG-42"),
-            (keys{"linear:issue:ENG-41", "linear:issue:ENG-42"}));
+            (key_set{"linear:issue:ENG-41", "linear:issue:ENG-42"}));
 }
 
 TEST(text, lookalikes_do_not_link_even_behind_a_magic_word) {
@@ -80,9 +80,9 @@ TEST(text, lookalikes_do_not_link_even_behind_a_magic_word) {
 
 TEST(text, unknown_teams_need_a_magic_word_or_a_url) {
   EXPECT_EQ(body("See FOO-7 and PAY-12"), nothing);
-  EXPECT_EQ(body("Fixes PAY-12"), keys{"linear:issue:PAY-12"});
+  EXPECT_EQ(body("Fixes PAY-12"), key_set{"linear:issue:PAY-12"});
   EXPECT_EQ(body("https://linear.app/acme/issue/PAY-12/slow-checkout"),
-            keys{"linear:issue:PAY-12"});
+            key_set{"linear:issue:PAY-12"});
 }
 
 TEST(text, parts_of_other_names_are_no_ids) {
@@ -114,13 +114,13 @@ TEST(text, links_speak_for_their_labels) {
   EXPECT_EQ(body("https://example.com/x/ENG-42"), nothing);
   EXPECT_EQ(chat("<https://acme.atlassian.net/browse/ENG-42|ENG-42>"), nothing);
   EXPECT_EQ(body("Fixes [#12](https://github.com/other/repo/issues/12)"),
-            keys{"github:issue:other/repo#12"});
+            key_set{"github:issue:other/repo#12"});
   EXPECT_EQ(body("![ENG-42](https://img.example/ENG-42.png)"), nothing);
 }
 
 TEST(text, numbers_link_by_what_is_said) {
   EXPECT_EQ(body("see #12"), nothing);
-  EXPECT_EQ(body("Fixes issue #12"), keys{"github:issue:octo/repo#12"});
+  EXPECT_EQ(body("Fixes issue #12"), key_set{"github:issue:octo/repo#12"});
   EXPECT_TRUE(body("Closes #12").contains("github:issue:octo/repo#12"));
   EXPECT_TRUE(body("Part of #12").contains("github:issue:octo/repo#12"));
   EXPECT_TRUE(body("Fixes GH-12").contains("github:issue:octo/repo#12"));
@@ -144,11 +144,11 @@ TEST(text, denials_and_other_work_do_not_link) {
 
 TEST(text, chat_links_by_url) {
   EXPECT_EQ(chat("<https://github.com/octo/repo/pull/9>"),
-            keys{"github:pr:octo/repo#9"});
+            key_set{"github:pr:octo/repo#9"});
   EXPECT_EQ(chat("pls review <https://github.com/octo/repo/pull/9/files|this>"),
-            keys{"github:pr:octo/repo#9"});
+            key_set{"github:pr:octo/repo#9"});
   EXPECT_EQ(chat("octo/repo#9 is up"),
-            (keys{"github:pr:octo/repo#9", "github:issue:octo/repo#9"}));
+            (key_set{"github:pr:octo/repo#9", "github:issue:octo/repo#9"}));
 }
 
 TEST(text, a_list_of_many_things_is_about_none_of_them) {
@@ -163,7 +163,7 @@ TEST(text, branches_begin_with_their_issue) {
   EXPECT_EQ(branch_keys("eng-42-support-api-2"), eng42);
   EXPECT_EQ(branch_keys("feature/login-eng-42"), eng42);
   EXPECT_EQ(branch_keys("eng-42-eng-43-both"),
-            (keys{"linear:issue:ENG-42", "linear:issue:ENG-43"}));
+            (key_set{"linear:issue:ENG-42", "linear:issue:ENG-43"}));
   EXPECT_EQ(branch_keys("renovate/api-2"), nothing);
   EXPECT_EQ(branch_keys("dependabot/npm/eng-42"), nothing);
   EXPECT_EQ(branch_keys("fix-utf-8"), nothing);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "delivery/breaker.hpp"
+#include "tests/unit/delivery/moments.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,10 +9,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using state = breaker::state;
-
-timestamp at(std::chrono::microseconds t) {
-  return timestamp{std::chrono::hours{1'000} + t};
-}
 
 breaker opened() {
   breaker b{{3, 30s, 100s}};

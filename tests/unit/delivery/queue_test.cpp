@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "delivery/queue.hpp"
+#include "tests/unit/delivery/moments.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,10 +15,6 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 using kind = decision::kind;
-
-timestamp at(std::chrono::microseconds t) {
-  return timestamp{std::chrono::hours{1'000} + t};
-}
 
 verdict of(outcome o, int status = 0,
            std::optional<microseconds> retry_after = {}) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "delivery/rate_limit.hpp"
 #include "delivery/schedule.hpp"
+#include "tests/unit/delivery/moments.hpp"
 
 #include <gtest/gtest.h>
 
@@ -62,10 +63,6 @@ TEST(retry_schedule, waits_at_least_as_long_as_it_is_asked_to) {
   EXPECT_EQ(s.pause_after(1, random, 0s), 5s);
   EXPECT_EQ(s.pause_after(1, random, 1'000'000h), 24h);
   EXPECT_FALSE(s.pause_after(10, random, 60s));
-}
-
-timestamp at(std::chrono::microseconds t) {
-  return timestamp{std::chrono::hours{1'000} + t};
 }
 
 TEST(rate_limit, gives_its_burst_and_then_its_rate) {

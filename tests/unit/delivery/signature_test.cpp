@@ -15,7 +15,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 constexpr auto message = "msg_p5jXN8AQM9LWM0D4loKWxJek";
-constexpr int64_t at = 1614265330;
+constexpr int64_t signed_at = 1614265330;
 constexpr auto body = R"({"test": 2432232314})";
 // Python: base64(hmac.new(b64decode(SECRET), b"ID.TIME.BODY", sha256)).
 constexpr auto symmetric = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -33,7 +33,7 @@ constexpr auto asymmetric_signature =
 TEST(signing_key, signs_v1_as_python_does) {
   const auto key = signing_key::parse(symmetric);
   ASSERT_TRUE(key);
-  EXPECT_EQ(key->sign(message, at, body), symmetric_signature);
+  EXPECT_EQ(key->sign(message, signed_at, body), symmetric_signature);
   EXPECT_EQ(key->text(), symmetric);
   EXPECT_EQ(key->public_text(), "");
 }
@@ -49,7 +49,7 @@ TEST(signing_key, signs_v1a_as_openssl_does) {
   for (const auto* text : {seed_only, asymmetric}) {
     const auto key = signing_key::parse(text);
     ASSERT_TRUE(key) << text;
-    EXPECT_EQ(key->sign(message, at, body), asymmetric_signature);
+    EXPECT_EQ(key->sign(message, signed_at, body), asymmetric_signature);
     EXPECT_EQ(key->text(), asymmetric);
     EXPECT_EQ(key->public_text(), public_key);
   }
@@ -106,7 +106,7 @@ TEST(message_id, is_the_same_for_every_attempt_and_differs_by_subscription) {
 TEST(signed_headers, carry_one_signature_a_key_while_secrets_rotate) {
   const std::array keys{*signing_key::parse(symmetric),
                         *signing_key::parse(asymmetric)};
-  const timestamp now{std::chrono::seconds{at} +
+  const timestamp now{std::chrono::seconds{signed_at} +
                       std::chrono::microseconds{999'999}};
   const auto headers = signed_headers(keys, message, now, body);
   const outgoing::header_list wanted{
