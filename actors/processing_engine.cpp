@@ -154,6 +154,14 @@ void processing_engine_state::find_start(
     begin(e, marks, from.seq);
     return;
   }
+  if (const auto head = e.what->head_at_start;
+      head && from.from == start_point::kind::now) {
+    // Without a store there are no marks: a second start is not the first.
+    if (!options_.durable)
+      options_.processors->begun(e.what->what.name);
+    begin(e, {}, *head);
+    return;
+  }
   auto reader = ctx_.peers->reader.get();
   if (!reader) {
     start_later(e, {ec::overloaded, "the reader restarts"});

@@ -177,6 +177,14 @@ expected<net::bound_address> service::start() {
   if (auto added = add_configured(*s.processors, s.settings, s.poster, s.time);
       !added)
     return fail(added.error());
+  // Before anything can come in. The store of a server that starts without it
+  // is asked by the engine once it is back.
+  if (ready) {
+    const auto head = store->open_session()->head();
+    if (!head)
+      return fail(head.error());
+    s.processors->starts_at(head->seq);
+  }
   auto alert = make_alert(s.settings.dead_letters, s.poster, s.time, s.log);
   if (!alert)
     return fail(alert.error());

@@ -69,6 +69,29 @@ bool registry::remove(std::string_view name) {
   return true;
 }
 
+void registry::change(const std::function<void(registered&)>& how) {
+  std::lock_guard guard{mutex_};
+  auto next = std::make_shared<list>(*list_);
+  for (auto& r : *next) {
+    auto changed = std::make_shared<registered>(*r);
+    how(*changed);
+    r = std::move(changed);
+  }
+  answering_ = std::make_shared<list>(only_answering(*next));
+  list_ = std::move(next);
+}
+
+void registry::starts_at(seq_t head) {
+  change([head](registered& r) { r.head_at_start = head; });
+}
+
+void registry::begun(std::string_view name) {
+  change([name](registered& r) {
+    if (r.what.name == name)
+      r.head_at_start.reset();
+  });
+}
+
 std::vector<registered_ptr> registry::all() const {
   return *snapshot();
 }

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -19,6 +20,8 @@ struct registered {
   codec::compiled_filter filter;
   /// Tells this registration from an earlier one of the same name.
   uint64_t number = 0;
+  /// The end of the log when the server started with it.
+  std::optional<seq_t> head_at_start;
 };
 
 using registered_ptr = std::shared_ptr<const registered>;
@@ -40,6 +43,12 @@ class registry {
   /// this name is added again. False if there is none.
   bool remove(std::string_view name);
 
+  /// The server starts, and the log ends there: what comes in from now on is
+  /// new to those that are here, however long their start takes.
+  void starts_at(seq_t head);
+  /// It has begun, and would not begin there again.
+  void begun(std::string_view name);
+
   /// In the order of their names.
   std::vector<registered_ptr> all() const;
   registered_ptr find(std::string_view name) const;
@@ -59,6 +68,7 @@ class registry {
 
   std::shared_ptr<const list> snapshot() const;
   void tell();
+  void change(const std::function<void(registered&)>& how);
 
   mutable std::mutex mutex_;
   std::shared_ptr<const list> list_;

@@ -151,9 +151,12 @@ TEST_P(chaos_test, AStopRepeatsNothingAndLosesNothing) {
     EXPECT_EQ(hub->stop(), 0) << hub->log();
     hub->start();
   }
-  EXPECT_TRUE(eventually([&] { return seen("steady").size() == 30; }));
+  EXPECT_TRUE(eventually([&] { return seen("steady").size() == 30; }))
+      << hub->log();
   std::this_thread::sleep_for(1'000ms);
   EXPECT_EQ(hub->lines("steady").size(), 30u);
+  // However long it took to start: what came in meanwhile was new to it.
+  EXPECT_THAT(hub->log(), HasSubstr("processor steady starts after event 0"));
 }
 
 TEST_P(chaos_test, WhatIsGivenUpCanBeTriedAgain) {

@@ -434,6 +434,28 @@ TEST_F(processing_engine_test, a_new_processor_begins_at_the_log_s_end) {
   EXPECT_EQ(seqs(), (std::vector<seq_t>{4, 5}));
 }
 
+TEST_F(processing_engine_test, what_comes_while_it_starts_is_new) {
+  add_events(1, 3);
+  auto p = noting("p");
+  p.start = start_point::end();
+  ASSERT_TRUE(processors->add(std::move(p)));
+  // The server listens from here on; the engine is not there yet.
+  processors->starts_at(3);
+  add_events(4, 5);
+  start_engine();
+  add_events(6, 6);
+  work();
+  EXPECT_EQ(seqs(), (std::vector<seq_t>{4, 5, 6}));
+  // One that is added now begins now.
+  p = noting("later");
+  p.start = start_point::end();
+  ASSERT_TRUE(processors->add(std::move(p)));
+  settle();
+  add_events(7, 7);
+  work();
+  EXPECT_EQ(seqs(), (std::vector<seq_t>{4, 5, 6, 7, 7}));
+}
+
 TEST_F(processing_engine_test, processors_come_and_go_while_it_runs) {
   start_engine();
   add_events(1, 1);

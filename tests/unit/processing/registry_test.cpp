@@ -34,6 +34,23 @@ TEST(registry_test, a_name_is_free_again_after_its_removal) {
   EXPECT_NE(r.find("a")->number, first->number);
 }
 
+TEST(registry_test, knows_where_the_log_ended_at_the_start) {
+  registry r;
+  ASSERT_TRUE(r.add(named("a")));
+  ASSERT_TRUE(r.add(named("b")));
+  const auto number = r.find("a")->number;
+  r.starts_at(7);
+  EXPECT_EQ(r.find("a")->head_at_start, 7);
+  // It is still the same registration.
+  EXPECT_EQ(r.find("a")->number, number);
+  // Who comes later begins later.
+  ASSERT_TRUE(r.add(named("c")));
+  EXPECT_FALSE(r.find("c")->head_at_start);
+  r.begun("a");
+  EXPECT_FALSE(r.find("a")->head_at_start);
+  EXPECT_EQ(r.find("b")->head_at_start, 7);
+}
+
 TEST(registry_test, keeps_them_by_name) {
   registry r;
   for (const auto* name : {"b", "c", "a"})
