@@ -177,13 +177,14 @@ expected<net::bound_address> service::start() {
   if (auto added = add_configured(*s.processors, s.settings, s.poster, s.time);
       !added)
     return fail(added.error());
-  // Before anything can come in. The store of a server that starts without it
-  // is asked by the engine once it is back.
+  // Before anything can come in. Where the store does not answer, the engine
+  // asks it once it is back.
   if (ready) {
-    const auto head = store->open_session()->head();
-    if (!head)
-      return fail(head.error());
-    s.processors->starts_at(head->seq);
+    if (const auto head = store->open_session()->head())
+      s.processors->starts_at(head->seq);
+    else
+      s.log->warn("the end of the log can't be read ({})",
+                  to_string(head.error()));
   }
   auto alert = make_alert(s.settings.dead_letters, s.poster, s.time, s.log);
   if (!alert)

@@ -289,25 +289,27 @@ int delete_streams(const stream_options& o, console& io) {
   return code;
 }
 
+constexpr auto reader_row =
+    "{:<17} {:<10} {:<11} {:>10} {:>9} {:>9} {:>13}  {:<15} {}\n";
+
 int list_readers(const stream_options& o, console& io) {
-  if (!o.json)
-    io.out << fmt::format("{:<17} {:<10} {:<11} {:>10} {:>9} {:>9} {:>13}  "
-                          "{:<15} {}\n",
-                          "ID", "PROTOCOL", "STATE", "CURSOR", "LAG", "SENT",
-                          "ACKNOWLEDGED", "ADDRESS", "KEY");
-  return show_list(
-      o.server, stream_path(o.names.front()) + "/readers", "readers", 0, true,
-      o.json, io, [&io](simdjson::dom::element e) {
-        const auto at = [e](std::string_view pointer) {
-          auto text = shown(e, pointer);
-          return text.empty() ? std::string{"-"} : text;
-        };
-        io.out << fmt::format("{:<17} {:<10} {:<11} {:>10} {:>9} {:>9} {:>13}"
-                              "  {:<15} {}\n",
-                              at("/id"), at("/protocol"), at("/state"),
-                              at("/cursor"), at("/lag_events"), at("/sent"),
-                              at("/acknowledged"), at("/address"), at("/key"));
-      });
+  bool headed = o.json;
+  return show_list(o.server, stream_path(o.names.front()) + "/readers",
+                   "readers", 0, true, o.json, io,
+                   [&io, &headed](simdjson::dom::element e) {
+                     const auto at = [e](std::string_view pointer) {
+                       auto text = shown(e, pointer);
+                       return text.empty() ? std::string{"-"} : text;
+                     };
+                     if (!std::exchange(headed, true))
+                       io.out << fmt::format(reader_row, "ID", "PROTOCOL",
+                                             "STATE", "CURSOR", "LAG", "SENT",
+                                             "ACKNOWLEDGED", "ADDRESS", "KEY");
+                     io.out << fmt::format(
+                         reader_row, at("/id"), at("/protocol"), at("/state"),
+                         at("/cursor"), at("/lag_events"), at("/sent"),
+                         at("/acknowledged"), at("/address"), at("/key"));
+                   });
 }
 
 using runner = std::function<int(console&)>;

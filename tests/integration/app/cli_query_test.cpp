@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cli/dead_letters.hpp"
+#include "app/cli/parser.hpp"
 #include "app/cli/selection.hpp"
 #include "tests/integration/app/cli_support.hpp"
+
+#include <iterator>
 
 namespace eventweft::cli {
 namespace {
@@ -251,6 +254,43 @@ TEST(CliProcessors, ShowsHowTheyAreDoing) {
   EXPECT_EQ(list_processors(options, console.io), exit_ok);
   EXPECT_EQ(console.out.str(), "notify  exec  running  ready 1  running 2  "
                                "waiting 3  completed 4  failed 5  after 6\n");
+}
+
+TEST(CliStreams, ShowsWhoReads) {
+  const auto reader = [](std::string_view id, std::string_view acknowledged) {
+    return R"({"id":")" + std::string{id} +
+           R"(","protocol":"sse","state":"live","cursor":1042,"lag_events":7,)"
+           R"("sent":311,"acknowledged":)" +
+           std::string{acknowledged} + R"(,"address":"10.0.0.17","key":""})";
+  };
+  const api_server server{{
+      {"GET /api/v1/streams/my%20own/readers?limit=1000",
+       answer(200, R"({"readers":[)" + reader("aa", "null") +
+                       R"(],"next_cursor":"aa"})")},
+      {"GET /api/v1/streams/my%20own/readers?limit=1000&cursor=aa",
+       answer(200, R"({"readers":[)" + reader("bb", "1040") +
+                       R"(],"next_cursor":null})")},
+  }};
+  const auto run = [&](const char* name, captured_console& c) {
+    const auto url = server.address().url;
+    const char* args[] = {"eventweft", "streams", "readers",
+                          name,        "--url",   url.c_str()};
+    return parse_and_run(6, args, {}, c.io);
+  };
+  captured_console console;
+  EXPECT_EQ(run("my own", console), exit_ok) << console.err.str();
+  std::istringstream out{console.out.str()};
+  std::vector<std::string> words{std::istream_iterator<std::string>{out}, {}};
+  EXPECT_THAT(words, ElementsAre("ID", "PROTOCOL", "STATE", "CURSOR", "LAG",
+                                 "SENT", "ACKNOWLEDGED", "ADDRESS", "KEY", "aa",
+                                 "sse", "live", "1042", "7", "311", "-",
+                                 "10.0.0.17", "-", "bb", "sse", "live", "1042",
+                                 "7", "311", "1040", "10.0.0.17", "-"));
+  // What went wrong stands alone.
+  captured_console refused;
+  EXPECT_EQ(run("nothing", refused), exit_failure);
+  EXPECT_EQ(refused.out.str(), "");
+  EXPECT_THAT(refused.err.str(), HasSubstr("there is no such thing"));
 }
 
 TEST(CliStats, ShowsEverySection) {
