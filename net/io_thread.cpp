@@ -64,6 +64,7 @@ void io_thread::join() {
   context_->stop();
   if (thread_.joinable())
     thread_.join();
+  way_in_->drop();
 }
 
 io_thread::~io_thread() {

@@ -121,6 +121,7 @@ class client::worker {
     way_in_->close();
     context_->stop();
     thread_.join();
+    way_in_->drop();
     idle_.clear();
     // Ends the coroutines that were waiting; their jobs tell the callers.
     context_.reset();
