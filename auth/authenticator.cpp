@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "auth/authenticator.hpp"
 
+#include "messages/ascii.hpp"
+
 #include <algorithm>
 
 namespace eventweft::auth {
@@ -8,10 +10,6 @@ namespace eventweft::auth {
 namespace {
 
 constexpr std::string_view scheme = "bearer";
-
-char lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 
 } // namespace
 

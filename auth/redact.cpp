@@ -2,6 +2,7 @@
 #include "auth/redact.hpp"
 
 #include "crypto/digest.hpp"
+#include "messages/ascii.hpp"
 
 #include <algorithm>
 
@@ -22,9 +23,7 @@ std::string plain_name(std::string_view name) {
         c = byte->front();
         i += 2;
       }
-    if (c >= 'A' && c <= 'Z')
-      c = static_cast<char>(c - 'A' + 'a');
-    out.push_back(c);
+    out.push_back(lower(c));
   }
   return out;
 }

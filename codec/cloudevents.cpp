@@ -5,6 +5,7 @@
 #include "codec/json_text.hpp"
 #include "codec/payload.hpp"
 #include "crypto/digest.hpp"
+#include "messages/ascii.hpp"
 #include "messages/time.hpp"
 
 #include <algorithm>
@@ -18,14 +19,6 @@ namespace {
 constexpr std::string_view batch_type = "application/cloudevents-batch";
 constexpr std::string_view event_type = "application/cloudevents";
 constexpr size_t max_attributes = 100;
-
-std::string lower_case(std::string_view text) {
-  std::string out{text};
-  for (auto& c : out)
-    if (c >= 'A' && c <= 'Z')
-      c = static_cast<char>(c - 'A' + 'a');
-  return out;
-}
 
 // Without parameters, in lower case.
 std::string media_type(std::string_view content_type) {

@@ -9,18 +9,6 @@
 
 namespace eventweft::codec {
 
-namespace {
-
-void member(std::string& out, std::string_view name, std::string_view value) {
-  if (out.back() != '{')
-    out += ',';
-  append_quoted(out, name);
-  out += ':';
-  append_quoted(out, value);
-}
-
-} // namespace
-
 std::string attempts_json(std::span<const failed_attempt> attempts) {
   const auto count = std::min(attempts.size(), dead_letter_history);
   std::string out = "[";
@@ -28,8 +16,8 @@ std::string attempts_json(std::span<const failed_attempt> attempts) {
     if (out.size() > 1)
       out += ',';
     out += '{';
-    member(out, "at", to_rfc3339(a.at));
-    member(out, "error", a.error);
+    append_member(out, "at", to_rfc3339(a.at));
+    append_member(out, "error", a.error);
     out += '}';
   }
   return out + "]";
@@ -55,20 +43,20 @@ std::vector<failed_attempt> parse_attempts(std::string_view text) {
 
 void append_dead_letter(std::string& out, const dead_letter& d) {
   out += '{';
-  member(out, "id", to_string(d.id));
-  member(out, "created_at", to_rfc3339(d.created_at));
-  member(out, "origin", d.origin);
-  member(out, "reason", d.reason);
+  append_member(out, "id", to_string(d.id));
+  append_member(out, "created_at", to_rfc3339(d.created_at));
+  append_member(out, "origin", d.origin);
+  append_member(out, "reason", d.reason);
   out += ",\"attempts\":" + std::to_string(d.attempts);
   out += ",\"history\":" + attempts_json(d.history);
   if (d.event_id)
-    member(out, "event_id", to_string(*d.event_id));
+    append_member(out, "event_id", to_string(*d.event_id));
   else
     out += ",\"event_id\":null";
   out += ",\"event_seq\":" + std::to_string(d.event_seq);
-  member(out, "platform", d.platform);
-  member(out, "event_type", d.event_type);
-  member(out, "body", d.body);
+  append_member(out, "platform", d.platform);
+  append_member(out, "event_type", d.event_type);
+  append_member(out, "body", d.body);
   out += '}';
 }
 

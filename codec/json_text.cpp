@@ -156,14 +156,18 @@ std::optional<std::string> readable_escapes(std::string_view text) {
   return out;
 }
 
+void append_name(std::string& out, std::string_view name) {
+  out.append(out.back() == '{' ? "\"" : ",\"").append(name).append("\":");
+}
+
 void append_member(std::string& out, std::string_view name,
                    std::string_view text) {
-  out.append(out.back() == '{' ? "\"" : ",\"").append(name).append("\":");
+  append_name(out, name);
   append_quoted(out, text);
 }
 
 void append_member(std::string& out, std::string_view name, uint64_t value) {
-  out.append(out.back() == '{' ? "\"" : ",\"").append(name).append("\":");
+  append_name(out, name);
   out += std::to_string(value);
 }
 

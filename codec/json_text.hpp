@@ -19,8 +19,10 @@ inline std::string quoted(std::string_view text) {
   return out;
 }
 
-/// Appends `"name":"text"` to an object that `{` or a member ends, with a comma
-/// where one is due. `name` is one of ours: it needs no escapes.
+/// Append `"name":`, with its value or without, to an object that `{` or a
+/// member ends, with a comma where one is due. `name` is one of ours: it needs
+/// no escapes.
+void append_name(std::string& out, std::string_view name);
 void append_member(std::string& out, std::string_view name,
                    std::string_view text);
 void append_member(std::string& out, std::string_view name, uint64_t value);

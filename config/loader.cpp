@@ -4,6 +4,7 @@
 #include "config/file_watch.hpp"
 #include "config/toml_reader.hpp"
 #include "config/value.hpp"
+#include "messages/ascii.hpp"
 
 #include <unistd.h>
 
@@ -391,9 +392,7 @@ void builder::platform_variable(const std::string& name,
     best = &k;
     platform = rest.substr(0, rest.size() - suffix.size());
   }
-  std::ranges::transform(platform, platform.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
+  platform = lower_case(platform);
   if (!best || !is_platform_name(platform)) {
     std::vector<std::string> names;
     for (std::string_view known :

@@ -2,6 +2,7 @@
 #include "delivery/message.hpp"
 
 #include "codec/event_json.hpp"
+#include "messages/ascii.hpp"
 
 #include <algorithm>
 #include <set>
@@ -48,14 +49,6 @@ bool is_value(std::string_view value) noexcept {
   });
 }
 
-std::string lowered(std::string_view text) {
-  std::string out{text};
-  for (auto& c : out)
-    if (c >= 'A' && c <= 'Z')
-      c = static_cast<char>(c - 'A' + 'a');
-  return out;
-}
-
 std::string_view media_type(wire_format format) noexcept {
   return format == wire_format::cloudevents ? "application/cloudevents+json"
                                             : "application/json";
@@ -77,7 +70,7 @@ expected<void> check_custom_headers(const outgoing::header_list& headers) {
       return refuse("more than 8 KiB");
     if (name.empty() || !std::ranges::all_of(name, is_token_char))
       return refuse("a name may hold letters, digits and !#$%&'*+-.^_`|~");
-    const auto plain = lowered(name);
+    const auto plain = lower_case(name);
     if (plain.starts_with("webhook-") ||
         std::ranges::find(not_for_users, plain) != std::end(not_for_users))
       return refuse("\"" + name + "\" can't be set");

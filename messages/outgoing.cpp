@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "messages/outgoing.hpp"
 
+#include "messages/ascii.hpp"
+
 #include <algorithm>
 
 namespace eventweft::outgoing {
-
-namespace {
-
-char lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-} // namespace
 
 std::string_view response::header(std::string_view name) const noexcept {
   for (const auto& [key, value] : headers)

@@ -28,10 +28,11 @@ response no_books() {
 
 void append_member(std::string& out, std::string_view name,
                    const std::optional<timestamp>& time) {
+  codec::append_name(out, name);
   if (time)
-    append_member(out, name, to_rfc3339(*time));
+    codec::append_quoted(out, to_rfc3339(*time));
   else
-    out.append(",\"").append(name).append("\":null");
+    out += "null";
 }
 
 /// Everything but the key itself and its hash; without the closing brace.

@@ -33,7 +33,7 @@ expected<question> read_question(const query_params& params) {
     } else if (name == "stream") {
       q.stream = value;
     } else {
-      return fail(ec::malformed, "unknown query parameter \"" + name + '"');
+      return unknown_parameter(name);
     }
   }
   if (!q.own && q.stream.empty())

@@ -237,7 +237,7 @@ read_dead_letter_selection(const query_params& params) {
           return bad_parameter(name, "must be true or false");
         out.all = value == "true";
       } else {
-        return fail(ec::malformed, "unknown query parameter \"" + name + '"');
+        return unknown_parameter(name);
       }
     }
     out.narrowed = out.narrowed || (narrows && !value.empty());

@@ -165,7 +165,7 @@ awaitable<response> list_readers(const api_call& call,
   using views = std::vector<reader_view>;
   auto found = co_await call.ask.call<views>([&](reply_to<views> reply) {
     // One more than asked for tells whether there is a next page.
-    call.shared.readers->list(stream, page->after, page->limit + 1,
+    call.shared.readers->list(stream, page->cursor, page->limit + 1,
                               std::move(reply));
   });
   if (!found)

@@ -13,8 +13,6 @@ namespace eventweft::net {
 
 namespace {
 
-constexpr size_t most = 1'000;
-
 struct thread_question {
   thread_query page{};
   std::string key;
@@ -26,20 +24,19 @@ expected<thread_question> read_thread_question(const query_params& params,
   q.page.limit = of_list ? 50 : 200;
   for (const auto& [name, value] : params) {
     if (name == "limit") {
-      if (!read_number(value, q.page.limit) || q.page.limit < 1 ||
-          q.page.limit > most)
-        return fail(ec::malformed, "query parameter \"limit\" must be a number "
-                                   "from 1 to 1000");
+      const auto limit = read_limit(value);
+      if (!limit)
+        return fail(limit.error());
+      q.page.limit = *limit;
     } else if (name == "cursor") {
       if (!read_number(value, q.page.before) || q.page.before < 1)
-        return fail(ec::malformed, "query parameter \"cursor\" must be what "
-                                   "next_cursor gave");
+        return bad_parameter(name, "must be what next_cursor gave");
     } else if (of_list && name == "platform") {
       q.page.platform = value;
     } else if (of_list && name == "key") {
       q.key = value;
     } else {
-      return fail(ec::malformed, "unknown query parameter \"" + name + '"');
+      return unknown_parameter(name);
     }
   }
   return q;

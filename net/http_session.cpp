@@ -443,8 +443,7 @@ http_session::open_stream(const request& req, const route_match& match,
   setup.key = who.key;
   setup.address = remote_;
   setup.opened_at = shared.time.now();
-  if (asked->filter != filter{})
-    setup.filter = codec::filter_json(asked->filter);
+  setup.filter = codec::filter_json(asked->filter);
   setup.ends_at = moment_of(who.expires, shared.time.now());
   const auto start = [&](reply_to<std::shared_ptr<reader_control>> reply) {
     shared.behind.open_reader({setup.id, home_.readers(), setup.stream,

@@ -23,11 +23,6 @@ int hex_value(char c) noexcept {
   return -1;
 }
 
-auto unknown(std::string_view name) {
-  return fail(ec::malformed,
-              "unknown query parameter \"" + std::string{name} + "\"");
-}
-
 void add_list(std::vector<std::string>& list, std::string_view value) {
   while (!value.empty()) {
     const size_t comma = value.find(',');
@@ -44,11 +39,26 @@ std::optional<timestamp> read_time(std::string text) {
   return parse_rfc3339(text);
 }
 
-expected<size_t> read_limit(std::string_view value) {
-  size_t limit = 0;
-  if (!read_number(value, limit) || limit < 1 || limit > 1000)
-    return bad_parameter("limit", "must be a number from 1 to 1000");
-  return limit;
+/// `parse` reads a cursor, if it is one.
+template <class Page, class Parse>
+expected<Page> read_page(const query_params& params, Parse parse) {
+  Page page;
+  for (const auto& [name, value] : params) {
+    if (name == "limit") {
+      const auto limit = read_limit(value);
+      if (!limit)
+        return fail(limit.error());
+      page.limit = *limit;
+    } else if (name == "cursor") {
+      const auto cursor = parse(value);
+      if (!cursor)
+        return bad_parameter(name, "must be what next_cursor gave");
+      page.cursor = *cursor;
+    } else {
+      return unknown_parameter(name);
+    }
+  }
+  return page;
 }
 
 /// The parameters that both kinds of streams have; false if it is another one.
@@ -86,6 +96,13 @@ expected<bool> read_common(stream_query& q, const std::string& name,
 }
 
 } // namespace
+
+expected<size_t> read_limit(std::string_view value) {
+  size_t limit = 0;
+  if (!read_number(value, limit) || limit < 1 || limit > 1000)
+    return bad_parameter("limit", "must be a number from 1 to 1000");
+  return limit;
+}
 
 std::optional<std::string> percent_decode(std::string_view text,
                                           bool plus_is_blank) {
@@ -273,50 +290,18 @@ expected<event_query> read_event_query(const query_params& params) {
         return bad_parameter(name, "must be asc or desc");
       q.ascending = value == "asc";
     } else {
-      return unknown(name);
+      return unknown_parameter(name);
     }
   }
   return q;
 }
 
 expected<id_page> read_id_page(const query_params& params) {
-  id_page page;
-  for (const auto& [name, value] : params) {
-    if (name == "limit") {
-      const auto limit = read_limit(value);
-      if (!limit)
-        return fail(limit.error());
-      page.limit = *limit;
-    } else if (name == "cursor") {
-      const auto id = uuid::parse(value);
-      if (!id)
-        return bad_parameter(name, "must be what next_cursor gave");
-      page.cursor = *id;
-    } else {
-      return unknown(name);
-    }
-  }
-  return page;
+  return read_page<id_page>(params, uuid::parse);
 }
 
 expected<reader_page> read_reader_page(const query_params& params) {
-  reader_page page;
-  for (const auto& [name, value] : params) {
-    if (name == "limit") {
-      const auto limit = read_limit(value);
-      if (!limit)
-        return fail(limit.error());
-      page.limit = *limit;
-    } else if (name == "cursor") {
-      const auto id = parse_reader_id(value);
-      if (!id)
-        return bad_parameter(name, "must be what next_cursor gave");
-      page.after = *id;
-    } else {
-      return unknown(name);
-    }
-  }
-  return page;
+  return read_page<reader_page>(params, parse_reader_id);
 }
 
 expected<auth::audit_query> read_audit_query(const query_params& params) {
@@ -342,7 +327,7 @@ expected<auth::audit_query> read_audit_query(const query_params& params) {
       if (!read_number(value, q.before) || q.before < 1)
         return bad_parameter(name, "must be what next_cursor gave");
     } else {
-      return unknown(name);
+      return unknown_parameter(name);
     }
   }
   return q;
@@ -350,7 +335,7 @@ expected<auth::audit_query> read_audit_query(const query_params& params) {
 
 expected<void> read_nothing(const query_params& params) {
   if (!params.empty())
-    return unknown(params.front().first);
+    return unknown_parameter(params.front().first);
   return {};
 }
 
@@ -371,7 +356,7 @@ expected<stream_query> read_websocket_query(const query_params& params) {
       continue;
     }
     if (name != "progress")
-      return unknown(name);
+      return unknown_parameter(name);
     if (value != "true" && value != "false")
       return bad_parameter(name, "must be true or false");
     q.progress = value == "true";
@@ -407,7 +392,7 @@ expected<stream_query> read_sse_query(const query_params& params) {
       if (!lists.min_priority)
         return bad_parameter(name, "must be low, normal, high or critical");
     } else {
-      return unknown(name);
+      return unknown_parameter(name);
     }
   }
   if (!lists.empty()) {

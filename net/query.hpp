@@ -34,6 +34,11 @@ inline tl::unexpected<error> bad_parameter(std::string_view name,
                                  std::string{why});
 }
 
+inline tl::unexpected<error> unknown_parameter(std::string_view name) {
+  return fail(ec::malformed,
+              "unknown query parameter \"" + std::string{name} + "\"");
+}
+
 /// Nothing but a number of that type is one.
 template <class T>
 bool read_number(std::string_view text, T& value) {
@@ -41,6 +46,9 @@ bool read_number(std::string_view text, T& value) {
   const auto [at, fault] = std::from_chars(text.data(), end, value);
   return fault == std::errc{} && at == end;
 }
+
+/// The value of `limit`, which every list has.
+expected<size_t> read_limit(std::string_view value);
 
 /// For `GET /api/v1/events`. Lists may be repeated or separated by commas. A
 /// bad or unknown parameter is refused by name.
@@ -55,7 +63,7 @@ expected<id_page> read_id_page(const query_params& params);
 
 /// For `GET /api/v1/streams/{name}/readers`: the last id that is known.
 struct reader_page {
-  uint64_t after = 0;
+  uint64_t cursor = 0;
   size_t limit = 100;
 };
 expected<reader_page> read_reader_page(const query_params& params);

@@ -37,7 +37,7 @@ struct reader_setup {
   std::string key;
   /// The peer's, for those who ask.
   std::string address;
-  /// Its own, JSON; empty: none.
+  /// Its own, JSON.
   std::string filter;
   timestamp opened_at{};
   /// When its credentials expire.

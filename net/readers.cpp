@@ -21,10 +21,8 @@ using codec::append_member;
 
 /// A number that is null if negative.
 void append_seq(std::string& out, std::string_view name, seq_t seq) {
-  if (seq >= 0)
-    append_member(out, name, static_cast<uint64_t>(seq));
-  else
-    out.append(",\"").append(name).append("\":null");
+  codec::append_name(out, name);
+  out += seq >= 0 ? std::to_string(seq) : "null";
 }
 
 void append_reader(std::string& out, const reader_view& r) {
@@ -34,8 +32,8 @@ void append_reader(std::string& out, const reader_view& r) {
                 r.kind == reader_kind::websocket ? "websocket" : "sse");
   append_member(out, "format", r.cloudevents ? "cloudevents" : "native");
   append_member(out, "state", r.state);
-  out += ",\"filter\":";
-  out += r.filter.empty() ? "{}" : r.filter;
+  codec::append_name(out, "filter");
+  out += r.filter;
   append_seq(out, "cursor", r.cursor);
   append_seq(out, "acknowledged", r.acknowledged);
   append_seq(out, "lag_events", r.lag_events);

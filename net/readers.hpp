@@ -23,7 +23,7 @@ struct reader_view {
   bool cloudevents = false;
   /// "live", "catching_up", "paused", "waiting" (for credit) or "closing".
   std::string_view state;
-  /// The reader's own, JSON; empty: none.
+  /// The reader's own, JSON.
   std::string filter;
   /// Everything that matches up to here was handed to the connection; negative
   /// before the start.

@@ -5,6 +5,7 @@
 #include "codec/cloudevents.hpp"
 #include "codec/json_spans.hpp"
 #include "codec/json_text.hpp"
+#include "messages/ascii.hpp"
 
 #include <algorithm>
 
@@ -210,11 +211,9 @@ class custom final : public base_platform {
     auto bare = std::string{type.substr(0, type.find(';'))};
     while (!bare.empty() && bare.back() == ' ')
       bare.pop_back();
-    const bool same =
-        std::equal(bare.begin(), bare.end(), expected_type.begin(),
-                   expected_type.end(), [](char a, char b) {
-                     return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b;
-                   });
+    const bool same = std::equal(bare.begin(), bare.end(),
+                                 expected_type.begin(), expected_type.end(),
+                                 [](char a, char b) { return lower(a) == b; });
     if (!same)
       return fail(ec::unsupported_media_type,
                   "CloudEvents come as " + std::string{expected_type} +

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/platforms/deployments.hpp"
 
-#include "actors/platforms/ascii.hpp"
 #include "actors/platforms/details.hpp"
 #include "actors/platforms/standard_webhooks.hpp"
+#include "messages/ascii.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/platforms/request.hpp"
 
-#include "actors/platforms/ascii.hpp"
 #include "codec/json_text.hpp"
+#include "messages/ascii.hpp"
 
 #include <algorithm>
 

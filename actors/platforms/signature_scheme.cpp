@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/platforms/signature_scheme.hpp"
 
-#include "actors/platforms/ascii.hpp"
+#include "messages/ascii.hpp"
 
 #include <algorithm>
 #include <charconv>

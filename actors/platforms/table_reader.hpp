@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "actors/platforms/ascii.hpp"
 #include "actors/platforms/text_template.hpp"
+#include "messages/ascii.hpp"
 
 #include <toml++/toml.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/platforms/text_template.hpp"
 
-#include "actors/platforms/ascii.hpp"
 #include "crypto/digest.hpp"
+#include "messages/ascii.hpp"
 
 #include <algorithm>
 

@@ -14,8 +14,8 @@ namespace {
 
 using rows = std::vector<std::pair<std::string, std::string>>;
 
-/// A list of objects, from "days", as a titled_table; the members of the first
-/// one are its columns.
+/// A list of objects, from "days", as a table; the members of the first one
+/// are its columns.
 struct titled_table {
   std::string name;
   std::vector<std::vector<std::string>> lines;

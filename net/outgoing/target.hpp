@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "messages/ascii.hpp"
 #include "messages/errors.hpp"
 #include "net/outgoing/address.hpp"
 
@@ -11,11 +12,6 @@
 #include <string_view>
 
 namespace eventweft::outgoing {
-
-/// ASCII, whatever the process's locale.
-inline char lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 
 /// What a connection can be used for again.
 struct origin {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "auth/authenticator.hpp"
-#include "tests/unit/auth/moments.hpp"
+#include "tests/support/moments.hpp"
 #include "tests/unit/auth/vectors.hpp"
 
 #include <gmock/gmock.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "auth/jwt.hpp"
 #include "crypto/digest.hpp"
-#include "tests/unit/auth/moments.hpp"
+#include "tests/support/moments.hpp"
 #include "tests/unit/auth/vectors.hpp"
 
 #include <gmock/gmock.h>

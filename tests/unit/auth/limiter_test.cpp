@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "auth/limiter.hpp"
-#include "tests/unit/auth/moments.hpp"
+#include "tests/support/moments.hpp"
 
 #include <gtest/gtest.h>
 

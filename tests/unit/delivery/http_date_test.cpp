@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "delivery/http_date.hpp"
-#include "tests/unit/delivery/moments.hpp"
+#include "tests/support/moments.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "delivery/rate_limit.hpp"
 #include "delivery/schedule.hpp"
-#include "tests/unit/delivery/moments.hpp"
+#include "tests/support/moments.hpp"
 
 #include <gtest/gtest.h>
 

@@ -5,7 +5,7 @@
 #include <string_view>
 
 /// Text as headers have it: ASCII, whatever the process's locale.
-namespace eventweft::platforms {
+namespace eventweft {
 
 inline char lower(char c) noexcept {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -27,4 +27,4 @@ inline std::string_view trim(std::string_view text) noexcept {
   return text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
 
-} // namespace eventweft::platforms
+} // namespace eventweft

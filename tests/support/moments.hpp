@@ -5,7 +5,7 @@
 
 #include <chrono>
 
-namespace eventweft::auth {
+namespace eventweft {
 
 /// A moment of a test's own time.
 inline timestamp at(std::chrono::microseconds t) {
@@ -17,4 +17,4 @@ inline timestamp noon() {
   return *parse_rfc3339("2026-01-31T12:00:00Z");
 }
 
-} // namespace eventweft::auth
+} // namespace eventweft
