@@ -80,7 +80,8 @@ class coalescing_stream {
   template <class Token>
   auto async_drain(Token&& token) {
     return asio::async_initiate<Token, void(error_code)>(
-        [this](auto handler) { wait_for_room(0, std::move(handler)); }, token);
+        [this](auto handler) { this->wait_for_room(0, std::move(handler)); },
+        token);
   }
 
   /// True after the socket failed or was aborted: nothing goes out any more.

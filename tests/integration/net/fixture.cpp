@@ -53,15 +53,15 @@ size_t raw_client::read_some() {
   return got;
 }
 
-std::string raw_client::read_until(std::string_view mark) {
+std::string raw_client::read_until(std::string_view until) {
   for (size_t from = 0;;) {
-    const auto at = data_.find(mark, from);
+    const auto at = data_.find(until, from);
     if (at != std::string::npos) {
-      auto result = data_.substr(0, at + mark.size());
-      data_.erase(0, at + mark.size());
+      auto result = data_.substr(0, at + until.size());
+      data_.erase(0, at + until.size());
       return result;
     }
-    from = data_.size() < mark.size() ? 0 : data_.size() - mark.size();
+    from = data_.size() < until.size() ? 0 : data_.size() - until.size();
     if (read_some() == 0)
       throw std::runtime_error{"the connection ended after: " + data_};
   }

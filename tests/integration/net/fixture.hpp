@@ -62,8 +62,8 @@ class raw_client {
   explicit raw_client(uint16_t port, int receive_buffer = 0);
 
   void send(std::string_view bytes);
-  /// Reads until `mark` came; what came up to and with it.
-  std::string read_until(std::string_view mark);
+  /// Reads until `until` came; what came up to and with it.
+  std::string read_until(std::string_view until);
   /// The next `n` bytes; fewer if the connection ends before.
   std::string read_exactly(size_t n);
   /// One whole response; `head_only` for answers to HEAD.
