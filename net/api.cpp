@@ -3,6 +3,7 @@
 
 #include "codec/event_json.hpp"
 #include "codec/filter.hpp"
+#include "messages/ascii.hpp"
 #include "net/answers.hpp"
 #include "net/api_access.hpp"
 #include "net/api_actors.hpp"
@@ -13,7 +14,6 @@
 #include "net/api_threads.hpp"
 #include "net/query.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace eventweft::net {
@@ -28,8 +28,10 @@ constexpr std::string_view prometheus_type =
 constexpr size_t pages_of_others = 1'000;
 constexpr size_t rounds_for_a_page = 10;
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+/// Of a `Content-Type`'s value.
+bool is_json(std::string_view type) {
+  const auto bare = lower_case(trim(type.substr(0, type.find(';'))));
+  return bare == "application/json" || bare.ends_with("+json");
 }
 
 awaitable<response> accept_webhook(const api_call& call) {
@@ -158,9 +160,8 @@ awaitable<expected<event_ptr>> find_visible(const api_call& call, uuid id) {
 header_list headers_of(const http::fields& fields) {
   header_list headers;
   for (const auto& field : fields) {
-    std::string name{view(field.name_string())};
-    std::transform(name.begin(), name.end(), name.begin(), lower);
-    headers.emplace_back(std::move(name), view(field.value()));
+    headers.emplace_back(lower_case(view(field.name_string())),
+                         view(field.value()));
   }
   return headers;
 }
@@ -170,6 +171,12 @@ awaitable<response> answer_call(const api_call& call) {
   // What senders put into the query of a webhook is the platform's business.
   if (target == endpoint::webhook || target == endpoint::custom_events)
     co_return co_await accept_webhook(call);
+  // Any page may send other types from its visitor's browser without being
+  // asked about it first (CORS' "simple requests").
+  if (!call.req.body().empty() &&
+      !is_json(view(call.req[http::field::content_type])))
+    co_return problem_answer({ec::unsupported_media_type,
+                              "a body needs Content-Type: application/json"});
   const auto params = parse_query(call.query);
   if (!params)
     co_return problem_answer(params.error());
