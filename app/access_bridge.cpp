@@ -169,6 +169,7 @@ expected<void> access_bridge::read_token_keys() {
       std::chrono::duration_cast<std::chrono::seconds>(a.jwt_leeway);
   door_.replace_tokens(std::make_shared<const auth::jwt_verifier>(
       std::move(options), std::move(keys)));
+  door_.tell_revoked();
   return {};
 }
 
@@ -239,6 +240,8 @@ void access_bridge::create_key(auth::api_key wanted,
         if (auto added = books.add_key(made.record); !added)
           return fail(std::move(added.error()));
         ring_->add(made.record);
+        // With the first one, nobody is in without credentials any more.
+        door_.tell_revoked();
         changed(made.record.id);
         return made;
       });

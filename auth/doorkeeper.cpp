@@ -110,8 +110,20 @@ void doorkeeper::replace_tokens(std::shared_ptr<const jwt_verifier> tokens) {
   authenticator_.replace_tokens(std::move(tokens));
 }
 
-bool doorkeeper::alive(std::string_view key) const {
-  return keys_->alive(key, time_.now());
+expected<void> doorkeeper::alive(const standing& in) const {
+  const auto nobody = [](const char* why) {
+    return fail(ec::unauthorized, why);
+  };
+  if (!in.key.empty()) {
+    if (!keys_->alive(in.key, time_.now()))
+      return nobody("the API key was revoked");
+  } else if (!in.signer.empty()) {
+    if (!authenticator_.knows_signer(in.signer))
+      return nobody("the token's key is not accepted any more");
+  } else if (enforced()) {
+    return nobody("credentials are needed by now");
+  }
+  return {};
 }
 
 void doorkeeper::on_revoked(std::function<void()> f) {
@@ -145,7 +157,7 @@ admission doorkeeper::identify(const visit& v, timestamp now) {
   const bool by_ticket = v.what == needs::stream && !v.ticket.empty();
   if (by_ticket) {
     auto who = tickets_.redeem(v.ticket, v.stream);
-    if (who && !who->key.empty() && !keys_->alive(who->key, now))
+    if (who && !alive(standing_of(*who)))
       who = fail(ec::unauthorized, "the ticket is not valid");
     if (who)
       return std::move(*who);

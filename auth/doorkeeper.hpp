@@ -121,11 +121,13 @@ class doorkeeper {
   /// whether some are required: `automatic` lets nobody in.
   void keys_are_known() noexcept { known_ = true; }
 
-  /// Whether who came in with that key is still somebody.
-  bool alive(std::string_view key) const;
+  /// Whether who came in on that is still somebody; `unauthorized` says why
+  /// not.
+  expected<void> alive(const standing& in) const;
 
-  /// `f` is called whenever keys may have been revoked, on the thread that
-  /// found out, and must return at once. One at a time; empty: nobody.
+  /// `f` is called whenever somebody who is in may be nobody by now, on the
+  /// thread that found out, and must return at once. One at a time; empty:
+  /// nobody.
   void on_revoked(std::function<void()> f);
   void tell_revoked();
 

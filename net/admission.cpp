@@ -86,20 +86,6 @@ std::optional<response> refuse_page(const server_context& shared,
        "server.allowed_origins"});
 }
 
-response turned_away(const auth::refusal& r, bool shown) {
-  auto res = problem_answer(r.why);
-  if (r.why.code == ec::unauthorized)
-    res.set(http::field::www_authenticate,
-            shown ? R"(Bearer realm="eventweft", error="invalid_token")"
-                  : R"(Bearer realm="eventweft")");
-  if (r.why.code == ec::forbidden)
-    res.set(http::field::www_authenticate,
-            R"(Bearer realm="eventweft", error="insufficient_scope")");
-  if (r.retry_after)
-    res.set(http::field::retry_after, std::to_string(r.retry_after->count()));
-  return res;
-}
-
 std::string_view kind_name(auth::principal::kind k) {
   switch (k) {
   case auth::principal::kind::api_key:
@@ -156,6 +142,20 @@ caller admit(const server_context& shared, const route_match& match,
             problem_answer({ec::overloaded,
                             "the audit trail can't be written right now"})};
   return {std::move(*admitted), std::nullopt};
+}
+
+response turned_away(const auth::refusal& r, bool shown) {
+  auto res = problem_answer(r.why);
+  if (r.why.code == ec::unauthorized)
+    res.set(http::field::www_authenticate,
+            shown ? R"(Bearer realm="eventweft", error="invalid_token")"
+                  : R"(Bearer realm="eventweft")");
+  if (r.why.code == ec::forbidden)
+    res.set(http::field::www_authenticate,
+            R"(Bearer realm="eventweft", error="insufficient_scope")");
+  if (r.retry_after)
+    res.set(http::field::retry_after, std::to_string(r.retry_after->count()));
+  return res;
 }
 
 void write_down(const server_context& shared, const route& r,

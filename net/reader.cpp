@@ -313,7 +313,7 @@ reader_view reader::view(seq_t head, steady_clock::time_point now) const {
   v.sent_bytes = bytes_sent_;
   if (credit_ != no_limit)
     v.credit = credit_;
-  v.key = setup_.key;
+  v.key = setup_.in.key;
   v.address = setup_.address;
   v.opened_at = setup_.opened_at;
   return v;

@@ -203,7 +203,8 @@ expected<bound_address> server::start() {
   if (auto* access = s.shared.behind.access())
     access->door().on_revoked([&s, &door = access->door()] {
       for (const auto& t : s.threads)
-        t->recheck([&door](std::string_view key) { return door.alive(key); });
+        t->recheck(
+            [&door](const auth::standing& in) { return door.alive(in); });
     });
   return bound;
 }

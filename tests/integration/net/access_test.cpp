@@ -330,6 +330,22 @@ TEST_F(access_test, ARevokedKeyEndsItsStreamsAtOnce) {
   stays.read_until("id: 1\n");
 }
 
+TEST_F(access_test, TheFirstKeyEndsTheStreamsOfNobody) {
+  access_.open(fake_access::unlimited());
+  start();
+  auto sse = connect();
+  sse.send(get("/events/stream/all_events"));
+  sse.read_until("retry: ");
+  ws_client ws{port_, "/ws/events/all_events"};
+  EXPECT_TRUE(backend_.wait([&] { return backend_.joins() == 2; }));
+  ASSERT_EQ(ask(post("/api/v1/keys", R"({"scopes":["read"]})")).status, 201);
+  EXPECT_EQ(ws.read(), std::nullopt);
+  EXPECT_EQ(ws.close_code(), 4001);
+  EXPECT_THAT(sse.read_to_end(),
+              HasSubstr("event: end\ndata: credentials are needed by now\n"));
+  EXPECT_EQ(ask(get("/api/v1/streams")).status, 401);
+}
+
 TEST_F(access_test, CredentialsThatExpireEndTheirStreams) {
   streaming_.ping_interval = 100ms;
   start_locked();
