@@ -44,6 +44,11 @@ bool bridge::knows_platform(std::string_view name) const {
   return options_.platforms.contains(name);
 }
 
+std::string bridge::challenge(std::string_view platform) const {
+  const auto found = options_.challenges.find(platform);
+  return found == options_.challenges.end() ? std::string{} : found->second;
+}
+
 void bridge::accept(webhook w, net::reply_to<webhook_answer> reply) {
   ingress_->accept(std::make_shared<const webhook>(std::move(w)),
                    std::move(reply));

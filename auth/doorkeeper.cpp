@@ -162,7 +162,7 @@ admission doorkeeper::identify(const visit& v, timestamp now) {
     if (who)
       return std::move(*who);
     if (must)
-      return turn_away(v, std::move(who.error()), "ticket", now);
+      return turn_away(v.address, std::move(who.error()), "ticket", now);
     return everyone();
   }
   const bool by_query = v.what == needs::ingest && v.authorization.empty() &&
@@ -181,17 +181,21 @@ admission doorkeeper::identify(const visit& v, timestamp now) {
                    "the API keys could not be read yet; try again later"},
                   "unknown");
   const bool shown = by_query || !v.authorization.empty();
-  return turn_away(v, std::move(who.error()), shown ? "invalid" : "missing",
-                   now);
+  return turn_away(v.address, std::move(who.error()),
+                   shown ? "invalid" : "missing", now);
 }
 
-admission doorkeeper::turn_away(const visit& v, error why,
+admission doorkeeper::turn_away(std::string_view address, error why,
                                 std::string_view reason, timestamp now) {
   if (reason != "missing")
     if (const auto wait =
-            failure_limit_.ask(limit_key_of_address(v.address), now))
+            failure_limit_.ask(limit_key_of_address(address), now))
       return too_many(*wait, "with bad credentials from this address");
   return refuse(std::move(why), reason);
+}
+
+refusal doorkeeper::unproven(std::string_view address, error why) {
+  return turn_away(address, std::move(why), "proof", time_.now()).error();
 }
 
 admission doorkeeper::enter(principal who, const visit& v, timestamp now) {

@@ -101,6 +101,11 @@ class doorkeeper {
   /// `everyone`, unless they show credentials that hold.
   admission admit(const visit& v);
 
+  /// Turns away a webhook from `address` whose proof did not hold, for the
+  /// reason `why`; once there were too many, with `too_many_requests`. Proofs
+  /// that hold are let in all the same: senders may share an address.
+  refusal unproven(std::string_view address, error why);
+
   /// A ticket for `stream`, see `ticket_office::issue`.
   expected<std::string> issue(const principal& who, std::string_view stream) {
     return tickets_.issue(who, stream);
@@ -134,8 +139,8 @@ class doorkeeper {
  private:
   admission enter(principal who, const visit& v, timestamp now);
   admission identify(const visit& v, timestamp now);
-  admission turn_away(const visit& v, error why, std::string_view reason,
-                      timestamp now);
+  admission turn_away(std::string_view address, error why,
+                      std::string_view reason, timestamp now);
 
   const door_options options_;
   std::shared_ptr<key_ring> keys_;

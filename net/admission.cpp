@@ -146,10 +146,9 @@ caller admit(const server_context& shared, const route_match& match,
 
 response turned_away(const auth::refusal& r, bool shown) {
   auto res = problem_answer(r.why);
-  if (r.why.code == ec::unauthorized)
+  if (r.why.code == ec::unauthorized && shown)
     res.set(http::field::www_authenticate,
-            shown ? R"(Bearer realm="eventweft", error="invalid_token")"
-                  : R"(Bearer realm="eventweft")");
+            R"(Bearer realm="eventweft", error="invalid_token")");
   if (r.why.code == ec::forbidden)
     res.set(http::field::www_authenticate,
             R"(Bearer realm="eventweft", error="insufficient_scope")");

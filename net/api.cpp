@@ -4,6 +4,7 @@
 #include "codec/event_json.hpp"
 #include "codec/filter.hpp"
 #include "messages/ascii.hpp"
+#include "net/admission.hpp"
 #include "net/answers.hpp"
 #include "net/api_access.hpp"
 #include "net/api_actors.hpp"
@@ -12,6 +13,7 @@
 #include "net/api_processing.hpp"
 #include "net/api_subscriptions.hpp"
 #include "net/api_threads.hpp"
+#include "net/ports/access.hpp"
 #include "net/query.hpp"
 
 #include <utility>
@@ -34,11 +36,27 @@ bool is_json(std::string_view type) {
   return bare == "application/json" || bare.ends_with("+json");
 }
 
+/// The answer to a webhook whose platform does not take it for genuine.
+response unproven(const api_call& call, std::string_view platform,
+                  const error& why) {
+  auto res = problem_answer(why);
+  if (auto* access = call.shared.behind.access()) {
+    const auto no = access->door().unproven(call.remote_address, why);
+    call.shared.figures.access_refused(no.reason);
+    res = turned_away(no, false);
+  }
+  if (const auto challenge = call.shared.behind.challenge(platform);
+      !challenge.empty() && res.result_int() == 401)
+    res.set(http::field::www_authenticate, challenge);
+  return res;
+}
+
 awaitable<response> accept_webhook(const api_call& call) {
   webhook w;
-  w.platform = call.match.found->target == endpoint::custom_events
-                   ? "events"
-                   : call.match.argument;
+  const std::string platform =
+      call.match.found->target == endpoint::custom_events ? "events"
+                                                          : call.match.argument;
+  w.platform = platform;
   w.method = view(call.req.method_string());
   w.query = call.query;
   w.headers = headers_of(call.req);
@@ -58,6 +76,8 @@ awaitable<response> accept_webhook(const api_call& call) {
     // A time-out of ours is not the client's fault.
     if (answer.error().code == ec::timed_out)
       co_return problem_answer(503, answer.error());
+    if (answer.error().code == ec::unauthorized)
+      co_return unproven(call, platform, answer.error());
     co_return problem_answer(answer.error());
   }
   co_return webhook_response(std::move(*answer));

@@ -52,6 +52,7 @@ class base_platform : public platform {
  public:
   std::string_view name() const noexcept final { return name_; }
   expected<acceptance> accept(const webhook& w) const override;
+  std::string challenge() const final { return verifier_.challenge(); }
 
  protected:
   base_platform(std::string name, signature_verifier verifier, policies rules,

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -45,6 +46,9 @@ class platform {
   /// `malformed` naming the fault and its place for a bad body or header,
   /// `method_not_allowed` and `unsupported_media_type` as they say.
   virtual expected<acceptance> accept(const webhook& w) const = 0;
+
+  /// What asks for its proof in `WWW-Authenticate`; empty: nothing does.
+  virtual std::string challenge() const { return {}; }
 
   /// How long the sender waits for its answer; 0: no shorter than the server
   /// does. Past it the sender tries again, so answer with a 503 by then.

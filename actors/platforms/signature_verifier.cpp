@@ -93,6 +93,29 @@ bool signature_verifier::has_keys() const noexcept {
                      [](const auto& p) { return !p.keys.empty(); });
 }
 
+std::string signature_verifier::challenge() const {
+  const auto place = [](const signature_scheme& s) {
+    return s.algorithm != proof_algorithm::static_token ? "Signature"
+           : s.header == "authorization"                ? "Bearer"
+                                                        : "Token";
+  };
+  // The query of a URL is no place to point to.
+  std::vector<std::string_view> kinds;
+  for (const auto& p : schemes_)
+    if (const std::string_view kind = place(p.scheme);
+        !p.scheme.header.empty() &&
+        std::find(kinds.begin(), kinds.end(), kind) == kinds.end())
+      kinds.push_back(kind);
+  std::string out;
+  for (const auto kind : kinds) {
+    out += out.empty() ? "" : ", ";
+    out += kind;
+    out += kind == "Bearer" ? R"( realm="eventweft")"
+                            : R"( realm="eventweft/)" + platform_ + '"';
+  }
+  return out;
+}
+
 expected<bool> signature_verifier::verify(request& r, timestamp now) const {
   if (!has_keys()) {
     if (allow_unsigned_)

@@ -198,6 +198,48 @@ TEST_F(access_test, SaysWhatIsMissing) {
       HasSubstr(R"(eventweft_access_refused_total{reason="missing"} 1)"));
 }
 
+TEST_F(access_test, EveryPlatformSaysWhatProofItWants) {
+  backend_.on_webhook = [](const webhook&, reply_to<webhook_answer> reply) {
+    reply(fail(ec::unauthorized, "no proof"));
+  };
+  auto options = fake_access::unlimited();
+  options.ingest_proves_itself = true;
+  start_locked(options);
+  auto a = ask(post("/github/events", "{}"));
+  EXPECT_EQ(a.status, 401);
+  EXPECT_EQ(a.header("www-authenticate"),
+            R"(Signature realm="eventweft/github")");
+  a = ask(post("/events", "{}"));
+  EXPECT_EQ(a.status, 401);
+  EXPECT_EQ(a.header("www-authenticate"), R"(Bearer realm="eventweft")");
+}
+
+/// Good ones of the same address are not held up: somebody else may send them.
+TEST_F(access_test, ProofsThatDoNotHoldAreLimited) {
+  backend_.on_webhook = [](const webhook& w, reply_to<webhook_answer> reply) {
+    if (w.body.view() == "good")
+      reply(webhook_answer{});
+    else
+      reply(fail(ec::unauthorized, "no proof"));
+  };
+  auto options = fake_access::unlimited();
+  // None comes back before the test is over.
+  options.failures = {0.001, 3, 10};
+  options.ingest_proves_itself = true;
+  start_locked(options);
+  EXPECT_EQ(ask(post("/github/events", "bad")).status, 401);
+  EXPECT_EQ(ask(post("/webhooks/github", "bad")).status, 401);
+  EXPECT_EQ(ask(post("/events", "bad")).status, 401);
+  const auto a = ask(post("/github/events", "bad"));
+  EXPECT_EQ(a.status, 429);
+  EXPECT_NE(a.header("retry-after"), "");
+  EXPECT_EQ(a.header("www-authenticate"), "");
+  EXPECT_EQ(ask(post("/events", "bad")).status, 429);
+  EXPECT_EQ(ask(post("/github/events", "good")).status, 200);
+  EXPECT_THAT(metrics_.text(),
+              HasSubstr(R"(eventweft_access_refused_total{reason="proof"} 3)"));
+}
+
 TEST_F(access_test, RefusesBeforeTheBodyIsRead) {
   start_locked();
   auto c = connect();
