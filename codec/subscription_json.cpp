@@ -189,6 +189,9 @@ class fields {
 };
 
 bool is_stream_name(std::string_view name) {
+  // Clients take these out of paths (RFC 3986, 5.2.4): nobody could ask for it.
+  if (name == "." || name == "..")
+    return false;
   return !name.empty() && name.size() <= max_name &&
          std::ranges::all_of(name, [](char c) {
            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
@@ -372,7 +375,8 @@ expected<stream_definition> parse_stream_request(std::string_view body) {
   if (!name)
     in->note("name", "is needed");
   else if (!is_stream_name(*name))
-    in->note("name", "1 to 100 letters, digits, `_`, `.` and `-`");
+    in->note("name",
+             "1 to 100 letters, digits, `_`, `.` and `-`, not `.` or `..`");
   if (auto ok = in->finish(); !ok)
     return fail(ok.error());
   stream_definition out;

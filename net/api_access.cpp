@@ -9,6 +9,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -150,6 +151,10 @@ response make_ticket(const api_call& call) {
   const auto ticket = door.issue(call.who, stream);
   if (!ticket)
     return problem_answer(ticket.error());
+  // After the question whether they may follow it: others learn no names.
+  const auto streams = call.shared.behind.streams();
+  if (std::ranges::find(streams, stream, &stream_info::name) == streams.end())
+    return problem_answer({ec::not_found, "no stream has this name"});
   std::string body = "{";
   append_member(body, "ticket", *ticket);
   append_member(body, "stream", stream);

@@ -409,6 +409,13 @@ http_session::open_stream(const request& req, const route_match& match,
       res.set(http::field::upgrade, "websocket");
       co_return res;
     }
+    if (req["Sec-WebSocket-Version"] != "13") {
+      auto res = problem_answer(
+          426, {ec::malformed, "Sec-WebSocket-Version must be 13"});
+      res.set(http::field::upgrade, "websocket");
+      res.set("Sec-WebSocket-Version", "13");
+      co_return res;
+    }
     // 16 bytes in base64.
     if (const auto key = view(req[http::field::sec_websocket_key]);
         key.size() != 24 || !key.ends_with("=="))

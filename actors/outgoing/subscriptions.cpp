@@ -423,6 +423,8 @@ class subscriptions_state {
           out.public_keys.push_back(std::move(text));
     if (!options_.types.contains(s.type))
       out.figures.state = "unsupported";
+    else if (!options_.deliver)
+      out.figures.state = "off";
     return out;
   }
 
@@ -578,6 +580,14 @@ class subscriptions_state {
     return promise;
   }
 
+  /// Why a subscription has no sender.
+  caf::error nothing_sends() const {
+    if (options_.deliver)
+      return to_caf(ec::overloaded, "nothing is delivered at the moment");
+    return to_caf(ec::conflict, "nothing is delivered by this server: "
+                                "[webhooks] enabled is false");
+  }
+
   template <class R, class... Ts>
   caf::result<R> delegate(const std::string& stream, const uuid& id,
                           const Ts&... xs) {
@@ -585,7 +595,7 @@ class subscriptions_state {
     if (e == nullptr)
       return no_subscription();
     if (!e->sender)
-      return to_caf(ec::overloaded, "nothing is delivered at the moment");
+      return nothing_sends();
     auto promise = self_->make_response_promise<R>();
     ask(self_, e->sender, options_.timeout, xs...)
         .then(
@@ -615,7 +625,7 @@ class subscriptions_state {
     if (i == entries_.end())
       return to_caf(ec::not_found, "the subscription is not there any more");
     if (!i->second.sender)
-      return to_caf(ec::overloaded, "nothing is delivered at the moment");
+      return nothing_sends();
     auto promise = self_->make_response_promise<void>();
     replay_request r;
     r.event_id = x.event_id;

@@ -284,8 +284,8 @@ TEST_F(rfc6455, AnswersACloseWithoutACode) {
 }
 
 TEST_F(rfc6455, RefusesCodesThatMayNotBeSent) {
-  for (const uint16_t code :
-       {0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999})
+  for (const uint16_t code : {0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100,
+                              2000, 2999, 5000, 65'535})
     expect_failure(bytes_of({op_close, close_payload(code)}), protocol_error,
                    std::to_string(code));
 }
@@ -370,7 +370,7 @@ TEST_F(rfc6455, RefusesAWrongHandshake) {
       {upgrade + key + version, 426},
       {connection + key + version, 426},
       {connection + upgrade + version, 400},
-      {connection + upgrade + key, 400},
+      {connection + upgrade + key, 426},
       {connection + upgrade + key + "Sec-WebSocket-Version: 12\r\n", 426},
       {connection + upgrade + "Sec-WebSocket-Key: short\r\n" + version, 400},
   };
@@ -378,6 +378,7 @@ TEST_F(rfc6455, RefusesAWrongHandshake) {
     auto c = connect();
     const auto a = c.ask(get("/ws/events/all_events", fields));
     EXPECT_EQ(a.status, status) << fields;
+    EXPECT_EQ(a.header("content-type"), "application/problem+json") << fields;
   }
 }
 

@@ -62,11 +62,11 @@ TEST_F(bridge_test, webhooks_without_proof_have_a_line_in_the_log) {
   ASSERT_TRUE(first->failed && second->failed);
   EXPECT_EQ(first->failed->code, ec::unauthorized);
   const auto text = out.str();
-  const std::string line = "a webhook of github was refused: no proof";
-  const auto at = text.find(line);
+  const std::string told = "a webhook of github was refused: no proof";
+  const auto at = text.find(told);
   ASSERT_NE(at, std::string::npos) << text;
   // The second one is counted only.
-  EXPECT_EQ(text.find(line, at + 1), std::string::npos) << text;
+  EXPECT_EQ(text.find(told, at + 1), std::string::npos) << text;
   ctx.log = null_logger();
 }
 

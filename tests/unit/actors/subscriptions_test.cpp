@@ -81,6 +81,23 @@ class subscriptions_test : public spine {
   subscriptions_actor all;
 };
 
+TEST_F(subscriptions_test, say_that_nothing_is_delivered) {
+  options.deliver = false;
+  start();
+  const auto made = must<subscription_view>(append_atom_v, hook());
+  EXPECT_EQ(made.figures.state, "off");
+  auto tested = request<delivery_test>(all, test_atom_v,
+                                       std::string{"all_events"}, made.what.id);
+  settle();
+  ASSERT_TRUE(tested->failed);
+  EXPECT_EQ(tested->failed->code, ec::conflict);
+  EXPECT_NE(tested->failed->message.find("[webhooks] enabled"),
+            std::string::npos);
+  EXPECT_EQ(refused<replay_answer>(replay_atom_v, std::string{"all_events"},
+                                   made.what.id, replay_request{}),
+            ec::conflict);
+}
+
 TEST_F(subscriptions_test, streams_are_rows_that_take_effect_at_once) {
   std::vector<std::string> seen;
   catalogue->watch([&](const stream_event& e) {
