@@ -82,7 +82,7 @@ response webhook_response(webhook_answer answer) {
 
 std::string dead_letters_json(const std::vector<dead_letter>& letters,
                               bool more) {
-  return list_json("dead_letters", letters, codec::append_dead_letter,
+  return list_json("dead_letters", letters, codec::append_dead_letter_summary,
                    more ? to_string(letters.back().id) : std::string{});
 }
 

@@ -148,13 +148,16 @@ response make_ticket(const api_call& call) {
   if (stream.empty())
     return problem_answer({ec::unprocessable, "expected {\"stream\": NAME}"});
   auto& door = access->door();
+  // Who may not follow it learns nothing about its name.
+  const auto streams = call.shared.behind.streams();
+  if (std::ranges::find(streams, stream, &stream_info::name) == streams.end() &&
+      auth::decide(call.who, auth::permission::stream, stream,
+                   call.shared.time.now())
+          .allowed)
+    return problem_answer({ec::not_found, "no stream has this name"});
   const auto ticket = door.issue(call.who, stream);
   if (!ticket)
     return problem_answer(ticket.error());
-  // After the question whether they may follow it: others learn no names.
-  const auto streams = call.shared.behind.streams();
-  if (std::ranges::find(streams, stream, &stream_info::name) == streams.end())
-    return problem_answer({ec::not_found, "no stream has this name"});
   std::string body = "{";
   append_member(body, "ticket", *ticket);
   append_member(body, "stream", stream);

@@ -193,9 +193,26 @@ int list_dead_letters(const dead_letter_options& options, console& io) {
 }
 
 int export_dead_letters(const dead_letter_options& options, console& io) {
-  return walk(options, 0, io, [&io](simdjson::dom::element letter) {
-    io.out << simdjson::minify(letter) << '\n';
+  // The list has no bodies.
+  const auto client = connect_to(options.server);
+  if (!client)
+    return report(client.error(), io);
+  int code = exit_ok;
+  const int walked = walk(options, 0, io, [&](simdjson::dom::element letter) {
+    if (code != exit_ok)
+      return;
+    const auto id = codec::string_at(letter, "/id");
+    const auto answer = (*client)->send(
+        {"GET", std::string{base} + '/' + url_escaped(id), {}, {}});
+    if (!answer)
+      code = report(answer.error(), io);
+    else if (answer->status == 200)
+      io.out << one_line(answer->body) << '\n';
+    // Others may have retried or dropped it by now.
+    else if (answer->status != 404)
+      code = report({ec::internal, failure_text(*answer)}, io);
   });
+  return walked != exit_ok ? walked : code;
 }
 
 int show_dead_letters(const dead_letter_options& options, console& io) {

@@ -232,14 +232,18 @@ TEST(CliDeadLetters, ExportsEveryPage) {
       {"GET /api/v1/dead-letters?limit=1000&origin=spool",
        answer(200, R"({"dead_letters":[{"id":"a"}],"next_cursor":"a"})")},
       {"GET /api/v1/dead-letters?limit=1000&origin=spool&cursor=a",
-       answer(200, R"({"dead_letters":[{"id":"b"}],"next_cursor":null})")},
+       answer(200, R"({"dead_letters":[{"id":"gone"},{"id":"b"}],)"
+                   R"("next_cursor":null})")},
+      {"GET /api/v1/dead-letters/a", answer(200, R"({"id":"a","body":"1"})")},
+      {"GET /api/v1/dead-letters/b", answer(200, R"({"id":"b","body":"2"})")},
   }};
   dead_letter_options options;
   options.server = server.address();
   options.origin = "spool";
   captured_console console;
   EXPECT_EQ(export_dead_letters(options, console.io), exit_ok);
-  EXPECT_EQ(console.out.str(), "{\"id\":\"a\"}\n{\"id\":\"b\"}\n");
+  EXPECT_EQ(console.out.str(), "{\"id\":\"a\",\"body\":\"1\"}\n"
+                               "{\"id\":\"b\",\"body\":\"2\"}\n");
 }
 
 TEST(CliProcessors, ShowsHowTheyAreDoing) {

@@ -316,6 +316,20 @@ TEST_F(access_test, ATenantSeesItsOwnOnly) {
   EXPECT_EQ(ask(get(id + "1/explain?filter=%7B%7D", tenant)).status, 200);
 }
 
+TEST_F(access_test, TicketsAreForStreamsThatExist) {
+  start_locked();
+  const auto asked = [&](const std::string& scope, const std::string& stream) {
+    return ask(post("/api/v1/tickets", R"({"stream":")" + stream + "\"}",
+                    access_.header(scope)))
+        .status;
+  };
+  EXPECT_EQ(asked("read", "all_events"), 201);
+  EXPECT_EQ(asked("read", "none"), 404);
+  // Whether there is one is nothing to those who may not follow it.
+  EXPECT_EQ(asked("ingest", "all_events"), 403);
+  EXPECT_EQ(asked("ingest", "none"), 403);
+}
+
 TEST_F(access_test, AStreamStaysWithinTheForcedFilter) {
   start_locked();
   const auto key = access_.key("read", "octo/*").text;

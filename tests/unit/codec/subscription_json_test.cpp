@@ -27,7 +27,11 @@ TEST(subscription_json, refuses_by_name) {
   EXPECT_EQ(refusal(parse_stream_request("{}")), "unprocessable: name: is "
                                                  "needed");
   EXPECT_EQ(refusal(parse_stream_request(R"({"name":"a b"})")),
-            "unprocessable: name: 1 to 100 letters, digits, `_`, `.` and `-`");
+            "unprocessable: name: 1 to 100 letters, digits, `_`, `.` and `-`, "
+            "not `.` or `..`");
+  EXPECT_FALSE(parse_stream_request(R"({"name":"."})"));
+  EXPECT_FALSE(parse_stream_request(R"({"name":".."})"));
+  EXPECT_TRUE(parse_stream_request(R"({"name":"..."})"));
   EXPECT_EQ(refusal(parse_stream_request(R"({"name":"a","nam":1})")),
             "unprocessable: unknown member \"nam\"");
   EXPECT_EQ(refusal(parse_stream_request(R"({"name":"a","filter":{"x":1}})"))
