@@ -112,7 +112,8 @@ class reader : public outbox_owner,
   void pause();
   void resume();
   void change_filter(filter f);
-  /// The client has dealt with everything up to `seq`.
+  /// The client has dealt with everything up to `seq`, or up to the cursor if
+  /// that is less.
   void acknowledge(seq_t seq);
   /// Pull mode: the client takes `n` more events, and no more than granted.
   void grant(uint64_t n);

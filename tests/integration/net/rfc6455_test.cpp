@@ -162,6 +162,7 @@ TEST_F(rfc6455, RefusesFragmentedControlFrames) {
 // -- 5.4 fragmentation --------------------------------------------------------
 
 TEST_F(rfc6455, PutsFragmentsTogether) {
+  backend_.commit(7);
   auto c = open();
   c.send({op_text, R"({"ack")", false});
   c.send({op_continuation, "", false});
@@ -174,6 +175,7 @@ TEST_F(rfc6455, PutsFragmentsTogether) {
 }
 
 TEST_F(rfc6455, AnswersControlFramesBetweenFragments) {
+  backend_.commit(8);
   auto c = open();
   c.send({op_text, R"({"ack")", false});
   c.send({op_ping, "between"});
