@@ -280,6 +280,7 @@ void processing_engine_state::follow(entry& e) {
 }
 
 void processing_engine_state::stop_feeds(entry& e) {
+  note_seen(e);
   for (auto number : e.feeds)
     feeds_.erase(number);
   e.feeds.clear();
@@ -363,6 +364,17 @@ void processing_engine_state::take_up(uint64_t number,
   pump();
 }
 
+void processing_engine_state::note_seen(const entry& e) {
+  for (auto number : e.feeds) {
+    const auto i = feeds_.find(number);
+    const auto seen =
+        i == feeds_.end() ? std::nullopt : i->second.source->seen();
+    if (seen)
+      board_.take_up(i->second.processor, i->second.index, {0, *seen, {}},
+                     now());
+  }
+}
+
 // -- from people -------------------------------------------------------------
 
 caf::result<void> processing_engine_state::again(const dead_letter& x) {
@@ -393,10 +405,10 @@ caf::result<void> processing_engine_state::again(const dead_letter& x) {
   return promise;
 }
 
-std::vector<processing::processor_state>
-processing_engine_state::states() const {
+std::vector<processing::processor_state> processing_engine_state::states() {
   std::vector<processing::processor_state> out;
   for (const auto& [n, e] : entries_) {
+    note_seen(e);
     const auto state = board_.state_of(n);
     auto& x = out.emplace_back();
     x.name = n;

@@ -118,6 +118,8 @@ class processing_engine_state {
   void want(feed& f);
   void want_more(entry& e);
   void take_up(uint64_t number, const log_range_ptr& range);
+  /// What the processor's feeds found nothing in counts as read.
+  void note_seen(const entry& e);
 
   // -- to the handlers (processing_engine_handlers.cpp) ----------------------
 
@@ -164,7 +166,7 @@ class processing_engine_state {
   // -- from people -----------------------------------------------------------
 
   caf::result<void> again(const dead_letter& x);
-  std::vector<processing::processor_state> states() const;
+  std::vector<processing::processor_state> states();
 
   // -- the end ---------------------------------------------------------------
 

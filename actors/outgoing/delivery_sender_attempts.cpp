@@ -26,6 +26,7 @@ void delivery_sender_state::pump() {
   const auto now = ctx_.time->now();
   if (queue_->has_room())
     accept_rest();
+  note_seen();
   if (!queue_->is_disabled())
     for (const auto& u : queue_->give_up_overdue(now))
       give_up(u.seq, u.attempts, "it waited too long for an attempt");

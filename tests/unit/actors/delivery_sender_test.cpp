@@ -156,6 +156,37 @@ TEST_F(delivery_sender_test, only_what_both_filters_let_through) {
   EXPECT_EQ(posted(), (std::vector<seq_t>{1, 4}));
 }
 
+TEST_F(delivery_sender_test, what_it_does_not_want_is_no_lag) {
+  s.filter.platforms = {"nobody"};
+  start();
+  append_many(1, 37);
+  tell_anon(sender, tick_atom_v);
+  settle();
+  EXPECT_EQ(board->of(s.id).lag_events, 0);
+  EXPECT_EQ(board->of(s.id).cursor, 37);
+  EXPECT_EQ(progress().done_until, 0) << "not with every event";
+  leap(5s);
+  EXPECT_EQ(progress().done_until, 37);
+  const auto saves = tables->saves;
+  leap(10min);
+  EXPECT_EQ(tables->saves, saves) << "nothing changed";
+  // The next one begins there.
+  kill_sender();
+  start();
+  EXPECT_EQ(board->of(s.id).lag_events, 0);
+  EXPECT_EQ(board->of(s.id).lag_seconds, 0);
+}
+
+TEST_F(delivery_sender_test, a_clean_end_keeps_how_far_it_looked) {
+  s.filter.platforms = {"nobody"};
+  start();
+  append_many(1, 5);
+  auto flushed = request<void>(sender, flush_atom_v);
+  settle();
+  EXPECT_TRUE(flushed->value);
+  EXPECT_EQ(progress().done_until, 5);
+}
+
 TEST_F(delivery_sender_test, tries_again_as_scheduled_then_gives_up) {
   poster->status = [](const auto&) { return 500; };
   options.queue.breaker.failures_to_open = 1'000;

@@ -256,6 +256,36 @@ TEST_F(processing_engine_test, writes_nothing_for_events_nobody_wants) {
   EXPECT_TRUE(journal->rows.empty());
 }
 
+TEST_F(processing_engine_test, what_nobody_wants_holds_no_cursor_back) {
+  ASSERT_TRUE(processors->add(noting("p")));
+  start_engine();
+  add_events(1, 5);
+  work();
+  auto states = request<std::vector<processing::processor_state>>(
+      ctx.peers->engine.get(), list_atom_v);
+  run();
+  ASSERT_TRUE(states->value);
+  EXPECT_EQ(states->value->front().cursor, 5);
+  advance(5s);
+  for (const auto* feed : {"low", "normal", "high", "critical"})
+    EXPECT_EQ(journal->marks.at("p").at(feed).cursor, 5) << feed;
+  const auto writes = journal->writes;
+  advance(1min);
+  EXPECT_EQ(journal->writes, writes) << "nothing changed";
+}
+
+TEST_F(processing_engine_test, a_clean_end_keeps_how_far_it_looked) {
+  ASSERT_TRUE(processors->add(noting("p")));
+  start_engine();
+  add_events(1, 5);
+  work();
+  auto flushed = request<void>(ctx.peers->engine.get(), flush_atom_v);
+  advance(300ms);
+  EXPECT_TRUE(flushed->value);
+  for (const auto* feed : {"low", "normal", "high", "critical"})
+    EXPECT_EQ(journal->marks.at("p").at(feed).cursor, 5) << feed;
+}
+
 TEST_F(processing_engine_test, workers_pull_the_urgent_ones_first) {
   workers->places = 1;
   ASSERT_TRUE(processors->add(noting("p")));
