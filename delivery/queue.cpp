@@ -20,7 +20,7 @@ delivery_queue::delivery_queue(queue_options options, progress_mark from,
       random_(random),
       progress_(std::move(from), options_.max_unfinished),
       breaker_(options_.breaker),
-      rate_(options_.rate_per_second, options_.rate_burst),
+      rate_(options_.rate_per_second),
       next_throttle_(options_.throttle_min) {
   if (options_.ordered)
     options_.max_concurrent = 1;

@@ -17,10 +17,8 @@ delivery::queue_options queue_options_of(const subscription& s,
                                          delivery::queue_options base) {
   if (s.max_concurrent != 0)
     base.max_concurrent = s.max_concurrent;
-  if (s.rate_per_second > 0) {
+  if (s.rate_per_second > 0)
     base.rate_per_second = s.rate_per_second;
-    base.rate_burst = std::max(1.0, s.rate_per_second);
-  }
   base.ordered = s.ordered;
   return base;
 }

@@ -280,6 +280,8 @@ TEST_F(delivery_sender_test, no_faster_than_allowed) {
   leap(10s);
   ASSERT_EQ(poster->calls.size(), 10u);
   EXPECT_GE(poster->calls.back().at - first, 3'900ms);
+  for (size_t i = 0; i + 2 < poster->calls.size(); ++i)
+    EXPECT_GE(poster->calls[i + 2].at - poster->calls[i].at, 1s) << i;
 }
 
 TEST_F(delivery_sender_test, goes_on_where_it_was_after_a_kill) {

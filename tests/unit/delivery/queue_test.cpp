@@ -190,7 +190,6 @@ TEST_F(queue, is_full_until_something_is_done_with) {
 TEST_F(queue, keeps_to_its_rate) {
   auto o = plain();
   o.rate_per_second = 2;
-  o.rate_burst = 1;
   o.max_concurrent = 100;
   auto q = make(o);
   accept(q, 1, 50, at(0s));
