@@ -319,6 +319,7 @@ void processing_engine_state::retire(entry& e) {
     auto last = std::make_shared<processing::write_request>(
         processing::write_request{e.what->what.name, e.owner,
                                   board_.collect(e.what->what.name, now())});
+    note_settled(e.what->what.name, last->changes.rows);
     auto journal = ctx_.peers->journal.get();
     if (options_.durable && journal && !last->changes.empty())
       ask(self_, journal, options_.timeout, append_atom_v,

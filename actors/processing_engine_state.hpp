@@ -133,7 +133,7 @@ class processing_engine_state {
   void start_blocking(job j);
   void start_async(job j);
   void ended(uint64_t id, const outcome& o);
-  void settle(const decision& d, const outcome& o, bool late);
+  void settle(const decision& d, const outcome& o);
   void give_up(entry& e, const decision& d, const outcome& o);
   void store_letter(const std::string& n, uint64_t epoch, dead_letter letter);
 
@@ -151,6 +151,9 @@ class processing_engine_state {
   void hold_lanes(size_t unwritten);
   /// Whether there is or may be more to write.
   bool write(entry& e);
+  /// Who else wants the events that the rows are done with.
+  void note_settled(const std::string& n,
+                    std::vector<processing::status_row>& rows) const;
   void send(entry& e);
   void written(entry& e);
   void not_written(entry& e, const error& why);

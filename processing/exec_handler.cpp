@@ -268,9 +268,9 @@ class run {
     while (::waitpid(pid_, &status_, 0) < 0 && errno == EINTR) {
     }
     drain();
-    return outcome::failed(late ? with_reason("killed: it took longer than its "
-                                              "time-out")
-                                : "killed: it is no longer wanted");
+    return late ? outcome::late(
+                      with_reason("killed: it took longer than its time-out"))
+                : outcome::failed("killed: it is no longer wanted");
   }
 
   std::string with_reason(std::string what) const {

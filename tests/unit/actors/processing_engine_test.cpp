@@ -327,6 +327,87 @@ TEST_F(processing_engine_test, tries_again_with_growing_pauses_and_one_key) {
   EXPECT_EQ(status_of(1), processing::status::completed);
 }
 
+TEST_F(processing_engine_test, an_event_is_settled_by_the_last_one) {
+  auto r = noting("r");
+  r.retry_delay = 10s;
+  ASSERT_TRUE(processors->add(noting("ok")));
+  ASSERT_TRUE(processors->add(std::move(r)));
+  fail_times["r"] = 1;
+  start_engine();
+  add_events(1, 1);
+  work();
+  settle();
+  EXPECT_EQ(status_of(1, "ok"), processing::status::completed);
+  EXPECT_FALSE(journal->rows.at({"ok", 1}).settled);
+  EXPECT_FALSE(journal->rows.at({"r", 1}).settled);
+  advance(11s);
+  work();
+  settle();
+  EXPECT_EQ(status_of(1, "r"), processing::status::completed);
+  EXPECT_TRUE(journal->rows.at({"r", 1}).settled);
+}
+
+TEST_F(processing_engine_test, what_waits_behind_another_is_not_settled) {
+  workers->places = 1;
+  auto slow = noting("slow");
+  slow.concurrency = 1;
+  ASSERT_TRUE(processors->add(std::move(slow)));
+  auto quick = noting("quick");
+  quick.handler = processing::async_handler{
+      [](const event_ptr&, const attempt_context&,
+         const processing::completion& done) { done(outcome::done()); }};
+  ASSERT_TRUE(processors->add(std::move(quick)));
+  start_engine();
+  add_events(1, 3);
+  while (starters->step())
+    run();
+  settle();
+  for (seq_t seq = 1; seq <= 3; ++seq)
+    EXPECT_FALSE(journal->rows.at({"quick", seq}).settled) << seq;
+  work();
+  settle();
+  for (seq_t seq = 1; seq <= 3; ++seq)
+    EXPECT_TRUE(journal->rows.at({"slow", seq}).settled) << seq;
+}
+
+TEST_F(processing_engine_test, what_is_given_up_is_settled_too) {
+  auto p = noting("p");
+  p.max_retries = 0;
+  fail_times["p"] = 1;
+  ASSERT_TRUE(processors->add(std::move(p)));
+  auto other = noting("other");
+  other.filter.platforms = {"nobody"};
+  ASSERT_TRUE(processors->add(std::move(other)));
+  start_engine();
+  add_events(1, 1);
+  work();
+  settle();
+  EXPECT_EQ(status_of(1), processing::status::failed);
+  EXPECT_TRUE(journal->rows.at({"p", 1}).settled);
+  EXPECT_TRUE(journal->rows.at({"p", 1}).others.empty());
+}
+
+TEST_F(processing_engine_test, a_handler_that_says_it_was_late_is_counted) {
+  auto p = noting("p");
+  p.max_retries = 1;
+  p.retry_delay = 1s;
+  p.handler = processing::blocking_handler{
+      [](const event_ptr&, const attempt_context&) {
+        return outcome::late("killed: it took longer than its time-out");
+      }};
+  ASSERT_TRUE(processors->add(std::move(p)));
+  start_engine();
+  add_events(1, 1);
+  work();
+  advance(1'500ms);
+  work();
+  auto states = request<std::vector<processing::processor_state>>(
+      ctx.peers->engine.get(), list_atom_v);
+  run();
+  ASSERT_TRUE(states->value);
+  EXPECT_EQ(states->value->front().timed_out, 2u);
+}
+
 TEST_F(processing_engine_test, a_throw_is_a_failed_attempt) {
   auto p = noting("p");
   p.max_retries = 0;
@@ -608,6 +689,35 @@ TEST_F(processing_engine_test, a_reply_goes_to_the_node_that_waits_for_it) {
   EXPECT_EQ(links->said[0].first, log->events().front()->id);
   ASSERT_TRUE(links->said[0].second);
   EXPECT_EQ(links->said[0].second->body, "hello");
+}
+
+/// Has some of the work, not all of it.
+class half_owner final : public ownership {
+ public:
+  std::optional<fence> held(const std::string& work) override {
+    return work == "processor:p" ? std::optional{fence{work, 1}} : std::nullopt;
+  }
+  std::string holder(const std::string&) const override { return "b"; }
+  std::shared_ptr<void> on_change(std::function<void()>) override {
+    return nullptr;
+  }
+};
+
+// What other nodes do with it only the store can tell.
+TEST_F(processing_engine_test, names_those_elsewhere_that_want_the_event) {
+  ctx.owner = std::make_shared<half_owner>();
+  ASSERT_TRUE(processors->add(noting("p")));
+  ASSERT_TRUE(processors->add(noting("elsewhere")));
+  auto other = noting("other");
+  other.filter.platforms = {"nobody"};
+  ASSERT_TRUE(processors->add(std::move(other)));
+  start_engine();
+  add_events(1, 1);
+  work();
+  settle();
+  EXPECT_TRUE(journal->rows.at({"p", 1}).settled);
+  EXPECT_EQ(journal->rows.at({"p", 1}).others,
+            std::vector<std::string>{"elsewhere"});
 }
 
 TEST_F(processing_engine_test, a_retry_elsewhere_says_where) {
