@@ -147,7 +147,11 @@ decision delivery_queue::try_again(unfinished& u, const verdict& v,
   }
   u.due = now + *pause;
   wait_again(u);
-  return {decision::kind::retry, u.due, attempts};
+  // The endpoint may be left in peace for longer than this event is.
+  auto due = std::max(u.due, paused_until_);
+  if (breaker_.at(now) == breaker::state::open)
+    due = std::max(due, *breaker_.opens_until());
+  return {decision::kind::retry, due, attempts};
 }
 
 void delivery_queue::note_health(const verdict& v, bool probe, timestamp now) {

@@ -260,6 +260,19 @@ TEST_F(queue, leaves_a_throttling_endpoint_in_peace) {
   EXPECT_THAT(q.take(at(60s)), SizeIs(2));
 }
 
+TEST_F(queue, tells_when_it_really_tries_again) {
+  auto o = plain();
+  o.max_concurrent = 1;
+  o.schedule.pauses = {1s, 1s};
+  auto q = make(o);
+  accept(q, 1, 1, at(0s));
+  q.take(at(0s));
+  const auto d = q.finish(1, of(outcome::throttled, 503), at(0s));
+  EXPECT_EQ(d, (decision{kind::retry, at(5s), 1})) << "the endpoint's pause";
+  EXPECT_THAT(q.take(at(4'999ms)), IsEmpty());
+  EXPECT_THAT(q.take(at(5s)), SizeIs(1));
+}
+
 TEST_F(queue, throttles_longer_and_longer_where_no_time_is_given) {
   auto o = plain();
   o.max_concurrent = 1;
