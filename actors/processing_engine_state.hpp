@@ -173,7 +173,9 @@ class processing_engine_state {
 
   // -- the end ---------------------------------------------------------------
 
-  caf::result<void> flush();
+  /// Waits so long for what runs.
+  caf::result<void> flush(std::chrono::milliseconds patience);
+  void note_cut_off() const;
   void wait_for_running();
   std::vector<uint64_t> running() const;
   void last_writes();

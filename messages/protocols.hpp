@@ -157,7 +157,9 @@ using processing_engine_actor = caf::typed_actor<
     caf::result<void>(retry_atom, dead_letter),
     caf::result<std::vector<processing::processor_state>>(list_atom),
     // Starts nothing new, waits a little for what runs, writes what is done.
-    caf::result<void>(flush_atom)>;
+    caf::result<void>(flush_atom),
+    // The same within so many milliseconds, of which the writing has its part.
+    caf::result<void>(flush_atom, uint32_t)>;
 
 /// Does the blocking work for streams and subscriptions. Detached. Local.
 using subscription_worker_actor = caf::typed_actor<

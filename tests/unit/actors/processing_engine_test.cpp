@@ -807,6 +807,32 @@ TEST_F(processing_engine_test, the_end_does_not_wait_for_ever) {
             std::string::npos);
 }
 
+TEST_F(processing_engine_test, the_end_takes_the_time_that_there_is) {
+  ASSERT_TRUE(processors->add(noting("p")));
+  start_engine();
+  add_events(1, 1);
+  auto flushed =
+      request<void>(ctx.peers->engine.get(), flush_atom_v, uint32_t{10'000});
+  advance(7s);
+  EXPECT_TRUE(flushed->pending());
+  EXPECT_TRUE(workers->abandoned.empty());
+  work();
+  advance(300ms);
+  EXPECT_TRUE(flushed->value);
+  EXPECT_EQ(status_of(1), processing::status::completed);
+}
+
+TEST_F(processing_engine_test, the_end_leaves_time_to_write) {
+  ASSERT_TRUE(processors->add(noting("p")));
+  start_engine();
+  add_events(1, 1);
+  auto flushed =
+      request<void>(ctx.peers->engine.get(), flush_atom_v, uint32_t{2'600});
+  advance(2'500ms);
+  EXPECT_TRUE(flushed->value);
+  EXPECT_EQ(workers->abandoned.size(), 1u);
+}
+
 TEST_F(processing_engine_test, tells_how_processors_are_doing) {
   workers->places = 1;
   ASSERT_TRUE(processors->add(noting("p")));
