@@ -3,6 +3,7 @@
 
 #include "codec/dead_letter_json.hpp"
 #include "codec/filter.hpp"
+#include "messages/complaint.hpp"
 #include "processing/exec_handler.hpp"
 #include "processing/http_handler.hpp"
 
@@ -18,10 +19,10 @@ using config::processor_settings;
 /// What the handler itself needs to notice that its time is up.
 constexpr std::chrono::milliseconds grace{1'000};
 
-error bad(const std::string& name, std::string_view key,
-          const std::string& why) {
+error bad(const std::string& name, std::string_view key, const std::string& why,
+          std::string_view own = {}) {
   return {ec::bad_configuration,
-          "[processors." + name + "] " + std::string{key} + ": " + why};
+          "[processors." + name + "] " + complaint(key, why, own)};
 }
 
 /// For measuring, and where `processed_at` is to be filled and no more.
@@ -122,7 +123,7 @@ expected<void> add_configured(processing::registry& to,
     p.filter = std::move(*what);
     auto start = codec::parse_since(one.start);
     if (!start)
-      return fail(bad(name, "start", start.error().message));
+      return fail(bad(name, "start", start.error().message, "since"));
     p.start = *start;
     p.priority = parse_priority(one.priority);
     p.ordering = processing::parse_ordering(one.ordering)
@@ -167,7 +168,8 @@ make_alert(const config::dead_letters_settings& s,
     auto key = delivery::signing_key::parse(s.alert_secret);
     if (!key)
       return fail(ec::bad_configuration,
-                  "[dead_letters] alert_secret: " + key.error().message);
+                  "[dead_letters] " +
+                      complaint("alert_secret", key.error().message, "secret"));
     to->keys.push_back(std::move(*key));
   }
   out = [to, poster = std::move(poster), time = std::move(time),

@@ -275,8 +275,8 @@ std::string fault_in_rules(const std::vector<text_table>& tables) {
     for (const auto& [name, value] : table.members) {
       const auto place = " (line " + std::to_string(table.line) + ")";
       if (name == "priority" && !is_choice(priorities, value))
-        return "priority: expected " + choices_text(priorities) + ", found " +
-               in_quotes(value) + place;
+        return "a rule's priority: expected " + choices_text(priorities) +
+               ", found " + in_quotes(value) + place;
       if (name == "field" && !value.empty() && value.front() != '/')
         return "field: expected a JSON pointer that starts with /, found " +
                in_quotes(value) + place;
