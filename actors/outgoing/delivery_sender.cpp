@@ -331,9 +331,7 @@ void delivery_sender_state::show() {
   f.last_error = last_error_;
   f.replaying = replay_.has_value();
   if (queue_) {
-    f.state = order_.what.active                    ? "delivering"
-              : order_.what.disabled_reason.empty() ? "paused"
-                                                    : "disabled";
+    f.state = state_of(order_.what);
     f.under_way = static_cast<int64_t>(queue_->under_way());
     f.open = f.under_way + static_cast<int64_t>(queue_->waiting());
     f.breaker = delivery::to_string(queue_->breaker_state(now));

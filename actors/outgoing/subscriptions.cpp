@@ -3,6 +3,7 @@
 
 #include "actors/backoff.hpp"
 #include "actors/caf_compat.hpp"
+#include "actors/outgoing/sender_parts.hpp"
 #include "delivery/message.hpp"
 #include "delivery/signature.hpp"
 
@@ -417,6 +418,10 @@ class subscriptions_state {
 
   subscription_view view_of(const subscription& s) const {
     subscription_view out{s, tools_.board->of(s.id), {}, {}};
+    // Its sender may not have heard of a change yet.
+    auto& state = out.figures.state;
+    if (state == "delivering" || state == "paused" || state == "disabled")
+      state = state_of(s);
     for (const auto& secret : s.secrets)
       if (const auto key = delivery::signing_key::parse(secret))
         if (auto text = key->public_text(); !text.empty())
@@ -491,7 +496,23 @@ class subscriptions_state {
       ask(self_, store, options_.timeout, head_atom_v).then(go, failed);
       break;
     case start_point::kind::after_seq:
-      go(std::max<seq_t>(n.since.seq, 0));
+      if (n.since.seq <= 0) {
+        go(0);
+        break;
+      }
+      ask(self_, store, options_.timeout, head_atom_v)
+          .then(
+              [promise, go, since = n.since.seq](seq_t head) mutable {
+                if (since <= head)
+                  go(since);
+                else
+                  promise.deliver(to_caf(
+                      ec::unprocessable,
+                      "since: " + std::to_string(since) +
+                          " is beyond the log's end, " + std::to_string(head) +
+                          "; give a seq up to there, or now"));
+              },
+              failed);
       break;
     case start_point::kind::at_time:
       ask(self_, store, options_.timeout, seek_atom_v, n.since.time)

@@ -508,6 +508,42 @@ TEST_F(delivery_sender_test, a_replay_survives_a_kill) {
   EXPECT_EQ(seen, from_to(1, 40));
 }
 
+TEST_F(delivery_sender_test, a_queue_can_tell_a_replay_from_a_retry) {
+  s.type = subscription_type::nats;
+  s.url = "nats://queue.example/hub.events";
+  const auto header = [this](size_t call) {
+    std::string out;
+    for (const auto& [name, value] : poster->calls.at(call).what.headers)
+      if (name == outgoing::replay_header)
+        out = value;
+    return out;
+  };
+  start();
+  append_many(1, 1);
+  ASSERT_EQ(poster->calls.size(), 1u);
+  EXPECT_TRUE(header(0).empty());
+  poster->status = [](const auto&) { return 500; };
+  replay_request r;
+  r.event_id = log->events()[0]->id;
+  request<replay_answer>(sender, replay_atom_v, r);
+  settle();
+  ASSERT_EQ(poster->calls.size(), 2u);
+  EXPECT_FALSE(header(1).empty());
+  // It stays the same for what is tried again, also by the next process.
+  kill_sender();
+  poster->status = [](const auto&) { return 200; };
+  start();
+  leap(10s);
+  ASSERT_EQ(poster->calls.size(), 3u);
+  EXPECT_EQ(header(2), header(1));
+  EXPECT_EQ(poster->header(2, "webhook-id"), poster->header(0, "webhook-id"));
+  leap(1s);
+  request<replay_answer>(sender, replay_atom_v, r);
+  settle();
+  ASSERT_EQ(poster->calls.size(), 4u);
+  EXPECT_NE(header(3), header(1));
+}
+
 TEST_F(delivery_sender_test, replays_a_single_event) {
   start();
   append_many(1, 3);

@@ -120,6 +120,44 @@ TEST_F(subscriptions_test, what_others_changed_is_found) {
   EXPECT_FALSE(catalogue->find("theirs"));
 }
 
+TEST_F(subscriptions_test, does_not_begin_beyond_the_log_s_end) {
+  start();
+  append(1);
+  append(2);
+  settle();
+  auto n = hook();
+  n.since = start_point::after(3);
+  auto answer = request<subscription_view>(all, append_atom_v, n);
+  settle();
+  ASSERT_TRUE(answer->failed);
+  EXPECT_EQ(answer->failed->code, ec::unprocessable);
+  EXPECT_TRUE(answer->failed->message.starts_with(
+      "since: 3 is beyond the log's end, 2"))
+      << answer->failed->message;
+  EXPECT_TRUE(tables->subscriptions.empty());
+  n.since = start_point::after(2);
+  must<subscription_view>(append_atom_v, n);
+  append(3);
+  settle();
+  EXPECT_EQ(tables->delivered(), std::vector<seq_t>{3});
+}
+
+TEST_F(subscriptions_test, an_answer_has_the_state_after_the_change) {
+  start();
+  const auto v = must<subscription_view>(append_atom_v, hook());
+  settle();
+  subscription_change c;
+  c.active = false;
+  const std::string stream{"all_events"};
+  EXPECT_EQ(
+      must<subscription_view>(put_atom_v, stream, v.what.id, c).figures.state,
+      "paused");
+  c.active = true;
+  EXPECT_EQ(
+      must<subscription_view>(put_atom_v, stream, v.what.id, c).figures.state,
+      "delivering");
+}
+
 TEST_F(subscriptions_test, a_subscription_delivers_from_its_making_on) {
   start();
   append(1);
