@@ -92,7 +92,7 @@ void upkeep::write_report() {
 
 bool upkeep::retain(const std::stop_token& stop) {
   const auto& policy = options_.retention;
-  if (!policy.keep && policy.platforms.empty())
+  if (!policy.keep && policy.platforms.empty() && !policy.others)
     return true;
   for (bool more = true;
        more && !stop.stop_requested() && owner_->held("retention");) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,6 +22,15 @@ struct retention_policy {
   std::optional<std::chrono::seconds> keep;
   /// Platforms that have a time of their own.
   std::map<std::string, std::chrono::seconds> platforms;
+
+  /// A time for all platforms but some: those of custom events, whose names
+  /// nobody knows before.
+  struct others_rule {
+    std::chrono::seconds keep{};
+    /// These have their own time, or `retention_policy::keep`.
+    std::set<std::string> but;
+  };
+  std::optional<others_rule> others;
 };
 
 /// One thing that retention did, would do, or could not do.

@@ -38,17 +38,25 @@ void find_expired(database& db, const retention_policy& policy, timestamp now,
   db.raw().exec("CREATE TEMP TABLE IF NOT EXISTS doomed (seq INTEGER PRIMARY "
                 "KEY, id TEXT, platform TEXT, created_at TEXT, bytes INTEGER)");
   db.raw().exec("DELETE FROM keep_until; DELETE FROM doomed");
-  auto add = [&](const std::string& platform, std::chrono::seconds keep) {
+  auto add = [&](const std::string& platform,
+                 std::optional<std::chrono::seconds> keep) {
     auto& q = db.prepared("INSERT INTO keep_until VALUES (?, ?)");
     q.bind(1, platform);
-    q.bind(2, to_rfc3339(now - keep));
+    // Nothing is older than the empty text: for ever.
+    q.bind(2, keep ? to_rfc3339(now - *keep) : std::string{});
     q.exec();
   };
   // No platform has an empty name: that row is for all the others.
-  if (policy.keep)
+  if (policy.others)
+    add("", policy.others->keep);
+  else if (policy.keep)
     add("", *policy.keep);
   for (const auto& [platform, keep] : policy.platforms)
     add(platform, keep);
+  if (policy.others)
+    for (const auto& platform : policy.others->but)
+      if (!policy.platforms.contains(platform))
+        add(platform, policy.keep);
   auto& find = db.prepared(
       "INSERT INTO doomed SELECT e.seq, e.id, e.platform, e.created_at, "
       "length(e.payload) FROM events e "
