@@ -93,9 +93,11 @@ expected<bound_address> server::state::listen() {
   if (!where)
     return fail(where.error());
   const auto refuse = [&](std::string_view what, const error_code& ec) {
-    return fail(ec::bad_configuration, "can't listen on " +
-                                           shared.settings.listen + ": " +
-                                           std::string{what} + ec.message());
+    // Whoever has the address may be gone in a moment.
+    return fail(ec == asio::error::address_in_use ? ec::conflict
+                                                  : ec::bad_configuration,
+                "can't listen on " + shared.settings.listen + ": " +
+                    std::string{what} + ec.message());
   };
   const auto ex = threads.front()->get_executor();
   error_code ec;

@@ -82,7 +82,7 @@ signature_verifier::make(std::string platform,
   for (size_t i = 0; i < used.size(); ++i)
     if (!used[i])
       return fail(ec::bad_configuration,
-                  "platforms." + out.platform_ + ".secrets: entry " +
+                  "[platforms." + out.platform_ + "] secrets: entry " +
                       std::to_string(i + 1) +
                       " is not a secret of this platform's form");
   return out;

@@ -51,7 +51,7 @@ void add_settings(CLI::App& app, request& r) {
       ->type_name("URL");
   app.add_option("--set", r.assignments,
                  "Any key of the configuration, such as event.max_workers=8; "
-                 "may be repeated")
+                 "a list is a,b or '[\"a\", \"b\"]'; may be repeated")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
 }
@@ -128,21 +128,20 @@ void add_serve(CLI::App& app, request& r, const programs& start) {
       const auto options = settings_of(r);
       if (!options)
         return report(options.error(), io);
-      const auto settings = config::load(*options);
-      if (!settings)
-        return report(settings.error(), io);
-      return start.serve(*settings);
+      const auto loaded = load_valid(*options, start);
+      return loaded ? start.serve(loaded->values) : report(loaded.error(), io);
     };
   });
 }
 
-void add_store_command(CLI::App& app, request& r, const char* name,
-                       const char* help, const char* examples,
-                       int (*command)(const config::load_options&, console&)) {
+void add_store_command(
+    CLI::App& app, request& r, const char* name, const char* help,
+    const char* examples,
+    std::function<int(const config::load_options&, console&)> command) {
   auto* sub = app.add_subcommand(name, help);
   add_settings(*sub, r);
   sub->footer(examples);
-  sub->callback([&r, command] {
+  sub->callback([&r, command = std::move(command)] {
     r.action = [&r, command](console& io) {
       const auto options = settings_of(r);
       return options ? command(*options, io) : report(options.error(), io);
@@ -359,7 +358,9 @@ int parse_and_run(int argc, const char* const* argv, const programs& start,
                     "the store's state",
                     "Examples:\n  eventweft check\n"
                     "  eventweft check --config /etc/eventweft.toml",
-                    check);
+                    [&start](const config::load_options& options, console& c) {
+                      return check(options, start, c);
+                    });
   add_retention(app, r);
   add_keys(
       app, r.keys, [&r](CLI::App& sub) { add_settings(sub, r); },

@@ -284,6 +284,22 @@ TEST_P(maintenance_contract, PlatformsCanHaveATimeOfTheirOwn) {
   EXPECT_EQ(seqs(), (std::vector<seq_t>{2, 4}));
 }
 
+TEST_P(maintenance_contract, PlatformsNobodyKnowsCanHaveATime) {
+  append({aged(1, days{40}, "shop"), aged(2, days{40}, "github"),
+          aged(3, days{40}, "slack"), aged(4, days{5}, "shop"),
+          aged(5, days{100}, "github")});
+  retention_policy policy;
+  policy.others.emplace().keep = days{10};
+  policy.others->but = {"github", "slack"};
+  // Those that are known are kept for ever.
+  retain(policy);
+  EXPECT_EQ(seqs(), (std::vector<seq_t>{2, 3, 4, 5}));
+  policy.keep = days{90};
+  policy.platforms["slack"] = days{30};
+  retain(policy);
+  EXPECT_EQ(seqs(), (std::vector<seq_t>{2, 4}));
+}
+
 TEST_P(maintenance_contract, RetentionKeepsWhatIsStillNeeded) {
   append({aged(1, days{100}), aged(2, days{100}), aged(3, days{100})});
   retention_policy policy;
