@@ -8,17 +8,6 @@ namespace eventweft::platforms {
 
 namespace {
 
-crypto::hash hash_of(proof_algorithm a) noexcept {
-  switch (a) {
-  case proof_algorithm::hmac_sha1:
-    return crypto::hash::sha1;
-  case proof_algorithm::hmac_sha512:
-    return crypto::hash::sha512;
-  default:
-    return crypto::hash::sha256;
-  }
-}
-
 std::optional<std::string> decode(digest_encoding encoding,
                                   std::string_view text) {
   return encoding == digest_encoding::hex ? crypto::from_hex(text)

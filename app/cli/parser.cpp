@@ -188,7 +188,8 @@ void add_send(CLI::App& app, request& r) {
   sub->add_option("--secret", o.secret,
                   "Signs the payload (default: GITHUB_WEBHOOK_SECRET, "
                   "SLACK_SIGNING_SECRET, LINEAR_WEBHOOK_SECRET, "
-                  "DEPLOYMENT_WEBHOOK_SECRET)");
+                  "DEPLOYMENT_WEBHOOK_SECRET); platforms that are not shipped "
+                  "are signed for by Standard Webhooks");
   sub->add_option("--delivery", o.delivery,
                   "The delivery's id (default: a new one)");
   sub->add_option("--header", o.headers, "One more header; may be repeated")
@@ -262,6 +263,7 @@ void add_events(CLI::App& app, request& r) {
          "priority=high; may be repeated")
       ->type_name("NAME=VALUE");
   sub->add_option("--limit", o.limit, "Most events; 0 is all of them")
+      ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   sub->add_flag("--asc", o.ascending, "Oldest first");
   auto* explained =
