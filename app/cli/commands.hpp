@@ -123,6 +123,10 @@ struct log_level_options {
 };
 int log_level(const log_level_options& options, console& io);
 
+/// Whether the address is that of a SQLite file that is not there: a look at it
+/// must not make it.
+bool is_missing_file(const std::string& url);
+
 struct programs;
 
 /// The configuration, if `start` has nothing against it; `bad_configuration`

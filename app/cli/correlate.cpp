@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/backfill.hpp"
+#include "app/cli/commands.hpp"
 #include "app/cli/event_line.hpp"
 #include "app/cli/selection.hpp"
 #include "app/cli/threads.hpp"
@@ -35,6 +36,9 @@ expected<workshop> open_workshop(const config::load_options& load) {
     return fail(settings.error());
   // Who asks for it wants it.
   settings->event.enable_correlation = true;
+  if (is_missing_file(settings->store.url))
+    return fail(ec::bad_configuration,
+                settings->store.url + ": there is no such file");
   auto store = open_store(store_options_of(*settings));
   if (!store)
     return fail(store.error());

@@ -19,13 +19,27 @@ namespace {
 constexpr std::string_view base = "/api/v1/dead-letters";
 constexpr std::chrono::milliseconds look_again{500};
 
+/// On one line, and no longer than one can read there.
+std::string brief(std::string_view reason) {
+  constexpr size_t longest = 160;
+  auto out = printable(one_line(reason));
+  if (out.size() <= longest)
+    return out;
+  auto end = longest;
+  // Not within a character of UTF-8.
+  while (end > 0 && (static_cast<unsigned char>(out[end]) & 0xC0u) == 0x80u)
+    --end;
+  return out.substr(0, end) + "…";
+}
+
 void show_letter(simdjson::dom::element letter, console& io) {
   const auto text = [&](std::string_view pointer) {
     return printable(codec::string_at(letter, pointer));
   };
   io.out << text("/id") << "  " << text("/created_at").substr(0, 19) << "  "
          << text("/origin") << "  " << text("/platform") << "  "
-         << text("/attempts") << "x  " << text("/reason") << '\n';
+         << text("/attempts") << "x  "
+         << brief(codec::string_at(letter, "/reason")) << '\n';
 }
 
 /// `&origin=…`, as far as given.

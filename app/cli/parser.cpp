@@ -4,6 +4,7 @@
 #include "app/cli/cluster.hpp"
 #include "app/cli/connection.hpp"
 #include "app/cli/dead_letters.hpp"
+#include "app/cli/event_line.hpp"
 #include "app/cli/keys.hpp"
 #include "app/cli/selection.hpp"
 #include "app/cli/streams.hpp"
@@ -337,6 +338,23 @@ void add_actors(CLI::App& app, request& r) {
   });
 }
 
+/// The first word that names no command where one is needed.
+std::string unknown_command(const CLI::App& app, int argc,
+                            const char* const* argv) {
+  const auto* at = &app;
+  for (int i = 1; i < argc && at->get_require_subcommand_min() > 0; ++i) {
+    const std::string word{argv[i]};
+    if (word.empty() || word.front() == '-')
+      return {};
+    const auto named = at->get_subcommands(
+        [&word](const CLI::App* sub) { return sub->check_name(word); });
+    if (named.empty())
+      return word;
+    at = named.front();
+  }
+  return {};
+}
+
 } // namespace
 
 int parse_and_run(int argc, const char* const* argv, const programs& start,
@@ -394,6 +412,11 @@ int parse_and_run(int argc, const char* const* argv, const programs& start,
       return exit_ok;
     };
   });
+  if (const auto word = unknown_command(app, argc, argv); !word.empty()) {
+    io.err << "eventweft: there is no command \"" << printable(word)
+           << "\"; `--help` lists them\n";
+    return exit_usage;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& fault) {

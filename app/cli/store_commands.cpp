@@ -4,6 +4,7 @@
 #include "app/cli/selection.hpp"
 #include "app/retention.hpp"
 #include "app/store_options.hpp"
+#include "persistence/schema_version.hpp"
 #include "persistence/store.hpp"
 
 #include <filesystem>
@@ -39,14 +40,6 @@ void tell_platforms(const config::settings& s, console& io) {
   }
 }
 
-/// A look at a SQLite store must not make its file.
-bool is_missing_file(const std::string& url) {
-  constexpr std::string_view scheme = "sqlite:";
-  std::error_code ignored;
-  return url.starts_with(scheme) &&
-         !std::filesystem::exists(url.substr(scheme.size()), ignored);
-}
-
 expected<void> refuse_faults(const config::effective& loaded,
                              const programs& start) {
   if (!start.faults)
@@ -61,6 +54,13 @@ expected<void> refuse_faults(const config::effective& loaded,
 }
 
 } // namespace
+
+bool is_missing_file(const std::string& url) {
+  constexpr std::string_view scheme = "sqlite:";
+  std::error_code ignored;
+  return url.starts_with(scheme) &&
+         !std::filesystem::exists(url.substr(scheme.size()), ignored);
+}
 
 int migrate(const config::load_options& options, console& io) {
   const auto settings = config::load(options);
@@ -116,8 +116,9 @@ int check(const config::load_options& options, const programs& start,
     io.out << "schema is up to date\n";
   } else if (schema.error().code == ec::schema_mismatch &&
              s.store.auto_migrate) {
-    io.out << schema.error().message
-           << "\n  `serve` brings an older schema up to date at start\n";
+    io.out << schema.error().message << '\n';
+    if (!schema.error().message.ends_with(newer_schema))
+      io.out << "  `serve` brings an older schema up to date at start\n";
     return exit_failure;
   } else {
     io.out << "not usable\n";

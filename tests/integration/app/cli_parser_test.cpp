@@ -68,6 +68,25 @@ TEST_F(CliParser, EveryCommandHasHelpWithAnExample) {
   }
 }
 
+TEST_F(CliParser, NamesTheWordThatIsNoCommand) {
+  EXPECT_EQ(run({"fly"}), exit_usage);
+  EXPECT_THAT(err.str(), HasSubstr("there is no command \"fly\""));
+  EXPECT_EQ(run({"streams", "fly"}), exit_usage);
+  EXPECT_THAT(err.str(), HasSubstr("there is no command \"fly\""));
+}
+
+TEST_F(CliParser, NamesTheFlagOfABrokenFilter) {
+  EXPECT_EQ(run({"streams", "create", "s", "--filter", "{bad"}), exit_usage);
+  EXPECT_THAT(err.str(), HasSubstr("--filter: "));
+}
+
+TEST_F(CliParser, CorrelateMakesNoStore) {
+  EXPECT_EQ(run({"correlate", "--backfill", "--store", "sqlite:none.db"}),
+            exit_usage);
+  EXPECT_THAT(err.str(), HasSubstr("there is no such file"));
+  EXPECT_FALSE(std::filesystem::exists("none.db"));
+}
+
 TEST_F(CliParser, ServeAndCheckRefuseTheSame) {
   faults = {{ec::bad_configuration, "[webhooks] ca_file: gone"},
             {ec::bad_configuration, "[log] file: a directory"}};
@@ -90,6 +109,7 @@ TEST_F(CliParser, WrongUseIsTwo) {
   EXPECT_EQ(run({"send", "github", "--sample", "--file", "x"}), exit_usage);
   EXPECT_EQ(run({"dead-letters"}), exit_usage);
   EXPECT_EQ(run({"events", "--limit", "many"}), exit_usage);
+  EXPECT_EQ(run({"events", "--limit", "-1"}), exit_usage);
   EXPECT_EQ(run({"serve", "--set", "nonsense"}), exit_usage);
 }
 
