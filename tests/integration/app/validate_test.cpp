@@ -93,7 +93,7 @@ TEST(Validate, NamesFileLineAndKey) {
        "c.toml:3: [cluster] certificate: is missing"},
       {"[store]\nspool_directory = \"/dev/null/x\"\n",
        "c.toml:2: [store] spool_directory: "},
-      {"[[correlation.rules]]\nname = \"r\"\nkey = \"k\"\n"
+      {"[[correlation.rules]]\nname = \"r\"\nkey = \"k:{payload.x}\"\n"
        "[[correlation.rules]]\nname = \"s\"\nkey = \"k:{1}\"\n"
        "field = \"payload.x\"\npattern = \"(\"\n",
        "c.toml:4: [correlation.rules.s] "},
