@@ -112,8 +112,11 @@ using rule_ptr = std::shared_ptr<const rule>;
 /// How sure a reference makes us, before `needs` is known.
 float confidence_of(const reference& r, text_source source) noexcept;
 
-/// Branches that stand for no piece of work: main, develop, release/2.0, …
+/// Branches that stand for no piece of work: main, develop, release/2.0, 1.x, …
 bool is_shared_branch(std::string_view name) noexcept;
+/// Names that one pull request after the other has: "hotfix", "al-patch-1",
+/// those of programs, such as "renovate/all-minor-patch".
+bool is_reused_branch(std::string_view name) noexcept;
 
 /// The string at `key` of an object; numbers as their digits; empty if there
 /// is none. Views into the document or into `scratch`.
