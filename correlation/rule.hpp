@@ -101,6 +101,9 @@ class rule {
  public:
   virtual ~rule() = default;
   virtual std::string_view name() const noexcept = 0;
+  /// Changes with what the rule does, as far as it can tell; a function has
+  /// its name only.
+  virtual std::string fingerprint() const { return std::string{name()}; }
   /// Whether the event is any of its business. Cheap.
   virtual bool wants(const event& ev) const = 0;
   /// May throw; what it added before then is dropped.

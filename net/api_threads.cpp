@@ -32,7 +32,7 @@ expected<thread_question> read_thread_question(const query_params& params,
       if (!read_number(value, q.page.before) || q.page.before < 1)
         return bad_parameter(name, "must be what next_cursor gave");
     } else if (of_list && name == "platform") {
-      q.page.platform = value;
+      add_list(q.page.platforms, value);
     } else if (of_list && name == "key") {
       q.key = value;
     } else {

@@ -23,16 +23,6 @@ int hex_value(char c) noexcept {
   return -1;
 }
 
-void add_list(std::vector<std::string>& list, std::string_view value) {
-  while (!value.empty()) {
-    const size_t comma = value.find(',');
-    if (const auto item = value.substr(0, comma); !item.empty())
-      list.emplace_back(item);
-    value.remove_prefix(comma == std::string_view::npos ? value.size()
-                                                        : comma + 1);
-  }
-}
-
 std::optional<timestamp> read_time(std::string text) {
   // An offset's `+` that nobody encoded arrives as a blank.
   std::replace(text.begin(), text.end(), ' ', '+');
@@ -96,6 +86,16 @@ expected<bool> read_common(stream_query& q, const std::string& name,
 }
 
 } // namespace
+
+void add_list(std::vector<std::string>& list, std::string_view value) {
+  while (!value.empty()) {
+    const size_t comma = value.find(',');
+    if (const auto item = value.substr(0, comma); !item.empty())
+      list.emplace_back(item);
+    value.remove_prefix(comma == std::string_view::npos ? value.size()
+                                                        : comma + 1);
+  }
+}
 
 expected<size_t> read_limit(std::string_view value) {
   size_t limit = 0;

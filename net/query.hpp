@@ -47,6 +47,9 @@ bool read_number(std::string_view text, T& value) {
   return fault == std::errc{} && at == end;
 }
 
+/// Adds the texts between the commas of `value`; empty ones are left out.
+void add_list(std::vector<std::string>& list, std::string_view value);
+
 /// The value of `limit`, which every list has.
 expected<size_t> read_limit(std::string_view value);
 

@@ -142,6 +142,30 @@ std::optional<correlation_key> parse_evidence(std::string_view json) {
   return k;
 }
 
+std::string behind_prefix(std::string prefix) {
+  while (prefix.size() > 1 && prefix.back() == '\xff')
+    prefix.pop_back();
+  prefix.back() =
+      static_cast<char>(static_cast<unsigned char>(prefix.back()) + 1);
+  return prefix;
+}
+
+event as_it_arrived(event stored, std::span<const thread_link> evidence) {
+  // Without evidence nothing was looked for, so nothing was found.
+  if (evidence.empty())
+    return stored;
+  stored.correlation_id.reset();
+  stored.parent_event_id.reset();
+  for (const auto& l : evidence)
+    if (l.rule == "trace") {
+      if (l.field == "correlation_id")
+        stored.correlation_id = uuid::parse(l.matched);
+      else if (l.field == "parent_event_id")
+        stored.parent_event_id = uuid::parse(l.matched);
+    }
+  return stored;
+}
+
 void make_storable(correlation::thread_changes& changes) {
   for (auto& k : changes.keys)
     make_storable(k.key, correlation::max_key_size);

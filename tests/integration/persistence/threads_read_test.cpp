@@ -87,9 +87,50 @@ TEST_P(read_threads, TheNewestComeFirst) {
   ASSERT_THAT(first, SizeIs(2));
   auto second = must(reader->recent({.before = 4, .limit = 1}));
   EXPECT_THAT(second[0].keys, ElementsAre("c:1"));
-  auto linear = must(reader->recent({.platform = "linear"}));
+  auto two = must(reader->recent({.platforms = {"linear", "slack"}}));
+  ASSERT_THAT(two, SizeIs(2));
+  EXPECT_THAT(two[1].platforms, ElementsAre("slack"));
+  auto linear = must(reader->recent({.platforms = {"linear"}}));
   ASSERT_THAT(linear, SizeIs(1));
   EXPECT_THAT(linear[0].platforms, ElementsAre("github", "linear"));
+}
+
+TEST_P(read_threads, KeysAreFoundByTheirEnds) {
+  join({on(1, "github", {being("deployment:a/b#42"), being("x:1")}),
+        on(2, "github", {being("deployment:a/c#142")}),
+        on(3, "github", {being("deployment:a/d#42")})});
+  auto reader = threads();
+  EXPECT_THAT(must(reader->keys_like("deployment:", "#42", 5)),
+              ElementsAre("deployment:a/b#42", "deployment:a/d#42"));
+  EXPECT_THAT(must(reader->keys_like("deployment:", "", 2)),
+              ElementsAre("deployment:a/b#42", "deployment:a/c#142"));
+  EXPECT_THAT(must(reader->keys_like("deployment:b", "", 5)), SizeIs(0));
+  EXPECT_FALSE(must(reader->fact("slack:channel:C1")));
+}
+
+TEST_P(read_threads, ACauseThatComesLateBecomesTheParent) {
+  auto effect = linking("event:/a o-1");
+  effect.type = {correlation_noun::cause, correlation_noun::event};
+  effect.field = "metadata.cloudevents.causationid";
+  join({on(1, "cloudevents", {effect})});
+  EXPECT_FALSE(log()[0]->parent_event_id);
+  join({on(2, "cloudevents", {being("event:/a o-1")})});
+  EXPECT_EQ(thread_of(1), thread_of(2));
+  EXPECT_EQ(log()[0]->parent_event_id, numbered_event(2).id);
+}
+
+TEST_P(read_threads, AParentWithoutAThreadComesIntoItsChilds) {
+  join({on(1, "custom", {})});
+  EXPECT_FALSE(thread_of(1));
+  auto child = linking("event:" + to_string(numbered_event(1).id));
+  child.type = {correlation_noun::cause, correlation_noun::event};
+  child.field = "parent_event_id";
+  join({on(2, "custom", {child})});
+  ASSERT_TRUE(thread_of(1));
+  EXPECT_EQ(thread_of(1), thread_of(2));
+  auto reader = threads();
+  const auto story = must(reader->read(*thread_of(1), 0, 10));
+  EXPECT_EQ(story->summary.events, 2u);
 }
 
 TEST_P(read_threads, StoredEventsCanBeGoneOverAgain) {
@@ -98,8 +139,8 @@ TEST_P(read_threads, StoredEventsCanBeGoneOverAgain) {
         on(3, "github", {being("a:1")}), on(4, "linear", {being("b:1")})});
   auto reader = threads();
   EXPECT_FALSE(must(reader->backfill()));
-  must(reader->set_backfill(backfill_state{0, 4}));
-  EXPECT_EQ(must(reader->backfill()), (backfill_state{0, 4}));
+  must(reader->set_backfill(backfill_state{0, 4, "rules"}));
+  EXPECT_EQ(must(reader->backfill()), (backfill_state{0, 4, "rules"}));
   const auto events = log();
   std::vector<rejoined_event> again{
       {events[0], {being("c:1")}},
@@ -107,7 +148,7 @@ TEST_P(read_threads, StoredEventsCanBeGoneOverAgain) {
       {events[2], {linking("c:1"), linking("b:1")}}};
   const auto before = must(session_->head()).seq;
   const auto report = must(reader->rejoin(again, 3));
-  EXPECT_EQ(must(reader->backfill()), (backfill_state{3, 4}));
+  EXPECT_EQ(must(reader->backfill()), (backfill_state{3, 4, "rules"}));
   EXPECT_EQ(thread_of(1), thread_of(2));
   EXPECT_EQ(thread_of(1), thread_of(3));
   EXPECT_EQ(thread_of(1), thread_of(4));
