@@ -2,6 +2,7 @@
 #include "correlation/keys.hpp"
 
 #include "correlation/url_reference.hpp"
+#include "messages/trace_context.hpp"
 #include "messages/uuid.hpp"
 
 #include <algorithm>
@@ -296,21 +297,9 @@ std::string deployment_key(std::string_view id, const repository& repo) {
 }
 
 std::optional<std::string> trace_key(std::string_view traceparent) {
-  const auto text = trim(traceparent);
-  // version "-" trace-id "-" parent-id "-" flags; later versions may go on.
-  if (text.size() < 55 || text[2] != '-' || text[35] != '-' ||
-      text[52] != '-' || (text.size() > 55 && text[55] != '-'))
-    return std::nullopt;
-  const auto version = text.substr(0, 2);
-  const auto id = text.substr(3, 32);
-  const auto parent = text.substr(36, 16);
-  if (!is_hex(version) || lower(version) == "ff" || !is_hex(id) ||
-      !is_hex(parent) || !is_hex(text.substr(53, 2)) ||
-      (version == "00" && text.size() != 55) ||
-      id.find_first_not_of('0') == std::string_view::npos ||
-      parent.find_first_not_of('0') == std::string_view::npos)
-    return std::nullopt;
-  return "trace:" + lower(id);
+  if (const auto id = trace_id_of(traceparent))
+    return "trace:" + lower(*id);
+  return std::nullopt;
 }
 
 std::string correlation_id_key(std::string_view id) {

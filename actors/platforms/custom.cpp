@@ -238,6 +238,7 @@ class custom final : public base_platform {
     auto ev = finish(r, std::move(bare), std::move(notes));
     if (!ev)
       return fail(std::move(ev.error()));
+    note_trace(r, *ev);
     acceptance out;
     out.events.push_back(std::move(*ev));
     return out;
@@ -256,6 +257,7 @@ class custom final : public base_platform {
       ev = finish(r, std::move(*ev));
     if (!ev)
       return fail(std::move(ev.error()));
+    note_trace(r, *ev);
     acceptance out;
     out.events.push_back(std::move(*ev));
     return out;

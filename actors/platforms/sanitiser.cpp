@@ -262,15 +262,19 @@ std::string with_redactions(std::string metadata,
     }
     metadata = rest + '}';
   }
+  return with_member(std::move(metadata), std::move(list));
+}
+
+std::string with_member(std::string metadata, std::string member) {
   const auto end = metadata.rfind('}');
   const auto last = end == std::string::npos
                         ? std::string::npos
                         : metadata.find_last_not_of(" \t\r\n", end - 1);
   if (last == std::string::npos)
-    return "{" + list + "}";
+    return "{" + member + "}";
   if (metadata[last] != '{')
-    list.insert(list.begin(), ',');
-  metadata.insert(last + 1, list);
+    member.insert(member.begin(), ',');
+  metadata.insert(last + 1, member);
   return metadata;
 }
 

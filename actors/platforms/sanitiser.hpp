@@ -60,6 +60,9 @@ class sanitiser {
 std::string with_redactions(std::string metadata,
                             const std::vector<std::string>& notes);
 
+/// `metadata`, an object or nothing, with one more member: `"name":value`.
+std::string with_member(std::string metadata, std::string member);
+
 inline constexpr std::string_view redacted_text = "[redacted]";
 
 } // namespace eventweft::platforms

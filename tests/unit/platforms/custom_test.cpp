@@ -39,6 +39,29 @@ TEST_F(custom_test, reads_native_json) {
   EXPECT_EQ(ev.payload.view(), R"({ "b":1, "a":[2] })");
 }
 
+TEST_F(custom_test, notes_the_trace_of_a_request_with_one_event) {
+  const std::string trace =
+      "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const header_list header{{"traceparent", trace}};
+  EXPECT_EQ(only(read(R"({"event_type":"x"})", header)).metadata,
+            R"({"traceparent":")" + trace + "\"}");
+  EXPECT_EQ(
+      only(read(R"({"event_type":"x","metadata":{"k": 1}})", header)).metadata,
+      R"({"k": 1,"traceparent":")" + trace + "\"}");
+  // The event knows better.
+  EXPECT_EQ(
+      only(read(R"({"event_type":"x","metadata":{"traceparent":"t"}})", header))
+          .metadata,
+      R"({"traceparent":"t"})");
+  EXPECT_EQ(
+      only(read(R"({"event_type":"x"})", {{"traceparent", "00-x"}})).metadata,
+      "{}");
+  const auto many = read(R"([{"event_type":"x"},{"event_type":"y"}])", header);
+  ASSERT_TRUE(many);
+  for (const auto& ev : many->events)
+    EXPECT_EQ(ev.metadata, "{}");
+}
+
 TEST_F(custom_test, needs_no_more_than_a_type) {
   const auto p = make();
   const auto w = post(R"({"event_type":"x"})");
