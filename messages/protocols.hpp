@@ -44,6 +44,8 @@ using store_worker_actor = caf::typed_actor<
     caf::result<event_ptr>(find_atom, uuid),
     // The seq before the first event at or after the time.
     caf::result<seq_t>(seek_atom, timestamp),
+    // What each of these threads is part of by now.
+    caf::result<std::vector<uuid>>(find_atom, std::vector<uuid>),
     // Stores a dead letter.
     caf::result<void>(dead_letter_atom, dead_letter),
     // Dead letters, newest first.
@@ -71,6 +73,7 @@ using storage_reader_actor = caf::typed_actor<
     caf::result<event_page>(query_atom, event_query),
     caf::result<event_ptr>(find_atom, uuid),
     caf::result<seq_t>(seek_atom, timestamp),
+    caf::result<std::vector<uuid>>(find_atom, std::vector<uuid>),
     caf::result<void>(dead_letter_atom, dead_letter),
     caf::result<std::vector<dead_letter>>(list_atom, dead_letter_query),
     caf::result<bool>(drop_atom, uuid)>;
