@@ -3,14 +3,35 @@
 #include "codec/json_text.hpp"
 #include "codec/thread_names.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <string>
 
 namespace eventweft::codec {
 
 using simdjson::dom::element;
 using simdjson::dom::element_type;
+
+namespace {
+
+// Numbers that are equal have one text, however they were written: 12.0 and
+// 1.2e1 are 12. Every double within these limits that has no fraction is a
+// 64-bit integer.
+std::string number_text(double x) {
+  constexpr double least = -0x1p63;
+  constexpr double beyond = 0x1p64;
+  if (x == std::trunc(x) && x >= least && x < beyond)
+    return x < 0 ? std::to_string(static_cast<int64_t>(x))
+                 : std::to_string(static_cast<uint64_t>(x));
+  return fmt::format("{}", x);
+}
+
+} // namespace
 
 std::optional<std::string> scalar_text(element e) {
   switch (e.type()) {
@@ -22,6 +43,8 @@ std::optional<std::string> scalar_text(element e) {
   case element_type::OBJECT:
   case element_type::ARRAY:
     return std::nullopt;
+  case element_type::DOUBLE:
+    return number_text(e.get_double().value_unsafe());
   default:
     return simdjson::minify(e);
   }

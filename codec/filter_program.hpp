@@ -16,7 +16,9 @@
 /// What a filter is compiled to; for codec/ only.
 namespace eventweft::codec {
 
-/// The canonical JSON text of a scalar, or nothing for an object or array.
+/// The canonical JSON text of a scalar, or nothing for an object or array:
+/// equal numbers have equal texts, integers of 64 bits exactly, others as
+/// doubles.
 std::optional<std::string> scalar_text(simdjson::dom::element e);
 
 /// The part of `type` that an event type without `*` must be equal to: all of
