@@ -204,6 +204,24 @@ merge_events(std::span<const correlation::thread_merge> merges, timestamp now,
   return out;
 }
 
+void count_merges(std::span<const event_ptr> merge_events,
+                  correlation::thread_changes& changes,
+                  std::map<uuid, growth_detail>& details) {
+  for (const auto& ev : merge_events) {
+    const auto& thread = *ev->correlation_id;
+    auto at = std::ranges::find(changes.growth, thread,
+                                &correlation::thread_growth::thread);
+    if (at == changes.growth.end())
+      at = changes.growth.insert(
+          at, {thread, 0, ev->created_at, ev->created_at, false});
+    ++at->events;
+    at->first = std::min(at->first, ev->created_at);
+    at->last = std::max(at->last, ev->created_at);
+    auto& last = details[thread].last_seq;
+    last = std::max(last, ev->seq);
+  }
+}
+
 thread_report report_of(const correlation::join_result& joined,
                         std::vector<event_ptr> merges) {
   thread_report out;

@@ -60,6 +60,12 @@ std::vector<event_ptr>
 merge_events(std::span<const correlation::thread_merge> merges, timestamp now,
              seq_t first);
 
+/// Counts them as what they are: events of the threads that stayed. Their
+/// platform is not among those that a thread is about.
+void count_merges(std::span<const event_ptr> merge_events,
+                  correlation::thread_changes& changes,
+                  std::map<uuid, growth_detail>& details);
+
 /// What the caller is told of a join that was committed.
 thread_report report_of(const correlation::join_result& joined,
                         std::vector<event_ptr> merges);

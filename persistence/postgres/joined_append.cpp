@@ -126,6 +126,9 @@ bool joined_append::write(std::span<const event_ptr> fresh,
   for (const auto& [id, at] : index_.waiting_since())
     created_at.emplace(id, at);
   thread_batch::make_storable(joined.changes);
+  auto details =
+      thread_batch::growth_details(fresh, threads, index_.head() + 1);
+  thread_batch::count_merges(merges, joined.changes, details);
   std::vector<event_row> rows;
   rows.reserve(fresh.size() + merges.size());
   for (size_t i = 0; i < fresh.size(); ++i)
@@ -138,10 +141,7 @@ bool joined_append::write(std::span<const event_ptr> fresh,
   array_columns columns;
   columns.add(type_oid::int8, seqs, [](seq_t seq) { return int64_t{seq}; });
   add_event_columns(columns, rows);
-  add_thread_columns(
-      columns, joined.changes,
-      thread_batch::growth_details(fresh, threads, index_.head() + 1),
-      created_at);
+  add_thread_columns(columns, joined.changes, details, created_at);
   pqxx::params parameters;
   parameters.append(index_.head());
   parameters.append(index_.version());

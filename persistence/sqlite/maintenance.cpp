@@ -105,7 +105,30 @@ void forget_threads(database& db) {
       "(SELECT min(created_at) FROM events), '9999')");
 }
 
+/// What `correlation_threads` says of those that lost events, which `shrunk`
+/// has, is said anew.
+void count_threads(database& db) {
+  db.raw().exec(
+      "DELETE FROM correlation_threads WHERE id IN (SELECT id FROM shrunk) "
+      "AND NOT EXISTS (SELECT 1 FROM events e "
+      "WHERE e.correlation_id = correlation_threads.id);"
+      "UPDATE correlation_threads SET "
+      "(event_count, last_seq, first_event_at, last_event_at) = "
+      "(SELECT count(*), max(e.seq), min(e.created_at), max(e.created_at) "
+      "FROM events e WHERE e.correlation_id = correlation_threads.id), "
+      "platforms = (SELECT json_group_array(platform) FROM "
+      "(SELECT DISTINCT e.platform FROM events e "
+      "WHERE e.correlation_id = correlation_threads.id "
+      "AND e.platform <> 'eventweft' ORDER BY e.platform)) "
+      "WHERE id IN (SELECT id FROM shrunk)");
+}
+
 void delete_doomed(database& db) {
+  db.raw().exec(
+      "CREATE TEMP TABLE IF NOT EXISTS shrunk (id TEXT PRIMARY KEY);"
+      "DELETE FROM shrunk;"
+      "INSERT OR IGNORE INTO shrunk SELECT e.correlation_id FROM doomed d "
+      "JOIN events e ON e.seq = d.seq WHERE e.correlation_id IS NOT NULL");
   db.raw().exec(
       "DELETE FROM github_events WHERE event_seq IN (SELECT seq FROM doomed);"
       "DELETE FROM linear_events WHERE event_seq IN (SELECT seq FROM doomed);"
@@ -119,6 +142,7 @@ void delete_doomed(database& db) {
       "DELETE FROM event_correlations WHERE source_event_id IN "
       "(SELECT id FROM doomed);"
       "DELETE FROM events WHERE seq IN (SELECT seq FROM doomed)");
+  count_threads(db);
   forget_threads(db);
 }
 

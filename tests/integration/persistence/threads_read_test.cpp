@@ -115,7 +115,7 @@ TEST_P(read_threads, StoredEventsCanBeGoneOverAgain) {
   EXPECT_EQ(report.merges[0]->seq, before + 1);
   EXPECT_EQ(must(session_->head()).seq, before + 1);
   auto story = must(reader->read(*thread_of(1), 0, 10));
-  EXPECT_EQ(story->summary.events, 4u);
+  EXPECT_EQ(story->summary.events, 5u);
   EXPECT_THAT(story->summary.platforms,
               ElementsAre("github", "linear", "slack"));
   // Appending goes on.
@@ -143,6 +143,49 @@ TEST_P(read_threads, KeysOfEventsThatAreGoneAreForgotten) {
   // The key begins anew.
   EXPECT_TRUE(
       join({on(3, "github", {linking("a:1")})}).items[0].correlation_id);
+}
+
+// Whether a whole week goes or single events.
+TEST_P(read_threads, WhatIsGoneIsNotCounted) {
+  const auto aged = [this](int n, const char* platform, int age,
+                           std::vector<correlation_key> keys) {
+    auto e = on(n, platform, std::move(keys));
+    e.created_at = noon - days{age};
+    return e;
+  };
+  join({aged(1, "linear", 100, {being("a:1")}),
+        aged(2, "slack", 40, {linking("a:1")}),
+        aged(3, "github", 10, {linking("a:1")}),
+        aged(4, "slack", 39, {being("b:1")}),
+        aged(5, "github", 9, {being("c:1")})});
+  auto maintenance = store_->open_maintenance();
+  must(maintenance->roll_up_metrics());
+  auto reader = threads();
+  const auto thread = *thread_of(3);
+  const auto count = [&](const retention_policy& policy) {
+    must(maintenance->apply_retention(policy, noon, false));
+    const auto story = must(reader->read(thread, 0, 10));
+    EXPECT_EQ(story->summary.events, story->events.size());
+    EXPECT_EQ(story->summary.first, story->events.front()->created_at);
+    EXPECT_EQ(story->summary.last, story->events.back()->created_at);
+    EXPECT_EQ(story->summary.last_seq, 3);
+    return story->summary;
+  };
+  retention_policy policy;
+  EXPECT_THAT(count(policy).platforms,
+              ElementsAre("github", "linear", "slack"));
+  policy.keep = days{90};
+  auto left = count(policy);
+  EXPECT_EQ(left.events, 2u);
+  EXPECT_THAT(left.platforms, ElementsAre("github", "slack"));
+  policy.platforms["slack"] = days{30};
+  left = count(policy);
+  EXPECT_EQ(left.events, 1u);
+  EXPECT_EQ(left.first, noon - days{10});
+  EXPECT_THAT(left.platforms, ElementsAre("github"));
+  // A thread of which nothing is left is none, wherever the log begins.
+  EXPECT_FALSE(must(reader->thread_of(std::string{"b:1"})));
+  EXPECT_TRUE(must(reader->thread_of(std::string{"c:1"})));
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, read_threads, both_engines, engine_name);
