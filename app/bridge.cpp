@@ -7,6 +7,7 @@
 #include "app/subscription_registry.hpp"
 #include "app/subscriptions_bridge.hpp"
 
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -158,7 +159,10 @@ net::readiness bridge::ready() const {
 }
 
 std::string bridge::metrics_json() const {
-  auto text = ctx_.figures->json();
+  std::vector<std::string> names;
+  for (auto& stream : catalogue_->all())
+    names.push_back(std::move(stream.name));
+  auto text = ctx_.figures->json(names);
   text.pop_back();
   text += ",\"stored\":";
   text += options_.stored ? options_.stored->report() : "null";
