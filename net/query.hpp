@@ -6,6 +6,7 @@
 #include "messages/event.hpp"
 #include "messages/filter.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <string>
@@ -45,6 +46,23 @@ bool read_number(std::string_view text, T& value) {
   const auto end = text.data() + text.size();
   const auto [at, fault] = std::from_chars(text.data(), end, value);
   return fault == std::errc{} && at == end;
+}
+
+/// `malformed` if one is given twice for which `is_list` is false: which of the
+/// two is meant can't be known.
+template <class IsList>
+expected<void> given_once(const query_params& params, IsList is_list) {
+  for (auto i = params.begin(); i != params.end(); ++i)
+    if (!is_list(std::string_view{i->first}) &&
+        std::any_of(params.begin(), i, [i](const auto& before) {
+          return before.first == i->first;
+        }))
+      return bad_parameter(i->first, "is given twice");
+  return {};
+}
+
+inline expected<void> given_once(const query_params& params) {
+  return given_once(params, [](std::string_view) { return false; });
 }
 
 /// The value of `limit`, which every list has.

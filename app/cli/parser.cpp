@@ -252,7 +252,9 @@ void add_events(CLI::App& app, request& r) {
   add_connection(*sub, r.server);
   add_selection(*sub, o.select, false);
   sub->add_option("--since", o.select.since,
-                  "From this RFC 3339 time on, or since 15m, 2h, 7d ago")
+                  "From this RFC 3339 time on, since 15m, 2h, 7d ago, after a "
+                  "seq, from earliest, or now (what is there by then: "
+                  "nothing)")
       ->type_name("WHEN");
   sub->add_option("--until", o.until, "Before this time")->type_name("WHEN");
   sub->add_option("--correlation", o.correlation, "Only this thread")

@@ -140,6 +140,9 @@ TEST_F(whole_threads, AStoryIsFoundStreamedAndTold) {
   EXPECT_THAT(get("/api/v1/correlations?key=ENG-42"), HasSubstr(id));
   get("/api/v1/correlations/ENG-43", 404);
   get("/api/v1/correlations?limit=0", 400);
+  get("/api/v1/correlations?limit=1&limit=2", 400);
+  get("/api/v1/correlations?platform=", 400);
+  get("/api/v1/correlations?key=", 400);
   EXPECT_THAT(get("/metrics"),
               HasSubstr("eventweft_correlation_events_linked_total 3"));
 
