@@ -172,7 +172,7 @@ void delivery_sender_state::follow() {
   f.max_bytes = options_.page_bytes;
   // The hub does one of the two for all who have the same.
   const auto& narrow =
-      order_.what.filter.empty() ? order_.stream_filter : order_.what.filter;
+      codec::leading_filter(order_.stream_filter, order_.what.filter);
   auto me = delivery_sender_actor{self_};
   follower_ = std::make_unique<log_follower>(
       self_->system(), ctx_, narrow, queue_->cursor(), f,
