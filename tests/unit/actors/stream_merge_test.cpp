@@ -12,14 +12,16 @@ using merge_seqs = std::vector<seq_t>;
 /// What readers see when threads become one.
 class stream_merge_test : public testing::spine {
  protected:
-  const uuid a = thread_number(1);
-  const uuid b = thread_number(2);
-  const uuid c = thread_number(3);
+  const uuid a = new_thread();
+  const uuid b = new_thread();
+  const uuid c = new_thread();
 
-  static uuid thread_number(uint8_t n) {
+  /// No two tests have the same: what was merged once stays known.
+  static uuid new_thread() {
+    static uint8_t made = 0;
     uuid id;
     id.bytes[0] = 0xab;
-    id.bytes[15] = n;
+    id.bytes[15] = ++made;
     return id;
   }
 
