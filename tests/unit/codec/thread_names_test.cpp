@@ -23,10 +23,10 @@ uuid thread_number(uint8_t n) {
   return id;
 }
 
-const auto a = thread_number(1);
-const auto b = thread_number(2);
-const auto c = thread_number(3);
-const auto d = thread_number(4);
+const auto thread_a = thread_number(1);
+const auto thread_b = thread_number(2);
+const auto thread_c = thread_number(3);
+const auto thread_d = thread_number(4);
 
 compiled_filter asks_for(std::initializer_list<uuid> ids) {
   filter f;
@@ -52,84 +52,90 @@ event merge_of(const uuid& from, const uuid& into) {
 TEST(ThreadNames, KnowsWhatIsWatchedAndNothingElse) {
   thread_names names;
   EXPECT_EQ(names.watch({}), nullptr);
-  auto first = names.watch({a, a, b});
-  auto second = names.watch({a});
-  EXPECT_THAT(names.watched(), UnorderedElementsAre(a, b));
-  names.merged(a, c);
-  names.merged(d, b);
-  EXPECT_THAT(names.leading_to(c), ElementsAre(a));
-  EXPECT_THAT(names.leading_to(b), IsEmpty());
+  auto first = names.watch({thread_a, thread_a, thread_b});
+  auto second = names.watch({thread_a});
+  EXPECT_THAT(names.watched(), UnorderedElementsAre(thread_a, thread_b));
+  names.merged(thread_a, thread_c);
+  names.merged(thread_d, thread_b);
+  EXPECT_THAT(names.leading_to(thread_c), ElementsAre(thread_a));
+  EXPECT_THAT(names.leading_to(thread_b), IsEmpty());
   first.reset();
-  EXPECT_THAT(names.watched(), ElementsAre(a));
-  EXPECT_THAT(names.leading_to(c), ElementsAre(a));
+  EXPECT_THAT(names.watched(), ElementsAre(thread_a));
+  EXPECT_THAT(names.leading_to(thread_c), ElementsAre(thread_a));
   second.reset();
   EXPECT_THAT(names.watched(), IsEmpty());
-  EXPECT_THAT(names.leading_to(c), IsEmpty());
+  EXPECT_THAT(names.leading_to(thread_c), IsEmpty());
 }
 
 TEST(ThreadNames, GoesFromMergeToMerge) {
   thread_names names;
-  const auto hold = names.watch({a, b});
-  names.merged(a, b);
-  names.merged(b, c);
-  names.merged(c, d);
-  EXPECT_THAT(names.leading_to(d), UnorderedElementsAre(a, b));
+  const auto hold = names.watch({thread_a, thread_b});
+  names.merged(thread_a, thread_b);
+  names.merged(thread_b, thread_c);
+  names.merged(thread_c, thread_d);
+  EXPECT_THAT(names.leading_to(thread_d),
+              UnorderedElementsAre(thread_a, thread_b));
   // What was read meanwhile may have an id in between.
-  EXPECT_THAT(names.leading_to(c), UnorderedElementsAre(a, b));
-  EXPECT_THAT(names.leading_to(b), ElementsAre(a));
-  EXPECT_THAT(names.leading_to(a), IsEmpty());
+  EXPECT_THAT(names.leading_to(thread_c),
+              UnorderedElementsAre(thread_a, thread_b));
+  EXPECT_THAT(names.leading_to(thread_b), ElementsAre(thread_a));
+  EXPECT_THAT(names.leading_to(thread_a), IsEmpty());
 }
 
 TEST(ThreadNames, WhatTheStoreSaysMayBeOlderThanAMerge) {
   thread_names names;
-  const auto hold = names.watch({a});
-  names.merged(b, c);
+  const auto hold = names.watch({thread_a});
+  names.merged(thread_b, thread_c);
   EXPECT_EQ(names.news(), 0u);
-  names.found(std::array{a}, std::array{b});
+  names.found(std::array{thread_a}, std::array{thread_b});
   EXPECT_EQ(names.news(), 1u);
-  EXPECT_THAT(names.leading_to(c), ElementsAre(a));
-  names.found(std::array{a}, std::array{c});
-  names.found(std::array{a}, std::array{a});
-  names.found(std::array{d}, std::array{c});
+  EXPECT_THAT(names.leading_to(thread_c), ElementsAre(thread_a));
+  names.found(std::array{thread_a}, std::array{thread_c});
+  names.found(std::array{thread_a}, std::array{thread_a});
+  names.found(std::array{thread_d}, std::array{thread_c});
   EXPECT_EQ(names.news(), 1u);
   // Nor does it matter who comes first.
-  const auto late = names.watch({b});
-  EXPECT_THAT(names.leading_to(c), UnorderedElementsAre(a, b));
+  const auto late = names.watch({thread_b});
+  EXPECT_THAT(names.leading_to(thread_c),
+              UnorderedElementsAre(thread_a, thread_b));
 }
 
 TEST(ThreadNames, ReadsMergesOutOfEvents) {
-  EXPECT_THAT(merge_told_by(merge_of(a, b)), Optional(Pair(a, b)));
-  EXPECT_EQ(merge_told_by(in_thread(b)), std::nullopt);
-  auto ev = merge_of(a, b);
+  EXPECT_THAT(merge_told_by(merge_of(thread_a, thread_b)),
+              Optional(Pair(thread_a, thread_b)));
+  EXPECT_EQ(merge_told_by(in_thread(thread_b)), std::nullopt);
+  auto ev = merge_of(thread_a, thread_b);
   ev.payload = shared_text{"[]"};
   EXPECT_EQ(merge_told_by(ev), std::nullopt);
-  ev = merge_of(a, b);
+  ev = merge_of(thread_a, thread_b);
   ev.platform = "github";
   EXPECT_EQ(merge_told_by(ev), std::nullopt);
 }
 
 TEST(ThreadNames, FiltersGoOnWithTheThread) {
-  const auto former = asks_for({a});
-  const auto both = asks_for({a, b});
+  const auto former = asks_for({thread_a});
+  const auto both = asks_for({thread_a, thread_b});
   filter_index index;
   index.insert(1, former);
   index.insert(2, both);
-  index.insert(3, asks_for({b}));
-  index.insert(4, asks_for({c}));
+  index.insert(3, asks_for({thread_b}));
+  index.insert(4, asks_for({thread_c}));
   const auto finds = [&](const event& ev) {
     std::vector<uint64_t> out;
     index.match(ev, out);
     return out;
   };
-  EXPECT_FALSE(former.matches(in_thread(b)));
-  EXPECT_THAT(finds(in_thread(b)), UnorderedElementsAre(2, 3));
+  EXPECT_FALSE(former.matches(in_thread(thread_b)));
+  EXPECT_THAT(finds(in_thread(thread_b)), UnorderedElementsAre(2, 3));
   // Each once, whatever it asks for.
-  EXPECT_THAT(finds(merge_of(a, b)), UnorderedElementsAre(1, 2, 3));
-  thread_names::shared().merged(a, b);
-  EXPECT_TRUE(former.matches(in_thread(b)));
-  EXPECT_THAT(finds(in_thread(b)), UnorderedElementsAre(1, 2, 3));
-  EXPECT_THAT(finds(merge_of(a, b)), UnorderedElementsAre(1, 2, 3));
-  EXPECT_FALSE(former.matches(in_thread(c)));
+  EXPECT_THAT(finds(merge_of(thread_a, thread_b)),
+              UnorderedElementsAre(1, 2, 3));
+  thread_names::shared().merged(thread_a, thread_b);
+  EXPECT_TRUE(former.matches(in_thread(thread_b)));
+  EXPECT_THAT(finds(in_thread(thread_b)), UnorderedElementsAre(1, 2, 3));
+  EXPECT_THAT(finds(merge_of(thread_a, thread_b)),
+              UnorderedElementsAre(1, 2, 3));
+  EXPECT_FALSE(former.matches(in_thread(thread_c)));
 }
 
 } // namespace
