@@ -355,7 +355,7 @@ class custom final : public base_platform {
       return fail(payload.error());
     if (auto& readable = reader.readable())
       ev.payload_readable = shared_text{std::move(*readable)};
-    if (auto readable = codec::readable_escapes(ev.metadata))
+    if (auto readable = codec::readable_json(ev.metadata))
       ev.metadata = std::move(*readable);
     prioritise(*payload, ev);
     std::ranges::sort(notes);

@@ -2,6 +2,7 @@
 -- Everything in the catalogue says what it is: views' columns and partitions,
 -- too. And links by hand that can't be are refused in words.
 
+COMMENT ON COLUMN events.payload_raw IS 'The original where the payload holds \u0000, lone surrogates or numbers beyond numeric, which JSON operators refuse: payload has U+FFFD or the nearest double in their place.';
 COMMENT ON COLUMN event_performance.stage IS 'What was measured: queue (waiting for its batch), commit (of that batch), ingest (from coming in to being durable).';
 
 COMMENT ON COLUMN event_processing_summary.platform IS 'events.platform.';
