@@ -27,6 +27,9 @@ struct acceptance {
   std::vector<std::optional<error>> refused;
   /// If set, the answer once all events are durable, in place of their ids.
   std::optional<webhook_answer> when_stored;
+  /// For a batch: what handlers replied to each of `events`, put into its
+  /// result. May be left empty if none did.
+  std::vector<std::optional<webhook_answer>> replies;
 };
 
 /// What became of one event of an acceptance.
