@@ -31,7 +31,8 @@ constexpr std::pair<std::string_view, maker> built_in[] = {
 };
 
 // Names that events or paths have already.
-constexpr std::string_view taken[] = {"events", "custom", "cloudevents"};
+constexpr std::string_view taken[] = {"events", "custom", "cloudevents",
+                                      "eventweft"};
 
 // A definition is a page of text; what is longer is something else.
 constexpr std::uintmax_t max_definition = 256u << 10;
