@@ -29,6 +29,7 @@ struct retention_item {
     drop_week,     ///< all events of a week at once
     keep_week,     ///< past its time but still needed, see `reason`
     delete_events, ///< single events of one platform
+    keep_events,   ///< the same, still needed, see `reason`
   };
   kind action = kind::delete_events;
   /// The first day of the week, or the platform.
@@ -69,7 +70,7 @@ struct metrics_query {
 /// A row of `event_performance`. The caller does the sampling.
 struct performance_sample {
   timestamp recorded_at{};
-  /// "verify", "store", "publish", …
+  /// "queue", "commit", "ingest".
   std::string stage;
   std::string platform;
   std::string event_type;

@@ -150,13 +150,16 @@ int retention(const config::load_options& options, bool dry_run, console& io) {
   if (!session)
     return report({ec::internal, "this store has no retention"}, io);
   const system_clock time;
-  for (bool more = true; more;) {
+  bool first = true;
+  for (bool more = true; more; first = false) {
     const auto items = session->apply_retention(*policy, time.now(), dry_run);
     if (!items)
       return report(items.error(), io);
     more = false;
     for (const auto& item : *items) {
-      tell(item, io);
+      // Each round says again which weeks must stay.
+      if (first || item.action != retention_item::kind::keep_week)
+        tell(item, io);
       more = more || (!dry_run && item.events > 0 &&
                       item.action == retention_item::kind::delete_events);
     }
