@@ -105,43 +105,32 @@ std::string nearest_double(std::string_view text, const number_shape& n) {
   return {buffer.data(), static_cast<size_t>(end - buffer.data())};
 }
 
-// A digit, an `e`, and five digits more: shorter exponents are within reach.
-bool has_long_exponent(std::string_view text, size_t from, size_t to) noexcept {
-  for (size_t i = from; i < to && i + 1 < text.size(); ++i) {
-    if (!is_digit(text[i]) || (text[i + 1] | 0x20) != 'e')
+// Nearly every text says no, so not every byte is looked at. A number is out of
+// reach only by an exponent of five digits or more, or by thousands of digits:
+// one of five consecutive ones is always seen.
+bool may_hold_far_numbers(std::string_view text) noexcept {
+  constexpr size_t stride = 5;
+  constexpr size_t many_digits = 6'000;
+  for (size_t i = stride - 1; i < text.size(); i += stride) {
+    if (!is_digit(text[i]))
       continue;
-    size_t next = i + 2;
-    if (next < text.size() && (text[next] == '+' || text[next] == '-'))
-      ++next;
-    if (digits_at(text, next) >= 5)
+    size_t start = i;
+    while (start > 0 && is_digit(text[start - 1]))
+      --start;
+    const auto length = digits_at(text, start);
+    if (length > many_digits)
       return true;
+    if (length >= stride && start > 0) {
+      size_t before = start - 1;
+      if ((text[before] == '+' || text[before] == '-') && before > 0)
+        --before;
+      if (before > 0 && (text[before] | 0x20) == 'e' &&
+          is_digit(text[before - 1]))
+        return true;
+    }
+    i = start + length;
   }
   return false;
-}
-
-// Nearly every text says no, so it is looked through in blocks that compilers
-// turn into a few vector instructions. A number is out of reach only by a long
-// exponent or by thousands of digits, of which some fill a whole block.
-bool may_hold_far_numbers(std::string_view text) noexcept {
-  constexpr size_t block = 64;
-  size_t at = 0;
-  for (; at + block < text.size(); at += block) {
-    uint8_t exponents = 0;
-    uint8_t all_digits = 1;
-    for (size_t i = 0; i < block; ++i) {
-      const auto c = static_cast<uint8_t>(text[at + i]);
-      const auto next = static_cast<uint8_t>(text[at + i + 1] | 0x20);
-      const auto digit =
-          static_cast<uint8_t>(static_cast<uint8_t>(c - '0') < 10);
-      exponents |= static_cast<uint8_t>(digit & (next == 'e'));
-      all_digits &= digit;
-    }
-    if (all_digits != 0)
-      return true;
-    if (exponents != 0 && has_long_exponent(text, at, at + block))
-      return true;
-  }
-  return has_long_exponent(text, at, text.size());
 }
 
 size_t skip_string(std::string_view text, size_t pos) noexcept {

@@ -102,6 +102,7 @@ TEST(ReadableJson, LeavesNumbersWithinReachAlone) {
         std::string{"[0e999999,0.000e131075,123e131069,1e+000000131071]"},
         "[" + std::string(131'072, '1') + "]",
         "[0." + std::string(16'383, '0') + "]",
+        "[2." + std::string(16'384, '0') + "e3]",
         "[\"" + std::string(140'000, '1') + "\"]"})
     EXPECT_EQ(readable_json(good), std::nullopt) << good.substr(0, 80);
 }
@@ -116,19 +117,18 @@ TEST(ReadableJson, ReplacesNumbersOutOfReach) {
       {"1e99999999999999999999999999", most},
       {"[" + std::string(131'073, '1') + "]", "[" + most + "]"},
       {"[1." + std::string(16'384, '0') + "]", "[1]"},
-      {"[2." + std::string(16'384, '0') + "e3]",
-       "[2." + std::string(16'384, '0') + "e3]"},
       {R"({"a":"\u0000","n":1e999999,"1e999999":"x"})",
        R"({"a":"\ufffd","n":)" + most + R"(,"1e999999":"x"})"},
-      // Where the block that is looked at ends.
-      {"[" + std::string(62, ' ') + "1e999999]",
-       "[" + std::string(62, ' ') + most + "]"},
-      {"[" + std::string(63, ' ') + "1e999999]",
-       "[" + std::string(63, ' ') + most + "]"},
+      // Short of both, but not together.
+      {"[0." + std::string(6'385, '1') + "e-9999]", "[0]"},
   };
   for (const auto& [text, readable] : cases)
-    EXPECT_EQ(readable_json(text).value_or(text), readable)
-        << text.substr(0, 80);
+    // Wherever it stands.
+    for (size_t blanks = 0; blanks < 6; ++blanks)
+      EXPECT_EQ(
+          readable_json(std::string(blanks, ' ') + text).value_or("as it is"),
+          std::string(blanks, ' ') + readable)
+          << blanks << text.substr(0, 80);
 }
 
 TEST(ReadableJson, MendsNothingThatIsNoNumber) {
