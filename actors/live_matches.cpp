@@ -62,6 +62,36 @@ void live_matches::append(const std::vector<event_ptr>& events) {
   }
 }
 
+std::deque<live_matches::seen>::iterator live_matches::place_of(seq_t seq) {
+  return std::lower_bound(
+      seen_.begin(), seen_.end(), seq,
+      [](const seen& s, seq_t wanted) { return s.ev->seq < wanted; });
+}
+
+void live_matches::renamed(const std::vector<event_ptr>& events) {
+  std::vector<group_id> ids;
+  for (const auto& ev : events) {
+    ids.clear();
+    index_.match(*ev, ids);
+    // What comes before that is found when `cover` asks for it.
+    std::erase_if(ids, [&](group_id id) {
+      const auto found = groups_.find(id);
+      return found == groups_.end() || ev->seq <= found->second.covered;
+    });
+    auto at = place_of(ev->seq);
+    if (at == seen_.end() || at->ev->seq != ev->seq) {
+      if (!ids.empty())
+        seen_.insert(at, seen{ev, ids});
+      continue;
+    }
+    at->ev = ev;
+    for (const auto id : ids)
+      if (std::find(at->groups.begin(), at->groups.end(), id) ==
+          at->groups.end())
+        at->groups.push_back(id);
+  }
+}
+
 void live_matches::trim(seq_t floor) {
   while (!seen_.empty() && seen_.front().ev->seq <= floor)
     seen_.pop_front();
@@ -76,9 +106,7 @@ void live_matches::cover(const live_ring& ring, group_id id, seq_t after) {
        ++i) {
     if (!g.matcher.matches(**i))
       continue;
-    auto at = std::lower_bound(
-        seen_.begin(), seen_.end(), (*i)->seq,
-        [](const seen& s, seq_t seq) { return s.ev->seq < seq; });
+    auto at = place_of((*i)->seq);
     if (at == seen_.end() || at->ev->seq != (*i)->seq)
       at = seen_.insert(at, {*i, {}});
     at->groups.push_back(id);

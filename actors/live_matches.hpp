@@ -31,6 +31,10 @@ class live_matches {
   /// New events that the ring has just got.
   void append(const std::vector<event_ptr>& events);
 
+  /// Events of the ring that are in another thread than they were. Who did not
+  /// see them before may do now, as far as its lane has not been there yet.
+  void renamed(const std::vector<event_ptr>& events);
+
   /// Forgets what the ring forgot.
   void trim(seq_t floor);
 
@@ -58,6 +62,8 @@ class live_matches {
     /// All matching events with seq > covered are known.
     seq_t covered = 0;
   };
+
+  std::deque<seen>::iterator place_of(seq_t seq);
 
   codec::filter_index index_;
   std::unordered_map<group_id, group> groups_;

@@ -2,6 +2,7 @@
 #include "actors/live_ring.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace eventweft {
 
@@ -18,6 +19,18 @@ size_t kept_bytes(const event& ev) {
 }
 
 } // namespace
+
+event_ptr renamed(const event_ptr& ev, const thread_renames& renames) {
+  if (!ev->correlation_id)
+    return {};
+  const auto found = renames.find(*ev->correlation_id);
+  if (found == renames.end())
+    return {};
+  // Readers hold the old one: events never change.
+  auto copy = *ev;
+  copy.correlation_id = found->second;
+  return event_ptr{std::move(copy)};
+}
 
 void live_ring::reset(seq_t head) {
   events_.clear();
@@ -36,6 +49,18 @@ void live_ring::append(const std::vector<event_ptr>& events, seq_t last) {
     floor_ = events_.front()->seq;
     events_.pop_front();
   }
+}
+
+std::vector<event_ptr> live_ring::rename(const thread_renames& renames) {
+  std::vector<event_ptr> changed;
+  for (auto& ev : events_)
+    if (auto now = renamed(ev, renames)) {
+      bytes_ -= kept_bytes(*ev);
+      bytes_ += kept_bytes(*now);
+      ev = now;
+      changed.push_back(std::move(now));
+    }
+  return changed;
 }
 
 live_ring::iterator live_ring::after(seq_t after) const {

@@ -5,9 +5,17 @@
 
 #include <cstdint>
 #include <deque>
+#include <unordered_map>
 #include <vector>
 
 namespace eventweft {
+
+/// From former ids of threads to those that they are part of now.
+using thread_renames = std::unordered_map<uuid, uuid>;
+
+/// The event in the thread that its own is part of by now, or a null pointer if
+/// that is its own. The payload is shared.
+event_ptr renamed(const event_ptr& ev, const thread_renames& renames);
 
 /// The latest events of the log in memory: all with floor < seq ≤ head, bounded
 /// in bytes and in number.
@@ -21,6 +29,11 @@ class live_ring {
 
   /// `events` in order, all with head < seq ≤ last; the head becomes `last`.
   void append(const std::vector<event_ptr>& events, seq_t last);
+
+  /// Puts the events of each `from` into `into`, as the store did when it
+  /// merged the threads: what is read from here equals what is read from there.
+  /// Returns the events that changed, in order.
+  std::vector<event_ptr> rename(const thread_renames& renames);
 
   seq_t head() const noexcept { return head_; }
   seq_t floor() const noexcept { return floor_; }

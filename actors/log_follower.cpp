@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -137,6 +138,13 @@ class log_follower::inner final : public log_reader,
     hand_over([this] { wanted_ = true; });
   }
 
+  std::optional<seq_t> seen() {
+    std::lock_guard guard{mutex_};
+    if (stopped_ || !wanted_ || !buffer_.events.empty() || buffer_.last < 0)
+      return std::nullopt;
+    return buffer_.last;
+  }
+
   void published(const lane_batch& batch) override {
     hand_over([&] {
       if (mode_ != mode::live || batch.last <= buffer_.last)
@@ -207,6 +215,35 @@ class log_follower::inner final : public log_reader,
     std::chrono::milliseconds pause_;
   };
 
+  /// Lets what has no events in it grow, but not for ever.
+  class quiet_job final : public ask_job {
+   public:
+    quiet_job(std::weak_ptr<inner> who, uint64_t piece,
+              std::chrono::milliseconds pause)
+        : who_(std::move(who)), piece_(piece), pause_(pause) {}
+
+    ~quiet_job() override {
+      if (auto follower = who_.lock())
+        follower->quiet_for_long(piece_);
+    }
+
+    void run(asker_actor::pointer self) override {
+      run_after(self, pause_, [me = shared_from_this()] {});
+    }
+
+   private:
+    std::weak_ptr<inner> who_;
+    uint64_t piece_;
+    std::chrono::milliseconds pause_;
+  };
+
+  void quiet_for_long(uint64_t piece) {
+    hand_over([&] {
+      quiet_armed_ = false;
+      quiet_due_ = piece == pieces_;
+    });
+  }
+
   void resume() {
     std::lock_guard guard{mutex_};
     resting_ = false;
@@ -272,10 +309,12 @@ class log_follower::inner final : public log_reader,
   log_range_ptr next_piece() {
     if (!wanted_ || buffer_.last < buffer_.first)
       return nullptr;
-    if (buffer_.events.empty() &&
+    if (buffer_.events.empty() && !quiet_due_ &&
         buffer_.last - buffer_.first + 1 < options_.quiet_events)
       return nullptr;
     wanted_ = false;
+    quiet_due_ = false;
+    ++pieces_;
     auto piece = std::make_shared<log_range>();
     piece->first = buffer_.first;
     uint64_t size = 0;
@@ -300,17 +339,31 @@ class log_follower::inner final : public log_reader,
   template <class F>
   void hand_over(F change) {
     log_range_ptr piece;
+    std::optional<uint64_t> quiet;
     {
       std::lock_guard guard{mutex_};
       if (stopped_)
         return;
       change();
       piece = next_piece();
+      if (!piece && wanted_ && buffer_.last >= buffer_.first &&
+          !std::exchange(quiet_armed_, true))
+        quiet = pieces_;
       if (mode_ == mode::idle && !resting_ && !too_much())
         ask_next();
     }
     if (piece)
       deliver_(std::move(piece));
+    // Not under the lock: what nobody takes is over at once.
+    if (quiet)
+      wait_quietly(*quiet);
+  }
+
+  void wait_quietly(uint64_t piece) {
+    auto job = std::make_shared<quiet_job>(weak_from_this(), piece,
+                                           options_.quiet_time);
+    if (auto asker = ctx_.peers->askers.next())
+      tell_anon(asker, ask_job_ptr{std::move(job)});
   }
 
   caf::actor_system& sys_;
@@ -333,6 +386,10 @@ class log_follower::inner final : public log_reader,
   bool stopped_ = false;
   bool resting_ = false;
   unsigned failures_ = 0;
+  /// Handed over so far; what was armed for an earlier one is late.
+  uint64_t pieces_ = 0;
+  bool quiet_armed_ = false;
+  bool quiet_due_ = false;
 };
 
 log_follower::log_follower(caf::actor_system& sys, actor_context ctx,
@@ -350,6 +407,10 @@ log_follower::~log_follower() {
 
 void log_follower::want() {
   inner_->want();
+}
+
+std::optional<seq_t> log_follower::seen() const {
+  return inner_->seen();
 }
 
 } // namespace eventweft

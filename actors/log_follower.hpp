@@ -7,9 +7,11 @@
 
 #include <caf/fwd.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace eventweft {
@@ -20,9 +22,10 @@ struct follower_options {
   /// The most that one piece holds.
   uint32_t max_events = 500;
   uint64_t max_bytes = 1ull << 20;
-  /// A piece without events is handed over only when it is that long, so that
-  /// who waits for something rare is not woken by each commit.
+  /// A piece without events is handed over only when it is that long or that
+  /// old, so that who waits for something rare is not woken by each commit.
   uint32_t quiet_events = 1'000;
+  std::chrono::milliseconds quiet_time{2'000};
 };
 
 /// Follows the log for a part of this process, at that part's pace: what a
@@ -49,6 +52,12 @@ class log_follower {
 
   /// Asks for one further piece. Calls before that has come count once.
   void want();
+
+  /// How far the log was looked at without finding anything, if nothing that
+  /// was found waits and no piece is on its way: to whoever asked for the next
+  /// one, the same as a piece without events up to there. What then comes may
+  /// begin further down.
+  std::optional<seq_t> seen() const;
 
  private:
   class inner;

@@ -26,11 +26,9 @@ struct job {
   std::vector<event_ptr> events;
   std::vector<platforms::event_outcome> outcomes;
   size_t missing = 0;
-  /// A handler's reply is waited for; it counts among the missing.
-  bool awaiting = false;
-  /// The event that it is about.
-  size_t asked = 0;
-  std::optional<processing::reply> reply;
+  /// For each event whether a handler's reply is waited for; that counts among
+  /// the missing. What came is in `accepted.replies`.
+  std::vector<bool> awaiting;
   caf::typed_response_promise<webhook_answer> promise;
 };
 
@@ -86,7 +84,7 @@ class platform_worker_state {
       work->events.emplace_back(std::move(ev));
     }
     // Before anything is stored: a handler may be quicker than we are.
-    await_reply(work, w.received_at);
+    await_replies(work, w.received_at);
     for (size_t i = 0; i < work->events.size(); ++i)
       store(work, i, 1);
     return work->promise;
@@ -100,40 +98,48 @@ class platform_worker_state {
 
   // -- a handler's reply -----------------------------------------------------
 
-  void await_reply(const job_ptr& work, timestamp received) {
+  void await_replies(const job_ptr& work, timestamp received) {
+    work->awaiting.resize(work->events.size());
+    work->accepted.replies.resize(work->events.size());
     if (!processors_)
       return;
-    auto& events = work->events;
-    const auto found =
-        std::find_if(events.begin(), events.end(), [this](const event_ptr& ev) {
-          return processors_->answers(*ev);
-        });
-    auto engine = ctx_.peers->engine.get();
-    if (found == events.end() || !engine)
-      return;
+    const auto engine = ctx_.peers->engine.get();
     const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(
         ctx_.time->now() - received);
     const auto limit = platform_->reply_within() - waited;
-    if (limit.count() <= 0)
+    if (!engine || limit.count() <= 0)
       return;
-    work->awaiting = true;
-    work->asked = static_cast<size_t>(found - events.begin());
-    ++work->missing;
-    ask(self_, engine, limit, answer_atom_v, *found)
-        .then(
-            [this, work](processing::reply& r) {
-              work->reply = std::move(r);
-              replied(work, "replied");
-            },
-            [this, work](const caf::error& e) {
-              const bool late = from_caf(e).code == ec::timed_out;
-              replied(work, late ? "late" : "silent");
-            });
+    for (size_t i = 0; i < work->events.size(); ++i) {
+      const auto& ev = work->events[i];
+      if (!processors_->answers(*ev))
+        continue;
+      work->awaiting[i] = true;
+      ++work->missing;
+      ask(self_, engine, limit, answer_atom_v, ev)
+          .then(
+              [this, work, i](processing::reply& r) {
+                if (work->awaiting[i])
+                  work->accepted.replies[i] =
+                      webhook_answer{r.status,
+                                     std::move(r.content_type),
+                                     {},
+                                     std::move(r.body)};
+                replied(work, i, "replied");
+              },
+              [this, work, i](const caf::error& e) {
+                const bool late = from_caf(e).code == ec::timed_out;
+                replied(work, i, late ? "late" : "silent");
+              });
+      // One webhook has one answer, the items of a batch have one each.
+      if (!work->accepted.batch)
+        return;
+    }
   }
 
-  void replied(const job_ptr& work, std::string_view result) {
-    if (!std::exchange(work->awaiting, false))
+  void replied(const job_ptr& work, size_t index, std::string_view result) {
+    if (!work->awaiting[index])
       return;
+    work->awaiting[index] = false;
     ctx_.figures->answer_awaited(platform_->name(), result);
     finish_one(work);
   }
@@ -178,9 +184,8 @@ class platform_worker_state {
                                  outcome.error().code);
     // Nobody will handle it now: it was handled before, will be when it is in
     // the log, or is not there.
-    if (index == work->asked &&
-        (!outcome || outcome->duplicate || outcome->spooled))
-      replied(work, "silent");
+    if (!outcome || outcome->duplicate || outcome->spooled)
+      replied(work, index, "silent");
     if (outcome)
       log_event(*ctx_.log, work->events[index]->id, "{} as {}, seq {}",
                 outcome->duplicate ? "known" : "acknowledged",
@@ -198,11 +203,11 @@ class platform_worker_state {
     const bool stored = std::all_of(
         work->outcomes.begin(), work->outcomes.end(),
         [](const platforms::event_outcome& o) { return o.has_value(); });
-    if (work->reply && stored)
-      work->promise.deliver(webhook_answer{work->reply->status,
-                                           work->reply->content_type,
-                                           {},
-                                           work->reply->body});
+    auto& replies = work->accepted.replies;
+    const auto reply = std::ranges::find_if(
+        replies, [](const auto& r) { return r.has_value(); });
+    if (!work->accepted.batch && stored && reply != replies.end())
+      work->promise.deliver(std::move(**reply));
     else
       work->promise.deliver(platform_->answer(work->accepted, work->outcomes));
   }

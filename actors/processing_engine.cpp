@@ -8,6 +8,13 @@
 
 namespace eventweft {
 
+namespace {
+
+/// Of the time that there is at the end.
+constexpr std::chrono::milliseconds most_for_last_writes{2'000};
+
+} // namespace
+
 processing_engine_state::processing_engine_state(
     processing_engine_actor::pointer self, actor_context ctx,
     processing_engine_options options)
@@ -49,7 +56,11 @@ processing_engine_state::make_behavior() {
       [this](answer_atom, const uuid& id) { reply(id, std::nullopt); },
       [this](retry_atom, const dead_letter& x) { return again(x); },
       [this](list_atom) { return states(); },
-      [this](flush_atom) { return flush(); },
+      [this](flush_atom) { return flush(options_.patience); },
+      [this](flush_atom, uint32_t within) {
+        const std::chrono::milliseconds whole{within};
+        return flush(whole - std::min(whole / 4, most_for_last_writes));
+      },
   };
 }
 
@@ -280,6 +291,7 @@ void processing_engine_state::follow(entry& e) {
 }
 
 void processing_engine_state::stop_feeds(entry& e) {
+  note_seen(e);
   for (auto number : e.feeds)
     feeds_.erase(number);
   e.feeds.clear();
@@ -318,6 +330,7 @@ void processing_engine_state::retire(entry& e) {
     auto last = std::make_shared<processing::write_request>(
         processing::write_request{e.what->what.name, e.owner,
                                   board_.collect(e.what->what.name, now())});
+    note_settled(e.what->what.name, last->changes.rows);
     auto journal = ctx_.peers->journal.get();
     if (options_.durable && journal && !last->changes.empty())
       ask(self_, journal, options_.timeout, append_atom_v,
@@ -363,6 +376,17 @@ void processing_engine_state::take_up(uint64_t number,
   pump();
 }
 
+void processing_engine_state::note_seen(const entry& e) {
+  for (auto number : e.feeds) {
+    const auto i = feeds_.find(number);
+    const auto seen =
+        i == feeds_.end() ? std::nullopt : i->second.source->seen();
+    if (seen)
+      board_.take_up(i->second.processor, i->second.index, {0, *seen, {}},
+                     now());
+  }
+}
+
 // -- from people -------------------------------------------------------------
 
 caf::result<void> processing_engine_state::again(const dead_letter& x) {
@@ -393,10 +417,10 @@ caf::result<void> processing_engine_state::again(const dead_letter& x) {
   return promise;
 }
 
-std::vector<processing::processor_state>
-processing_engine_state::states() const {
+std::vector<processing::processor_state> processing_engine_state::states() {
   std::vector<processing::processor_state> out;
   for (const auto& [n, e] : entries_) {
+    note_seen(e);
     const auto state = board_.state_of(n);
     auto& x = out.emplace_back();
     x.name = n;
@@ -420,14 +444,15 @@ processing_engine_state::states() const {
 
 // -- the end -----------------------------------------------------------------
 
-caf::result<void> processing_engine_state::flush() {
+caf::result<void>
+processing_engine_state::flush(std::chrono::milliseconds patience) {
   auto promise = self_->make_response_promise<void>();
   flushed_.push_back(promise);
   if (std::exchange(stopping_, true))
     return promise;
   for (auto& [n, e] : entries_)
     stop_feeds(e);
-  stop_by_ = now() + options_.patience;
+  stop_by_ = now() + patience;
   wait_for_running();
   return promise;
 }
@@ -438,13 +463,22 @@ void processing_engine_state::wait_for_running() {
     return;
   }
   if (now() >= stop_by_) {
-    // They are made again after the next start.
+    note_cut_off();
     abandon(running());
     last_writes();
     return;
   }
   run_after(self_, std::chrono::milliseconds{20},
             [this] { wait_for_running(); });
+}
+
+void processing_engine_state::note_cut_off() const {
+  for (const auto& [n, e] : entries_)
+    if (const auto running = board_.state_of(n).running; running > 0)
+      ctx_.log->warn("processor {}: {} attempts were still under way at the "
+                     "end and were cut off; they are made again after the "
+                     "next start",
+                     n, running);
 }
 
 std::vector<uint64_t> processing_engine_state::running() const {

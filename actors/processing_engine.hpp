@@ -39,7 +39,8 @@ struct processing_engine_options {
   std::chrono::milliseconds timeout{60'000};
   std::chrono::milliseconds retry_min{100};
   std::chrono::milliseconds retry_max{5'000};
-  /// How long running handlers are waited for at the end.
+  /// How long running handlers are waited for at the end, unless whoever asks
+  /// for it says how much time there is.
   std::chrono::milliseconds patience{2'000};
 };
 

@@ -115,12 +115,11 @@ void processing_engine_state::start_async(job j) {
 void processing_engine_state::ended(uint64_t id, const outcome& o) {
   blocking_.erase(id);
   async_stops_.erase(id);
-  settle(board_.finish(id, o, now()), o, false);
+  settle(board_.finish(id, o, now()), o);
   pump();
 }
 
-void processing_engine_state::settle(const decision& d, const outcome& o,
-                                     bool late) {
+void processing_engine_state::settle(const decision& d, const outcome& o) {
   using kind = decision::kind;
   if (d.what == kind::ignored)
     return;
@@ -129,7 +128,7 @@ void processing_engine_state::settle(const decision& d, const outcome& o,
   if (i == entries_.end())
     return;
   auto& e = i->second;
-  if (late)
+  if (o.timed_out)
     ++e.totals.timed_out;
   log_event(*ctx_.log, d.event->id, "processor {}: attempt {} {}", p.name,
             d.attempts,
@@ -145,13 +144,15 @@ void processing_engine_state::settle(const decision& d, const outcome& o,
     break;
   case kind::retry:
     ++e.totals.retried;
-    ctx_.figures->attempt_ended(p.name, late ? "timed_out" : "retried", d.took);
+    ctx_.figures->attempt_ended(p.name, o.timed_out ? "timed_out" : "retried",
+                                d.took);
     ctx_.log->warn("processor {}: attempt {} at event {} failed: {}", p.name,
                    d.attempts, to_string(d.event->id), o.error);
     break;
   case kind::give_up:
     ++e.totals.failed;
-    ctx_.figures->attempt_ended(p.name, late ? "timed_out" : "failed", d.took);
+    ctx_.figures->attempt_ended(p.name, o.timed_out ? "timed_out" : "failed",
+                                d.took);
     if (p.answers)
       say(d.event->id, std::nullopt);
     give_up(e, d, o);
@@ -228,9 +229,9 @@ void processing_engine_state::arm_wake() {
 
 void processing_engine_state::expire() {
   for (auto id : board_.expired(now())) {
-    const auto o = outcome::failed("it took longer than its time-out");
+    const auto o = outcome::late("it took longer than its time-out");
     auto d = board_.finish(id, o, now());
-    settle(d, o, true);
+    settle(d, o);
     if (blocking_.erase(id) > 0) {
       options_.workers->abandon(id);
       const auto lost = options_.workers->state().lost;

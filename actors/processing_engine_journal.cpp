@@ -60,10 +60,17 @@ bool processing_engine_state::write(entry& e) {
     e.touched = time;
     board_.touch(n);
   }
+  if (e.writing) {
+    // It failed before: others may have come to an end since.
+    auto again = std::make_shared<processing::write_request>(*e.writing);
+    note_settled(n, again->changes.rows);
+    e.writing = std::move(again);
+  }
   const bool due = board_.has_news(n) || !e.after_next.empty() ||
                    time - e.written >= options_.mark_interval;
   if (!e.writing && due) {
     auto what = board_.collect(n, time);
+    note_settled(n, what.rows);
     if (!what.empty())
       e.writing = std::make_shared<processing::write_request>(
           processing::write_request{n, e.owner, std::move(what)});
@@ -75,6 +82,28 @@ bool processing_engine_state::write(entry& e) {
   else
     written(e);
   return e.writing || !due || state.ready + state.running + state.waiting > 0;
+}
+
+void processing_engine_state::note_settled(
+    const std::string& n, std::vector<processing::status_row>& rows) const {
+  for (auto& row : rows) {
+    row.settled = row.status == processing::status::completed ||
+                  row.status == processing::status::failed;
+    row.others.clear();
+    if (!row.settled)
+      continue;
+    for (const auto& [other, e] : entries_) {
+      if (other == n)
+        continue;
+      if (!board_.has(other)) {
+        if (e.what->filter.matches(*row.event))
+          row.others.push_back(other);
+      } else if (board_.owes(other, *row.event)) {
+        row.settled = false;
+        break;
+      }
+    }
+  }
 }
 
 void processing_engine_state::send(entry& e) {

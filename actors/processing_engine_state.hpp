@@ -118,6 +118,8 @@ class processing_engine_state {
   void want(feed& f);
   void want_more(entry& e);
   void take_up(uint64_t number, const log_range_ptr& range);
+  /// What the processor's feeds found nothing in counts as read.
+  void note_seen(const entry& e);
 
   // -- to the handlers (processing_engine_handlers.cpp) ----------------------
 
@@ -131,7 +133,7 @@ class processing_engine_state {
   void start_blocking(job j);
   void start_async(job j);
   void ended(uint64_t id, const outcome& o);
-  void settle(const decision& d, const outcome& o, bool late);
+  void settle(const decision& d, const outcome& o);
   void give_up(entry& e, const decision& d, const outcome& o);
   void store_letter(const std::string& n, uint64_t epoch, dead_letter letter);
 
@@ -149,6 +151,9 @@ class processing_engine_state {
   void hold_lanes(size_t unwritten);
   /// Whether there is or may be more to write.
   bool write(entry& e);
+  /// Who else wants the events that the rows are done with.
+  void note_settled(const std::string& n,
+                    std::vector<processing::status_row>& rows) const;
   void send(entry& e);
   void written(entry& e);
   void not_written(entry& e, const error& why);
@@ -164,11 +169,13 @@ class processing_engine_state {
   // -- from people -----------------------------------------------------------
 
   caf::result<void> again(const dead_letter& x);
-  std::vector<processing::processor_state> states() const;
+  std::vector<processing::processor_state> states();
 
   // -- the end ---------------------------------------------------------------
 
-  caf::result<void> flush();
+  /// Waits so long for what runs.
+  caf::result<void> flush(std::chrono::milliseconds patience);
+  void note_cut_off() const;
   void wait_for_running();
   std::vector<uint64_t> running() const;
   void last_writes();

@@ -41,6 +41,9 @@ class storage_reader_state {
         [this](seek_atom a, timestamp t) {
           return enqueue<seq_t>(quick_, a, t);
         },
+        [this](find_atom a, const std::vector<uuid>& threads) {
+          return enqueue<std::vector<uuid>>(quick_, a, threads);
+        },
         [this](dead_letter_atom a, const dead_letter& d) {
           return enqueue<void>(quick_, a, d);
         },

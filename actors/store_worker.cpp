@@ -44,6 +44,10 @@ class store_worker_state {
         [this](seek_atom, timestamp t) -> caf::result<seq_t> {
           return answer(session_->seq_before(t));
         },
+        [this](find_atom, const std::vector<uuid>& threads)
+            -> caf::result<std::vector<uuid>> {
+          return answer(session_->present_threads(threads));
+        },
         [this](dead_letter_atom, const dead_letter& d) -> caf::result<void> {
           return answer(session_->add_dead_letter(d));
         },

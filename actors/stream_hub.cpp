@@ -6,6 +6,7 @@
 #include "actors/live_lanes.hpp"
 #include "actors/live_matches.hpp"
 #include "actors/live_ring.hpp"
+#include "codec/thread_names.hpp"
 
 #include <algorithm>
 #include <map>
@@ -149,11 +150,61 @@ class stream_hub_state {
         log_event(*ctx_.log, ev->id, "offered to streams, seq {}", ev->seq);
         events.push_back(ev);
       }
+    take_merges(events);
     ring_.append(events, range.last);
     matches_.append(events);
     matches_.trim(ring_.floor());
     latest_ = ctx_.time->now();
     ctx_.figures->set_head(range.last);
+  }
+
+  /// Before a merge is told, what is in memory is in the thread that stayed, as
+  /// it is in the store: a reader gets the same from both.
+  void take_merges(std::vector<event_ptr>& events) {
+    const auto renames = learn_merges(events);
+    if (renames.empty())
+      return;
+    for (auto& ev : events)
+      if (auto now = renamed(ev, renames))
+        ev = std::move(now);
+    matches_.renamed(ring_.rename(renames));
+  }
+
+  /// Filters that ask for a thread that is no more go on with what it is part
+  /// of.
+  thread_renames learn_merges(const std::vector<event_ptr>& events) {
+    thread_renames out;
+    for (const auto& ev : events) {
+      const auto merge = codec::merge_told_by(*ev);
+      if (!merge)
+        continue;
+      const auto& [from, into] = *merge;
+      names_.merged(from, into);
+      for (auto& [id, now] : out)
+        if (now == from)
+          now = into;
+      out.insert_or_assign(from, into);
+    }
+    return out;
+  }
+
+  /// `then` is called once it is known how the store calls the threads that
+  /// filters ask for: what it just gave out may be in one that we have not been
+  /// told of yet.
+  template <class Then, class Failed>
+  void with_names(const storage_reader_actor& store, Then then, Failed failed) {
+    auto ids = names_.watched();
+    if (ids.empty()) {
+      then();
+      return;
+    }
+    ask(self_, store, options_.store_timeout, find_atom_v, ids)
+        .then(
+            [this, ids, then](const std::vector<uuid>& present) mutable {
+              names_.found(ids, present);
+              then();
+            },
+            [failed](const caf::error&) mutable { failed(); });
   }
 
   /// The log is that long. What is between is most likely on its way: other
@@ -188,10 +239,24 @@ class stream_hub_state {
     }
     filling_ = true;
     const auto after = ring_.head();
+    const auto known = names_.news();
     page_request page{after, options_.page_events, options_.page_bytes};
     ask(self_, store, options_.store_timeout, page_atom_v, page)
-        .then([this, after](const log_range& range) { filled(after, range); },
-              [this](const caf::error&) { fill_later(); });
+        .then(
+            [this, store, after, known](log_range& range) {
+              with_names(
+                  store,
+                  [this, after, known, range = std::move(range)] {
+                    if (names_.news() == known) {
+                      filled(after, range);
+                      return;
+                    }
+                    filling_ = false;
+                    fill();
+                  },
+                  [this] { fill_later(); });
+            },
+            [this](const caf::error&) { fill_later(); });
   }
 
   /// The store's answer to what follows `after`.
@@ -312,28 +377,48 @@ class stream_hub_state {
       later();
       return;
     }
+    const auto known = names_.news();
     page_request page{after, options_.batch_events, options_.batch_bytes};
     ask(self_, store, options_.store_timeout, page_atom_v, page)
         .then(
-            [this, number, after, later](const log_range& range) {
-              auto* l = book_->find(number);
-              if (!l || l->sent != after)
-                return;
-              auto last = std::min(range.last, ring_.head());
-              if (last <= after) {
-                later();
-                return;
-              }
-              l->reading = false;
-              lane_pauses_.reset();
-              publish(*l,
-                      {after + 1, last,
-                       matches_.slices_of(range.events, after + 1, last,
-                                          l->group_ids)},
-                      ctx_.time->now());
-              pump(*l);
+            [this, store, number, after, known, later](log_range& range) {
+              with_names(
+                  store,
+                  [this, number, after, known, later,
+                   range = std::move(range)] {
+                    if (names_.news() == known)
+                      read_lane(number, after, range, later);
+                    else if (auto* l = book_->find(number)) {
+                      l->reading = false;
+                      pump(*l);
+                    }
+                  },
+                  later);
             },
             [later](const caf::error&) { later(); });
+  }
+
+  /// The store's answer to what a lane needs after `after`.
+  template <class Later>
+  void read_lane(lane_number number, seq_t after, const log_range& range,
+                 Later later) {
+    auto* l = book_->find(number);
+    if (!l || l->sent != after)
+      return;
+    auto last = std::min(range.last, ring_.head());
+    if (last <= after) {
+      later();
+      return;
+    }
+    l->reading = false;
+    lane_pauses_.reset();
+    // Of those before a restart nobody else would tell.
+    learn_merges(range.events);
+    publish(*l,
+            {after + 1, last,
+             matches_.slices_of(range.events, after + 1, last, l->group_ids)},
+            ctx_.time->now());
+    pump(*l);
   }
 
   void ready(lane_number number) {
@@ -471,6 +556,7 @@ class stream_hub_state {
   backoff pauses_;
   backoff lane_pauses_;
   live_matches matches_;
+  codec::thread_names& names_ = codec::thread_names::shared();
   bool started_ = false;
   bool filling_ = false;
   bool polling_ = false;

@@ -4,9 +4,11 @@
 #include "actors/backoff.hpp"
 #include "actors/caf_compat.hpp"
 #include "codec/filter.hpp"
+#include "codec/thread_names.hpp"
 
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace eventweft {
 
@@ -78,13 +80,55 @@ class subscription_state {
   void match() {
     matcher_ =
         codec::compiled_filter{stream_filter_, own_filter_, request_.forced};
+    threads_.clear();
+    for (const auto* f : {&stream_filter_, &own_filter_, &request_.forced})
+      for (const auto& text : f->correlation_ids)
+        if (const auto id = uuid::parse(text))
+          threads_.push_back(*id);
+    threads_known_ = threads_.empty();
+  }
+
+  /// `then` is called once it is known where the threads went that the filters
+  /// ask for.
+  template <class Then>
+  void look_up_threads(Then then) {
+    auto round = round_;
+    auto again = [this, then] { look_up_threads(then); };
+    auto store = ctx_.peers->reader.get();
+    if (!store) {
+      later(round, again);
+      return;
+    }
+    ask(self_, store, options_.timeout, find_atom_v, threads_)
+        .then(
+            [this, round, ids = threads_,
+             then](const std::vector<uuid>& present) mutable {
+              names_.found(ids, present);
+              if (round == round_)
+                then();
+            },
+            [this, round, again](const caf::error& e) {
+              failed(round, e, again);
+            });
+  }
+
+  /// What the hub has in memory it hands out by the names that it knows.
+  template <class Then>
+  void with_threads(Then then) {
+    if (threads_known_)
+      then();
+    else
+      look_up_threads([this, then] {
+        threads_known_ = true;
+        then();
+      });
   }
 
   /// From the start point of the request.
   void begin() {
     switch (request_.start.from) {
     case start_point::kind::now:
-      join(-1);
+      with_threads([this] { join(-1); });
       break;
     case start_point::kind::after_seq:
       serve(std::max<seq_t>(request_.start.seq, 0));
@@ -121,7 +165,7 @@ class subscription_state {
     if (cursor < oldest_)
       page(cursor);
     else
-      join(cursor);
+      with_threads([this, cursor] { join(cursor); });
   }
 
   void join(seq_t cursor) {
@@ -156,7 +200,7 @@ class subscription_state {
     if (ahead_ && ahead_->first == cursor + 1) {
       auto range = std::move(*ahead_);
       ahead_.reset();
-      deliver(std::move(range));
+      arrived(std::move(range), ahead_news_);
       return;
     }
     ahead_.reset();
@@ -177,18 +221,21 @@ class subscription_state {
     reading_ = true;
     reading_after_ = cursor;
     auto number = ++reads_;
+    auto news = names_.news();
     page_request p{cursor, options_.page_events, options_.page_bytes};
     ask(self_, store, options_.timeout, page_atom_v, p)
         .then(
-            [this, number, cursor](log_range& range) {
+            [this, number, cursor, news](log_range& range) {
               if (number != reads_)
                 return;
               reading_ = false;
               range.first = cursor + 1;
-              if (wanted_ == cursor && wanted_round_ == round_)
-                deliver(std::move(range));
-              else if (range.last > cursor)
+              if (wanted_ == cursor && wanted_round_ == round_) {
+                arrived(std::move(range), news);
+              } else if (range.last > cursor) {
                 ahead_ = std::move(range);
+                ahead_news_ = news;
+              }
             },
             [this, number, cursor](const caf::error& e) {
               if (number != reads_)
@@ -197,6 +244,22 @@ class subscription_state {
               if (wanted_ == cursor && wanted_round_ == round_)
                 failed(round_, e, [this, cursor] { page(cursor); });
             });
+  }
+
+  /// A page that was read when the names of threads had that news. Where the
+  /// store has merged threads since, it is read again.
+  void arrived(log_range range, uint64_t news) {
+    if (threads_.empty()) {
+      deliver(std::move(range));
+      return;
+    }
+    look_up_threads([this, range = std::move(range), news] {
+      threads_known_ = true;
+      if (names_.news() == news)
+        deliver(range);
+      else
+        page(range.first - 1);
+    });
   }
 
   void deliver(log_range range) {
@@ -252,6 +315,11 @@ class subscription_state {
   filter stream_filter_;
   filter own_filter_;
   codec::compiled_filter matcher_;
+  /// The threads that the filters ask for, and whether it was asked where they
+  /// went.
+  std::vector<uuid> threads_;
+  bool threads_known_ = true;
+  codec::thread_names& names_ = codec::thread_names::shared();
   backoff pauses_;
   uint32_t epoch_ = 0;
   /// One for each `next`; what belongs to an older one is ignored.
@@ -261,6 +329,7 @@ class subscription_state {
 
   // Reading ahead: the unfiltered page after the last one that was delivered.
   std::optional<log_range> ahead_;
+  uint64_t ahead_news_ = 0;
   std::optional<seq_t> wanted_;
   uint64_t wanted_round_ = 0;
   bool reading_ = false;

@@ -128,7 +128,8 @@ class supervisor_state {
           end_actor(c.handle, caf::exit_reason::kill);
       finish();
     });
-    flush_timeout_ = std::chrono::milliseconds{std::max(deadline / 3, 1u)};
+    third_ = std::chrono::milliseconds{std::max(deadline / 3, 1u)};
+    stop_by_ = ctx_.time->now() + std::chrono::milliseconds{deadline};
     enter_phase();
     return promise;
   }
@@ -141,16 +142,25 @@ class supervisor_state {
     auto phase = static_cast<stop_phase>(phase_);
     if (phase == stop_phase::streams && options_.end_subscriptions)
       options_.end_subscriptions();
-    if (phase == stop_phase::writer && flush(ctx_.peers->writer.get()))
+    if (phase == stop_phase::writer &&
+        flush(ctx_.peers->writer.get(), third_, flush_atom_v))
       return;
-    if (phase == stop_phase::processors && flush(ctx_.peers->engine.get()))
-      return;
+    if (phase == stop_phase::processors) {
+      // Handlers may take what the writer left; a third is for what follows.
+      const auto left = std::chrono::floor<std::chrono::milliseconds>(
+          stop_by_ - ctx_.time->now());
+      const auto within = std::max(left - third_, std::chrono::milliseconds{1});
+      if (flush(ctx_.peers->engine.get(), within, flush_atom_v,
+                static_cast<uint32_t>(within.count())))
+        return;
+    }
     end_phase();
   }
 
   /// Ends the phase once `who` has flushed; false if there is nobody.
-  template <class Handle>
-  bool flush(const Handle& who) {
+  template <class Handle, class... Ts>
+  bool flush(const Handle& who, std::chrono::milliseconds within,
+             const Ts&... xs) {
     if (!who)
       return false;
     flushing_ = true;
@@ -158,7 +168,7 @@ class supervisor_state {
       flushing_ = false;
       end_phase();
     };
-    ask(self_, who, flush_timeout_, flush_atom_v)
+    ask(self_, who, within, xs...)
         .then(go_on, [this, go_on](const caf::error& e) {
           ctx_.log->warn("a flush failed: {}", to_string(from_caf(e)));
           go_on();
@@ -207,7 +217,9 @@ class supervisor_state {
   bool flushing_ = false;
   bool finished_ = false;
   size_t phase_ = 0;
-  std::chrono::milliseconds flush_timeout_{};
+  /// Of the time that there was for everything.
+  std::chrono::milliseconds third_{};
+  timestamp stop_by_{};
   std::vector<caf::typed_response_promise<void>> stopped_;
 };
 

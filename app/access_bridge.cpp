@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/access_bridge.hpp"
 
-#include "auth/jwt.hpp"
-
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 namespace eventweft {
 
@@ -45,6 +42,30 @@ auth::door_options door_of(const access_options& options) {
 }
 
 } // namespace
+
+expected<std::vector<auth::jwt_key>>
+read_jwt_keys(const config::auth_settings& a) {
+  std::vector<auth::jwt_key> keys;
+  if (!a.jwt_keys.empty()) {
+    const auto text = config::read_small_file(a.jwt_keys);
+    if (!text)
+      return fail(text.error().code,
+                  "[auth] jwt_keys: " + text.error().message);
+    auto parsed = auth::parse_jwt_keys(*text);
+    if (!parsed)
+      return fail(parsed.error().code, "[auth] jwt_keys: " + a.jwt_keys + ": " +
+                                           parsed.error().message);
+    keys = std::move(*parsed);
+  }
+  if (!a.jwt_secret.empty()) {
+    auto secret = auth::jwt_key::shared_secret(a.jwt_secret);
+    if (!secret)
+      return fail(secret.error().code,
+                  "[auth] jwt_secret: " + secret.error().message);
+    keys.push_back(std::move(*secret));
+  }
+  return keys;
+}
 
 access_bridge::access_bridge(store_ptr store, access_options options,
                              const clock& time, random_source& random,
@@ -143,32 +164,17 @@ expected<void> access_bridge::read_token_keys() {
   if (a.jwt_keys.empty() && a.jwt_secret.empty())
     return {};
   token_file_.changed();
-  std::vector<auth::jwt_key> keys;
-  if (!a.jwt_keys.empty()) {
-    const auto text = config::read_small_file(a.jwt_keys);
-    if (!text)
-      return fail(text.error().code,
-                  "[auth] jwt_keys: " + text.error().message);
-    auto parsed = auth::parse_jwt_keys(*text);
-    if (!parsed)
-      return fail(parsed.error().code, "[auth] jwt_keys: " + a.jwt_keys + ": " +
-                                           parsed.error().message);
-    keys = std::move(*parsed);
-  }
-  if (!a.jwt_secret.empty()) {
-    auto secret = auth::jwt_key::shared_secret(a.jwt_secret);
-    if (!secret)
-      return fail(secret.error().code,
-                  "[auth] jwt_secret: " + secret.error().message);
-    keys.push_back(std::move(*secret));
-  }
+  auto keys = read_jwt_keys(a);
+  if (!keys)
+    return fail(std::move(keys.error()));
   auth::jwt_options options;
   options.issuer = a.jwt_issuer;
   options.audiences = a.jwt_audiences;
   options.leeway =
       std::chrono::duration_cast<std::chrono::seconds>(a.jwt_leeway);
   door_.replace_tokens(std::make_shared<const auth::jwt_verifier>(
-      std::move(options), std::move(keys)));
+      std::move(options), std::move(*keys)));
+  door_.tell_revoked();
   return {};
 }
 
@@ -239,6 +245,8 @@ void access_bridge::create_key(auth::api_key wanted,
         if (auto added = books.add_key(made.record); !added)
           return fail(std::move(added.error()));
         ring_->add(made.record);
+        // With the first one, nobody is in without credentials any more.
+        door_.tell_revoked();
         changed(made.record.id);
         return made;
       });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "auth/jwt.hpp"
 #include "config/file_watch.hpp"
 #include "config/settings.hpp"
 #include "net/ports/access.hpp"
@@ -18,6 +19,7 @@
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace eventweft {
 
@@ -34,6 +36,11 @@ struct access_options {
   /// How often uses of keys are written down.
   std::chrono::milliseconds note_interval{30'000};
 };
+
+/// What JSON Web Tokens are verified with by `[auth]`; empty if there are none.
+/// `bad_configuration` names the key.
+expected<std::vector<auth::jwt_key>>
+read_jwt_keys(const config::auth_settings& settings);
 
 /// Access control as the server has it: the door with its keys in memory, kept
 /// like those in the store; token keys kept like their file; the audit trail.

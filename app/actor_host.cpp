@@ -69,6 +69,7 @@ bridge_options bridge_settings(const actor_host_parts& parts) {
   out.poster = parts.poster;
   for (const auto& p : parts.platforms) {
     out.platforms.emplace(p->name());
+    out.challenges.emplace(p->name(), p->challenge());
     if (auto limit = p->answer_within(); limit.count() > 0)
       out.answer_within.emplace(p->name(), limit);
   }

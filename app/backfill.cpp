@@ -57,13 +57,18 @@ class filler {
     const auto left = threads_->backfill();
     if (!left)
       return fail(left.error());
-    if (*left && !options_.since) {
+    backfill_start start;
+    auto rules = rules_.fingerprint();
+    const bool was_left = left->has_value() && !options_.since;
+    start.resumed = was_left && (*left)->rules == rules;
+    start.other_rules = was_left && !start.resumed;
+    if (start.resumed) {
       state_ = **left;
     } else {
       const auto head = session_->head();
       if (!head)
         return fail(head.error());
-      state_ = {0, head->seq};
+      state_ = {0, head->seq, std::move(rules)};
       if (options_.since) {
         const auto before = session_->seq_before(*options_.since);
         if (!before)
@@ -73,7 +78,9 @@ class filler {
       if (auto noted = threads_->set_backfill(state_); !noted)
         return noted;
     }
-    first_ = state_.last_seq;
+    first_ = start.after = state_.last_seq;
+    if (options_.begun)
+      options_.begun(start);
     return {};
   }
 
@@ -113,12 +120,7 @@ class filler {
     const auto evidence = threads_->evidence(stored.id);
     if (!evidence)
       return fail(evidence.error());
-    auto ev = stored;
-    // What its sender said of threads is in the evidence, if it did.
-    if (!evidence->empty()) {
-      ev.correlation_id.reset();
-      ev.parent_event_id.reset();
-    }
+    const auto ev = thread_batch::as_it_arrived(stored, *evidence);
     auto keys =
         thread_batch::not_linked_yet(rules_.keys(ev, reader_), *evidence);
     // Facts are of no use by themselves where they are known.

@@ -7,6 +7,7 @@
 #include "app/subscription_registry.hpp"
 #include "app/subscriptions_bridge.hpp"
 
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -42,6 +43,11 @@ net::subscriptions_port* bridge::subscriptions() {
 
 bool bridge::knows_platform(std::string_view name) const {
   return options_.platforms.contains(name);
+}
+
+std::string bridge::challenge(std::string_view platform) const {
+  const auto found = options_.challenges.find(platform);
+  return found == options_.challenges.end() ? std::string{} : found->second;
 }
 
 void bridge::accept(webhook w, net::reply_to<webhook_answer> reply) {
@@ -158,7 +164,10 @@ net::readiness bridge::ready() const {
 }
 
 std::string bridge::metrics_json() const {
-  auto text = ctx_.figures->json();
+  std::vector<std::string> names;
+  for (auto& stream : catalogue_->all())
+    names.push_back(std::move(stream.name));
+  auto text = ctx_.figures->json(names);
   text.pop_back();
   text += ",\"stored\":";
   text += options_.stored ? options_.stored->report() : "null";

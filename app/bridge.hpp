@@ -39,6 +39,8 @@ struct bridge_options {
   std::shared_ptr<net::threads_port> threads{};
   /// How long the senders of some of them wait, if that is shorter.
   std::map<std::string, std::chrono::milliseconds, std::less<>> answer_within;
+  /// How each of the platforms asks for its proof.
+  std::map<std::string, std::string, std::less<>> challenges;
   /// Null: this node is no part of a cluster.
   net::cluster_port* cluster = nullptr;
   /// Who may do what; null: everybody may do everything. Outlives the bridge.
@@ -64,6 +66,7 @@ class bridge final : public net::backend {
   ~bridge() override;
 
   bool knows_platform(std::string_view name) const override;
+  std::string challenge(std::string_view platform) const override;
   void accept(webhook w, net::reply_to<webhook_answer> reply) override;
   void query(event_query q, net::reply_to<event_page> reply) override;
   void find(uuid id, net::reply_to<std::optional<event_ptr>> reply) override;

@@ -24,7 +24,8 @@ expected<std::string> text_of(const std::string& key, const std::string& path) {
   std::ostringstream out;
   if (!in || !(out << in.rdbuf()) || out.view().size() > largest_file)
     return fail(ec::bad_configuration,
-                "[cluster] " + key + ": can't read " + path);
+                "[cluster] " + key + ": can't read " + path +
+                    (std::filesystem::exists(path) ? "" : ": no such file"));
   return out.str();
 }
 

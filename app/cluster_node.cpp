@@ -154,6 +154,66 @@ expected<std::string> node_name(const config::cluster_settings& settings) {
   return name;
 }
 
+namespace {
+
+/// What the configuration makes of this node.
+struct node_plan {
+  std::string name;
+  std::optional<std::pair<std::string, uint16_t>> address;
+  std::shared_ptr<cluster_identity> identity;
+};
+
+tl::unexpected<error> bad_key(std::string_view key, const std::string& why) {
+  return fail(ec::bad_configuration,
+              "[cluster] " + std::string{key} + ": " + why);
+}
+
+expected<node_plan> plan_node(const config::cluster_settings& wanted,
+                              store& on) {
+  node_plan out;
+  auto name = node_name(wanted);
+  if (!name)
+    return fail(std::move(name.error()));
+  out.name = std::move(*name);
+  if (!on.open_nodes())
+    return bad_key("enabled", "needs a store that several nodes can share: "
+                              "PostgreSQL, not " +
+                                  std::string{on.engine()});
+  if (wanted.listen.empty())
+    return out;
+  out.address = split_address(wanted.listen);
+  if (!out.address)
+    return bad_key("listen",
+                   "expected HOST:PORT, found \"" + wanted.listen + '"');
+  if (!wanted.advertise.empty() && !split_address(wanted.advertise))
+    return bad_key("advertise",
+                   "expected HOST:PORT, found \"" + wanted.advertise + '"');
+  if (wanted.insecure) {
+    if (!on_loopback(out.address->first))
+      return bad_key("insecure",
+                     "is for loopback only, not for " + out.address->first);
+    return out;
+  }
+  for (const auto& [key, path] :
+       {std::pair{"certificate", &wanted.certificate},
+        std::pair{"key", &wanted.key}, std::pair{"ca", &wanted.ca}})
+    if (path->empty())
+      return bad_key(key, "is missing: links need certificate, key and ca, or "
+                          "insecure = true on loopback");
+  auto loaded = cluster_identity::load(wanted, out.name);
+  if (!loaded)
+    return fail(std::move(loaded.error()));
+  out.identity = std::move(*loaded);
+  return out;
+}
+
+} // namespace
+
+expected<void> check_cluster(const config::cluster_settings& settings,
+                             store& on) {
+  return plan_node(settings, on).map([](const node_plan&) {});
+}
+
 // The members' order is the order of their making: threads go first.
 struct cluster_node::state {
   explicit state(cluster_node_parts p) : parts(std::move(p)) {}
@@ -326,44 +386,15 @@ cluster_node::~cluster_node() {
 
 expected<std::unique_ptr<cluster_node>>
 cluster_node::make(cluster_node_parts parts) {
-  auto name = node_name(parts.settings);
-  if (!name)
-    return fail(name.error());
-  if (!parts.store->open_nodes())
-    return fail(ec::bad_configuration,
-                "[cluster] needs a store that several nodes can share: "
-                "PostgreSQL, not " +
-                    std::string{parts.store->engine()});
-  const auto& wanted = parts.settings;
-  std::optional<std::pair<std::string, uint16_t>> address;
-  std::shared_ptr<cluster_identity> identity;
-  if (!wanted.listen.empty()) {
-    address = split_address(wanted.listen);
-    if (!address)
-      return fail(ec::bad_configuration, "[cluster] listen: HOST:PORT");
-    if (!wanted.advertise.empty() && !split_address(wanted.advertise))
-      return fail(ec::bad_configuration, "[cluster] advertise: HOST:PORT");
-    if (!wanted.insecure) {
-      if (wanted.certificate.empty() || wanted.key.empty() || wanted.ca.empty())
-        return fail(ec::bad_configuration,
-                    "[cluster] links need certificate, key and ca, or "
-                    "insecure = true on loopback");
-      auto loaded = cluster_identity::load(wanted, *name);
-      if (!loaded)
-        return fail(loaded.error());
-      identity = std::move(*loaded);
-    } else if (!on_loopback(address->first)) {
-      return fail(ec::bad_configuration,
-                  "[cluster] insecure = true is for loopback only, not for " +
-                      address->first);
-    }
-  }
+  auto plan = plan_node(parts.settings, *parts.store);
+  if (!plan)
+    return fail(std::move(plan.error()));
   auto s = std::make_unique<state>(std::move(parts));
-  s->name = *name;
-  s->address = std::move(address);
-  s->identity = std::move(identity);
+  s->name = plan->name;
+  s->address = std::move(plan->address);
+  s->identity = std::move(plan->identity);
   membership_options options;
-  options.me.name = *name;
+  options.me.name = plan->name;
   options.me.incarnation = uuid::v7(system_clock{}.now(), *s->parts.random);
   options.me.protocol_min = link::oldest_protocol;
   options.me.protocol = link::newest_protocol;
@@ -466,6 +497,8 @@ void cluster_node::status(reply answer) {
     view.links = links->links();
     view.head = links->head();
   }
+  // What other nodes wrote comes by links or, without them, by the database.
+  view.head = std::max(view.head, s.parts.figures->head());
   answer(status_json(view));
 }
 

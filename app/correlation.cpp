@@ -16,9 +16,7 @@ expected<correlation::rule_ptr> rule_of(const config::correlation_rule& r) {
   if (!r.match.empty()) {
     auto match = codec::parse_filter(r.match);
     if (!match)
-      return fail(ec::bad_configuration,
-                  "correlation rule \"" + r.name +
-                      "\": match: " + match.error().message);
+      return fail(ec::bad_configuration, "match: " + match.error().message);
     out.match = std::move(*match);
   }
   out.key = r.key;
@@ -63,11 +61,10 @@ make_rules(const config::settings& settings,
     });
   };
   for (const auto& r : c.rules) {
-    auto made = rule_of(r);
-    if (!made)
-      return fail(std::move(made.error()));
-    if (auto added = add(std::move(*made)); !added)
-      return fail(std::move(added.error()));
+    auto added = rule_of(r).and_then(add);
+    if (!added)
+      return fail(ec::bad_configuration, "[correlation.rules." + r.name + "] " +
+                                             added.error().message);
   }
   for (const auto& r : own)
     if (auto added = add(r); !added)

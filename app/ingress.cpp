@@ -70,6 +70,8 @@ class ingress_call final : public ask_job {
     auto& figures = *gate_->ctx_.figures;
     if (outcome)
       figures.stage_took(stage::ingest, gate_->ctx_.time->now() - since_);
+    else if (outcome.error().code == ec::unauthorized)
+      gate_->refusals_.refused(platform_, outcome.error());
     gate_->done(id_);
     std::exchange(reply_, nullptr)(std::move(outcome));
   }
@@ -142,7 +144,9 @@ class ingress_tick final : public ask_job {
 };
 
 ingress::ingress(actor_context ctx, ingress_options options)
-    : ctx_(std::move(ctx)), options_(options) {}
+    : ctx_(std::move(ctx)),
+      options_(std::move(options)),
+      refusals_(ctx_.log, ctx_.time) {}
 
 void ingress::accept(webhook_ptr w, net::reply_to<webhook_answer> reply) {
   waiter x{std::move(w), std::move(reply), ctx_.time->now()};

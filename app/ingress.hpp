@@ -3,6 +3,7 @@
 
 #include "actors/context.hpp"
 #include "net/backend.hpp"
+#include "telemetry/refusal_log.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -71,6 +72,7 @@ class ingress : public std::enable_shared_from_this<ingress> {
 
   actor_context ctx_;
   ingress_options options_;
+  refusal_log refusals_;
   mutable std::mutex mutex_;
   std::deque<waiter> waiting_;
   std::unordered_map<uint64_t, std::weak_ptr<class ingress_call>> running_;

@@ -5,6 +5,8 @@
 #include "net/outgoing/client.hpp"
 #include "net/outgoing/kafka_poster.hpp"
 #include "net/outgoing/nats_poster.hpp"
+#include "net/outgoing/queue_url.hpp"
+#include "net/outgoing/tls.hpp"
 
 #include <map>
 #include <string>
@@ -42,24 +44,64 @@ std::set<subscription_type> deliverable_types() {
   return out;
 }
 
-expected<std::shared_ptr<outgoing::poster>>
-make_poster(const config::webhook_settings& settings) {
-  outgoing::client_options options;
-  options.policy.allow_private_networks = settings.allow_private_networks;
-  options.ca_file = settings.ca_file;
-  options.max_in_flight = settings.max_in_flight;
+namespace {
+
+/// What the configuration says about them.
+struct poster_plan {
+  outgoing::client_options client;
+  std::set<std::string, std::less<>> queue_servers;
+};
+
+expected<poster_plan> plan_poster(const config::webhook_settings& settings) {
+  poster_plan out;
+  out.client.policy.allow_private_networks = settings.allow_private_networks;
+  out.client.ca_file = settings.ca_file;
+  out.client.max_in_flight = settings.max_in_flight;
   for (const auto word : words(settings.allowed_networks)) {
     auto block = outgoing::parse_cidr(word);
     if (!block)
       return fail(ec::bad_configuration,
                   "[webhooks] allowed_networks: " + block.error().message);
-    options.policy.allowed.push_back(*block);
+    out.client.policy.allowed.push_back(*block);
   }
-  auto client = outgoing::client::make(std::move(options),
+  for (const auto word : words(settings.queue_servers)) {
+    // A subscription's URL is such a server and a name behind it.
+    const auto read = outgoing::parse_queue_url(std::string{word} + "/x");
+    if (!read || read->name != "x")
+      return fail(ec::bad_configuration,
+                  "[webhooks] queue_servers: expected nats://HOST:PORT or "
+                  "kafka://HOST:PORT, found \"" +
+                      std::string{word} + '"');
+    out.queue_servers.emplace(word);
+  }
+  return out;
+}
+
+tl::unexpected<error> bad_ca(const error& why) {
+  return fail(ec::bad_configuration, "[webhooks] ca_file: " + why.message);
+}
+
+} // namespace
+
+expected<void> check_poster(const config::webhook_settings& settings) {
+  const auto plan = plan_poster(settings);
+  if (!plan)
+    return fail(plan.error());
+  if (const auto context = outgoing::make_tls_context(settings.ca_file);
+      !context)
+    return bad_ca(context.error());
+  return {};
+}
+
+expected<std::shared_ptr<outgoing::poster>>
+make_poster(const config::webhook_settings& settings) {
+  auto plan = plan_poster(settings);
+  if (!plan)
+    return fail(std::move(plan.error()));
+  auto client = outgoing::client::make(std::move(plan->client),
                                        outgoing::make_system_resolver());
   if (!client)
-    return fail(ec::bad_configuration,
-                "[webhooks] ca_file: " + client.error().message);
+    return bad_ca(client.error());
   std::map<std::string, std::unique_ptr<outgoing::poster>, std::less<>> ways;
   ways["http"] = std::move(*client);
   [[maybe_unused]] const outgoing::queue_access access{
@@ -75,10 +117,8 @@ make_poster(const config::webhook_settings& settings) {
 #ifdef EVENTWEFT_WITH_KAFKA
   ways["kafka"] = outgoing::make_kafka_poster(access);
 #endif
-  std::set<std::string, std::less<>> servers;
-  for (const auto word : words(settings.queue_servers))
-    servers.emplace(word);
-  return std::make_shared<routing_poster>(std::move(ways), std::move(servers));
+  return std::make_shared<routing_poster>(std::move(ways),
+                                          std::move(plan->queue_servers));
 }
 
 } // namespace eventweft

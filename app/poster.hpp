@@ -14,6 +14,9 @@ namespace eventweft {
 /// The types that this program was built for.
 std::set<subscription_type> deliverable_types();
 
+/// Whether `make_poster` could make one; starts nothing.
+expected<void> check_poster(const config::webhook_settings& settings);
+
 /// What sends to subscriptions, as `[webhooks]` has it; `bad_configuration`
 /// names the key.
 expected<std::shared_ptr<outgoing::poster>>

@@ -3,9 +3,13 @@
 
 #include "codec/dead_letter_json.hpp"
 #include "codec/filter.hpp"
+#include "config/value.hpp"
+#include "messages/complaint.hpp"
+#include "net/outgoing/target.hpp"
 #include "processing/exec_handler.hpp"
 #include "processing/http_handler.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
@@ -18,16 +22,49 @@ using config::processor_settings;
 /// What the handler itself needs to notice that its time is up.
 constexpr std::chrono::milliseconds grace{1'000};
 
-error bad(const std::string& name, std::string_view key,
-          const std::string& why) {
+error bad(const std::string& name, std::string_view key, const std::string& why,
+          std::string_view own = {}) {
   return {ec::bad_configuration,
-          "[processors." + name + "] " + std::string{key} + ": " + why};
+          "[processors." + name + "] " + complaint(key, why, own)};
+}
+
+/// Nothing if requests can be sent there.
+std::optional<std::string> objection_to_url(const std::string& url) {
+  const auto read = outgoing::parse_target(url);
+  if (read)
+    return std::nullopt;
+  return "expected http://HOST/… or https://HOST/…, found " +
+         config::in_quotes(config::mask_web_url(url)) + " (" +
+         complaint("it", read.error().message, "url") + ")";
+}
+
+/// `NAME` or `NAME=value`, the name as every shell can have it.
+bool is_variable(std::string_view entry) {
+  const auto name = entry.substr(0, entry.find('='));
+  return !name.empty() && (name.front() < '0' || name.front() > '9') &&
+         std::ranges::all_of(name, [](char c) {
+           return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                  (c >= '0' && c <= '9') || c == '_';
+         });
 }
 
 /// For measuring, and where `processed_at` is to be filled and no more.
 processing::outcome nothing(const event_ptr&,
                             const processing::attempt_context&) {
   return processing::outcome::done();
+}
+
+/// Keys that contradict each other, or the kind.
+expected<void> check_keys(const std::string& name,
+                          const processor_settings& s) {
+  if (!s.command.empty() && !s.url.empty())
+    return fail(bad(name, "url",
+                    "there is a command, too: a processor either runs a "
+                    "program or posts to a URL"));
+  if (s.kind.empty() && s.command.empty() && s.url.empty())
+    return fail(bad(name, "command",
+                    "a processor needs a command to run or a url to post to"));
+  return {};
 }
 
 std::string kind_of(const processor_settings& s) {
@@ -69,6 +106,16 @@ expected<processing::blocking_handler> exec_of(const std::string& name,
                                                const processor_settings& s) {
   if (s.command.empty() || s.command.front().empty())
     return fail(bad(name, "command", "an exec processor needs a program"));
+  if (s.format != "native")
+    return fail(bad(name, "format",
+                    "only an http processor has one; a program gets the event "
+                    "as the API has it"));
+  for (const auto& entry : s.environment)
+    if (!is_variable(entry))
+      return fail(bad(name, "environment",
+                      "expected NAME=value or NAME, a name being letters, "
+                      "digits and _, found " +
+                          config::in_quotes(entry.substr(0, entry.find('=')))));
   processing::exec_options o;
   o.command = s.command;
   o.directory = s.directory;
@@ -83,6 +130,12 @@ http_of(const std::string& name, const processor_settings& s,
         std::shared_ptr<const clock> time) {
   if (s.url.empty())
     return fail(bad(name, "url", "an http processor needs one"));
+  if (auto why = objection_to_url(s.url))
+    return fail(bad(name, "url", *why));
+  if (s.secret.empty())
+    return fail(bad(name, "secret",
+                    "is missing: requests are signed with it (whsec_… and "
+                    "base64); secret_file names a file that holds it"));
   auto key = delivery::signing_key::parse(s.secret);
   if (!key)
     return fail(bad(name, "secret", key.error().message));
@@ -113,6 +166,8 @@ expected<void> add_configured(processing::registry& to,
   for (const auto& [name, one] : s.processors) {
     if (!one.enabled)
       continue;
+    if (auto fine = check_keys(name, one); !fine)
+      return fail(std::move(fine.error()));
     processing::processor p;
     p.name = name;
     p.kind = kind_of(one);
@@ -122,7 +177,7 @@ expected<void> add_configured(processing::registry& to,
     p.filter = std::move(*what);
     auto start = codec::parse_since(one.start);
     if (!start)
-      return fail(bad(name, "start", start.error().message));
+      return fail(bad(name, "start", start.error().message, "since"));
     p.start = *start;
     p.priority = parse_priority(one.priority);
     p.ordering = processing::parse_ordering(one.ordering)
@@ -159,17 +214,20 @@ make_alert(const config::dead_letters_settings& s,
            std::shared_ptr<outgoing::poster> poster,
            std::shared_ptr<const clock> time, logger_ptr log) {
   std::function<void(const dead_letter&, uint64_t)> out;
-  if (s.alert_url.empty())
-    return out;
   auto to = std::make_shared<delivery::endpoint>();
-  to->url = s.alert_url;
   if (!s.alert_secret.empty()) {
     auto key = delivery::signing_key::parse(s.alert_secret);
     if (!key)
       return fail(ec::bad_configuration,
-                  "[dead_letters] alert_secret: " + key.error().message);
+                  "[dead_letters] " +
+                      complaint("alert_secret", key.error().message, "secret"));
     to->keys.push_back(std::move(*key));
   }
+  if (s.alert_url.empty())
+    return out;
+  if (const auto why = objection_to_url(s.alert_url))
+    return fail(ec::bad_configuration, "[dead_letters] alert_url: " + *why);
+  to->url = s.alert_url;
   out = [to, poster = std::move(poster), time = std::move(time),
          log = std::move(log)](const dead_letter& letter, uint64_t before) {
     std::string body =

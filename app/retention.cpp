@@ -1,34 +1,67 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/retention.hpp"
 
+#include "actors/platforms/registry.hpp"
 #include "config/age.hpp"
+
+#include <utility>
 
 namespace eventweft {
 
+namespace {
+
+/// Custom events come in here, and have a platform of their sender's choice.
+constexpr std::string_view custom = "events";
+
+using age = std::optional<std::chrono::seconds>;
+
+expected<age> age_of(const std::string& section, std::string_view key,
+                     const std::string& text) {
+  auto out = config::parse_age(text);
+  if (!out)
+    return fail(out.error().code, "[" + section + "] " + std::string{key} +
+                                      ": " + out.error().message);
+  return out;
+}
+
+} // namespace
+
 expected<retention_policy> retention_of(const config::settings& settings) {
   retention_policy out;
-  const auto keep = config::parse_age(settings.retention.keep);
+  const auto keep = age_of("retention", "keep", settings.retention.keep);
   if (!keep)
-    return fail(keep.error().code, "[retention] keep: " + keep.error().message);
+    return fail(keep.error());
   out.keep = *keep;
-  for (const auto& [name, platform] : settings.platforms) {
-    const auto own = config::parse_age(platform.keep);
+  auto names = platforms::platform_names(settings.event.platforms_directory);
+  if (!names)
+    return fail(std::move(names.error()));
+  if (auto known = platforms::check_sections(settings.platforms, *names);
+      !known)
+    return fail(std::move(known.error()));
+  for (const auto& name : *names) {
+    const auto* section = platforms::section_of(settings.platforms, name);
+    if (section == nullptr)
+      continue;
+    const auto own = age_of("platforms." + name, "keep", section->keep);
     if (!own)
-      return fail(own.error().code,
-                  "[platforms." + name + "] keep: " + own.error().message);
-    if (*own)
+      return fail(own.error());
+    if (!*own)
+      continue;
+    if (name == custom)
+      out.others.emplace().keep = **own;
+    else
       out.platforms.emplace(name, **own);
+  }
+  if (out.others) {
+    names->erase(names->find(custom));
+    out.others->but = {names->begin(), names->end()};
   }
   return out;
 }
 
 expected<std::optional<std::chrono::seconds>>
 audit_retention_of(const config::settings& settings) {
-  auto keep = config::parse_age(settings.retention.audit);
-  if (!keep)
-    return fail(keep.error().code,
-                "[retention] audit: " + keep.error().message);
-  return keep;
+  return age_of("retention", "audit", settings.retention.audit);
 }
 
 } // namespace eventweft

@@ -7,8 +7,9 @@
 
 namespace eventweft {
 
-/// `[retention] keep` and each platform's own. `bad_configuration` names the
-/// key that can't be read.
+/// `[retention] keep` and each platform's own; that of `[platforms.events]` is
+/// for all platforms that are neither built in nor defined. `bad_configuration`
+/// names the key that can't be read, or a section of no platform.
 expected<retention_policy> retention_of(const config::settings& settings);
 
 /// `[retention] audit`; nothing: for ever.

@@ -46,6 +46,16 @@ void warn_of_unsigned(const config::settings& s, spdlog::logger& log) {
                name);
 }
 
+// Whoever wonders why nothing comes in finds it here.
+void tell_of_unproven(const config::settings& s, spdlog::logger& log) {
+  for (const auto& [name, platform] : s.platforms)
+    // Custom events may come with credentials of ours.
+    if (name != "events" && platform.enabled && !platform.allow_unsigned &&
+        platform.secrets.empty() && platform.tokens.empty())
+      log.debug("[platforms.{}] refuses all webhooks: there is no secret",
+                name);
+}
+
 // Whether custom events may come with a secret of their platform's own.
 bool events_prove_themselves(const config::settings& s) {
   const auto found = s.platforms.find("events");
@@ -166,6 +176,7 @@ expected<net::bound_address> service::start() {
   if (!poster)
     return fail(poster.error());
   warn_of_unsigned(s.settings, *s.log);
+  tell_of_unproven(s.settings, *s.log);
   if (needs_poster(s.settings)) {
     // One of their own, by the same rules: subscribers that hang must not use
     // up what handlers and alerts are sent with.

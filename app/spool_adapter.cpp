@@ -5,11 +5,18 @@
 #include "correlation/engine.hpp"
 #include "persistence/spool.hpp"
 
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
 #include <utility>
 
 namespace eventweft {
 
 namespace {
+
+constexpr std::string_view spool_key = "[store] spool_directory: ";
 
 using rules_ptr = std::shared_ptr<const correlation::engine>;
 
@@ -62,6 +69,27 @@ class broken_spool_port final : public spool_port {
 
 } // namespace
 
+expected<void> spool_source::check(const config::store_settings& settings) {
+  namespace fs = std::filesystem;
+  if (settings.spool_directory.empty())
+    return {};
+  std::error_code failed;
+  auto there = fs::absolute(settings.spool_directory, failed);
+  while (!failed && !fs::exists(fs::symlink_status(there, failed)) &&
+         there.has_relative_path())
+    there = there.parent_path();
+  const auto refuse = [&](const std::string& why) {
+    return fail(ec::bad_configuration, std::string{spool_key} +
+                                           settings.spool_directory + ": " +
+                                           there.string() + ' ' + why);
+  };
+  if (!fs::is_directory(there, failed))
+    return refuse("is no directory");
+  if (::access(there.c_str(), R_OK | W_OK | X_OK) != 0)
+    return refuse(std::string{"can't be written to: "} + std::strerror(errno));
+  return {};
+}
+
 expected<spool_source::opener>
 spool_source::open(const config::store_settings& settings,
                    std::shared_ptr<const correlation::engine> rules) {
@@ -72,9 +100,12 @@ spool_source::open(const config::store_settings& settings,
   options.max_bytes = settings.spool_max_bytes;
   auto opened = spool::open(options);
   if (!opened)
-    return fail(opened.error().code == ec::corrupt ? ec::corrupt
-                                                   : ec::bad_configuration,
-                "[store] spool_directory: " + opened.error().message);
+    // Another process that has it will be gone one day; a directory that can't
+    // be made is wrong until somebody changes something.
+    return fail(opened.error().code == ec::store_unavailable
+                    ? ec::bad_configuration
+                    : opened.error().code,
+                std::string{spool_key} + opened.error().message);
   auto held = std::make_shared<std::unique_ptr<spool>>(std::move(*opened));
   return opener{[held, options,
                  rules = std::move(rules)]() -> std::unique_ptr<spool_port> {

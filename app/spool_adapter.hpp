@@ -19,6 +19,9 @@ class engine;
 struct spool_source {
   using opener = std::function<std::unique_ptr<spool_port>()>;
 
+  /// Whether the directory is there or could be made; makes nothing.
+  static expected<void> check(const config::store_settings& settings);
+
   /// Opens the directory now, so that a fault shows at start. An empty
   /// function if `[store] spool_directory` is empty.
   /// `rules` read the events' keys again; may be null.

@@ -3,6 +3,7 @@
 
 #include "correlation/keys.hpp"
 
+#include <functional>
 #include <utility>
 
 namespace eventweft {
@@ -14,20 +15,92 @@ constexpr size_t max_jobs = 256;
 
 } // namespace
 
+namespace {
+
+/// The commits that the store knows, for one look-up.
+class known_commits {
+ public:
+  explicit known_commits(thread_store& store) : store_(store) {}
+
+  std::optional<std::string> operator()(std::string_view hex) {
+    constexpr std::string_view family = "git:sha:";
+    auto found = store_.keys_like(std::string{family}.append(hex), {}, 3);
+    if (!found) {
+      failure_ = std::move(found.error());
+      return std::nullopt;
+    }
+    std::erase_if(
+        *found, [](const auto& key) { return correlation::is_short_sha(key); });
+    if (found->size() != 1)
+      return std::nullopt;
+    return found->front().substr(family.size());
+  }
+
+  const std::optional<error>& failure() const { return failure_; }
+
+ private:
+  thread_store& store_;
+  std::optional<error> failure_;
+};
+
+/// Other keys that `which` may mean, if its canonical form leads nowhere.
+expected<std::vector<std::string>> other_spellings(thread_store& store,
+                                                   std::string_view which,
+                                                   const std::string& key) {
+  std::vector<std::string> out;
+  // "octo/repo#12" reads as a pull request; it may be an issue.
+  constexpr std::string_view pr = "github:pr:";
+  if (key.starts_with(pr))
+    out.push_back("github:issue:" + key.substr(pr.size()));
+  // A short id counts within its repository, of which there may be one only.
+  constexpr std::string_view deployment = "deployment:";
+  if (key.starts_with(deployment) &&
+      correlation::is_digits(std::string_view{key}.substr(deployment.size()))) {
+    auto found = store.keys_like(std::string{deployment},
+                                 "#" + key.substr(deployment.size()), 2);
+    if (!found)
+      return fail(std::move(found.error()));
+    if (found->size() == 1)
+      out.push_back(std::move(found->front()));
+  }
+  // "eng-42"
+  if (auto loud = correlation::normalise_key(correlation::upper(which));
+      loud && loud->starts_with("linear:issue:"))
+    out.push_back(std::move(*loud));
+  return out;
+}
+
+} // namespace
+
 expected<std::optional<uuid>> find_thread(thread_store& store,
                                           const std::string& which) {
   if (const auto id = uuid::parse(which))
     if (auto found = store.thread_of(*id); !found || *found)
       return found;
-  const auto key = correlation::normalise_key(which);
+  known_commits commits{store};
+  auto key = correlation::normalise_key(which, std::ref(commits));
+  if (commits.failure())
+    return fail(*commits.failure());
   if (!key)
     return std::nullopt;
-  auto found = store.thread_of(*key);
-  // "octo/repo#12" reads as a pull request; it may be an issue.
-  constexpr std::string_view pr = "github:pr:";
-  if (found && !*found && key->starts_with(pr))
-    return store.thread_of("github:issue:" + key->substr(pr.size()));
-  return found;
+  // A permalink has no team; what was written in its channel told which.
+  if (const auto fact = correlation::needed_fact(*key);
+      !fact.empty() && !correlation::is_short_sha(*key)) {
+    const auto value = store.fact(fact);
+    if (!value)
+      return fail(value.error());
+    if (*value)
+      key = correlation::resolve_key(*key, **value);
+  }
+  if (auto found = store.thread_of(*key); !found || *found)
+    return found;
+  const auto others = other_spellings(store, which, *key);
+  if (!others)
+    return fail(others.error());
+  for (const auto& other : *others)
+    if (auto found = store.thread_of(other); !found || *found)
+      return found;
+  return std::nullopt;
 }
 
 threads_bridge::threads_bridge(std::unique_ptr<thread_store> store)

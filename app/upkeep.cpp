@@ -92,19 +92,23 @@ void upkeep::write_report() {
 
 bool upkeep::retain(const std::stop_token& stop) {
   const auto& policy = options_.retention;
-  if (!policy.keep && policy.platforms.empty())
+  if (!policy.keep && policy.platforms.empty() && !policy.others)
     return true;
+  bool first = true;
   for (bool more = true;
-       more && !stop.stop_requested() && owner_->held("retention");) {
+       more && !stop.stop_requested() && owner_->held("retention");
+       first = false) {
     const auto items =
         session_->apply_retention(policy, time_->now(), false, delete_at_once);
     if (!worked("retention", items ? nullptr : &items.error()))
       return false;
     more = false;
     for (const auto& item : *items) {
-      log_->info("retention: {} {}: {} events{}{}", to_string(item.action),
-                 item.what, item.events, item.reason.empty() ? "" : ", ",
-                 item.reason);
+      // Each round says again which weeks must stay.
+      if (first || item.action != retention_item::kind::keep_week)
+        log_->info("retention: {} {}: {} events{}{}", to_string(item.action),
+                   item.what, item.events, item.reason.empty() ? "" : ", ",
+                   item.reason);
       more = more || (item.action == retention_item::kind::delete_events &&
                       item.events > 0);
     }

@@ -47,6 +47,11 @@ expected<principal> authenticator::verify(std::string_view token,
   return fail(ec::unauthorized, "the credentials are not an API key");
 }
 
+bool authenticator::knows_signer(std::string_view fingerprint) const {
+  const auto verifier = tokens();
+  return verifier && verifier->knows_key(fingerprint);
+}
+
 std::string_view bearer_token(std::string_view header) noexcept {
   if (header.size() <= scheme.size() ||
       !std::ranges::equal(header.substr(0, scheme.size()), scheme, {}, lower))

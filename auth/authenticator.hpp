@@ -31,6 +31,9 @@ class authenticator {
   /// The same for the bare API key or JWT.
   expected<principal> verify(std::string_view token, timestamp now) const;
 
+  /// Whether tokens of the key with that fingerprint still hold.
+  bool knows_signer(std::string_view fingerprint) const;
+
  private:
   std::shared_ptr<const jwt_verifier> tokens() const;
 

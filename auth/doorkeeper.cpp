@@ -110,8 +110,20 @@ void doorkeeper::replace_tokens(std::shared_ptr<const jwt_verifier> tokens) {
   authenticator_.replace_tokens(std::move(tokens));
 }
 
-bool doorkeeper::alive(std::string_view key) const {
-  return keys_->alive(key, time_.now());
+expected<void> doorkeeper::alive(const standing& in) const {
+  const auto nobody = [](const char* why) {
+    return fail(ec::unauthorized, why);
+  };
+  if (!in.key.empty()) {
+    if (!keys_->alive(in.key, time_.now()))
+      return nobody("the API key was revoked");
+  } else if (!in.signer.empty()) {
+    if (!authenticator_.knows_signer(in.signer))
+      return nobody("the token's key is not accepted any more");
+  } else if (enforced()) {
+    return nobody("credentials are needed by now");
+  }
+  return {};
 }
 
 void doorkeeper::on_revoked(std::function<void()> f) {
@@ -145,12 +157,12 @@ admission doorkeeper::identify(const visit& v, timestamp now) {
   const bool by_ticket = v.what == needs::stream && !v.ticket.empty();
   if (by_ticket) {
     auto who = tickets_.redeem(v.ticket, v.stream);
-    if (who && !who->key.empty() && !keys_->alive(who->key, now))
+    if (who && !alive(standing_of(*who)))
       who = fail(ec::unauthorized, "the ticket is not valid");
     if (who)
       return std::move(*who);
     if (must)
-      return turn_away(v, std::move(who.error()), "ticket", now);
+      return turn_away(v.address, std::move(who.error()), "ticket", now);
     return everyone();
   }
   const bool by_query = v.what == needs::ingest && v.authorization.empty() &&
@@ -169,17 +181,21 @@ admission doorkeeper::identify(const visit& v, timestamp now) {
                    "the API keys could not be read yet; try again later"},
                   "unknown");
   const bool shown = by_query || !v.authorization.empty();
-  return turn_away(v, std::move(who.error()), shown ? "invalid" : "missing",
-                   now);
+  return turn_away(v.address, std::move(who.error()),
+                   shown ? "invalid" : "missing", now);
 }
 
-admission doorkeeper::turn_away(const visit& v, error why,
+admission doorkeeper::turn_away(std::string_view address, error why,
                                 std::string_view reason, timestamp now) {
   if (reason != "missing")
     if (const auto wait =
-            failure_limit_.ask(limit_key_of_address(v.address), now))
+            failure_limit_.ask(limit_key_of_address(address), now))
       return too_many(*wait, "with bad credentials from this address");
   return refuse(std::move(why), reason);
+}
+
+refusal doorkeeper::unproven(std::string_view address, error why) {
+  return turn_away(address, std::move(why), "proof", time_.now()).error();
 }
 
 admission doorkeeper::enter(principal who, const visit& v, timestamp now) {

@@ -101,6 +101,11 @@ class doorkeeper {
   /// `everyone`, unless they show credentials that hold.
   admission admit(const visit& v);
 
+  /// Turns away a webhook from `address` whose proof did not hold, for the
+  /// reason `why`; once there were too many, with `too_many_requests`. Proofs
+  /// that hold are let in all the same: senders may share an address.
+  refusal unproven(std::string_view address, error why);
+
   /// A ticket for `stream`, see `ticket_office::issue`.
   expected<std::string> issue(const principal& who, std::string_view stream) {
     return tickets_.issue(who, stream);
@@ -121,19 +126,21 @@ class doorkeeper {
   /// whether some are required: `automatic` lets nobody in.
   void keys_are_known() noexcept { known_ = true; }
 
-  /// Whether who came in with that key is still somebody.
-  bool alive(std::string_view key) const;
+  /// Whether who came in on that is still somebody; `unauthorized` says why
+  /// not.
+  expected<void> alive(const standing& in) const;
 
-  /// `f` is called whenever keys may have been revoked, on the thread that
-  /// found out, and must return at once. One at a time; empty: nobody.
+  /// `f` is called whenever somebody who is in may be nobody by now, on the
+  /// thread that found out, and must return at once. One at a time; empty:
+  /// nobody.
   void on_revoked(std::function<void()> f);
   void tell_revoked();
 
  private:
   admission enter(principal who, const visit& v, timestamp now);
   admission identify(const visit& v, timestamp now);
-  admission turn_away(const visit& v, error why, std::string_view reason,
-                      timestamp now);
+  admission turn_away(std::string_view address, error why,
+                      std::string_view reason, timestamp now);
 
   const door_options options_;
   std::shared_ptr<key_ring> keys_;

@@ -161,14 +161,21 @@ expected<void> check_parties(const dom::object& claims,
 jwt_verifier::jwt_verifier(jwt_options options, std::vector<jwt_key> keys)
     : options_(std::move(options)), keys_(std::move(keys)) {}
 
-bool jwt_verifier::signature_holds(const header& h, std::string_view message,
-                                   std::string_view signature) const {
+const jwt_key* jwt_verifier::find_signer(const header& h,
+                                         std::string_view message,
+                                         std::string_view signature) const {
   // A key with an id is for tokens that name it, or that name none.
-  return std::ranges::any_of(keys_, [&](const jwt_key& key) {
+  const auto found = std::ranges::find_if(keys_, [&](const jwt_key& key) {
     return key.algorithm() == h.algorithm &&
            (key.id().empty() || h.key_id.empty() || key.id() == h.key_id) &&
            key.verify(message, signature);
   });
+  return found == keys_.end() ? nullptr : &*found;
+}
+
+bool jwt_verifier::knows_key(std::string_view fingerprint) const {
+  return std::ranges::find(keys_, fingerprint, &jwt_key::fingerprint) !=
+         keys_.end();
 }
 
 expected<principal> jwt_verifier::verify(std::string_view token,
@@ -196,7 +203,8 @@ expected<principal> jwt_verifier::verify(std::string_view token,
       return refuse("is not well-formed");
     h.key_id = name;
   }
-  if (!signature_holds(h, parts->signed_part, parts->signature))
+  const auto* signer = find_signer(h, parts->signed_part, parts->signature);
+  if (signer == nullptr)
     return refuse("has a signature that does not hold");
 
   // Nothing of the claims was looked at until here.
@@ -206,6 +214,7 @@ expected<principal> jwt_verifier::verify(std::string_view token,
     return refuse("is not well-formed");
   principal who;
   who.how = principal::kind::token;
+  who.signer = signer->fingerprint();
   if (auto fine = check_times(*claims, now, options_.leeway, who); !fine)
     return fail(std::move(fine.error()));
   if (auto fine = check_parties(*claims, options_); !fine)

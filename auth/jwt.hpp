@@ -44,10 +44,14 @@ class jwt_verifier {
   /// A filter that can't be read refuses the token.
   expected<principal> verify(std::string_view token, timestamp now) const;
 
+  /// Whether the key with that fingerprint is one of ours.
+  bool knows_key(std::string_view fingerprint) const;
+
  private:
   struct header;
-  bool signature_holds(const header& h, std::string_view message,
-                       std::string_view signature) const;
+  /// The key that made the signature; null if none did.
+  const jwt_key* find_signer(const header& h, std::string_view message,
+                             std::string_view signature) const;
 
   jwt_options options_;
   std::vector<jwt_key> keys_;

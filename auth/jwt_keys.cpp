@@ -65,6 +65,20 @@ bool is_for_us(const dom::object& key, jws_algorithm algorithm) {
   return alg.empty() || parse_jws_algorithm(alg) == algorithm;
 }
 
+std::string
+fingerprint_of(const std::variant<std::string, crypto::public_key>& material,
+               std::string_view id) {
+  const auto* secret = std::get_if<std::string>(&material);
+  // Digests have one length, so that no id can pass for a part of a key.
+  auto text = crypto::digest(
+      crypto::hash::sha256,
+      secret != nullptr ? *secret
+                        : std::get<crypto::public_key>(material).info());
+  text += secret != nullptr ? 's' : 'p';
+  text += id;
+  return crypto::to_hex(crypto::digest(crypto::hash::sha256, text));
+}
+
 expected<jwt_key> read_key(const dom::object& key, jws_algorithm algorithm) {
   const std::string id{text_member(key, "kid")};
   const auto adopt =
@@ -148,10 +162,16 @@ expected<jwt_key> jwt_key::shared_secret(std::string secret, std::string id) {
   return jwt_key{jws_algorithm::hs256, std::move(secret), std::move(id)};
 }
 
+jwt_key::jwt_key(jws_algorithm a,
+                 std::variant<std::string, crypto::public_key> m,
+                 std::string id)
+    : algorithm_(a),
+      material_(std::move(m)),
+      id_(std::move(id)),
+      fingerprint_(fingerprint_of(material_, id_)) {}
+
 jwt_key::jwt_key(crypto::public_key key, std::string id)
-    : algorithm_(jws_algorithm::eddsa),
-      material_(std::move(key)),
-      id_(std::move(id)) {
+    : jwt_key(jws_algorithm::eddsa, std::move(key), std::move(id)) {
   switch (std::get<crypto::public_key>(material_).type()) {
   case crypto::public_key::kind::rsa:
     algorithm_ = jws_algorithm::rs256;

@@ -33,18 +33,20 @@ class jwt_key {
   jws_algorithm algorithm() const noexcept { return algorithm_; }
   /// The `kid`; empty: any token may use it.
   const std::string& id() const noexcept { return id_; }
+  /// The same for the same key with the same id, and only then. No secret.
+  const std::string& fingerprint() const noexcept { return fingerprint_; }
 
   bool verify(std::string_view message, std::string_view signature) const;
 
  private:
   jwt_key(jws_algorithm a, std::variant<std::string, crypto::public_key> m,
-          std::string id)
-      : algorithm_(a), material_(std::move(m)), id_(std::move(id)) {}
+          std::string id);
 
   jws_algorithm algorithm_;
   // The secret, or the public key.
   std::variant<std::string, crypto::public_key> material_;
   std::string id_;
+  std::string fingerprint_;
 };
 
 /// The keys in a PEM text (`PUBLIC KEY`, `CERTIFICATE`), or in a JSON Web Key

@@ -36,6 +36,9 @@ struct principal {
   /// The id of the API key that is behind this, also behind a ticket; empty
   /// for tokens. Once it is revoked, they are nobody.
   std::string key;
+  /// The fingerprint of the key that verified the token which is behind this;
+  /// empty for API keys. Once that is taken back, they are nobody.
+  std::string signer{};
 
   bool operator==(const principal&) const = default;
 
@@ -43,6 +46,20 @@ struct principal {
     return expires && now >= *expires;
   }
 };
+
+/// What it rests on that somebody is in; with neither, that nobody is asked for
+/// credentials.
+struct standing {
+  /// As in `principal`.
+  std::string key;
+  std::string signer;
+
+  bool operator==(const standing&) const = default;
+};
+
+inline standing standing_of(const principal& who) {
+  return {who.key, who.signer};
+}
 
 /// May do everything; for a hub that runs without authentication.
 principal everyone();

@@ -66,7 +66,8 @@ expected<std::string> ticket_office::issue(const principal& who,
                    {{permission::stream, std::string{stream}}},
                    who.forced,
                    who.expires,
-                   who.key};
+                   who.key,
+                   who.signer};
   const auto until = now + options_.lifetime;
   by_end_.emplace(until, hash);
   ++held_[owner];

@@ -41,7 +41,10 @@ std::vector<failed_attempt> parse_attempts(std::string_view text) {
   return out;
 }
 
-void append_dead_letter(std::string& out, const dead_letter& d) {
+namespace {
+
+/// Without the body and the closing brace.
+void append_letter_head(std::string& out, const dead_letter& d) {
   out += '{';
   append_member(out, "id", to_string(d.id));
   append_member(out, "created_at", to_rfc3339(d.created_at));
@@ -56,8 +59,19 @@ void append_dead_letter(std::string& out, const dead_letter& d) {
   out += ",\"event_seq\":" + std::to_string(d.event_seq);
   append_member(out, "platform", d.platform);
   append_member(out, "event_type", d.event_type);
+}
+
+} // namespace
+
+void append_dead_letter(std::string& out, const dead_letter& d) {
+  append_letter_head(out, d);
   append_member(out, "body", d.body);
   out += '}';
+}
+
+void append_dead_letter_summary(std::string& out, const dead_letter& d) {
+  append_letter_head(out, d);
+  out += ",\"body_bytes\":" + std::to_string(d.body.size()) + '}';
 }
 
 } // namespace eventweft::codec

@@ -19,4 +19,8 @@ std::vector<failed_attempt> parse_attempts(std::string_view text);
 /// Appends the letter as the API and `dead-letters export` show it.
 void append_dead_letter(std::string& out, const dead_letter& d);
 
+/// The same with the size of its body in place of it: lists are no place for
+/// what may have megabytes.
+void append_dead_letter_summary(std::string& out, const dead_letter& d);
+
 } // namespace eventweft::codec

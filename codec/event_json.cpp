@@ -281,7 +281,7 @@ expected<event> parse_native(std::string_view text) try {
   if (ev.platform.empty() || ev.event_id.empty() || ev.event_type.empty())
     return fail(ec::malformed,
                 "an event needs platform, event_id and event_type");
-  if (auto readable = readable_escapes(payload))
+  if (auto readable = readable_json(payload))
     ev.payload_readable = shared_text{std::move(*readable)};
   ev.payload = shared_text{std::string{payload}};
   return ev;

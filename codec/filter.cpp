@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 #include <utility>
 
 namespace eventweft::codec {
@@ -41,6 +42,13 @@ error refuse(std::string message) {
   return {ec::unprocessable, std::move(message)};
 }
 
+error given_twice(std::string_view member) {
+  return {ec::malformed,
+          fmt::format("filter: {} is given twice: give it once, with all that "
+                      "it is to hold",
+                      member)};
+}
+
 expected<std::vector<std::string>> read_list(std::string_view key, element e) {
   simdjson::dom::array items;
   if (e.get_array().get(items))
@@ -55,6 +63,10 @@ expected<std::vector<std::string>> read_list(std::string_view key, element e) {
     if (item.get_string().get(text))
       return fail(refuse(
           fmt::format("filter: {}[{}]: expected a string", key, out.size())));
+    // No event is without these two, so it would never match.
+    if (text.empty() && (key == "platforms" || key == "event_types"))
+      return fail(refuse(
+          fmt::format("filter: {}[{}]: must not be empty", key, out.size())));
     out.emplace_back(text);
   }
   return out;
@@ -84,7 +96,8 @@ expected<std::map<std::string, std::string>> read_conditions(element e) {
       return fail(refuse(fmt::format("filter: custom_filters: \"{}\": expected "
                                      "a string, number, boolean or null",
                                      path)));
-    out.insert_or_assign(std::string{path}, std::move(*text));
+    if (!out.emplace(path, std::move(*text)).second)
+      return fail(given_twice(fmt::format("custom_filters: \"{}\"", path)));
   }
   if (out.size() > max_conditions)
     return fail(refuse(fmt::format("filter: custom_filters: more than {} paths",
@@ -103,7 +116,10 @@ expected<filter> parse_filter(std::string_view json) {
   if (root->get_object().get(members))
     return fail(refuse("filter: expected a JSON object"));
   filter out;
+  std::set<std::string_view> given;
   for (auto [key, value] : members) {
+    if (!given.insert(key).second)
+      return fail(given_twice(key));
     const auto* known =
         std::find_if(std::begin(list_keys), std::end(list_keys),
                      [k = key](const auto& x) { return x.name == k; });
@@ -147,6 +163,13 @@ expected<filter> parse_kept_filter(std::string_view json) {
                            "\" is no thread's id; GET /api/v1/correlations/KEY "
                            "tells the id of a key's thread"));
   return out;
+}
+
+const filter& leading_filter(const filter& stream, const filter& own) noexcept {
+  if (own.correlation_ids.empty() &&
+      (own.empty() || !stream.correlation_ids.empty()))
+    return stream;
+  return own;
 }
 
 std::string filter_json(const filter& f) {

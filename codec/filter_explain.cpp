@@ -118,8 +118,7 @@ filter_explanation explain(const filter& f, const event& ev) {
   tell.list("actor_ids", f.actor_ids, ev.actor_id,
             part.actor_ids.contains(ev.actor_id));
   tell.list("correlation_ids", f.correlation_ids, probe.thread(),
-            part.threads.contains(probe.thread()) ||
-                part.threads.contains(probe.former_thread()));
+            part.threads.contains_any(probe.threads()));
   if (f.min_priority)
     tell.least_priority(*f.min_priority);
   for (const auto& [path, wanted] : f.custom_filters)

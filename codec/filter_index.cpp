@@ -225,9 +225,14 @@ void filter_index::match(const event& ev, std::vector<id_type>& out) {
   };
   try_all(s.always);
   if (!s.shelves[thread].empty()) {
-    look_up(s.shelves[thread], probe.thread());
-    if (!probe.former_thread().empty())
-      look_up(s.shelves[thread], probe.former_thread());
+    const auto first = static_cast<std::ptrdiff_t>(out.size());
+    for (const auto& id : probe.threads())
+      look_up(s.shelves[thread], id);
+    // A filter may ask for several of a thread's ids.
+    if (probe.threads().size() > 1) {
+      std::sort(out.begin() + first, out.end());
+      out.erase(std::unique(out.begin() + first, out.end()), out.end());
+    }
   }
   look_up(s.shelves[source_id], ev.source_id);
   look_up(s.shelves[actor_id], ev.actor_id);

@@ -1,15 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/filter_program.hpp"
 #include "codec/json_text.hpp"
+#include "codec/thread_names.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <string>
 
 namespace eventweft::codec {
 
 using simdjson::dom::element;
 using simdjson::dom::element_type;
+
+namespace {
+
+// Numbers that are equal have one text, however they were written: 12.0 and
+// 1.2e1 are 12. Every double within these limits that has no fraction is a
+// 64-bit integer.
+std::string number_text(double x) {
+  constexpr double least = -0x1p63;
+  constexpr double beyond = 0x1p64;
+  if (x == std::trunc(x) && x >= least && x < beyond)
+    return x < 0 ? std::to_string(static_cast<int64_t>(x))
+                 : std::to_string(static_cast<uint64_t>(x));
+  return fmt::format("{}", x);
+}
+
+} // namespace
 
 std::optional<std::string> scalar_text(element e) {
   switch (e.type()) {
@@ -21,6 +43,8 @@ std::optional<std::string> scalar_text(element e) {
   case element_type::OBJECT:
   case element_type::ARRAY:
     return std::nullopt;
+  case element_type::DOUBLE:
+    return number_text(e.get_double().value_unsafe());
   default:
     return simdjson::minify(e);
   }
@@ -87,17 +111,20 @@ const std::string& event_probe::thread() {
   return *thread_;
 }
 
-const std::string& event_probe::former_thread() {
-  if (former_thread_)
-    return *former_thread_;
-  former_thread_.emplace();
-  if (ev_.platform != "eventweft" || ev_.event_type != "correlation:merged")
-    return *former_thread_;
-  std::string_view text;
-  if (const auto found = at("payload.from");
-      found && !found->get_string().get(text))
-    *former_thread_ = text;
-  return *former_thread_;
+const std::vector<std::string>& event_probe::threads() {
+  if (threads_)
+    return *threads_;
+  auto& out = threads_.emplace();
+  if (!ev_.correlation_id)
+    return out;
+  out.push_back(thread());
+  for (const auto& id : thread_names::shared().leading_to(*ev_.correlation_id))
+    out.push_back(to_string(id));
+  if (const auto merge = merge_told_by(ev_))
+    if (auto from = to_string(merge->first);
+        std::find(out.begin(), out.end(), from) == out.end())
+      out.push_back(std::move(from));
+  return out;
 }
 
 std::optional<element> event_probe::at(std::string_view path) {
@@ -155,7 +182,24 @@ bool text_set::contains_type(std::string_view type) const {
   return fits_pattern(type);
 }
 
+bool text_set::contains_any(const std::vector<std::string>& texts) const {
+  return std::any_of(texts.begin(), texts.end(),
+                     [this](const auto& text) { return contains(text); });
+}
+
 // -- one filter ---------------------------------------------------------------
+
+namespace {
+
+std::vector<uuid> ids_of(const filter& f) {
+  std::vector<uuid> out;
+  for (const auto& text : f.correlation_ids)
+    if (const auto id = uuid::parse(text))
+      out.push_back(*id);
+  return out;
+}
+
+} // namespace
 
 filter_part::filter_part(const filter& f)
     : min_priority(f.min_priority),
@@ -165,7 +209,8 @@ filter_part::filter_part(const filter& f)
       source_names(f.source_names, true),
       actor_ids(f.actor_ids, false),
       threads(f.correlation_ids, false),
-      conditions(f.custom_filters.begin(), f.custom_filters.end()) {
+      conditions(f.custom_filters.begin(), f.custom_filters.end()),
+      watch(thread_names::shared().watch(ids_of(f))) {
   // nop
 }
 
@@ -179,8 +224,7 @@ bool filter_part::matches(event_probe& probe) const {
          (types.empty() || types.contains_type(ev.event_type)) &&
          fits(source_ids, ev.source_id) && fits(source_names, ev.source_name) &&
          fits(actor_ids, ev.actor_id) &&
-         (threads.empty() || threads.contains(probe.thread()) ||
-          threads.contains(probe.former_thread())) &&
+         (threads.empty() || threads.contains_any(probe.threads())) &&
          std::all_of(conditions.begin(), conditions.end(), [&](const auto& c) {
            return probe.scalar_at(c.first) == c.second;
          });

@@ -6,6 +6,7 @@
 
 #include <simdjson.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,7 +16,9 @@
 /// What a filter is compiled to; for codec/ only.
 namespace eventweft::codec {
 
-/// The canonical JSON text of a scalar, or nothing for an object or array.
+/// The canonical JSON text of a scalar, or nothing for an object or array:
+/// equal numbers have equal texts, integers of 64 bits exactly, others as
+/// doubles.
 std::optional<std::string> scalar_text(simdjson::dom::element e);
 
 /// The part of `type` that an event type without `*` must be equal to: all of
@@ -46,9 +49,11 @@ class event_probe {
   /// The thread's id as text; empty if there is none.
   const std::string& thread();
 
-  /// Of an event that tells of a merge: the thread that is no more; else empty.
-  /// Who reads that one is to hear where it went.
-  const std::string& former_thread();
+  /// All ids by which filters find the event's thread: its own; the former ones
+  /// of it that filters ask for (`thread_names`); and, of an event that tells
+  /// of a merge, the thread that is no more: who reads that one is to hear
+  /// where it went. Each once; empty if there is no thread.
+  const std::vector<std::string>& threads();
 
   /// What is at a path of `filter::custom_filters`.
   std::optional<simdjson::dom::element> at(std::string_view path);
@@ -66,7 +71,7 @@ class event_probe {
   const event& ev_;
   probe_buffers& buffers_;
   std::optional<std::string> thread_;
-  std::optional<std::string> former_thread_;
+  std::optional<std::vector<std::string>> threads_;
   document metadata_;
   document payload_;
 };
@@ -81,6 +86,7 @@ class text_set {
   bool empty() const noexcept { return exact_.empty() && patterns_.empty(); }
   bool contains(std::string_view text) const;
   bool contains_type(std::string_view type) const;
+  bool contains_any(const std::vector<std::string>& texts) const;
 
   /// Sorted and unique.
   const std::vector<std::string>& exact() const noexcept { return exact_; }
@@ -111,6 +117,8 @@ struct filter_part {
   text_set threads;
   /// Path and canonical value.
   std::vector<std::pair<std::string, std::string>> conditions;
+  /// Keeps the names of `threads` known, whatever they are merged into.
+  std::shared_ptr<const void> watch;
 };
 
 struct filter_program {

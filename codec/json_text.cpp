@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/json_text.hpp"
 
+#include "codec/json_numbers.hpp"
+
 #include <simdjson.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -57,6 +60,48 @@ int hex4(std::string_view text, size_t pos) noexcept {
       return -1;
   }
   return value;
+}
+
+// The escape of a character by its number.
+struct unit_escape {
+  int code_point = -1; ///< U+FFFD for half a pair; -1: it is no escape
+  size_t length = 2;   ///< of both halves for a pair
+  bool half = false;
+};
+
+// For the place of a backslash before a `u`.
+unit_escape read_unit(std::string_view text, size_t pos) noexcept {
+  const int unit = hex4(text, pos + 2);
+  if (unit < 0)
+    return {};
+  if (unit < 0xd800 || unit > 0xdfff)
+    return {unit, 6};
+  const int low = text.substr(pos + 6, 2) == "\\u" ? hex4(text, pos + 8) : -1;
+  if (unit > 0xdbff || low < 0xdc00 || low > 0xdfff)
+    return {0xfffd, 6, true};
+  return {0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00), 12};
+}
+
+void append_utf8(std::string& out, int code_point) {
+  const auto c = static_cast<uint32_t>(code_point);
+  const auto add = [&out](uint32_t byte) {
+    out.push_back(static_cast<char>(byte));
+  };
+  if (c < 0x80) {
+    add(c);
+    return;
+  }
+  if (c < 0x800) {
+    add(0xc0 | c >> 6);
+  } else if (c < 0x10000) {
+    add(0xe0 | c >> 12);
+    add(0x80 | (c >> 6 & 0x3f));
+  } else {
+    add(0xf0 | c >> 18);
+    add(0x80 | (c >> 12 & 0x3f));
+    add(0x80 | (c >> 6 & 0x3f));
+  }
+  add(0x80 | (c & 0x3f));
 }
 
 } // namespace
@@ -131,29 +176,58 @@ std::optional<std::string> readable_escapes(std::string_view text) {
       i += 2; // also steps over an escaped backslash
       continue;
     }
-    const int unit = hex4(text, i + 2);
-    bool bad = unit == 0;
-    size_t length = 6;
-    if (unit >= 0xd800 && unit <= 0xdbff) {
-      const bool paired = text.substr(i + 6, 2) == "\\u" &&
-                          hex4(text, i + 8) >= 0xdc00 &&
-                          hex4(text, i + 8) <= 0xdfff;
-      bad = !paired;
-      length = paired ? 12 : 6;
-    } else if (unit >= 0xdc00 && unit <= 0xdfff) {
-      bad = true;
-    }
-    if (bad) {
+    const auto found_unit = read_unit(text, i);
+    if (found_unit.code_point == 0 || found_unit.half) {
       if (!out)
         out.emplace().reserve(text.size());
       out->append(text, copied, i - copied).append("\\ufffd");
-      copied = i + length;
+      copied = i + found_unit.length;
     }
-    i += length;
+    i += found_unit.length;
   }
   if (out)
     out->append(text, copied);
   return out;
+}
+
+std::optional<std::string> readable_json(std::string_view text) {
+  auto out = readable_escapes(text);
+  if (auto numbers = readable_numbers(out ? *out : text))
+    out = std::move(numbers);
+  return out;
+}
+
+unescaped::unescaped(std::string_view escaped) : stretches_{{0, 0}} {
+  constexpr std::string_view letters = "\"\\/bfnrt";
+  constexpr std::string_view meanings = "\"\\/\b\f\n\r\t";
+  text_.reserve(escaped.size());
+  for (size_t i = 0; i < escaped.size();) {
+    const auto next = std::min(escaped.find('\\', i), escaped.size());
+    text_.append(escaped, i, next - i);
+    i = next;
+    if (i + 1 >= escaped.size()) {
+      text_.append(escaped, i);
+      break;
+    }
+    const auto unit =
+        escaped[i + 1] == 'u' ? read_unit(escaped, i) : unit_escape{};
+    const auto letter = letters.find(escaped[i + 1]);
+    if (unit.code_point >= 0)
+      append_utf8(text_, unit.code_point);
+    else if (letter != std::string_view::npos)
+      text_.push_back(meanings[letter]);
+    else
+      text_.append(escaped, i, 2);
+    i += unit.length;
+    stretches_.push_back({text_.size(), i});
+  }
+}
+
+size_t unescaped::source(size_t offset) const noexcept {
+  const auto after =
+      std::ranges::upper_bound(stretches_, offset, {}, &stretch::offset);
+  const auto& last = *std::prev(after);
+  return last.source + (offset - last.offset);
 }
 
 void append_name(std::string& out, std::string_view name) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace eventweft::codec {
 
@@ -34,5 +35,33 @@ bool is_utf8(std::string_view text) noexcept;
 /// JSON allows and most SQL engines can't read back: a copy with `\ufffd` in
 /// each one's place. `text` must be valid JSON but for such escapes.
 std::optional<std::string> readable_escapes(std::string_view text);
+
+/// If the JSON text holds anything that SQL engines can't read back, such
+/// escapes or numbers out of reach (`readable_numbers`): a copy that they can.
+std::optional<std::string> readable_json(std::string_view text);
+
+/// The text that JSON escapes stand for, and where each part of it stood. For
+/// what is between the quotes of a string; an escape that is none stands for
+/// itself, a lone surrogate for U+FFFD.
+class unescaped {
+ public:
+  explicit unescaped(std::string_view escaped);
+
+  const std::string& text() const noexcept { return text_; }
+
+  /// Where the character at `offset` of the text stands in the escaped one;
+  /// the whole length for the text's end.
+  size_t source(size_t offset) const noexcept;
+
+ private:
+  /// From here on, up to the next one, both go on in step.
+  struct stretch {
+    size_t offset;
+    size_t source;
+  };
+
+  std::string text_;
+  std::vector<stretch> stretches_;
+};
 
 } // namespace eventweft::codec

@@ -88,7 +88,7 @@ expected<simdjson::dom::element> payload_reader::parse(std::string_view text) {
     state_->parser = simdjson::dom::parser{};
   if (text.empty())
     return fail(ec::malformed, "the body is empty");
-  auto readable = readable_escapes(text);
+  auto readable = readable_json(text);
   const std::string_view source = readable ? *readable : text;
   simdjson::dom::element root;
   auto why = state_->parser.parse(source.data(), source.size()).get(root);

@@ -29,8 +29,8 @@ class payload_reader {
   /// as doubles) and lone surrogates (they read as U+FFFD).
   expected<simdjson::dom::element> parse(std::string_view text);
 
-  /// Set if the last text holds escapes that SQL engines can't read back: the
-  /// text for `event::payload_readable`.
+  /// Set if the last text holds escapes or numbers that SQL engines can't read
+  /// back: the text for `event::payload_readable`.
   std::optional<std::string>& readable() noexcept;
 
  private:

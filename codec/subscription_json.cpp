@@ -2,10 +2,13 @@
 #include "codec/subscription_json.hpp"
 
 #include "codec/filter.hpp"
+#include "codec/json_text.hpp"
+#include "messages/complaint.hpp"
 
 #include <boost/json.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <utility>
 
@@ -30,8 +33,7 @@ std::string_view view(const json::string& text) {
 }
 
 tl::unexpected<error> refuse(std::string_view member, std::string_view what) {
-  return fail(ec::unprocessable,
-              std::string{member} + ": " + std::string{what});
+  return fail(ec::unprocessable, complaint(member, what));
 }
 
 /// An object whose members are taken out one by one; what is left is unknown.
@@ -189,11 +191,64 @@ class fields {
 };
 
 bool is_stream_name(std::string_view name) {
+  // Clients take these out of paths (RFC 3986, 5.2.4): nobody could ask for it.
+  if (name == "." || name == "..")
+    return false;
   return !name.empty() && name.size() <= max_name &&
          std::ranges::all_of(name, [](char c) {
            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
                   (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
          });
+}
+
+/// As people write numbers: 0.25, where the library has 2.5E-1.
+void append_number(std::string& out, double x) {
+  char text[64];
+  const bool short_enough =
+      x == 0 || (std::abs(x) >= 1e-6 && std::abs(x) < 1e15);
+  const auto [end, fault] =
+      short_enough
+          ? std::to_chars(text, text + sizeof text, x, std::chars_format::fixed)
+          : std::to_chars(text, text + sizeof text, x);
+  if (fault == std::errc{} && std::isfinite(x))
+    out.append(text, end);
+  else
+    out.append("null");
+}
+
+void append_value(std::string& out, const json::value& x) {
+  const auto separate = [&out](char open) {
+    if (out.back() != open)
+      out.push_back(',');
+  };
+  if (const auto* object = x.if_object()) {
+    out.push_back('{');
+    for (const auto& [name, value] : *object) {
+      separate('{');
+      append_quoted(out, std::string_view{name.data(), name.size()});
+      out.push_back(':');
+      append_value(out, value);
+    }
+    out.push_back('}');
+  } else if (const auto* array = x.if_array()) {
+    out.push_back('[');
+    for (const auto& value : *array) {
+      separate('[');
+      append_value(out, value);
+    }
+    out.push_back(']');
+  } else if (x.is_double()) {
+    append_number(out, x.get_double());
+  } else {
+    out.append(json::serialize(x));
+  }
+}
+
+/// For clients.
+std::string text_of(const json::value& x) {
+  std::string out;
+  append_value(out, x);
+  return out;
 }
 
 json::value value_of(const std::optional<timestamp>& t) {
@@ -271,7 +326,7 @@ std::string list_json(std::string_view name, json::array items,
   json::object out;
   out[view(name)] = std::move(items);
   out["next_cursor"] = std::move(next);
-  return json::serialize(out);
+  return text_of(out);
 }
 
 expected<json::value> parse_stored(std::string_view text) {
@@ -372,7 +427,8 @@ expected<stream_definition> parse_stream_request(std::string_view body) {
   if (!name)
     in->note("name", "is needed");
   else if (!is_stream_name(*name))
-    in->note("name", "1 to 100 letters, digits, `_`, `.` and `-`");
+    in->note("name",
+             "1 to 100 letters, digits, `_`, `.` and `-`, not `.` or `..`");
   if (auto ok = in->finish(); !ok)
     return fail(ok.error());
   stream_definition out;
@@ -529,7 +585,7 @@ std::string stream_json(const stream_definition& stream,
                          {"lag_events", figures->lag_events},
                          {"lag_seconds", figures->lag_seconds},
                          {"last_seq", figures->last_seq}};
-  return json::serialize(out);
+  return text_of(out);
 }
 
 std::string streams_json(const std::vector<stream_definition>& streams) {
@@ -540,7 +596,7 @@ std::string streams_json(const std::vector<stream_definition>& streams) {
 }
 
 std::string subscription_json(const subscription_view& view) {
-  return json::serialize(object_of(view));
+  return text_of(object_of(view));
 }
 
 std::string subscriptions_json(const std::vector<subscription_view>& views) {
@@ -576,7 +632,7 @@ std::string deliveries_json(const std::vector<delivery_attempt>& attempts,
 }
 
 std::string delivery_test_json(const delivery_test& test) {
-  return json::serialize(
+  return text_of(
       json::object{{"delivered", test.delivered},
                    {"response_status", test.response_status == 0
                                            ? json::value(nullptr)

@@ -102,7 +102,7 @@ constexpr auto key_table = std::to_array<key>({
     {"server", "shutdown_timeout", kind::seconds,
      at<&s::server, &sv::shutdown_timeout>, 1, hour},
     {"server", "insecure", kind::boolean, at<&s::server, &sv::insecure>},
-    {"server", "allowed_origins", kind::texts,
+    {"server", "allowed_origins", kind::origins,
      at<&s::server, &sv::allowed_origins>},
 
     {"server.tls", "certificate", kind::text,
@@ -246,7 +246,7 @@ constexpr auto key_table = std::to_array<key>({
     {processor_section, "directory", kind::text, of_processor<&pr::directory>},
     {processor_section, "environment", kind::texts,
      of_processor<&pr::environment>},
-    {processor_section, "url", kind::text, of_processor<&pr::url>},
+    {processor_section, "url", kind::web_url, of_processor<&pr::url>},
     {processor_section, "secret", kind::secret, of_processor<&pr::secret>},
     {processor_section,
      "secret_file",
@@ -279,7 +279,7 @@ constexpr auto key_table = std::to_array<key>({
     {processor_section, "answers", kind::boolean, of_processor<&pr::answers>},
     {processor_section, "start", kind::text, of_processor<&pr::start>},
 
-    {"dead_letters", "alert_url", kind::text,
+    {"dead_letters", "alert_url", kind::web_url,
      at<&s::dead_letters, &dl::alert_url>},
     {"dead_letters", "alert_secret", kind::secret,
      at<&s::dead_letters, &dl::alert_secret>},

@@ -25,12 +25,14 @@ enum class kind : uint8_t {
   text,
   choice,
   store_url,         ///< a text that may hold a password
+  web_url,           ///< `http://…` or `https://…`, with a password perhaps
   secret,            ///< one text that is never shown
   secrets,           ///< one or several of them
   secret_file,       ///< a path, or several, to files that hold secrets
   texts,             ///< a list of texts, none of them empty
   pointers,          ///< JSON pointers
   choices,           ///< several of `choices`
+  origins,           ///< of web pages: `https://HOST:PORT`, or `*`
   rules,             ///< priority rules, in a file only
   fraction,          ///< from 0 to 1
   correlation_rules, ///< in a file only

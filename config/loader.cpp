@@ -176,6 +176,7 @@ class builder {
   std::optional<std::string> set_from_files(const key& k, field target,
                                             const raw_value& raw,
                                             const fs::path& base);
+  bool selects_postgres() const;
   void choose_store();
   void check_listen();
   void check_order(std::string_view section, std::string_view low,
@@ -215,6 +216,14 @@ void builder::set(const key& k, const std::string& platform,
     faults_.push_back(where + ": " + *fault);
     return;
   }
+  if (const auto* tables = std::get_if<std::vector<text_table>>(&raw);
+      tables && k.type == kind::correlation_rules)
+    for (const auto& table : *tables)
+      for (const auto& member : table.members)
+        if (member.name == "name")
+          result_.sections[path + '.' + member.value] =
+              from.label.substr(0, from.label.rfind(':') + 1) +
+              std::to_string(table.line);
   ranks_[path] = from.strength;
   auto& origin = result_.origins[path];
   // Lists of the same strength add up.
@@ -228,14 +237,17 @@ std::optional<std::string> builder::set_from_files(const key& k, field target,
                                                    const raw_value& raw,
                                                    const fs::path& base) {
   std::vector<std::string> paths;
-  if (const auto* plain = std::get_if<plain_text>(&raw))
-    paths.push_back(plain->value);
-  else if (const auto* text = std::get_if<std::string>(&raw))
+  if (const auto* plain = std::get_if<plain_text>(&raw)) {
+    auto list = is_list_text(plain->value) ? read_text_list(plain->value)
+                                           : std::nullopt;
+    paths = list ? std::move(*list) : std::vector{plain->value};
+  } else if (const auto* text = std::get_if<std::string>(&raw)) {
     paths.push_back(*text);
-  else if (const auto* list = std::get_if<std::vector<std::string>>(&raw))
+  } else if (const auto* list = std::get_if<std::vector<std::string>>(&raw)) {
     paths = *list;
-  else
+  } else {
     return "expected " + expectation(k);
+  }
   for (const auto& path : paths) {
     const auto text = read_file(base / path, "file");
     if (!text)
@@ -290,6 +302,14 @@ void builder::entry(const file_entry& e, const source& from) {
   }
   if (e.name.empty()) {
     const auto names = section_names();
+    const auto [first, fresh] = result_.sections.emplace(
+        section_path(e.section, e.platform), from.label);
+    // Nothing else can be there twice in TOML.
+    if (!fresh && e.section == processor_section)
+      faults_.push_back(where +
+                        ": there is a processor of this name already, "
+                        "at " +
+                        first->second);
     if (e.section == platform_section) {
       if (is_platform_name(e.platform))
         result_.values.platforms[e.platform];
@@ -360,7 +380,7 @@ void builder::variable(const std::string& name, const std::string& value,
       continue;
     const auto own = environment_name(k);
     if (own == name) {
-      if (!value.empty() || k.type == kind::text)
+      if (!value.empty() || k.type == kind::text || k.type == kind::web_url)
         set(k, {}, plain_text{value}, from, name);
       return;
     }
@@ -480,7 +500,10 @@ void builder::flag_value(const flag& f, const fs::path& base) {
     return;
   }
   set(*k, platform, plain_text{f.value}, {rank::flag, f.label, base},
-      k->type == kind::text || k->type == kind::store_url ? f.label : where);
+      k->type == kind::text || k->type == kind::store_url ||
+              k->type == kind::web_url
+          ? f.label
+          : where);
 }
 
 // -- the whole ---------------------------------------------------------------
@@ -497,10 +520,15 @@ void builder::check_order(std::string_view section, std::string_view low,
                           std::string_view high, bool holds) {
   if (holds)
     return;
-  const auto* k = find_key(section, low);
-  faults_.push_back(place(section, high) + "must not be below " +
-                    std::string{low} + ", which is " +
-                    shown(*k, k->at(result_.values, {})));
+  // The one that was set is told; of two, the upper one.
+  const bool above = !result_.origins.contains(path_of(section, {}, high)) &&
+                     result_.origins.contains(path_of(section, {}, low));
+  const auto told = above ? low : high;
+  const auto other = above ? high : low;
+  const auto* k = find_key(section, other);
+  faults_.push_back(place(section, told) + "must not be " +
+                    (above ? "above " : "below ") + std::string{other} +
+                    ", which is " + shown(*k, k->at(result_.values, {})));
 }
 
 void builder::check_listen() {
@@ -525,6 +553,17 @@ void builder::check_listen() {
                       in_quotes(listen));
 }
 
+/// Whether one of the classic variables says where PostgreSQL is.
+bool builder::selects_postgres() const {
+  return std::ranges::any_of(direct_variables, [&](const auto& direct) {
+    if (direct.section != "database")
+      return false;
+    const auto from =
+        result_.origins.find(path_of(direct.section, {}, direct.key));
+    return from != result_.origins.end() && from->second == direct.name;
+  });
+}
+
 void builder::choose_store() {
   auto& values = result_.values;
   auto& url = values.store.url;
@@ -532,7 +571,8 @@ void builder::choose_store() {
   const auto by_host =
       values.database.host.empty() ? rank::none : strength("database.host");
   const auto by_name = strength("database.database");
-  const auto by_parts = std::max(by_host, by_name);
+  const auto by_parts =
+      std::max({by_host, by_name, selects_postgres() ? rank::env : rank::none});
   if (by_url != rank::none && by_url >= by_parts) {
     const bool good =
         url.starts_with("memory:") ||
@@ -548,10 +588,14 @@ void builder::choose_store() {
   }
   if (by_parts != rank::none) {
     url = database_url(values.database);
-    result_.origins["store.url"] =
-        "[database], " +
-        result_.origins[by_host == by_parts ? "database.host"
-                                            : "database.database"];
+    std::string says;
+    for (std::string_view part :
+         {"host", "database", "user", "password", "port"}) {
+      const auto path = path_of("database", {}, part);
+      if (says.empty() && strength(path) == by_parts)
+        says = result_.origins[path];
+    }
+    result_.origins["store.url"] = "[database], " + says;
     return;
   }
   url = "sqlite:eventweft.db";

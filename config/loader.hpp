@@ -43,13 +43,17 @@ struct effective {
   /// "server.listen" → "eventweft.toml:3", "DB_HOST", "--listen"; what has its
   /// default is not in here.
   std::map<std::string, std::string> origins;
+  /// "processors.notify" → "eventweft.toml:3": the headings of the file; each
+  /// of its correlation rules as "correlation.rules.NAME".
+  std::map<std::string, std::string> sections;
   std::optional<std::filesystem::path> file;
 };
 
 /// Flag over environment over file over default. The store's URL is never
-/// empty in the result: without one, `[database]` and `DB_…` select
-/// PostgreSQL by its parts (a host or a database name that is set), and else
-/// it is `sqlite:eventweft.db`. `bad_configuration` lists every fault, one a
+/// empty in the result: without one, `[database]` selects PostgreSQL by its
+/// parts (a host or a database name that is set), and so does any of
+/// `DB_HOST`, `DB_PORT`, `DB_NAME`, `DB_USER` and `DB_PASSWORD`; else it is
+/// `sqlite:eventweft.db`. `bad_configuration` lists every fault, one a
 /// line, each with file and line, variable or flag, and key; secrets never
 /// show in it.
 expected<settings> load(const load_options& options);
@@ -61,6 +65,11 @@ expected<effective> load_effective(const load_options& options);
 /// what relative `secret_file` paths are relative to the folder of.
 expected<effective> load_text(std::string_view toml, std::string_view name,
                               const load_options& options);
+
+/// `fault` as people find it: where its message names a section, or a section
+/// and a key, as "[server] listen: …", the place that these are from goes in
+/// front. Unchanged for defaults.
+error located(const effective& e, error fault);
 
 /// `eventweft check`'s view: every key in TOML's syntax with its origin,
 /// secrets masked.

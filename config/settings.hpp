@@ -62,8 +62,8 @@ struct server_settings {
   milliseconds shutdown_timeout{15'000};
   /// Serve beyond this machine without any authentication.
   bool insecure = false;
-  /// Web pages of which origins, apart from the server's own, may open streams
-  /// and read answers: "https://app.example.org"; "*" is any.
+  /// Web pages of which origins, apart from the server's own, may use the
+  /// API and read answers: "https://app.example.org"; "*" is any.
   std::vector<std::string> allowed_origins;
   tls_settings tls;
 };

@@ -12,6 +12,11 @@ namespace {
 
 std::string type_name(const toml::node& node) {
   switch (node.type()) {
+  case toml::node_type::integer:
+  case toml::node_type::floating_point:
+    return "a number";
+  case toml::node_type::boolean:
+    return "a truth value";
   case toml::node_type::table:
     return "a table";
   case toml::node_type::array:
@@ -57,7 +62,9 @@ raw_value tables_of(const toml::array& list, bool any_values) {
     for (const auto& [name, value] : *table) {
       if (!any_values && !value.is_string())
         return other_type{"a table that holds more than texts"};
-      out.members.emplace_back(name.str(), text_of(value));
+      out.members.push_back(
+          {std::string{name.str()}, text_of(value),
+           value.is_string() ? std::string{} : type_name(value)});
     }
   }
   return tables;
@@ -148,6 +155,27 @@ std::vector<file_entry> flatten(const toml::table& root) {
 }
 
 } // namespace
+
+std::optional<std::vector<std::string>> read_text_list(std::string_view text) {
+  // A table of one key, so that nothing but a value can stand there.
+  try {
+    const auto table = toml::parse("list = " + std::string{text});
+    const auto* list =
+        table.size() == 1 ? table.get_as<toml::array>("list") : nullptr;
+    if (!list)
+      return std::nullopt;
+    std::vector<std::string> out;
+    for (const auto& item : *list) {
+      const auto* one = item.as_string();
+      if (!one)
+        return std::nullopt;
+      out.push_back(one->get());
+    }
+    return out;
+  } catch (const toml::parse_error&) {
+    return std::nullopt;
+  }
+}
 
 expected<std::vector<file_entry>> read_toml(std::string_view text,
                                             std::string_view name) {

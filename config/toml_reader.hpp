@@ -5,6 +5,7 @@
 #include "messages/errors.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,10 @@ struct file_entry {
   raw_value value;
   uint32_t line = 0;
 };
+
+/// The texts of a list in TOML, `["a", "b"]`; nothing if it is none, or holds
+/// more than texts.
+std::optional<std::vector<std::string>> read_text_list(std::string_view text);
 
 /// The entries of a TOML text in the order of their lines. `bad_configuration`
 /// with "NAME:LINE: what" if it is not TOML.

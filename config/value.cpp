@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/value.hpp"
 
+#include "config/toml_reader.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -51,7 +53,8 @@ std::optional<bool> boolean(std::string_view text) {
 
 bool is_secret(kind type) {
   return type == kind::secret || type == kind::secrets ||
-         type == kind::secret_file || type == kind::store_url;
+         type == kind::secret_file || type == kind::store_url ||
+         type == kind::web_url;
 }
 
 std::string found(const key& k, const raw_value& raw) {
@@ -219,26 +222,53 @@ bool assign_secrets(std::vector<std::string>& list, const raw_value& raw) {
   return false;
 }
 
-/// A list of texts each of which `good` likes; a comma parts them in plain
-/// text.
-template <class Good>
-bool assign_texts(std::vector<std::string>& list, const raw_value& raw,
-                  Good good) {
+/// The texts of a list; a comma parts them in plain text.
+std::optional<std::vector<std::string>> texts_of(const raw_value& raw) {
   std::vector<std::string> texts;
-  if (const auto* plain = std::get_if<plain_text>(&raw)) {
-    std::vector<std::string> parts;
-    assign_secrets(parts, *plain);
-    texts = std::move(parts);
-  } else if (const auto* one = std::get_if<std::string>(&raw)) {
+  if (const auto* plain = std::get_if<plain_text>(&raw))
+    assign_secrets(texts, *plain);
+  else if (const auto* one = std::get_if<std::string>(&raw))
     texts.push_back(*one);
-  } else if (const auto* all = std::get_if<std::vector<std::string>>(&raw)) {
+  else if (const auto* all = std::get_if<std::vector<std::string>>(&raw))
     texts = *all;
-  } else {
+  else
+    return std::nullopt;
+  return texts;
+}
+
+/// As browsers write it: a page's origin is compared with it letter by letter.
+bool is_origin(std::string_view text) {
+  if (text == "*" || text == "null")
+    return true;
+  const auto scheme = text.find("://");
+  if (scheme == std::string_view::npos || scheme == 0)
     return false;
+  const auto host = text.substr(scheme + 3);
+  return !host.empty() &&
+         host.find_first_of("/?#@*\\ \t\"") == std::string_view::npos;
+}
+
+bool fits_list(const key& k, const std::string& text) {
+  switch (k.type) {
+  case kind::origins:
+    return is_origin(text);
+  case kind::pointers:
+    return text.starts_with('/');
+  case kind::choices:
+    return is_choice(k.choices, text);
+  default:
+    return !text.empty();
   }
-  if (!std::ranges::all_of(texts, good))
+}
+
+bool assign_texts(std::vector<std::string>& list, const key& k,
+                  const raw_value& raw) {
+  const auto texts = texts_of(raw);
+  if (!texts || !std::ranges::all_of(*texts, [&](const auto& text) {
+        return fits_list(k, text);
+      }))
     return false;
-  list.insert(list.end(), texts.begin(), texts.end());
+  list.insert(list.end(), texts->begin(), texts->end());
   return true;
 }
 
@@ -252,7 +282,8 @@ bool assign_rules(std::vector<priority_rule>& rules, const raw_value& raw) {
     return false;
   for (const auto& table : *tables) {
     priority_rule rule;
-    for (const auto& [name, value] : table.members) {
+    bool decides = false;
+    for (const auto& [name, value, what] : table.members) {
       if (name == "event_type")
         rule.event_type = value;
       else if (name == "field" && (value.empty() || value.front() == '/'))
@@ -263,7 +294,11 @@ bool assign_rules(std::vector<priority_rule>& rules, const raw_value& raw) {
         rule.priority = value;
       else
         return false;
+      decides = decides || name == "priority";
     }
+    // What a rule says nothing about must not become normal by mistake.
+    if (!decides)
+      return false;
     rules.push_back(std::move(rule));
   }
   return true;
@@ -271,12 +306,14 @@ bool assign_rules(std::vector<priority_rule>& rules, const raw_value& raw) {
 
 /// What is wrong with the first table that is no rule.
 std::string fault_in_rules(const std::vector<text_table>& tables) {
-  for (const auto& table : tables)
-    for (const auto& [name, value] : table.members) {
-      const auto place = " (line " + std::to_string(table.line) + ")";
+  for (const auto& table : tables) {
+    const auto place = " (line " + std::to_string(table.line) + ")";
+    bool decides = false;
+    for (const auto& [name, value, what] : table.members) {
+      decides = decides || name == "priority";
       if (name == "priority" && !is_choice(priorities, value))
-        return "priority: expected " + choices_text(priorities) + ", found " +
-               in_quotes(value) + place;
+        return "a rule's priority: expected " + choices_text(priorities) +
+               ", found " + in_quotes(value) + place;
       if (name == "field" && !value.empty() && value.front() != '/')
         return "field: expected a JSON pointer that starts with /, found " +
                in_quotes(value) + place;
@@ -287,6 +324,9 @@ std::string fault_in_rules(const std::vector<text_table>& tables) {
                "priority" +
                place;
     }
+    if (!decides)
+      return "a rule needs a priority, " + choices_text(priorities) + place;
+  }
   return {};
 }
 
@@ -305,7 +345,14 @@ std::optional<double> fraction_of(const raw_value& raw) {
 std::optional<std::string> read_rule(const text_table& table,
                                      correlation_rule& rule) {
   const auto place = " (line " + std::to_string(table.line) + ")";
-  for (const auto& [name, value] : table.members) {
+  for (const auto& [name, value, what] : table.members) {
+    const bool textual =
+        name == "name" || name == "key" || name == "field" || name == "pattern";
+    if (textual && !what.empty())
+      return name + ": expected a text, found " + what + place;
+    if (name == "match" && !what.empty() && what != "a table")
+      return "match: expected a filter, as a table or as JSON, found " + what +
+             place;
     if (name == "name")
       rule.name = value;
     else if (name == "match")
@@ -389,6 +436,7 @@ bool assign_value(const key& k, field target, const raw_value& raw) {
   }
   case kind::text:
   case kind::store_url:
+  case kind::web_url:
   case kind::secret: {
     const auto* text = text_of(raw);
     // A NUL would end the text for every C library that gets it.
@@ -407,16 +455,10 @@ bool assign_value(const key& k, field target, const raw_value& raw) {
   case kind::secrets:
     return assign_secrets(*std::get<std::vector<std::string>*>(target), raw);
   case kind::texts:
-    return assign_texts(*std::get<std::vector<std::string>*>(target), raw,
-                        [](const std::string& text) { return !text.empty(); });
   case kind::pointers:
-    return assign_texts(
-        *std::get<std::vector<std::string>*>(target), raw,
-        [](const std::string& text) { return text.starts_with('/'); });
   case kind::choices:
-    return assign_texts(
-        *std::get<std::vector<std::string>*>(target), raw,
-        [&](const std::string& text) { return is_choice(k.choices, text); });
+  case kind::origins:
+    return assign_texts(*std::get<std::vector<std::string>*>(target), k, raw);
   case kind::rules:
     return assign_rules(*std::get<std::vector<priority_rule>*>(target), raw);
   case kind::secret_file:
@@ -515,6 +557,7 @@ std::string expectation(const key& k) {
     return choices_text(k.choices);
   case kind::text:
   case kind::store_url:
+  case kind::web_url:
   case kind::secret:
     return "a text";
   case kind::secrets:
@@ -527,6 +570,9 @@ std::string expectation(const key& k) {
     return "a list of JSON pointers, each of which starts with /";
   case kind::choices:
     return "a list with any of " + choices_text(k.choices).substr(7);
+  case kind::origins:
+    return "a list of origins, each as \"https://app.example.org\" with "
+           "nothing behind it, or \"*\"";
   case kind::rules:
     return "tables with event_type, field, value and priority, in a file";
   case kind::fraction:
@@ -540,8 +586,24 @@ std::string expectation(const key& k) {
 
 std::optional<std::string> assign(const key& k, field target,
                                   const raw_value& raw) {
+  if (const auto* plain = std::get_if<plain_text>(&raw);
+      plain && takes_list(k.type) && is_list_text(plain->value)) {
+    auto list = read_text_list(plain->value);
+    if (!list)
+      return "expected texts as TOML lists them, such as [\"a\", \"b\"], "
+             "found " +
+             found(k, raw);
+    return assign(k, target, raw_value{std::move(*list)});
+  }
   if (assign_value(k, target, raw))
     return std::nullopt;
+  if (k.type == kind::texts || k.type == kind::pointers ||
+      k.type == kind::choices || k.type == kind::origins)
+    if (const auto texts = texts_of(raw))
+      for (const auto& text : *texts)
+        if (!fits_list(k, text))
+          return "expected " + expectation(k) + ", found " +
+                 found(k, raw_value{text});
   if (const auto* tables = std::get_if<std::vector<text_table>>(&raw);
       tables && k.type == kind::rules)
     return fault_in_rules(*tables);
@@ -587,6 +649,30 @@ std::string mask_url(std::string_view url) {
   }
 }
 
+std::string mask_web_url(std::string_view url) {
+  const auto scheme = url.find("://");
+  const auto start = scheme == std::string_view::npos ? 0 : scheme + 3;
+  const auto end = std::min(url.find_first_of("/?#", start), url.size());
+  const auto at = url.substr(0, end).rfind('@');
+  if (at == std::string_view::npos || at < start)
+    return std::string{url};
+  const auto colon = std::min(url.find(':', start), at);
+  // A name alone is a token as often as not.
+  const auto shown = colon < at ? colon + 1 : start;
+  return std::string{url.substr(0, shown)}.append("***").append(url.substr(at));
+}
+
+bool is_list_text(std::string_view text) noexcept {
+  text = trimmed(text);
+  return text.starts_with('[') && text.ends_with(']');
+}
+
+bool takes_list(kind type) noexcept {
+  return type == kind::secrets || type == kind::secret_file ||
+         type == kind::texts || type == kind::pointers ||
+         type == kind::choices || type == kind::origins;
+}
+
 std::string shown(const key& k, field target) {
   switch (k.type) {
   case kind::boolean:
@@ -606,6 +692,8 @@ std::string shown(const key& k, field target) {
     return in_quotes(*std::get<std::string*>(target));
   case kind::store_url:
     return in_quotes(mask_url(*std::get<std::string*>(target)));
+  case kind::web_url:
+    return in_quotes(mask_web_url(*std::get<std::string*>(target)));
   case kind::secret:
     return std::get<std::string*>(target)->empty() ? "\"\"" : "\"***\"";
   case kind::secrets:
@@ -618,7 +706,8 @@ std::string shown(const key& k, field target) {
   }
   case kind::texts:
   case kind::pointers:
-  case kind::choices: {
+  case kind::choices:
+  case kind::origins: {
     std::string result = "[";
     for (const auto& text : *std::get<std::vector<std::string>*>(target))
       result += (result.size() == 1 ? "" : ", ") + in_quotes(text);

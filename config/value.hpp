@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -25,10 +24,17 @@ struct other_type {
   std::string what;
 };
 
-/// A list of tables, each with its line; where a member is no text, its text
-/// in TOML, or in JSON for a list or a table.
+/// A member of a table. Where it is no text, `value` is its text in TOML, or in
+/// JSON for a list or a table, and `what` says what it is ("a number").
+struct table_member {
+  std::string name;
+  std::string value;
+  std::string what;
+};
+
+/// A table of a list, with its line.
 struct text_table {
-  std::vector<std::pair<std::string, std::string>> members;
+  std::vector<table_member> members;
   uint32_t line = 0;
 };
 
@@ -55,8 +61,17 @@ std::optional<uint64_t> parse_bytes(std::string_view text);
 /// "2.5" for 2500 ms.
 std::string seconds_text(milliseconds d);
 
-/// The address with `***` in place of any password.
+/// The store's address with `***` in place of any password.
 std::string mask_url(std::string_view url);
+
+/// `http://…` with `***` in place of what it proves itself with.
+std::string mask_web_url(std::string_view url);
+
+/// Whether a list is meant that is written as in TOML: `["a", "b"]`.
+bool is_list_text(std::string_view text) noexcept;
+
+/// Whether several texts can be given for the key.
+bool takes_list(kind type) noexcept;
 
 /// Without white space at both ends.
 std::string_view trimmed(std::string_view text) noexcept;

@@ -78,6 +78,20 @@ bool is_path(std::string_view text) noexcept {
          (text.starts_with('/') && text.size() > 1);
 }
 
+// What has a part missing, such as a short SHA, links once that is known.
+void complete_later(const rule_input& in, correlation_key& key) {
+  if (!key.needs.empty() || key.is_fact())
+    return;
+  auto fact = needed_fact(key.key);
+  if (fact.empty())
+    return;
+  // As it is it would be a key of its own.
+  const bool sure = key.confidence >= in.threshold;
+  key.confidence = std::min(key.confidence, 0.5F);
+  if (sure)
+    key.needs = std::move(fact);
+}
+
 class declared final : public rule {
  public:
   declared(declarative_rule definition, std::vector<piece> pieces,
@@ -90,6 +104,13 @@ class declared final : public rule {
   std::string_view name() const noexcept override { return definition_.name; }
 
   bool wants(const event& ev) const override { return match_.matches(ev); }
+
+  std::string fingerprint() const override {
+    const auto& d = definition_;
+    return fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", d.name,
+                       codec::filter_json(d.match), d.key, d.field, d.pattern,
+                       d.confidence, d.window);
+  }
 
   void apply(const rule_input& in, claims& out) const override {
     if (!pattern_)
@@ -134,10 +155,19 @@ class declared final : public rule {
     const auto shown = found[0].empty()
                            ? std::string{}
                            : std::string{found[0].data(), found[0].size()};
-    if (auto canonical = normalise_key(key))
-      out.link(std::move(*canonical), correlation_noun::custom,
-               definition_.confidence, definition_.field,
-               shown.empty() ? key : shown, definition_.window);
+    auto canonical = normalise_key(key);
+    if (!canonical)
+      return;
+    correlation_key claim{.key = std::move(*canonical),
+                          .type = {out.subject(), correlation_noun::custom},
+                          .confidence = definition_.confidence,
+                          .needs = {},
+                          .rule = definition_.name,
+                          .field = definition_.field,
+                          .matched = shown.empty() ? key : shown,
+                          .window = definition_.window};
+    complete_later(in, claim);
+    out.take(std::move(claim));
   }
 
   declarative_rule definition_;
@@ -161,6 +191,7 @@ class function final : public rule {
         continue;
       key.key = std::move(*canonical);
       key.rule = name_;
+      complete_later(in, key);
       out.take(std::move(key));
     }
   }

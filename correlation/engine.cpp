@@ -3,6 +3,8 @@
 
 #include "correlation/rules/builtin.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <deque>
 #include <exception>
@@ -10,6 +12,9 @@
 namespace eventweft::correlation {
 
 namespace {
+
+// To be raised when a built-in rule reads other keys than before.
+constexpr int builtin_version = 2;
 
 struct kept_rule {
   kept_rule(rule_ptr r, uint32_t limit) : it(std::move(r)), health(limit) {}
@@ -155,6 +160,19 @@ std::vector<rule_state> engine::rules() const {
     out.push_back({std::string{e.it->name()}, e.health.enabled(),
                    e.health.applied(), e.health.failures()});
   return out;
+}
+
+std::string engine::fingerprint() const {
+  const auto& o = state_->options;
+  auto text = fmt::format("{} {} {} {}", builtin_version, o.threshold,
+                          o.max_mentions, o.max_keys);
+  for (const auto& e : state_->rules)
+    text.append(1, '\0').append(e.it->fingerprint());
+  // FNV-1a: it tells rules apart and proves nothing.
+  uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : text)
+    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return fmt::format("{:016x}", hash);
 }
 
 const std::shared_ptr<vocabulary>& engine::known() const noexcept {

@@ -87,6 +87,9 @@ class engine {
                                    codec::payload_reader& reader) const;
 
   std::vector<rule_state> rules() const;
+  /// Of all the rules and of what bears on their keys: other rules, another
+  /// fingerprint. 16 hexadecimal digits.
+  std::string fingerprint() const;
   const std::shared_ptr<vocabulary>& known() const noexcept;
   const engine_options& options() const noexcept;
 

@@ -17,13 +17,11 @@ namespace {
 
 constexpr size_t none = static_cast<size_t>(-1);
 constexpr std::string_view sha_family = "git:sha:";
+constexpr std::string_view event_family = "event:";
 constexpr size_t full_sha_key = sha_family.size() + 40;
 
 bool is_full_sha(std::string_view key) noexcept {
   return key.starts_with(sha_family) && key.size() == full_sha_key;
-}
-bool is_short_sha(std::string_view key) noexcept {
-  return key.starts_with(sha_family) && key.size() < full_sha_key;
 }
 
 // Keys that may hold the id of an event or of a thread of ours.
@@ -32,6 +30,20 @@ std::optional<uuid> id_in(std::string_view key) {
     if (key.starts_with(family))
       return uuid::parse(key.substr(family.size()));
   return std::nullopt;
+}
+
+// What an event says was there before it.
+bool is_cause(const correlation_key& k) noexcept {
+  return k.type.from == correlation_noun::cause;
+}
+
+// Whoever opens a pull request or pushes a commit stands for the commit, as
+// nobody else does.
+bool owns(const correlation_key& k) noexcept {
+  return k.is_identity() || (k.type.to == correlation_noun::commit &&
+                             (k.type.from == correlation_noun::pr ||
+                              k.type.from == correlation_noun::commit) &&
+                             !k.from_text);
 }
 
 struct cause {
@@ -217,8 +229,11 @@ class joiner {
         if (!may_link(k))
           continue;
         if (auto name = resolve(k); !name.empty()) {
-          if (const auto id = id_in(name))
+          if (const auto id = id_in(name); id && !k.is_identity()) {
             ids.push_back(*id);
+            if (is_cause(k))
+              causes_.emplace(*id, name);
+          }
           names.insert(std::move(name));
         }
       }
@@ -226,7 +241,38 @@ class joiner {
       return e;
     if (auto e = read_stored(); !e)
       return e;
-    return read_named_threads(std::move(ids));
+    if (auto e = read_named_threads(std::move(ids)); !e)
+      return e;
+    return read_causes();
+  }
+
+  // Events that others name as their cause and that have no thread, be it that
+  // they have no keys or that they come with this batch.
+  expected<void> read_causes() {
+    std::vector<uuid> ask;
+    for (const auto& [id, name] : causes_)
+      if (!named_.contains(id) && !keys_[name].known)
+        ask.push_back(id);
+    if (ask.empty())
+      return {};
+    std::map<uuid, size_t> here;
+    for (size_t i = 0; i < events_.size(); ++i)
+      here.emplace(events_[i].id, i);
+    std::erase_if(ask, [&](const uuid& id) {
+      const auto found = here.find(id);
+      return found != here.end() && loose_.emplace(id, found->second).second;
+    });
+    if (ask.empty())
+      return {};
+    auto rows = index_.find_events(ask);
+    if (!rows)
+      return fail(std::move(rows.error()));
+    for (const auto& row : *rows) {
+      loose_.emplace(row.event, members_.size());
+      members_.push_back(
+          {.id = row.event, .at = row.at, .adopted = true, .stored = true});
+    }
+    return {};
   }
 
   // The threads of events that were there before.
@@ -271,6 +317,14 @@ class joiner {
       if (const auto k = keys_.find(key); k != keys_.end() && !k->second.known)
         facts.push_back(
             sha_fact(std::string_view{key}.substr(sha_family.size())));
+    // Those that came before their cause.
+    for (const auto& e : events_)
+      for (const auto& k : e.keys)
+        if (k.is_identity() && k.key.starts_with(event_family))
+          if (const auto at = keys_.find(k.key); at != keys_.end() &&
+                                                 at->second.known &&
+                                                 at->second.owner.is_nil())
+            facts.push_back(k.key);
     std::sort(facts.begin(), facts.end());
     facts.erase(std::unique(facts.begin(), facts.end()), facts.end());
     if (facts.empty())
@@ -284,6 +338,12 @@ class joiner {
   }
 
   expected<void> read_waiting_rows(std::vector<pending_row> rows) {
+    std::erase_if(rows, [this](pending_row& row) {
+      const bool waits_for_cause = is_cause(row.key) && row.fact == row.key.key;
+      if (waits_for_cause)
+        effects_.push_back(std::move(row));
+      return waits_for_cause;
+    });
     short_shas_.clear();
     for (const auto& row : rows)
       if (is_short_sha(row.key.key))
@@ -393,6 +453,10 @@ class joiner {
         claim.from_text ? limits_.max_mentions : limits_.max_links;
     if (count >= limit)
       return not_linked::hot_key;
+    // Two sources gave one id: it stays that of the first.
+    if (claim.is_identity() && is_global_event(name) && !key.owner.is_nil() &&
+        key.owner != m.id)
+      return not_linked::unsure;
     size_t target = key.node;
     const auto id = target == none ? id_in(name) : std::nullopt;
     if (id)
@@ -402,6 +466,16 @@ class joiner {
         claim.window != 0 && key.known &&
         distance(m.at, key.last_seen) > std::chrono::seconds{claim.window};
     const size_t mine = node_of(m);
+    if (target == none && id)
+      if (const auto found = loose_.find(*id); found != loose_.end()) {
+        auto& before = members_[found->second];
+        target = node_of(before);
+        if (key.owner.is_nil()) {
+          key.owner = key.new_owner = before.id;
+          result_.changes.links.push_back(
+              {before.id, its_own_key(before.id, name), not_linked::none});
+        }
+      }
     if (stale) {
       // A later use of the same name begins anew; an earlier one, come late,
       // stays by itself.
@@ -423,11 +497,21 @@ class joiner {
     if (count == limit)
       result_.hot_keys.push_back(name);
     key.last_seen = std::max(key.last_seen, m.at);
-    if (claim.is_identity() && key.owner.is_nil())
+    if (owns(claim) && key.owner.is_nil())
       key.owner = key.new_owner = m.id;
     key.known = true;
     key.touched = true;
     return not_linked::none;
+  }
+
+  static correlation_key its_own_key(const uuid& id, const std::string& name) {
+    return {.key = name,
+            .type = {},
+            .confidence = 1,
+            .needs = {},
+            .rule = "trace",
+            .field = "id",
+            .matched = to_string(id)};
   }
 
   static std::chrono::microseconds distance(timestamp a, timestamp b) noexcept {
@@ -435,9 +519,19 @@ class joiner {
   }
 
   void link_event(size_t i) {
+    const std::string* known_cause = nullptr;
     for (const auto& claim : events_[i].keys) {
       if (claim.is_fact())
         continue;
+      // An id is one of its own source first.
+      if (is_cause(claim)) {
+        if (known_cause && *known_cause == claim.field &&
+            is_global_event(claim.key))
+          continue;
+        if (const auto key = keys_.find(claim.key);
+            key != keys_.end() && !key->second.owner.is_nil())
+          known_cause = &claim.field;
+      }
       link_row row{events_[i].id, claim, not_linked::none};
       auto name = may_link(claim) ? resolve(claim) : std::string{};
       if (!may_link(claim)) {
@@ -537,18 +631,43 @@ class joiner {
     }
   }
 
+  std::optional<uuid> parent_of(const join_input& e) const {
+    for (const auto& k : e.keys) {
+      if (!is_cause(k))
+        continue;
+      if (const auto key = keys_.find(k.key); key != keys_.end() &&
+                                              !key->second.owner.is_nil() &&
+                                              key->second.owner != e.id)
+        return key->second.owner;
+      if (const auto id = id_in(k.key); id && named_.contains(*id))
+        return id;
+    }
+    return std::nullopt;
+  }
+
   void write_parents() {
-    for (size_t i = 0; i < events_.size(); ++i)
-      for (const auto& k : events_[i].keys) {
-        if (k.type.from != correlation_noun::cause)
-          continue;
-        if (const auto key = keys_.find(k.key);
-            key != keys_.end() && !key->second.owner.is_nil() &&
-            key->second.owner != events_[i].id)
-          result_.parents[i] = key->second.owner;
-        else if (const auto id = id_in(k.key); id && named_.contains(*id))
-          result_.parents[i] = *id;
+    for (size_t i = 0; i < events_.size(); ++i) {
+      const auto& e = events_[i];
+      if (const auto parent = parent_of(e)) {
+        if (e.stored)
+          result_.changes.parents.push_back({e.id, e.at, *parent});
+        else
+          result_.parents[i] = parent;
+        continue;
       }
+      // What caused it may come later, unless its sender knows better.
+      for (const auto& k : e.keys)
+        if (is_cause(k) && may_link(k) && k.field != "parent_event_id")
+          result_.changes.pending.push_back({k.key, e.id, e.at, k});
+    }
+    for (auto& row : effects_) {
+      const auto key = keys_.find(row.fact);
+      if (key == keys_.end() || key->second.owner.is_nil() ||
+          key->second.owner == row.event)
+        continue;
+      result_.changes.parents.push_back({row.event, row.at, key->second.owner});
+      result_.changes.resolved.push_back(std::move(row));
+    }
   }
 
   thread_index& index_;
@@ -566,6 +685,12 @@ class joiner {
   std::map<uuid, size_t> by_thread_;
   std::map<std::string, key_state> keys_;
   std::map<uuid, size_t> named_;
+  // Events that others name as their cause, and under which key.
+  std::map<uuid, std::string> causes_;
+  // Of those, the members that have no thread.
+  std::map<uuid, size_t> loose_;
+  // Stored events that came before what caused them.
+  std::vector<pending_row> effects_;
   std::vector<member> members_;
   std::vector<waiting> waiting_;
 };

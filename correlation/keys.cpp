@@ -2,6 +2,7 @@
 #include "correlation/keys.hpp"
 
 #include "correlation/url_reference.hpp"
+#include "messages/trace_context.hpp"
 #include "messages/uuid.hpp"
 
 #include <algorithm>
@@ -27,6 +28,20 @@ bool repository_char(char c) noexcept {
 bool is_plain(std::string_view text, std::string_view also) noexcept {
   return std::all_of(text.begin(), text.end(), [&](unsigned char c) {
     return std::isalnum(c) != 0 || also.find(static_cast<char>(c)) != also.npos;
+  });
+}
+
+constexpr std::string_view sha_prefix = "git:sha:";
+constexpr std::string_view teamless_thread = "slack:thread::";
+
+// 26 of Crockford's digits; the first is a number below eight.
+bool is_ulid(std::string_view text) noexcept {
+  if (text.size() != 26 || text[0] < '0' || text[0] > '7')
+    return false;
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    const auto low = to_lower(c);
+    return (c >= '0' && c <= '9') || (low >= 'a' && low <= 'z' && low != 'i' &&
+                                      low != 'l' && low != 'o' && low != 'u');
   });
 }
 
@@ -79,10 +94,11 @@ std::optional<std::string> read_sha(std::string_view hex,
                                     const sha_lookup& known) {
   if (auto key = sha_key(hex))
     return key;
-  if (!known || hex.size() < 7 || hex.size() > 40 || !is_hex(hex))
+  if (hex.size() < 7 || hex.size() > 40 || !is_hex(hex))
     return std::nullopt;
-  if (auto full = known(lower(hex)))
-    return sha_key(*full);
+  if (known)
+    if (auto full = known(lower(hex)))
+      return sha_key(*full);
   return std::nullopt;
 }
 
@@ -101,7 +117,11 @@ std::optional<std::string> read_family(std::string_view text,
   } else if (text.starts_with("linear:id:")) {
     return linear_id_key(after("linear:id:"));
   } else if (text.starts_with("git:sha:")) {
-    return read_sha(after("git:sha:"), known);
+    const auto hex = after("git:sha:");
+    if (auto key = read_sha(hex, known))
+      return key;
+    if (is_short_sha(text))
+      return "git:sha:" + lower(hex);
   } else if (text.starts_with("git:branch:")) {
     const auto rest = after("git:branch:");
     const auto colon = rest.find(':');
@@ -115,6 +135,8 @@ std::optional<std::string> read_family(std::string_view text,
       if (auto repo = repository_of(path, host))
         return branch_key(*repo, rest.substr(colon + 1));
     }
+  } else if (text.starts_with("event:")) {
+    return global_event_key(after("event:"));
   } else if (text.starts_with("trace:")) {
     const auto rest = after("trace:");
     if (rest.size() == 32 && is_hex(rest))
@@ -275,21 +297,9 @@ std::string deployment_key(std::string_view id, const repository& repo) {
 }
 
 std::optional<std::string> trace_key(std::string_view traceparent) {
-  const auto text = trim(traceparent);
-  // version "-" trace-id "-" parent-id "-" flags; later versions may go on.
-  if (text.size() < 55 || text[2] != '-' || text[35] != '-' ||
-      text[52] != '-' || (text.size() > 55 && text[55] != '-'))
-    return std::nullopt;
-  const auto version = text.substr(0, 2);
-  const auto id = text.substr(3, 32);
-  const auto parent = text.substr(36, 16);
-  if (!is_hex(version) || lower(version) == "ff" || !is_hex(id) ||
-      !is_hex(parent) || !is_hex(text.substr(53, 2)) ||
-      (version == "00" && text.size() != 55) ||
-      id.find_first_not_of('0') == std::string_view::npos ||
-      parent.find_first_not_of('0') == std::string_view::npos)
-    return std::nullopt;
-  return "trace:" + lower(id);
+  if (const auto id = trace_id_of(traceparent))
+    return "trace:" + lower(*id);
+  return std::nullopt;
 }
 
 std::string correlation_id_key(std::string_view id) {
@@ -297,6 +307,31 @@ std::string correlation_id_key(std::string_view id) {
   if (const auto ours = uuid::parse(id))
     return "correlation:" + to_string(*ours);
   return "correlation:" + std::string{id};
+}
+
+std::optional<std::string> event_key(std::string_view source,
+                                     std::string_view id) {
+  source = trim(source);
+  if (source.empty() || id.empty() ||
+      source.find(' ') != std::string_view::npos)
+    return std::nullopt;
+  std::string out = "event:";
+  out.append(source).append(" ").append(id);
+  return out;
+}
+
+std::optional<std::string> global_event_key(std::string_view id) {
+  if (const auto known = uuid::parse(id))
+    return known->is_nil() ? std::nullopt
+                           : std::optional{"event:" + to_string(*known)};
+  if (is_ulid(id))
+    return "event:" + upper(id);
+  return std::nullopt;
+}
+
+bool is_global_event(std::string_view key) noexcept {
+  constexpr std::string_view family = "event:";
+  return key.starts_with(family) && key.find(' ') == std::string_view::npos;
 }
 
 std::string team_fact(std::string_view team) {
@@ -315,8 +350,25 @@ std::string sha_fact(std::string_view hex) {
   return "git:sha7:" + lower(hex.substr(0, 7));
 }
 
+bool is_short_sha(std::string_view key) noexcept {
+  if (!key.starts_with(sha_prefix))
+    return false;
+  const auto hex = key.substr(sha_prefix.size());
+  return hex.size() >= 7 && hex.size() < 40 && is_hex(hex);
+}
+
+std::string needed_fact(std::string_view key) {
+  if (is_short_sha(key))
+    return sha_fact(key.substr(sha_prefix.size()));
+  if (key.starts_with(teamless_thread)) {
+    const auto rest = key.substr(teamless_thread.size());
+    return channel_fact(rest.substr(0, rest.find(':')));
+  }
+  return {};
+}
+
 std::string resolve_key(std::string_view key, std::string_view value) {
-  constexpr std::string_view thread = "slack:thread::";
+  constexpr std::string_view thread = teamless_thread;
   if (key.starts_with(thread)) {
     std::string out = "slack:thread:";
     out.append(value).append(":").append(key.substr(thread.size()));

@@ -20,6 +20,9 @@
 ///   git:branch:octo/repo:feature/x       a branch (its name keeps its case)
 ///   slack:thread:T0001:C024BE91L:1712345678.000100
 ///   deployment:<id>  trace:<32 hex>  correlation:<id>
+///   event:<source> <id>                  a CloudEvent: its id counts within
+///                                        its source
+///   event:<uuid or ulid>                 an event by an id of its own
 ///
 /// Owners, repositories and hosts are lower case (GitHub ignores theirs), team
 /// keys upper case, SHAs and trace ids lower case.
@@ -67,6 +70,15 @@ std::string deployment_key(std::string_view id, const repository& repo);
 /// The trace id of a W3C `traceparent`; nothing if that is malformed or zero.
 std::optional<std::string> trace_key(std::string_view traceparent);
 std::string correlation_id_key(std::string_view id);
+/// A CloudEvent; nothing without a source or an id. A source holds no blank,
+/// so no two pairs give one key.
+std::optional<std::string> event_key(std::string_view source,
+                                     std::string_view id);
+/// The key of an id that names one event wherever it stands: a UUID, but for
+/// the nil one, or a ULID. Nothing for any other.
+std::optional<std::string> global_event_key(std::string_view id);
+/// Whether a key is one of `global_event_key`.
+bool is_global_event(std::string_view key) noexcept;
 
 /// Facts: what a key may have to wait for (`correlation_key::needs`).
 std::string team_fact(std::string_view team);
@@ -75,6 +87,14 @@ std::string channel_fact(std::string_view channel);
 std::string host_fact(std::string_view host);
 /// Of a full or short SHA: its first seven digits.
 std::string sha_fact(std::string_view hex);
+
+/// Whether a key is a commit of which some of the digits are missing.
+bool is_short_sha(std::string_view key) noexcept;
+
+/// The fact that a canonical key has to wait for because a part of it is
+/// missing: of a short SHA its other digits, of a Slack thread its team. Empty
+/// for all others.
+std::string needed_fact(std::string_view key);
 
 /// The key that `key` becomes now that its fact has the value `value`: a
 /// Slack thread gets its team, a short SHA its other digits.

@@ -60,6 +60,15 @@ memory_index::find_threads(std::span<const uuid> ids) {
   return out;
 }
 
+expected<std::vector<stored_row>>
+memory_index::find_events(std::span<const uuid> ids) {
+  std::vector<stored_row> out;
+  for (const auto& id : ids)
+    if (const auto at = loose_.find(id); at != loose_.end())
+      out.push_back({id, at->second});
+  return out;
+}
+
 expected<void> memory_index::apply(const thread_changes& changes) {
   for (const auto& m : changes.merges) {
     auto& into = threads_[m.into];
@@ -104,7 +113,14 @@ expected<void> memory_index::apply(const thread_changes& changes) {
     pending_.insert_or_assign({p.fact, p.event, p.key.key}, p);
   for (const auto& p : changes.resolved)
     pending_.erase({p.fact, p.event, p.key.key});
+  for (const auto& p : changes.parents)
+    parents_.try_emplace(p.event, p.parent);
   return {};
+}
+
+std::optional<uuid> memory_index::late_parent_of(const uuid& event) const {
+  const auto at = parents_.find(event);
+  return at == parents_.end() ? std::nullopt : std::optional{at->second};
 }
 
 std::optional<uuid> memory_index::thread_of(const uuid& event) const {

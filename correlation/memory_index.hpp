@@ -26,7 +26,16 @@ class memory_index final : public thread_index {
   find_pending(std::span<const std::string> facts) override;
   expected<std::vector<thread_row>>
   find_threads(std::span<const uuid> ids) override;
+  expected<std::vector<stored_row>>
+  find_events(std::span<const uuid> ids) override;
   expected<void> apply(const thread_changes& changes) override;
+
+  /// An event that is stored without a thread.
+  void add_event(const stored_row& row) {
+    loose_.insert_or_assign(row.event, row.at);
+  }
+  /// The parent that an event got after it was stored.
+  std::optional<uuid> late_parent_of(const uuid& event) const;
 
   /// The event's thread, if it has one.
   std::optional<uuid> thread_of(const uuid& event) const;
@@ -50,6 +59,8 @@ class memory_index final : public thread_index {
   std::map<std::string, std::string> facts_;
   std::map<std::tuple<std::string, uuid, std::string>, pending_row> pending_;
   std::map<uuid, uuid> events_;
+  std::map<uuid, timestamp> loose_;
+  std::map<uuid, uuid> parents_;
   std::map<uuid, uuid> merged_;
   std::map<uuid, thread_info> threads_;
   uint64_t rewritten_ = 0;

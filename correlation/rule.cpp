@@ -4,6 +4,8 @@
 #include "correlation/url_reference.hpp"
 
 #include <algorithm>
+#include <cctype>
+#include <iterator>
 #include <map>
 
 namespace eventweft::correlation {
@@ -29,6 +31,34 @@ float linear_confidence(const reference& r) noexcept {
   if (is_magic(r.rel) && r.emphatic)
     return magic_id;
   return unsure;
+}
+
+// "Fix GPL-3 headers": an order, which names what is to be mended as often as
+// an issue. "Fix ABC-12", "Fix ABC-12: …" and "Fixes ABC-12 …" name one.
+bool is_order(std::string_view text, const reference& r) {
+  if (r.at > text.size() || text.substr(0, r.at).find('\n') != text.npos)
+    return false;
+  auto before = text.substr(0, r.at);
+  const auto word = before.substr(0, before.find_first_of(" (:!"));
+  const auto verb = lower(word);
+  constexpr std::string_view orders[] = {"fix",     "close",     "resolve",
+                                         "address", "implement", "complete"};
+  if (std::find(std::begin(orders), std::end(orders), verb) == std::end(orders))
+    return false;
+  before.remove_prefix(word.size());
+  // "fix(parser)!: "
+  if (before.starts_with('('))
+    before.remove_prefix(std::min(before.size(), before.find(')')));
+  if (before.find_first_not_of(" ):!") != before.npos)
+    return false;
+  auto after = text.substr(r.at + r.matched.size());
+  after = after.substr(0, after.find('\n'));
+  if (!after.starts_with(' '))
+    return false;
+  after = trim(after);
+  return !after.empty() && !after.starts_with("and ") &&
+         (static_cast<unsigned char>(after[0]) >= 0x80 ||
+          std::isalnum(static_cast<unsigned char>(after[0])) != 0);
 }
 
 // The key's kind within which mentions are counted.
@@ -194,7 +224,11 @@ void claims::text(std::string_view text, text_source source, markup how,
   scan_text(text, options, found_);
   for (const auto& r : found_) {
     const bool listed = !is_magic(r.rel) && r.rel != relation::labelled;
-    add(r, confidence_of(r, source), listed, field);
+    auto confidence = confidence_of(r, source);
+    if ((source == text_source::title || source == text_source::commit) &&
+        r.shape == reference_shape::linear_id && !r.known && is_order(text, r))
+      confidence = std::min(confidence, unsure);
+    add(r, confidence, listed, field);
   }
 }
 
@@ -263,20 +297,6 @@ void claims::finish() {
       k.needs.clear();
     }
   }
-}
-
-bool is_shared_branch(std::string_view name) noexcept {
-  if (name.starts_with("refs/heads/"))
-    name.remove_prefix(11);
-  for (std::string_view shared :
-       {"main",    "master", "trunk",      "develop",  "development", "dev",
-        "staging", "stage",  "production", "prod",     "release",     "next",
-        "beta",    "alpha",  "canary",     "gh-pages", "stable",      "nightly",
-        "preview", "qa",     "test",       "default",  "HEAD"})
-    if (name == shared)
-      return true;
-  return name.starts_with("release/") || name.starts_with("release-") ||
-         name.starts_with("releases/") || name.starts_with("env/");
 }
 
 std::optional<simdjson::dom::element> child(simdjson::dom::element object,

@@ -101,6 +101,9 @@ class rule {
  public:
   virtual ~rule() = default;
   virtual std::string_view name() const noexcept = 0;
+  /// Changes with what the rule does, as far as it can tell; a function has
+  /// its name only.
+  virtual std::string fingerprint() const { return std::string{name()}; }
   /// Whether the event is any of its business. Cheap.
   virtual bool wants(const event& ev) const = 0;
   /// May throw; what it added before then is dropped.
@@ -112,8 +115,11 @@ using rule_ptr = std::shared_ptr<const rule>;
 /// How sure a reference makes us, before `needs` is known.
 float confidence_of(const reference& r, text_source source) noexcept;
 
-/// Branches that stand for no piece of work: main, develop, release/2.0, …
+/// Branches that stand for no piece of work: main, develop, release/2.0, 1.x, …
 bool is_shared_branch(std::string_view name) noexcept;
+/// Names that one pull request after the other has: "hotfix", "al-patch-1",
+/// those of programs, such as "renovate/all-minor-patch".
+bool is_reused_branch(std::string_view name) noexcept;
 
 /// The string at `key` of an object; numbers as their digits; empty if there
 /// is none. Views into the document or into `scratch`.

@@ -138,7 +138,15 @@ class scanner {
 
   bool sha(std::string_view w, size_t start);
 
-  bool linear_id(std::string_view team, size_t start);
+  // `hyphen`: its bytes.
+  bool linear_id(std::string_view team, size_t start, size_t hyphen);
+
+  // The hyphen at `i`, plain or typographic; 0 if there is none.
+  size_t hyphen_at(size_t i) const noexcept;
+
+  // "fix/ENG-42": whether what is in front of the slash before `start` says
+  // what kind of work it is.
+  bool is_typed(size_t start) const noexcept;
 
   // GitHub reads GH-12 as #12.
   bool github_id(uint64_t n, std::string_view matched);

@@ -122,7 +122,8 @@ void scanner::word() {
   i_ = end;
   if (hex && w.size() >= 7 && sha(w, start))
     return;
-  if (at(end) == '-' && is_digit(at(end + 1)) && linear_id(w, start))
+  if (const auto hyphen = hyphen_at(end);
+      hyphen != 0 && is_digit(at(end + hyphen)) && linear_id(w, start, hyphen))
     return;
   if (at(end) == '/' || at(end) == '-' || at(end) == '.')
     if (owner_repo(start))
@@ -158,7 +159,10 @@ void scanner::sentence_word(size_t start, size_t end) {
     if (at(end) == '-' && is_digit(at(end + 1)))
       break;
   }
-  const auto w = text_.substr(start, end - start);
+  auto w = text_.substr(start, end - start);
+  // "_Fixes_"
+  while (w.ends_with('_'))
+    w.remove_suffix(1);
   words_.word(w);
   i_ = end;
   // This full stop ends no sentence.
@@ -193,8 +197,37 @@ bool scanner::sha(std::string_view w, size_t start) {
   return true;
 }
 
-bool scanner::linear_id(std::string_view team, size_t start) {
-  const size_t digits = start + team.size() + 1;
+size_t scanner::hyphen_at(size_t i) const noexcept {
+  if (at(i) == '-')
+    return 1;
+  const auto rest = from(std::min(i, text_.size()));
+  return rest.starts_with("\xe2\x80\x91") || rest.starts_with("\xe2\x80\x90")
+             ? 3
+             : 0;
+}
+
+bool scanner::is_typed(size_t start) const noexcept {
+  if (before(start) != '/')
+    return false;
+  size_t first = start - 1;
+  while (first > 0 && is_alpha(text_[first - 1]))
+    --first;
+  const char left = before(first);
+  if (left && !is_blank(left) && left != '\n' && left != '[' && left != '(' &&
+      left != '"' && left != '`')
+    return false;
+  const auto kind = text_.substr(first, start - 1 - first);
+  for (std::string_view known :
+       {"fix", "fixes", "bug", "bugfix", "hotfix", "feature", "feat",
+        "enhancement", "improvement", "chore", "docs", "refactor", "test", "ci",
+        "build", "perf", "task", "story", "wip"})
+    if (kind.size() == known.size() && starts_with_folded(kind, known))
+      return true;
+  return false;
+}
+
+bool scanner::linear_id(std::string_view team, size_t start, size_t hyphen) {
+  const size_t digits = start + team.size() + hyphen;
   size_t end = digits;
   while (is_digit(at(end)))
     ++end;
@@ -209,9 +242,11 @@ bool scanner::linear_id(std::string_view team, size_t start) {
   const bool branch = right == '-' && is_alpha(at(end + 1)) && !in_label_ &&
                       (left == '/' || !left || is_blank(left) || left == '\n' ||
                        left == '`' || left == '(' || left == '"');
+  const auto folded = upper(team);
+  const bool caps = team == folded;
   constexpr std::string_view joined = "-./@$%&\\~+";
   if (left && joined.find(left) != joined.npos && !list_slash &&
-      !(branch && left == '/'))
+      !(branch && left == '/') && !(caps && right != '/' && is_typed(start)))
     return false;
   if (left == '_' && start > 1 && is_word(text_[start - 2]))
     return false;
@@ -223,10 +258,8 @@ bool scanner::linear_id(std::string_view team, size_t start) {
       (right == ':' && is_digit(at(end + 1))) ||
       (right == '/' && is_alnum(at(end + 1)) && !is_alpha(at(end + 1))))
     return false;
-  const auto folded = upper(team);
   const auto trust = trust_in_id(folded, *number);
   const auto matched = text_.substr(start, end - start);
-  const bool caps = team == folded;
   const bool known = options_.known && options_.known->knows_team(folded);
   if (trust == id_trust::never)
     return false;
@@ -295,7 +328,8 @@ void scanner::number() {
   const auto n = parse_number(text_.substr(i_, end - i_));
   if (!n || code_ || is_word(left) || left == '/' || left == '#' ||
       left == '&' || left == '-' || left == '.' || left == '=' ||
-      is_word(at(end)) || (at(end) == '-' && is_alnum(at(end + 1))) ||
+      is_alnum(at(end)) || (at(end) == '_' && is_word(at(end + 1))) ||
+      (at(end) == '-' && is_alnum(at(end + 1))) ||
       (at(end) == '.' && is_digit(at(end + 1))) ||
       (at(end) == ']' && at(end + 1) == '('))
     return;

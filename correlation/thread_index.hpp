@@ -49,6 +49,12 @@ struct thread_row {
   uint64_t events = 0;
 };
 
+/// An event that is stored.
+struct stored_row {
+  uuid event;
+  timestamp at{};
+};
+
 /// Why a key that is sure enough does not link.
 enum class not_linked : uint8_t {
   none = 0,
@@ -90,6 +96,15 @@ struct membership {
   bool adopted = false;
 };
 
+/// A stored event whose cause came after it.
+struct late_parent {
+  uuid event;
+  timestamp at{};
+  uuid parent;
+
+  bool operator==(const late_parent&) const = default;
+};
+
 struct thread_growth {
   uuid thread;
   uint64_t events = 0;
@@ -128,6 +143,8 @@ struct thread_changes {
   std::vector<pending_row> resolved;
   /// Upserts by event and key.
   std::vector<link_row> links;
+  /// Only where there is no parent yet.
+  std::vector<late_parent> parents;
 };
 
 /// The key → thread store that `join` works on: one batch's reads and writes,
@@ -156,6 +173,11 @@ class thread_index {
   /// thread.
   virtual expected<std::vector<thread_row>>
   find_threads(std::span<const uuid> ids) = 0;
+
+  /// Those of `ids` that are stored events, with or without a thread. Asked
+  /// for events only that others name as their cause and that have no thread.
+  virtual expected<std::vector<stored_row>>
+  find_events(std::span<const uuid> ids) = 0;
 
   virtual expected<void> apply(const thread_changes& changes) = 0;
 };

@@ -201,6 +201,17 @@ expected<public_key> public_key::ed25519(std::string_view key) {
   return adopt(std::make_shared<const native>(raw));
 }
 
+std::string public_key::info() const {
+  unsigned char* out = nullptr;
+  const int size = i2d_PUBKEY(key_->key, &out);
+  const der_bytes owned{out};
+  if (size <= 0) {
+    ERR_clear_error();
+    return {};
+  }
+  return {reinterpret_cast<const char*>(out), static_cast<size_t>(size)};
+}
+
 bool public_key::verify(std::string_view message,
                         std::string_view signature) const {
   std::string der;

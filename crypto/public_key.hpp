@@ -36,6 +36,9 @@ class public_key {
   /// False for any malformed signature.
   bool verify(std::string_view message, std::string_view signature) const;
 
+  /// What tells it from all other keys: its SubjectPublicKeyInfo (DER).
+  std::string info() const;
+
   struct native;
 
  private:

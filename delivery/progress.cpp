@@ -19,12 +19,13 @@ timestamp moment(int64_t micros) noexcept {
   return timestamp{std::chrono::microseconds{micros}};
 }
 
-// Four integers.
+// Four integers, or five.
 bool read_open(simdjson::dom::element element, unfinished& out) {
   simdjson::dom::array array;
-  if (element.get(array) != simdjson::SUCCESS || array.size() != 4)
+  if (element.get(array) != simdjson::SUCCESS || array.size() < 4 ||
+      array.size() > 5)
     return false;
-  std::array<int64_t, 4> values{};
+  std::array<int64_t, 5> values{};
   size_t i = 0;
   for (const auto value : array)
     if (value.get(values[i++]) != simdjson::SUCCESS)
@@ -33,7 +34,7 @@ bool read_open(simdjson::dom::element element, unfinished& out) {
       values[1] > std::numeric_limits<uint32_t>::max())
     return false;
   out = {values[0], static_cast<uint32_t>(values[1]), moment(values[2]),
-         moment(values[3])};
+         moment(values[3]), moment(values[4])};
   return true;
 }
 
@@ -48,7 +49,10 @@ std::string mark_json(const progress_mark& mark) {
     out.append("[").append(std::to_string(u.seq));
     out.append(",").append(std::to_string(u.attempts));
     out.append(",").append(std::to_string(micros(u.due)));
-    out.append(",").append(std::to_string(micros(u.since))).append("]");
+    out.append(",").append(std::to_string(micros(u.since)));
+    if (u.again != timestamp{})
+      out.append(",").append(std::to_string(micros(u.again)));
+    out.append("]");
   }
   return out += "]}";
 }
@@ -91,7 +95,7 @@ bool progress::take_up(seq_t seq, timestamp now) {
 
 bool progress::reopen(seq_t seq, timestamp now) {
   return !full() && seq <= cursor_ &&
-         open_.emplace(seq, unfinished{seq, 0, now, now}).second;
+         open_.emplace(seq, unfinished{seq, 0, now, now, now}).second;
 }
 
 void progress::pass_over(seq_t seq) noexcept {

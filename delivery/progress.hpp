@@ -23,6 +23,9 @@ struct unfinished {
   timestamp due{};
   /// When the subscription took the event up.
   timestamp since{};
+  /// When it was asked to deliver once more what it was done with; the start
+  /// of time: it was not.
+  timestamp again{};
 
   bool operator==(const unfinished&) const = default;
 };
@@ -38,7 +41,7 @@ struct progress_mark {
 };
 
 /// `{"cursor":12,"open":[[seq,attempts,due,since],…]}`, times in microseconds
-/// since 1970.
+/// since 1970; `again` follows where there is one.
 std::string mark_json(const progress_mark& mark);
 /// `corrupt` for anything that `mark_json` does not write.
 expected<progress_mark> parse_mark(std::string_view text);

@@ -20,7 +20,7 @@ delivery_queue::delivery_queue(queue_options options, progress_mark from,
       random_(random),
       progress_(std::move(from), options_.max_unfinished),
       breaker_(options_.breaker),
-      rate_(options_.rate_per_second, options_.rate_burst),
+      rate_(options_.rate_per_second),
       next_throttle_(options_.throttle_min) {
   if (options_.ordered)
     options_.max_concurrent = 1;
@@ -147,7 +147,11 @@ decision delivery_queue::try_again(unfinished& u, const verdict& v,
   }
   u.due = now + *pause;
   wait_again(u);
-  return {decision::kind::retry, u.due, attempts};
+  // The endpoint may be left in peace for longer than this event is.
+  auto due = std::max(u.due, paused_until_);
+  if (breaker_.at(now) == breaker::state::open)
+    due = std::max(due, *breaker_.opens_until());
+  return {decision::kind::retry, due, attempts};
 }
 
 void delivery_queue::note_health(const verdict& v, bool probe, timestamp now) {

@@ -26,9 +26,8 @@ struct queue_options {
   /// One at a time in seq order; one that fails holds up all behind it until
   /// it is delivered or given up.
   bool ordered = false;
-  /// 0: no limit.
+  /// Most attempts in any second; 0: no limit.
   double rate_per_second = 0;
-  double rate_burst = 10;
   /// Events that are taken up and not done with; beyond, the log is not read
   /// on.
   size_t max_unfinished = 1'000;

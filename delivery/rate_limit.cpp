@@ -7,8 +7,22 @@
 
 namespace eventweft::delivery {
 
-rate_limit::rate_limit(double per_second, double burst)
-    : per_second_(per_second), burst_(std::max(1.0, burst)), tokens_(burst_) {}
+namespace {
+
+// What comes due within one fiftieth of a second may go at once, else a timer's
+// grain would cost high rates their turns.
+constexpr double at_once_per_rate = 1.0 / 50;
+
+} // namespace
+
+// What the bucket holds and what flows into it within a second are no more
+// than the rate together.
+rate_limit::rate_limit(double per_second)
+    : per_second_(per_second),
+      burst_(std::max(1.0, per_second * at_once_per_rate)),
+      tokens_(burst_) {
+  per_second_ -= burst_ - 1;
+}
 
 double rate_limit::tokens_at(timestamp now) const noexcept {
   if (now <= as_of_)

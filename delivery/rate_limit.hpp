@@ -5,20 +5,21 @@
 
 namespace eventweft::delivery {
 
-/// A token bucket: `burst` at once, `per_second` in the long run.
+/// At most so many in any second, spaced evenly.
 class rate_limit {
  public:
-  /// `per_second` ≤ 0: no limit. `burst` is at least 1.
-  rate_limit(double per_second, double burst);
+  /// `per_second` ≤ 0: no limit.
+  explicit rate_limit(double per_second);
 
-  /// Takes a token if there is one.
+  /// Takes a turn if there is one.
   bool take(timestamp now) noexcept;
-  /// When the next token is there; not later than `now` if it is already.
+  /// When the next turn is there; not later than `now` if it is already.
   timestamp next(timestamp now) const noexcept;
 
  private:
   double tokens_at(timestamp now) const noexcept;
 
+  // A token bucket.
   double per_second_;
   double burst_;
   double tokens_;

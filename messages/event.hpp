@@ -109,8 +109,8 @@ struct event {
   /// A JSON text, byte for byte as it was sent.
   shared_text payload;
   /// Empty, or the payload with U+FFFD in place of `\u0000` and of lone
-  /// surrogates: what SQL engines can read where they could not read
-  /// `payload`.
+  /// surrogates, and near numbers in place of those out of reach: what SQL
+  /// engines can read where they could not read `payload`.
   shared_text payload_readable;
   /// See there.
   event_details details;

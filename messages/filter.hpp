@@ -76,6 +76,7 @@ struct event_query {
   /// what must stand there: a string's own text, `12`, `true`. A number in a
   /// path is an index where there is an array. No quotes in paths.
   std::map<std::string, std::string> conditions;
+  std::optional<seq_t> after;     ///< seq > after
   std::optional<timestamp> since; ///< created_at ≥ since
   std::optional<timestamp> until; ///< created_at < until
   /// The last seq of the page before; 0 for the first page.

@@ -18,6 +18,10 @@ namespace eventweft::outgoing {
 
 using header_list = std::vector<std::pair<std::string, std::string>>;
 
+/// What is delivered once more has it: when that was asked for. Queues that
+/// drop repeats by the message's id tell a replay from a retry by it.
+inline constexpr std::string_view replay_header = "eventweft-replay";
+
 /// One POST. `Host`, `Content-Length` and, unless given, `User-Agent` are the
 /// sender's business.
 struct request {

@@ -43,6 +43,8 @@ struct outcome {
   std::optional<reply> answer;
   /// Not before this long from now.
   std::optional<std::chrono::milliseconds> retry_after;
+  /// It failed because its time was up.
+  bool timed_out = false;
 
   static outcome done() { return {}; }
   static outcome done(reply r) {
@@ -54,6 +56,11 @@ struct outcome {
     outcome out;
     out.what = kind::failed;
     out.error = std::move(why);
+    return out;
+  }
+  static outcome late(std::string why) {
+    auto out = failed(std::move(why));
+    out.timed_out = true;
     return out;
   }
   static outcome give_up(std::string why) {
@@ -89,6 +96,11 @@ struct status_row {
   std::optional<timestamp> completed_at;
   /// Seconds the last attempt took.
   std::optional<double> duration;
+  /// Nobody of this node has anything left to do with the event.
+  bool settled = false;
+  /// Those that want it too and are not this node's: what they have written
+  /// says whether they are done with it.
+  std::vector<std::string> others;
 };
 
 /// How far a processor is, as it is kept: one text for each of the feeds in

@@ -44,6 +44,8 @@ using store_worker_actor = caf::typed_actor<
     caf::result<event_ptr>(find_atom, uuid),
     // The seq before the first event at or after the time.
     caf::result<seq_t>(seek_atom, timestamp),
+    // What each of these threads is part of by now.
+    caf::result<std::vector<uuid>>(find_atom, std::vector<uuid>),
     // Stores a dead letter.
     caf::result<void>(dead_letter_atom, dead_letter),
     // Dead letters, newest first.
@@ -71,6 +73,7 @@ using storage_reader_actor = caf::typed_actor<
     caf::result<event_page>(query_atom, event_query),
     caf::result<event_ptr>(find_atom, uuid),
     caf::result<seq_t>(seek_atom, timestamp),
+    caf::result<std::vector<uuid>>(find_atom, std::vector<uuid>),
     caf::result<void>(dead_letter_atom, dead_letter),
     caf::result<std::vector<dead_letter>>(list_atom, dead_letter_query),
     caf::result<bool>(drop_atom, uuid)>;
@@ -157,7 +160,9 @@ using processing_engine_actor = caf::typed_actor<
     caf::result<void>(retry_atom, dead_letter),
     caf::result<std::vector<processing::processor_state>>(list_atom),
     // Starts nothing new, waits a little for what runs, writes what is done.
-    caf::result<void>(flush_atom)>;
+    caf::result<void>(flush_atom),
+    // The same within so many milliseconds, of which the writing has its part.
+    caf::result<void>(flush_atom, uint32_t)>;
 
 /// Does the blocking work for streams and subscriptions. Detached. Local.
 using subscription_worker_actor = caf::typed_actor<

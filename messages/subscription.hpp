@@ -208,7 +208,7 @@ struct stream_change {
 /// What a subscription is doing on this node right now.
 struct subscription_figures {
   /// "delivering", "paused", "disabled", "elsewhere" (another node's),
-  /// "starting"
+  /// "off" (nothing is delivered here), "starting"
   std::string state = "starting";
   int64_t matched = 0;
   int64_t delivered = 0;

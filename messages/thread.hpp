@@ -75,8 +75,8 @@ struct thread_story {
 
 /// Which threads to list, newest first.
 struct thread_query {
-  /// Only those with an event of this platform; empty: all.
-  std::string platform;
+  /// Only those with an event of one of these platforms; empty: all.
+  std::vector<std::string> platforms;
   /// Only those whose newest event has a seq below this; 0: all.
   seq_t before = 0;
   size_t limit = 50;

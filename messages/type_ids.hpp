@@ -133,6 +133,7 @@ CAF_ADD_TYPE_ID(eventweft, (eventweft::delivery_list))
 CAF_ADD_TYPE_ID(eventweft, (eventweft::delivery_test))
 CAF_ADD_TYPE_ID(eventweft, (eventweft::replay_request))
 CAF_ADD_TYPE_ID(eventweft, (eventweft::replay_answer))
+CAF_ADD_TYPE_ID(eventweft, (std::vector<eventweft::uuid>))
 
 CAF_END_TYPE_ID_BLOCK(eventweft)
 

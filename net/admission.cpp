@@ -36,18 +36,54 @@ bool is_stream(const route& r) {
   return r.target == endpoint::websocket || r.target == endpoint::sse;
 }
 
-response turned_away(const auth::refusal& r, bool shown) {
-  auto res = problem_answer(r.why);
-  if (r.why.code == ec::unauthorized)
-    res.set(http::field::www_authenticate,
-            shown ? R"(Bearer realm="eventweft", error="invalid_token")"
-                  : R"(Bearer realm="eventweft")");
-  if (r.why.code == ec::forbidden)
-    res.set(http::field::www_authenticate,
-            R"(Bearer realm="eventweft", error="insufficient_scope")");
-  if (r.retry_after)
-    res.set(http::field::retry_after, std::to_string(r.retry_after->count()));
-  return res;
+/// What a page of any origin may ask for: probes, and what has its own proof.
+bool is_for_anybody(const route& r) {
+  return r.needs == auth::needs::nothing || r.needs == auth::needs::signature ||
+         r.needs == auth::needs::ingest;
+}
+
+/// Pages send no `Origin` when they read from what they take for their own
+/// server, but no browser lets them leave these out.
+bool is_from_browser(const http::fields& fields) {
+  return fields.count(http::field::origin) != 0 ||
+         fields.count(http::field::accept_language) != 0 ||
+         fields.count("Sec-Fetch-Site") != 0;
+}
+
+/// Whether it is only this machine, or its network, that keeps others out.
+bool trusts_its_place(const server_context& shared) {
+  auto* access = shared.behind.access();
+  return !shared.settings.insecure &&
+         (access == nullptr || !access->door().enforced());
+}
+
+/// Why a web page may not use this route, if it may not. Browsers send what
+/// pages of others tell them to from within our network, and some of it
+/// without asking us first.
+std::optional<response> refuse_page(const server_context& shared,
+                                    const route& r,
+                                    const http::fields& fields) {
+  if (is_for_anybody(r))
+    return std::nullopt;
+  const auto kind = origin_of(shared, fields);
+  if (kind == origin_kind::foreign) {
+    shared.figures.access_refused("origin");
+    return problem_answer({ec::forbidden,
+                           "pages of this origin (the header Origin) may not "
+                           "use this server; those of server.allowed_origins "
+                           "may"});
+  }
+  if (kind == origin_kind::listed || !is_from_browser(fields) ||
+      !trusts_its_place(shared) ||
+      is_known_host(shared.settings.allowed_origins, shared.settings.listen,
+                    view(fields[http::field::host])))
+    return std::nullopt;
+  shared.figures.access_refused("host");
+  return problem_answer(
+      {ec::forbidden,
+       "without authentication, browsers reach this server by an IP address, "
+       "as localhost, or by the name (the header Host) of an origin in "
+       "server.allowed_origins"});
 }
 
 std::string_view kind_name(auth::principal::kind k) {
@@ -70,13 +106,8 @@ caller admit(const server_context& shared, const route_match& match,
              const http::fields& fields, std::string_view query,
              const std::string& remote) {
   const auto& route = *match.found;
-  if (is_stream(route) && origin_of(shared, fields) == origin_kind::foreign) {
-    shared.figures.access_refused("origin");
-    return {{},
-            problem_answer({ec::forbidden,
-                            "pages of this origin may not open streams; see "
-                            "server.allowed_origins"})};
-  }
+  if (auto refused = refuse_page(shared, route, fields))
+    return {{}, std::move(refused)};
   auto* access = shared.behind.access();
   if (access == nullptr)
     return {auth::everyone(), std::nullopt};
@@ -111,6 +142,19 @@ caller admit(const server_context& shared, const route_match& match,
             problem_answer({ec::overloaded,
                             "the audit trail can't be written right now"})};
   return {std::move(*admitted), std::nullopt};
+}
+
+response turned_away(const auth::refusal& r, bool shown) {
+  auto res = problem_answer(r.why);
+  if (r.why.code == ec::unauthorized && shown)
+    res.set(http::field::www_authenticate,
+            R"(Bearer realm="eventweft", error="invalid_token")");
+  if (r.why.code == ec::forbidden)
+    res.set(http::field::www_authenticate,
+            R"(Bearer realm="eventweft", error="insufficient_scope")");
+  if (r.retry_after)
+    res.set(http::field::retry_after, std::to_string(r.retry_after->count()));
+  return res;
 }
 
 void write_down(const server_context& shared, const route& r,

@@ -25,6 +25,10 @@ caller admit(const server_context& shared, const route_match& match,
              const http::fields& fields, std::string_view query,
              const std::string& remote);
 
+/// The answer to whoever is not let in; `shown`: with the credentials that they
+/// showed.
+response turned_away(const auth::refusal& r, bool shown);
+
 /// Writes a management call down that was answered with `status`; other calls
 /// are passed over. `target` is what it was done to.
 void write_down(const server_context& shared, const route& r,

@@ -58,6 +58,9 @@ response problem_answer(int status, const error& e) {
                          codec::problem_json(status, e));
   if (status == 503 || status == 429)
     res.set(http::field::retry_after, beast_view(retry_after(e.code)));
+  // Every 401 says what would do (RFC 9110); who knows better replaces it.
+  if (status == 401)
+    res.set(http::field::www_authenticate, R"(Bearer realm="eventweft")");
   return res;
 }
 
@@ -79,7 +82,7 @@ response webhook_response(webhook_answer answer) {
 
 std::string dead_letters_json(const std::vector<dead_letter>& letters,
                               bool more) {
-  return list_json("dead_letters", letters, codec::append_dead_letter,
+  return list_json("dead_letters", letters, codec::append_dead_letter_summary,
                    more ? to_string(letters.back().id) : std::string{});
 }
 

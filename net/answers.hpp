@@ -28,7 +28,7 @@ response problem_answer(const error& e);
 response webhook_response(webhook_answer answer);
 
 // The bodies of lists.
-/// `more` tells that there is a page after this one.
+/// Without their bodies; `more` tells that there is a page after this one.
 std::string dead_letters_json(const std::vector<dead_letter>& letters,
                               bool more);
 std::string readiness_json(const readiness& state);

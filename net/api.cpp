@@ -3,6 +3,8 @@
 
 #include "codec/event_json.hpp"
 #include "codec/filter.hpp"
+#include "messages/ascii.hpp"
+#include "net/admission.hpp"
 #include "net/answers.hpp"
 #include "net/api_access.hpp"
 #include "net/api_actors.hpp"
@@ -11,9 +13,9 @@
 #include "net/api_processing.hpp"
 #include "net/api_subscriptions.hpp"
 #include "net/api_threads.hpp"
+#include "net/ports/access.hpp"
 #include "net/query.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace eventweft::net {
@@ -28,15 +30,33 @@ constexpr std::string_view prometheus_type =
 constexpr size_t pages_of_others = 1'000;
 constexpr size_t rounds_for_a_page = 10;
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+/// Of a `Content-Type`'s value.
+bool is_json(std::string_view type) {
+  const auto bare = lower_case(trim(type.substr(0, type.find(';'))));
+  return bare == "application/json" || bare.ends_with("+json");
+}
+
+/// The answer to a webhook whose platform does not take it for genuine.
+response unproven(const api_call& call, std::string_view platform,
+                  const error& why) {
+  auto res = problem_answer(why);
+  if (auto* access = call.shared.behind.access()) {
+    const auto no = access->door().unproven(call.remote_address, why);
+    call.shared.figures.access_refused(no.reason);
+    res = turned_away(no, false);
+  }
+  if (const auto challenge = call.shared.behind.challenge(platform);
+      !challenge.empty() && res.result_int() == 401)
+    res.set(http::field::www_authenticate, challenge);
+  return res;
 }
 
 awaitable<response> accept_webhook(const api_call& call) {
   webhook w;
-  w.platform = call.match.found->target == endpoint::custom_events
-                   ? "events"
-                   : call.match.argument;
+  const std::string platform =
+      call.match.found->target == endpoint::custom_events ? "events"
+                                                          : call.match.argument;
+  w.platform = platform;
   w.method = view(call.req.method_string());
   w.query = call.query;
   w.headers = headers_of(call.req);
@@ -56,6 +76,8 @@ awaitable<response> accept_webhook(const api_call& call) {
     // A time-out of ours is not the client's fault.
     if (answer.error().code == ec::timed_out)
       co_return problem_answer(503, answer.error());
+    if (answer.error().code == ec::unauthorized)
+      co_return unproven(call, platform, answer.error());
     co_return problem_answer(answer.error());
   }
   co_return webhook_response(std::move(*answer));
@@ -158,9 +180,8 @@ awaitable<expected<event_ptr>> find_visible(const api_call& call, uuid id) {
 header_list headers_of(const http::fields& fields) {
   header_list headers;
   for (const auto& field : fields) {
-    std::string name{view(field.name_string())};
-    std::transform(name.begin(), name.end(), name.begin(), lower);
-    headers.emplace_back(std::move(name), view(field.value()));
+    headers.emplace_back(lower_case(view(field.name_string())),
+                         view(field.value()));
   }
   return headers;
 }
@@ -170,6 +191,17 @@ awaitable<response> answer_call(const api_call& call) {
   // What senders put into the query of a webhook is the platform's business.
   if (target == endpoint::webhook || target == endpoint::custom_events)
     co_return co_await accept_webhook(call);
+  // Any page may send other types from its visitor's browser without being
+  // asked about it first (CORS' "simple requests").
+  if (!call.req.body().empty() &&
+      !is_json(view(call.req[http::field::content_type])))
+    co_return problem_answer({ec::unsupported_media_type,
+                              "a body needs Content-Type: application/json"});
+  // Probes may add what they like to get past caches.
+  if (target == endpoint::liveness)
+    co_return json_answer(200, R"({"status":"ok"})");
+  if (target == endpoint::readiness)
+    co_return ready(call);
   const auto params = parse_query(call.query);
   if (!params)
     co_return problem_answer(params.error());
@@ -215,10 +247,6 @@ awaitable<response> answer_call(const api_call& call) {
   case endpoint::metrics_text:
     co_return text_answer(200, prometheus_type,
                           call.shared.behind.metrics_text());
-  case endpoint::liveness:
-    co_return json_answer(200, R"({"status":"ok"})");
-  case endpoint::readiness:
-    co_return ready(call);
   default:
     co_return problem_answer({ec::internal, "a route without a handler"});
   }

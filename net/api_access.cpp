@@ -9,6 +9,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -147,6 +148,13 @@ response make_ticket(const api_call& call) {
   if (stream.empty())
     return problem_answer({ec::unprocessable, "expected {\"stream\": NAME}"});
   auto& door = access->door();
+  // Who may not follow it learns nothing about its name.
+  const auto streams = call.shared.behind.streams();
+  if (std::ranges::find(streams, stream, &stream_info::name) == streams.end() &&
+      auth::decide(call.who, auth::permission::stream, stream,
+                   call.shared.time.now())
+          .allowed)
+    return problem_answer({ec::not_found, "no stream has this name"});
   const auto ticket = door.issue(call.who, stream);
   if (!ticket)
     return problem_answer(ticket.error());

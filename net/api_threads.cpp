@@ -22,6 +22,8 @@ expected<thread_question> read_thread_question(const query_params& params,
                                                bool of_list) {
   thread_question q;
   q.page.limit = of_list ? 50 : 200;
+  if (const auto once = given_once(params); !once)
+    return fail(once.error());
   for (const auto& [name, value] : params) {
     if (name == "limit") {
       const auto limit = read_limit(value);
@@ -31,10 +33,13 @@ expected<thread_question> read_thread_question(const query_params& params,
     } else if (name == "cursor") {
       if (!read_number(value, q.page.before) || q.page.before < 1)
         return bad_parameter(name, "must be what next_cursor gave");
-    } else if (of_list && name == "platform") {
-      q.page.platform = value;
-    } else if (of_list && name == "key") {
-      q.key = value;
+    } else if (of_list && (name == "platform" || name == "key")) {
+      if (value.empty())
+        return bad_parameter(name, "must not be empty");
+      if (name == "platform")
+        add_list(q.page.platforms, value);
+      else
+        q.key = value;
     } else {
       return unknown_parameter(name);
     }

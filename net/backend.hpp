@@ -53,6 +53,12 @@ class backend {
   /// The `{platform}`s whose webhooks are taken; others get 404.
   virtual bool knows_platform(std::string_view name) const = 0;
 
+  /// What asks senders for the proof that a platform wants, for
+  /// `WWW-Authenticate`; empty: the server's own credentials will do.
+  virtual std::string challenge(std::string_view /*platform*/) const {
+    return {};
+  }
+
   /// Answered once what the webhook brought is durable, or with the reason
   /// why it is not.
   virtual void accept(webhook w, reply_to<webhook_answer> reply) = 0;

@@ -409,6 +409,13 @@ http_session::open_stream(const request& req, const route_match& match,
       res.set(http::field::upgrade, "websocket");
       co_return res;
     }
+    if (req["Sec-WebSocket-Version"] != "13") {
+      auto res = problem_answer(
+          426, {ec::malformed, "Sec-WebSocket-Version must be 13"});
+      res.set(http::field::upgrade, "websocket");
+      res.set("Sec-WebSocket-Version", "13");
+      co_return res;
+    }
     // 16 bytes in base64.
     if (const auto key = view(req[http::field::sec_websocket_key]);
         key.size() != 24 || !key.ends_with("=="))
@@ -440,7 +447,7 @@ http_session::open_stream(const request& req, const route_match& match,
   setup.id = shared.random.next();
   setup.stream = match.argument;
   setup.format = asked->format;
-  setup.key = who.key;
+  setup.in = auth::standing_of(who);
   setup.address = remote_;
   setup.opened_at = shared.time.now();
   setup.filter = codec::filter_json(asked->filter);
@@ -461,10 +468,10 @@ http_session::open_stream(const request& req, const route_match& match,
     co_return problem_answer(control.error());
   if (home_.draining())
     co_return problem_answer({ec::shutting_down, "the server is stopping"});
-  // It may have been revoked meanwhile; from now on `recheck` finds us.
-  if (auto* access = shared.behind.access();
-      access != nullptr && !who.key.empty() && !access->door().alive(who.key))
-    co_return problem_answer({ec::unauthorized, "the API key was revoked"});
+  // They may be nobody by now; from here on `recheck` finds us.
+  if (auto* access = shared.behind.access())
+    if (const auto in = access->door().alive(setup.in); !in)
+      co_return turned_away({in.error(), "invalid", {}, {}}, true);
   if (!over_websocket && req.method() == http::verb::head)
     co_return text_answer(200, "text/event-stream", {});
   setup.control = std::move(*control);

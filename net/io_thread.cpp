@@ -145,8 +145,7 @@ void io_thread::abort() {
   });
 }
 
-void io_thread::recheck(
-    const std::function<bool(std::string_view key)>& alive) {
+void io_thread::recheck(const still_in& alive) {
   way_in_->post([this, alive] { readers_->recheck(alive); });
 }
 

@@ -87,8 +87,8 @@ class io_thread {
   void drain(reader_end why);
   /// Closes all sockets.
   void abort();
-  /// Ends the streams of API keys that are not `alive` any more.
-  void recheck(const std::function<bool(std::string_view key)>& alive);
+  /// Ends the streams of those who are not `alive` any more.
+  void recheck(const still_in& alive);
 
   // -- this thread -----------------------------------------------------------
 

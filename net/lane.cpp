@@ -200,10 +200,10 @@ std::shared_ptr<reader::tally> lane::tally_for(const std::string& stream) {
   return t;
 }
 
-void lane::recheck(const std::function<bool(std::string_view key)>& alive) {
+void lane::recheck(const still_in& alive) {
   for (const auto& entry : readers_)
-    if (const auto& key = entry.second->key(); !key.empty() && !alive(key))
-      entry.second->end(reader_end::token_expired, "the API key was revoked");
+    if (const auto in = alive(entry.second->in()); !in)
+      entry.second->end(reader_end::token_expired, in.error().message);
 }
 
 void lane::stop(reader_end why) {

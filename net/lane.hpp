@@ -19,6 +19,9 @@
 
 namespace eventweft::net {
 
+/// Whether who came in on that is still somebody, or why not.
+using still_in = std::function<expected<void>(const auth::standing&)>;
+
 /// All readers of one I/O thread. The calls of `live_lane` come from anywhere
 /// and become one handler each on that thread; everything else belongs to the
 /// thread. May be held for longer than the thread lives: calls are then
@@ -62,9 +65,8 @@ class lane final : public live_lane, public std::enable_shared_from_this<lane> {
   /// The time of the last tick.
   steady_clock::time_point now() const noexcept { return now_; }
 
-  /// Ends the readers that were opened with an API key which is not `alive`
-  /// any more.
-  void recheck(const std::function<bool(std::string_view key)>& alive);
+  /// Ends the readers that were let in on what is not `alive` any more.
+  void recheck(const still_in& alive);
 
   /// Ends all readers, those to come as well.
   void stop(reader_end why);

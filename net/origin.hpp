@@ -15,7 +15,7 @@ enum class origin_kind {
   own,
   /// A page of `server.allowed_origins`: it may read the answer.
   listed,
-  /// Any other page: a stream is refused, an answer is not for it to read.
+  /// Any other page: it is refused but for what anybody may do.
   foreign,
 };
 
@@ -25,5 +25,12 @@ enum class origin_kind {
 /// us. `null`, which sandboxed pages and files send, is listed by name only.
 origin_kind judge_origin(std::span<const std::string> allowed,
                          std::string_view origin, std::string_view host);
+
+/// Whether the value of `Host` is a name that no web page can have lent to us:
+/// an IP address, localhost, the host in `listen` (HOST:PORT), or that of one
+/// of the `allowed` origins. Of any other name's owner the pages count as our
+/// own once its DNS leads to us ("DNS rebinding").
+bool is_known_host(std::span<const std::string> allowed,
+                   std::string_view listen, std::string_view host);
 
 } // namespace eventweft::net

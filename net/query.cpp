@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 namespace eventweft::net {
 
@@ -23,26 +24,30 @@ int hex_value(char c) noexcept {
   return -1;
 }
 
-void add_list(std::vector<std::string>& list, std::string_view value) {
-  while (!value.empty()) {
-    const size_t comma = value.find(',');
-    if (const auto item = value.substr(0, comma); !item.empty())
-      list.emplace_back(item);
-    value.remove_prefix(comma == std::string_view::npos ? value.size()
-                                                        : comma + 1);
-  }
-}
-
 std::optional<timestamp> read_time(std::string text) {
   // An offset's `+` that nobody encoded arrives as a blank.
   std::replace(text.begin(), text.end(), ' ', '+');
   return parse_rfc3339(text);
 }
 
+/// Where something begins; the error names the forms.
+expected<start_point> read_since(const std::string& name,
+                                 const std::string& value) {
+  if (!value.empty())
+    if (auto start = codec::parse_since(value))
+      return *start;
+  if (const auto time = read_time(value))
+    return start_point::at(*time);
+  return bad_parameter(
+      name, "must be now, earliest, a seq (0 or more) or an RFC 3339 time");
+}
+
 /// `parse` reads a cursor, if it is one.
 template <class Page, class Parse>
 expected<Page> read_page(const query_params& params, Parse parse) {
   Page page;
+  if (const auto once = given_once(params); !once)
+    return fail(once.error());
   for (const auto& [name, value] : params) {
     if (name == "limit") {
       const auto limit = read_limit(value);
@@ -65,14 +70,9 @@ expected<Page> read_page(const query_params& params, Parse parse) {
 expected<bool> read_common(stream_query& q, const std::string& name,
                            const std::string& value) {
   if (name == "since") {
-    auto start = codec::parse_since(value);
-    if (!start) {
-      const auto time = read_time(value);
-      if (!time)
-        return bad_parameter(
-            name, "must be now, earliest, a seq or an RFC 3339 time");
-      start = start_point::at(*time);
-    }
+    const auto start = read_since(name, value);
+    if (!start)
+      return fail(start.error());
     q.start = *start;
     return true;
   }
@@ -96,6 +96,16 @@ expected<bool> read_common(stream_query& q, const std::string& name,
 }
 
 } // namespace
+
+void add_list(std::vector<std::string>& list, std::string_view value) {
+  while (!value.empty()) {
+    const size_t comma = value.find(',');
+    if (const auto item = value.substr(0, comma); !item.empty())
+      list.emplace_back(item);
+    value.remove_prefix(comma == std::string_view::npos ? value.size()
+                                                        : comma + 1);
+  }
+}
 
 expected<size_t> read_limit(std::string_view value) {
   size_t limit = 0;
@@ -228,6 +238,21 @@ expected<void> read_min_priority(event_query& q, const std::string& name,
   return {};
 }
 
+void begin_at(event_query& q, const start_point& start) {
+  switch (start.from) {
+  case start_point::kind::now:
+    // A page shows what there is, and nothing is there after now.
+    q.after = std::numeric_limits<seq_t>::max();
+    break;
+  case start_point::kind::after_seq:
+    q.after = start.seq;
+    break;
+  case start_point::kind::at_time:
+    q.since = start.time;
+    break;
+  }
+}
+
 /// The parameters that say which events are meant; false if it is another.
 expected<bool> read_which(event_query& q, const std::string& name,
                           const std::string& value) {
@@ -266,17 +291,30 @@ expected<bool> read_which(event_query& q, const std::string& name,
 
 expected<event_query> read_event_query(const query_params& params) {
   event_query q;
+  const auto once = given_once(params, [](std::string_view name) {
+    // A condition says so by itself.
+    return name == "priority" || is_path(name) ||
+           std::ranges::any_of(list_parameters, [name](const auto& p) {
+             return p.name == name;
+           });
+  });
+  if (!once)
+    return fail(once.error());
   for (const auto& [name, value] : params) {
     const auto which = read_which(q, name, value);
     if (!which)
       return fail(which.error());
     if (*which)
       continue;
-    if (name == "since" || name == "until") {
-      const auto time = read_time(value);
-      if (!time)
+    if (name == "since") {
+      const auto start = read_since(name, value);
+      if (!start)
+        return fail(start.error());
+      begin_at(q, *start);
+    } else if (name == "until") {
+      q.until = read_time(value);
+      if (!q.until)
         return bad_parameter(name, "must be an RFC 3339 time");
-      (name == "since" ? q.since : q.until) = time;
     } else if (name == "limit") {
       const auto limit = read_limit(value);
       if (!limit)
@@ -306,6 +344,8 @@ expected<reader_page> read_reader_page(const query_params& params) {
 
 expected<auth::audit_query> read_audit_query(const query_params& params) {
   auth::audit_query q;
+  if (const auto once = given_once(params); !once)
+    return fail(once.error());
   for (const auto& [name, value] : params) {
     if (name == "actor") {
       q.actor = value;
@@ -341,6 +381,8 @@ expected<void> read_nothing(const query_params& params) {
 
 expected<stream_query> read_websocket_query(const query_params& params) {
   stream_query q;
+  if (const auto once = given_once(params); !once)
+    return fail(once.error());
   for (const auto& [name, value] : params) {
     const auto known = read_common(q, name, value);
     if (!known)
@@ -368,6 +410,11 @@ expected<stream_query> read_sse_query(const query_params& params) {
   stream_query q;
   filter lists;
   bool has_filter = false;
+  // The lists have their names in the plural.
+  const auto once = given_once(
+      params, [](std::string_view name) { return name.ends_with('s'); });
+  if (!once)
+    return fail(once.error());
   for (const auto& [name, value] : params) {
     const auto known = read_common(q, name, value);
     if (!known)

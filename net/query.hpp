@@ -6,6 +6,7 @@
 #include "messages/event.hpp"
 #include "messages/filter.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <string>
@@ -46,6 +47,26 @@ bool read_number(std::string_view text, T& value) {
   const auto [at, fault] = std::from_chars(text.data(), end, value);
   return fault == std::errc{} && at == end;
 }
+
+/// `malformed` if one is given twice for which `is_list` is false: which of the
+/// two is meant can't be known.
+template <class IsList>
+expected<void> given_once(const query_params& params, IsList is_list) {
+  for (auto i = params.begin(); i != params.end(); ++i)
+    if (!is_list(std::string_view{i->first}) &&
+        std::any_of(params.begin(), i, [i](const auto& before) {
+          return before.first == i->first;
+        }))
+      return bad_parameter(i->first, "is given twice");
+  return {};
+}
+
+inline expected<void> given_once(const query_params& params) {
+  return given_once(params, [](std::string_view) { return false; });
+}
+
+/// Adds the texts between the commas of `value`; empty ones are left out.
+void add_list(std::vector<std::string>& list, std::string_view value);
 
 /// The value of `limit`, which every list has.
 expected<size_t> read_limit(std::string_view value);

@@ -151,8 +151,10 @@ bool reader::is_answer(uint32_t epoch, const log_range& range) {
     return false;
   asked_ = false;
   // Where it starts is settled, whatever becomes of the answer.
-  if (cursor_ < 0)
+  if (cursor_ < 0) {
     cursor_ = range.first - 1;
+    acknowledged_ = std::min(acknowledged_, cursor_);
+  }
   if (!std::exchange(changed_mind_, false))
     return true;
   pump();
@@ -287,7 +289,10 @@ void reader::restart() {
 }
 
 void reader::acknowledge(seq_t seq) {
-  acknowledged_ = std::max(acknowledged_, seq);
+  // What was not sent can't have been dealt with. Before the start is known,
+  // it may be about what an earlier connection brought; see `is_answer`.
+  const auto most = cursor() < 0 ? seq : std::min(seq, cursor());
+  acknowledged_ = std::max(acknowledged_, most);
 }
 
 // -- for those who ask --------------------------------------------------------
@@ -313,7 +318,7 @@ reader_view reader::view(seq_t head, steady_clock::time_point now) const {
   v.sent_bytes = bytes_sent_;
   if (credit_ != no_limit)
     v.credit = credit_;
-  v.key = setup_.key;
+  v.key = setup_.in.key;
   v.address = setup_.address;
   v.opened_at = setup_.opened_at;
   return v;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "auth/principal.hpp"
 #include "config/settings.hpp"
 #include "messages/live.hpp"
 #include "net/coalescing_stream.hpp"
@@ -33,8 +34,8 @@ struct reader_setup {
   connection_slot slot;
   /// Pull mode from the start: how many events the client takes.
   std::optional<uint64_t> credit;
-  /// The API key that it was opened with; empty: none.
-  std::string key;
+  /// What it was let in on.
+  auth::standing in;
   /// The peer's, for those who ask.
   std::string address;
   /// Its own, JSON.
@@ -63,7 +64,7 @@ class reader : public outbox_owner,
                                               : reader_kind::sse;
   }
   const std::string& stream_name() const noexcept { return setup_.stream; }
-  const std::string& key() const noexcept { return setup_.key; }
+  const auth::standing& in() const noexcept { return setup_.in; }
 
   /// The last seq up to which everything that matches is in the outbox or
   /// sent; negative before the start.
@@ -111,7 +112,8 @@ class reader : public outbox_owner,
   void pause();
   void resume();
   void change_filter(filter f);
-  /// The client has dealt with everything up to `seq`.
+  /// The client has dealt with everything up to `seq`, or up to the cursor if
+  /// that is less.
   void acknowledge(seq_t seq);
   /// Pull mode: the client takes `n` more events, and no more than granted.
   void grant(uint64_t n);

@@ -93,9 +93,11 @@ expected<bound_address> server::state::listen() {
   if (!where)
     return fail(where.error());
   const auto refuse = [&](std::string_view what, const error_code& ec) {
-    return fail(ec::bad_configuration, "can't listen on " +
-                                           shared.settings.listen + ": " +
-                                           std::string{what} + ec.message());
+    // Whoever has the address may be gone in a moment.
+    return fail(ec == asio::error::address_in_use ? ec::conflict
+                                                  : ec::bad_configuration,
+                "can't listen on " + shared.settings.listen + ": " +
+                    std::string{what} + ec.message());
   };
   const auto ex = threads.front()->get_executor();
   error_code ec;
@@ -203,7 +205,8 @@ expected<bound_address> server::start() {
   if (auto* access = s.shared.behind.access())
     access->door().on_revoked([&s, &door = access->door()] {
       for (const auto& t : s.threads)
-        t->recheck([&door](std::string_view key) { return door.alive(key); });
+        t->recheck(
+            [&door](const auth::standing& in) { return door.alive(in); });
     });
   return bound;
 }

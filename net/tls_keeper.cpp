@@ -5,6 +5,7 @@
 #include <openssl/ssl.h>
 
 #include <array>
+#include <cstring>
 #include <string_view>
 #include <utility>
 
@@ -16,10 +17,14 @@ using context_ptr = std::shared_ptr<SSL_CTX>;
 
 tl::unexpected<error> refuse(std::string_view key, const std::string& path) {
   std::array<char, 256> text{};
-  const auto code = ERR_peek_last_error();
+  // What the system said comes first; what OpenSSL makes of it says nothing.
+  const auto first = ERR_peek_error();
+  const bool of_system = ERR_SYSTEM_ERROR(first);
+  const auto code = of_system ? first : ERR_peek_last_error();
   ERR_error_string_n(code, text.data(), text.size());
   ERR_clear_error();
-  const auto* reason = ERR_reason_error_string(code);
+  const auto* reason = of_system ? std::strerror(ERR_GET_REASON(first))
+                                 : ERR_reason_error_string(code);
   return fail(ec::bad_configuration,
               "[server.tls] " + std::string{key} + ": " + path + ": " +
                   (reason != nullptr ? reason : text.data()));
@@ -91,7 +96,9 @@ expected<std::shared_ptr<tls_keeper>>
 tls_keeper::open(const config::tls_settings& settings) {
   if (settings.certificate.empty() || settings.key.empty())
     return fail(ec::bad_configuration,
-                "[server.tls] needs both certificate and key");
+                std::string{"[server.tls] "} +
+                    (settings.certificate.empty() ? "certificate" : "key") +
+                    ": is missing: TLS needs both certificate and key");
   std::shared_ptr<tls_keeper> made{new tls_keeper{settings}};
   if (const auto first = made->look(); !first)
     return fail(first.error());

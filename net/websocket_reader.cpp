@@ -6,6 +6,8 @@
 #include "net/client_message.hpp"
 #include "net/lane.hpp"
 
+#include <boost/beast/zlib/error.hpp>
+
 #include <utility>
 
 namespace eventweft::net {
@@ -17,6 +19,8 @@ namespace {
 /// Ours, from the range that RFC 6455 leaves to applications.
 constexpr auto token_expired = static_cast<websocket::close_code>(4001);
 constexpr auto too_slow = static_cast<websocket::close_code>(4008);
+/// What is beyond is nobody's (RFC 6455, 7.4.2).
+constexpr uint16_t last_close_code = 4999;
 
 websocket::close_code code_for(reader_end why) {
   switch (why) {
@@ -36,6 +40,12 @@ websocket::close_code code_for(reader_end why) {
     break;
   }
   return websocket::close_code::going_away;
+}
+
+const boost::system::error_category& zlib_category() {
+  static const auto& category =
+      beast::zlib::make_error_code(beast::zlib::error::general).category();
+  return category;
 }
 
 } // namespace
@@ -58,8 +68,13 @@ void websocket_reader::start(const request& upgrade) {
   ws_.auto_fragment(false);
   ws_.read_message_max(home().settings().max_message_bytes);
   ws_.text(true);
-  ws_.control_callback(
-      [this](websocket::frame_type, beast::string_view) { heard(); });
+  ws_.control_callback([this](websocket::frame_type kind, beast::string_view) {
+    heard();
+    // Beast would send such a code back.
+    if (kind == websocket::frame_type::close && !is_closing() &&
+        ws_.reason().code > last_close_code)
+      close(websocket::close_code::protocol_error, "no close code");
+  });
   ws_.set_option(
       websocket::stream_base::decorator([this](websocket::response_type& res) {
         res.set(http::field::server, server_name);
@@ -101,7 +116,10 @@ void websocket_reader::read() {
 
 void websocket_reader::on_read(const error_code& ec, size_t n) {
   if (ec) {
-    gone();
+    if (ec.category() == zlib_category() && !is_closing() && !out().failed())
+      fail_message();
+    else
+      gone();
     return;
   }
   heard();
@@ -123,7 +141,41 @@ void websocket_reader::on_read(const error_code& ec, size_t n) {
     read();
 }
 
+void websocket_reader::fail_message() {
+  // For Beast the connection has ended by now, so the frame is ours.
+  closing();
+  constexpr std::string_view why = "the message can't be inflated";
+  constexpr auto code =
+      static_cast<uint16_t>(websocket::close_code::bad_payload);
+  auto& o = out().outbox();
+  o += '\x88';
+  o += static_cast<char>(2 + why.size());
+  o += static_cast<char>(code >> 8);
+  o += static_cast<char>(code & 0xff);
+  o += why;
+  failed_message_ = true;
+  out().flush();
+  room_again();
+  await_end();
+}
+
+void websocket_reader::await_end() {
+  out().async_read_some(asio::buffer(scratch_),
+                        [me = self()](const error_code& ec, size_t) {
+                          if (ec)
+                            me->gone();
+                          else
+                            me->await_end();
+                        });
+}
+
 void websocket_reader::room_again() {
+  if (failed_message_) {
+    error_code ignored;
+    if (out().pending() == 0)
+      out().next_layer().shutdown_send(ignored);
+    return;
+  }
   if (messages_left_ != 0 && std::exchange(read_stopped_, false))
     read();
 }

@@ -50,6 +50,10 @@ class websocket_reader final : public reader {
   void read();
   void on_read(const error_code& ec, size_t n);
   void on_message();
+  /// Says goodbye after a message that can't be read, and waits for the
+  /// client's end of the connection, or for the time-out.
+  void fail_message();
+  void await_end();
   /// The reason is JSON: the message, and the cursor to go on from.
   void close(beast::websocket::close_code code, std::string_view message);
   void say(std::string_view text);
@@ -58,6 +62,7 @@ class websocket_reader final : public reader {
   stream ws_;
   options options_;
   bool read_stopped_ = false;
+  bool failed_message_ = false;
   /// Until the next second.
   uint32_t messages_left_;
   std::string message_;

@@ -85,6 +85,11 @@ class gated_session final : public store_session {
     return passed([&] { return inner_->query(q); });
   }
 
+  expected<std::vector<uuid>>
+  present_threads(std::span<const uuid> ids) override {
+    return passed([&] { return inner_->present_threads(ids); });
+  }
+
   expected<seq_t> seq_before(timestamp t) override {
     return passed([&] { return inner_->seq_before(t); });
   }

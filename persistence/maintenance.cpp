@@ -11,6 +11,8 @@ std::string_view to_string(retention_item::kind k) noexcept {
     return "keep week";
   case retention_item::kind::delete_events:
     return "delete events";
+  case retention_item::kind::keep_events:
+    return "keep events";
   }
   return "";
 }

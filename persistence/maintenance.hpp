@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,6 +22,15 @@ struct retention_policy {
   std::optional<std::chrono::seconds> keep;
   /// Platforms that have a time of their own.
   std::map<std::string, std::chrono::seconds> platforms;
+
+  /// A time for all platforms but some: those of custom events, whose names
+  /// nobody knows before.
+  struct others_rule {
+    std::chrono::seconds keep{};
+    /// These have their own time, or `retention_policy::keep`.
+    std::set<std::string> but;
+  };
+  std::optional<others_rule> others;
 };
 
 /// One thing that retention did, would do, or could not do.
@@ -29,6 +39,7 @@ struct retention_item {
     drop_week,     ///< all events of a week at once
     keep_week,     ///< past its time but still needed, see `reason`
     delete_events, ///< single events of one platform
+    keep_events,   ///< the same, still needed, see `reason`
   };
   kind action = kind::delete_events;
   /// The first day of the week, or the platform.
@@ -69,7 +80,7 @@ struct metrics_query {
 /// A row of `event_performance`. The caller does the sampling.
 struct performance_sample {
   timestamp recorded_at{};
-  /// "verify", "store", "publish", …
+  /// "queue", "commit", "ingest".
   std::string stage;
   std::string platform;
   std::string event_type;

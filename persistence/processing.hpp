@@ -23,7 +23,8 @@ class processing_store {
 
   /// Writes all of it or nothing: rows of `event_processing_status`, the
   /// marks, `processed_at` and `processing_duration` of the events that no
-  /// processor has anything left to do with, and the figures of the day.
+  /// processor has anything left to do with (`status_row::settled`, and
+  /// `others` by what is stored of them), and the figures of the day.
   /// `not_owner` if `owner` is no longer the newest. To do it again is safe.
   virtual expected<void> record(std::string_view processor, const fence& owner,
                                 const processing::changes& what) = 0;

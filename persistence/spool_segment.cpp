@@ -229,7 +229,7 @@ expected<std::vector<event_ptr>> decode_frame(std::string_view bytes) {
     auto e = codec::parse_native(*native);
     if (!e)
       return fail(ec::corrupt, "the spool: " + e.error().message);
-    if (auto readable = codec::readable_escapes(e->payload.view()))
+    if (auto readable = codec::readable_json(e->payload.view()))
       e->payload_readable = shared_text{std::move(*readable)};
     auto& d = e->details;
     for (auto* member : {&d.github, &d.linear, &d.slack, &d.deployment}) {

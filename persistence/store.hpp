@@ -69,6 +69,13 @@ class store_session {
 
   virtual expected<event_page> query(const event_query& q) = 0;
 
+  /// What each of these threads is part of by now, in the same order: itself
+  /// for one that was not merged into another one or is not known.
+  virtual expected<std::vector<uuid>>
+  present_threads(std::span<const uuid> ids) {
+    return std::vector<uuid>(ids.begin(), ids.end());
+  }
+
   /// The seq before the first event with created_at ≥ t; the head's when
   /// there is none.
   virtual expected<seq_t> seq_before(timestamp t) = 0;

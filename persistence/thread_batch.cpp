@@ -17,6 +17,8 @@ namespace eventweft::thread_batch {
 namespace {
 
 constexpr std::string_view sha_family = "git:sha:";
+constexpr std::string_view event_family = "event:";
+constexpr std::string_view correlation_family = "correlation:";
 constexpr size_t full_sha = sha_family.size() + 40;
 
 // Bytes of the matched text that are kept: enough for a person to see why.
@@ -61,8 +63,11 @@ void look_for(const correlation_key& k, float threshold, lookup& out) {
         std::string_view{k.key}.substr(sha_family.size())));
   if (!k.needs.empty())
     out.facts.push_back(k.needs);
-  for (std::string_view family : {"correlation:", "event:"})
-    if (k.key.starts_with(family))
+  // Who waits for it to come.
+  if (k.is_identity() && k.key.starts_with(event_family))
+    out.waited_for.push_back(k.key);
+  for (std::string_view family : {correlation_family, event_family})
+    if (k.key.starts_with(family) && !k.is_identity())
       if (const auto id =
               uuid::parse(std::string_view{k.key}.substr(family.size())))
         out.ids.push_back(*id);
@@ -137,6 +142,30 @@ std::optional<correlation_key> parse_evidence(std::string_view json) {
   return k;
 }
 
+std::string behind_prefix(std::string prefix) {
+  while (prefix.size() > 1 && prefix.back() == '\xff')
+    prefix.pop_back();
+  prefix.back() =
+      static_cast<char>(static_cast<unsigned char>(prefix.back()) + 1);
+  return prefix;
+}
+
+event as_it_arrived(event stored, std::span<const thread_link> evidence) {
+  // Without evidence nothing was looked for, so nothing was found.
+  if (evidence.empty())
+    return stored;
+  stored.correlation_id.reset();
+  stored.parent_event_id.reset();
+  for (const auto& l : evidence)
+    if (l.rule == "trace") {
+      if (l.field == "correlation_id")
+        stored.correlation_id = uuid::parse(l.matched);
+      else if (l.field == "parent_event_id")
+        stored.parent_event_id = uuid::parse(l.matched);
+    }
+  return stored;
+}
+
 void make_storable(correlation::thread_changes& changes) {
   for (auto& k : changes.keys)
     make_storable(k.key, correlation::max_key_size);
@@ -202,6 +231,24 @@ merge_events(std::span<const correlation::thread_merge> merges, timestamp now,
     out.emplace_back(std::move(ev));
   }
   return out;
+}
+
+void count_merges(std::span<const event_ptr> merge_events,
+                  correlation::thread_changes& changes,
+                  std::map<uuid, growth_detail>& details) {
+  for (const auto& ev : merge_events) {
+    const auto& thread = *ev->correlation_id;
+    auto at = std::ranges::find(changes.growth, thread,
+                                &correlation::thread_growth::thread);
+    if (at == changes.growth.end())
+      at = changes.growth.insert(
+          at, {thread, 0, ev->created_at, ev->created_at, false});
+    ++at->events;
+    at->first = std::min(at->first, ev->created_at);
+    at->last = std::max(at->last, ev->created_at);
+    auto& last = details[thread].last_seq;
+    last = std::max(last, ev->seq);
+  }
 }
 
 thread_report report_of(const correlation::join_result& joined,

@@ -38,6 +38,13 @@ std::string storable_key(std::string_view key);
 std::string evidence_json(const correlation_key& key);
 std::optional<correlation_key> parse_evidence(std::string_view json);
 
+/// The least text behind all that begin with `prefix`, which is not empty.
+std::string behind_prefix(std::string prefix);
+
+/// A stored event as its sender sent it: with the ids of thread and parent that
+/// it came with, not those that were found, by the evidence there is of it.
+event as_it_arrived(event stored, std::span<const thread_link> evidence);
+
 /// Makes the rows fit to be stored: one link for each event and key, texts
 /// that every engine takes and that are not longer than they need to be.
 void make_storable(correlation::thread_changes& changes);
@@ -59,6 +66,12 @@ growth_details(std::span<const event_ptr> events,
 std::vector<event_ptr>
 merge_events(std::span<const correlation::thread_merge> merges, timestamp now,
              seq_t first);
+
+/// Counts them as what they are: events of the threads that stayed. Their
+/// platform is not among those that a thread is about.
+void count_merges(std::span<const event_ptr> merge_events,
+                  correlation::thread_changes& changes,
+                  std::map<uuid, growth_detail>& details);
 
 /// What the caller is told of a join that was committed.
 thread_report report_of(const correlation::join_result& joined,

@@ -23,6 +23,8 @@ struct backfill_state {
   seq_t last_seq = 0;
   /// Where it ends; what came later was joined as it came.
   seq_t until_seq = 0;
+  /// Fingerprint of the rules it was begun with.
+  std::string rules;
 
   bool operator==(const backfill_state&) const = default;
 };
@@ -46,6 +48,16 @@ class thread_store {
   /// The thread that the id of a thread (old or present) or of an event leads
   /// to.
   virtual expected<std::optional<uuid>> thread_of(const uuid& id) = 0;
+
+  /// The value of a fact, if an event taught it.
+  virtual expected<std::optional<std::string>>
+  fact(const std::string& name) = 0;
+
+  /// Keys that begin with `prefix`, which is not empty, and end with `suffix`,
+  /// in order; at most `limit`.
+  virtual expected<std::vector<std::string>>
+  keys_like(const std::string& prefix, const std::string& suffix,
+            size_t limit) = 0;
 
   /// The thread that a canonical key leads to.
   virtual expected<std::optional<uuid>> thread_of(const std::string& key) = 0;

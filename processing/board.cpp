@@ -589,6 +589,19 @@ bool board::has_news(std::string_view name) const {
 
 // -- to be told --------------------------------------------------------------
 
+bool board::owes(std::string_view name, const event& ev) const {
+  const auto* w = find(name);
+  if (!w)
+    return false;
+  for (const auto& f : w->feeds)
+    if (f.progress.open().contains(ev.seq))
+      return true;
+  const auto lane = lane_of(ev.priority);
+  const auto& f = w->feeds[w->feeds.size() == 1 ? 0 : lane];
+  return ev.seq > f.progress.cursor() && ev.seq > f.floors[lane] &&
+         w->what->filter.matches(ev);
+}
+
 work_state board::state_of(std::string_view name) const {
   work_state out;
   const auto* w = find(name);

@@ -156,6 +156,9 @@ class board {
 
   // -- to be told ------------------------------------------------------------
 
+  /// Whether the processor has the event in hand, or wants it and has not read
+  /// it yet.
+  bool owes(std::string_view name, const event& ev) const;
   work_state state_of(std::string_view name) const;
   std::array<size_t, lane_count> lanes() const noexcept { return depth_; }
 

@@ -212,6 +212,16 @@ class run {
   }
 
  private:
+  std::string why_not_run(int failed) const {
+    // The directory's fault looks like the program's.
+    if (!options_.directory.empty() &&
+        ::access(options_.directory.c_str(), X_OK) != 0)
+      return "can't run " + options_.command.front() + " in the directory " +
+             options_.directory + ": " + system_error(errno);
+    return "can't run " + options_.command.front() + ": " +
+           system_error(failed);
+  }
+
   std::string start() {
     auto in = file_of(codec::wire_text(event_, wire_format::native));
     if (!in || !out_.open() || !err_.open())
@@ -234,7 +244,7 @@ class run {
     out_.close_child_end();
     err_.close_child_end();
     if (failed != 0)
-      return "can't run " + command.front() + ": " + system_error(failed);
+      return why_not_run(failed);
     return {};
   }
 
@@ -268,9 +278,9 @@ class run {
     while (::waitpid(pid_, &status_, 0) < 0 && errno == EINTR) {
     }
     drain();
-    return outcome::failed(late ? with_reason("killed: it took longer than its "
-                                              "time-out")
-                                : "killed: it is no longer wanted");
+    return late ? outcome::late(
+                      with_reason("killed: it took longer than its time-out"))
+                : outcome::failed("killed: it is no longer wanted");
   }
 
   std::string with_reason(std::string what) const {

@@ -28,6 +28,8 @@ outcome outcome_of(const outgoing::result& answer, bool answers,
   if (v.outcome == delivery::outcome::gone)
     return outcome::give_up(v.reason);
   auto out = outcome::failed(v.reason);
+  out.timed_out =
+      !answer && answer.error().kind == outgoing::failure_kind::timed_out;
   if (v.retry_after)
     out.retry_after =
         std::chrono::ceil<std::chrono::milliseconds>(*v.retry_after);

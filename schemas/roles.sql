@@ -82,7 +82,8 @@ GRANT SELECT, INSERT, UPDATE ON event_processing_status, event_metrics
   TO eventweft_writer;
 GRANT SELECT, INSERT, UPDATE, DELETE ON event_correlations,
   correlation_threads, correlation_keys, correlation_merges, correlation_facts,
-  correlation_pending, correlation_backfill TO eventweft_writer;
+  correlation_pending, correlation_backfill, correlation_recounts
+  TO eventweft_writer;
 GRANT SELECT, INSERT, UPDATE, DELETE ON event_streams, stream_subscriptions,
   event_deliveries, dead_letters, leases, processor_marks, cluster_nodes
   TO eventweft_writer;

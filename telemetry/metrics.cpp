@@ -692,28 +692,33 @@ std::string metrics::text() const {
   return prometheus::TextSerializer{}.Serialize(state_->registry.Collect());
 }
 
-std::string metrics::json() const {
+std::string metrics::json(std::span<const std::string> streams) const {
   const auto& s = *state_;
   const auto count = [](const Gauge& g) {
     return static_cast<int64_t>(g.Value());
   };
+  const auto told = [](const stream_totals& t) {
+    return boost::json::object{
+        {"active_subscriptions", t.active.load()},
+        {"total_subscriptions", t.opened.load()},
+        {"events_sent", t.sent.load()},
+        {"bytes_sent", t.bytes.load()},
+        {"readers_lagged", t.lagged.load()},
+        {"catch_up_events", t.caught_up.load()},
+        {"events_matched", t.matched.load()},
+        {"delivery_errors", t.errors.load()},
+        {"lag_events", t.lag_events.load()},
+        {"lag_seconds", t.lag_seconds.load()},
+        {"last_seq", t.last_seq.load()},
+    };
+  };
   boost::json::object streaming;
+  for (const auto& name : streams)
+    streaming[name] = told(stream_totals{});
   {
     std::lock_guard guard{s.streams_mutex};
     for (const auto& [name, t] : s.streams)
-      streaming[name] = {
-          {"active_subscriptions", t.active.load()},
-          {"total_subscriptions", t.opened.load()},
-          {"events_sent", t.sent.load()},
-          {"bytes_sent", t.bytes.load()},
-          {"readers_lagged", t.lagged.load()},
-          {"catch_up_events", t.caught_up.load()},
-          {"events_matched", t.matched.load()},
-          {"delivery_errors", t.errors.load()},
-          {"lag_events", t.lag_events.load()},
-          {"lag_seconds", t.lag_seconds.load()},
-          {"last_seq", t.last_seq.load()},
-      };
+      streaming[name] = told(t);
   }
   const boost::json::value out = {
       {"processing",

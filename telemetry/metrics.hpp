@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -156,7 +157,9 @@ class metrics {
   /// Prometheus' text format.
   std::string text() const;
   /// `{"processing":{…},"queue":{…},"streaming":{…}}`
-  std::string json() const;
+  /// `streams` has every stream there is: those that nobody has read yet are
+  /// told as well, with zeros.
+  std::string json(std::span<const std::string> streams = {}) const;
 
  private:
   struct state;

@@ -172,7 +172,7 @@ void delivery_sender_state::follow() {
   f.max_bytes = options_.page_bytes;
   // The hub does one of the two for all who have the same.
   const auto& narrow =
-      order_.what.filter.empty() ? order_.stream_filter : order_.what.filter;
+      codec::leading_filter(order_.stream_filter, order_.what.filter);
   auto me = delivery_sender_actor{self_};
   follower_ = std::make_unique<log_follower>(
       self_->system(), ctx_, narrow, queue_->cursor(), f,
@@ -261,6 +261,16 @@ void delivery_sender_state::accept_rest() {
     follower_->want();
 }
 
+void delivery_sender_state::note_seen() {
+  if (!queue_ || !follower_ || rest_)
+    return;
+  const auto seen = follower_->seen();
+  if (!seen || *seen <= queue_->cursor())
+    return;
+  queue_->pass_over(*seen);
+  dirty_ = true;
+}
+
 void delivery_sender_state::keep(const event_ptr& ev) {
   const auto size = ev->footprint();
   if (cached_bytes_ + size > options_.cached_bytes)
@@ -321,20 +331,21 @@ void delivery_sender_state::show() {
   f.last_error = last_error_;
   f.replaying = replay_.has_value();
   if (queue_) {
-    f.state = order_.what.active                    ? "delivering"
-              : order_.what.disabled_reason.empty() ? "paused"
-                                                    : "disabled";
+    f.state = state_of(order_.what);
     f.under_way = static_cast<int64_t>(queue_->under_way());
     f.open = f.under_way + static_cast<int64_t>(queue_->waiting());
     f.breaker = delivery::to_string(queue_->breaker_state(now));
     f.cursor = queue_->cursor();
-    const auto unseen =
-        std::max<seq_t>(ctx_.figures->head() - queue_->cursor(), 0);
+    const auto head = ctx_.figures->head();
+    const auto unseen = std::max<seq_t>(head - queue_->cursor(), 0);
     f.lag_events = f.open + unseen;
-    if (unseen == 0)
+    if (unseen == 0) {
       unseen_since_.reset();
-    else if (!unseen_since_)
+    } else if (!unseen_since_ || queue_->cursor() >= unseen_head_) {
+      // What was new when it was looked at last has been read since.
       unseen_since_ = now;
+      unseen_head_ = head;
+    }
     if (const auto* first = queue_->oldest()) {
       const auto made = created_.find(first->seq);
       const auto since = made == created_.end() ? first->since : made->second;
@@ -353,6 +364,7 @@ caf::result<void> delivery_sender_state::flush() {
   auto promise = self_->make_response_promise<void>();
   flushing_ = true;
   flushed_.push_back(promise);
+  note_seen();
   follower_.reset();
   pump();
   finish_flush();

@@ -26,6 +26,7 @@ void delivery_sender_state::pump() {
   const auto now = ctx_.time->now();
   if (queue_->has_room())
     accept_rest();
+  note_seen();
   if (!queue_->is_disabled())
     for (const auto& u : queue_->give_up_overdue(now))
       give_up(u.seq, u.attempts, "it waited too long for an attempt");
@@ -99,8 +100,10 @@ void delivery_sender_state::post(const event_ptr& ev, uint32_t number) {
   const auto now = ctx_.time->now();
   flights_[ev->seq] = ev;
   auto me = delivery_sender_actor{self_};
+  const auto* open = queue_->find(ev->seq);
   tools_.poster->post(
-      request_for(order_.what, endpoint_, ev, now),
+      request_for(order_.what, endpoint_, ev, now,
+                  open == nullptr ? timestamp{} : open->again),
       [me, seq = ev->seq, number, now](outgoing::result r) {
         tell_anon(me, done_atom_v,
                   delivery_end_ptr{std::make_shared<const delivery_end>(

@@ -61,6 +61,8 @@ class delivery_sender_state {
   void take_page(const log_range_ptr& range);
   /// As much of the piece at hand as there is room for, then asks for more.
   void accept_rest();
+  /// Everything that the follower found none of ours in counts as read.
+  void note_seen();
   void keep(const event_ptr& ev);
   void drop_event(seq_t seq);
   /// `then(event_ptr)`, null if the log does not have it any more, or
@@ -155,8 +157,9 @@ class delivery_sender_state {
   std::map<seq_t, event_ptr> events_;
   size_t cached_bytes_ = 0;
   std::map<seq_t, timestamp> created_;
-  /// Since when the log has more than was looked at.
+  /// Since when the log has more than was looked at, and how far it went then.
   std::optional<timestamp> unseen_since_;
+  seq_t unseen_head_ = 0;
 
   // To the wire.
   std::map<seq_t, event_ptr> flights_;

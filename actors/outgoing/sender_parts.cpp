@@ -13,14 +13,18 @@ std::string work_of(const subscription& s) {
   return "subscription:" + to_string(s.id);
 }
 
+const char* state_of(const subscription& s) noexcept {
+  return s.active                    ? "delivering"
+         : s.disabled_reason.empty() ? "paused"
+                                     : "disabled";
+}
+
 delivery::queue_options queue_options_of(const subscription& s,
                                          delivery::queue_options base) {
   if (s.max_concurrent != 0)
     base.max_concurrent = s.max_concurrent;
-  if (s.rate_per_second > 0) {
+  if (s.rate_per_second > 0)
     base.rate_per_second = s.rate_per_second;
-    base.rate_burst = std::max(1.0, s.rate_per_second);
-  }
   base.ordered = s.ordered;
   return base;
 }
@@ -74,7 +78,7 @@ event_ptr test_event(const subscription& s, timestamp now,
 
 outgoing::request request_for(const subscription& s,
                               const delivery::endpoint& to, const event_ptr& ev,
-                              timestamp now) {
+                              timestamp now, timestamp again) {
   auto out = delivery::make_request(to, ev, now);
   if (s.type != subscription_type::webhook) {
     // The thread's events stay in order wherever they go.
@@ -83,6 +87,9 @@ outgoing::request request_for(const subscription& s,
                          ? ev->platform
                          : ev->platform + ':' + ev->source_id;
     out.headers.emplace_back("eventweft-key", key);
+    if (again != timestamp{})
+      out.headers.emplace_back(std::string{outgoing::replay_header},
+                               to_rfc3339(again));
   }
   return out;
 }

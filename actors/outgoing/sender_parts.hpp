@@ -16,6 +16,10 @@ namespace eventweft {
 /// "subscription:<id>": its work for `ownership`, its origin as a dead letter.
 std::string work_of(const subscription& s);
 
+/// What its sender does with it, if it has it: "delivering", "paused",
+/// "disabled".
+const char* state_of(const subscription& s) noexcept;
+
 /// What the subscription does not say comes from `base`.
 delivery::queue_options queue_options_of(const subscription& s,
                                          delivery::queue_options base);
@@ -32,10 +36,11 @@ event_ptr test_event(const subscription& s, timestamp now,
                      random_source& random);
 
 /// The request for an event: signed for a webhook; with the key that keeps a
-/// thread's events together for a queue.
+/// thread's events together for a queue, which is also told of a replay by the
+/// moment it was asked for.
 outgoing::request request_for(const subscription& s,
                               const delivery::endpoint& to, const event_ptr& ev,
-                              timestamp now);
+                              timestamp now, timestamp again = {});
 
 /// A row for one attempt, without what becomes of the event.
 delivery_attempt attempt_row(const subscription& s, const event& ev,

@@ -3,6 +3,7 @@
 
 #include "actors/backoff.hpp"
 #include "actors/caf_compat.hpp"
+#include "actors/outgoing/sender_parts.hpp"
 #include "delivery/message.hpp"
 #include "delivery/signature.hpp"
 
@@ -417,12 +418,18 @@ class subscriptions_state {
 
   subscription_view view_of(const subscription& s) const {
     subscription_view out{s, tools_.board->of(s.id), {}, {}};
+    // Its sender may not have heard of a change yet.
+    auto& state = out.figures.state;
+    if (state == "delivering" || state == "paused" || state == "disabled")
+      state = state_of(s);
     for (const auto& secret : s.secrets)
       if (const auto key = delivery::signing_key::parse(secret))
         if (auto text = key->public_text(); !text.empty())
           out.public_keys.push_back(std::move(text));
     if (!options_.types.contains(s.type))
       out.figures.state = "unsupported";
+    else if (!options_.deliver)
+      out.figures.state = "off";
     return out;
   }
 
@@ -491,7 +498,23 @@ class subscriptions_state {
       ask(self_, store, options_.timeout, head_atom_v).then(go, failed);
       break;
     case start_point::kind::after_seq:
-      go(std::max<seq_t>(n.since.seq, 0));
+      if (n.since.seq <= 0) {
+        go(0);
+        break;
+      }
+      ask(self_, store, options_.timeout, head_atom_v)
+          .then(
+              [promise, go, since = n.since.seq](seq_t head) mutable {
+                if (since <= head)
+                  go(since);
+                else
+                  promise.deliver(to_caf(
+                      ec::unprocessable,
+                      "since: " + std::to_string(since) +
+                          " is beyond the log's end, " + std::to_string(head) +
+                          "; give a seq up to there, or now"));
+              },
+              failed);
       break;
     case start_point::kind::at_time:
       ask(self_, store, options_.timeout, seek_atom_v, n.since.time)
@@ -578,6 +601,14 @@ class subscriptions_state {
     return promise;
   }
 
+  /// Why a subscription has no sender.
+  caf::error nothing_sends() const {
+    if (options_.deliver)
+      return to_caf(ec::overloaded, "nothing is delivered at the moment");
+    return to_caf(ec::conflict, "nothing is delivered by this server: "
+                                "[webhooks] enabled is false");
+  }
+
   template <class R, class... Ts>
   caf::result<R> delegate(const std::string& stream, const uuid& id,
                           const Ts&... xs) {
@@ -585,7 +616,7 @@ class subscriptions_state {
     if (e == nullptr)
       return no_subscription();
     if (!e->sender)
-      return to_caf(ec::overloaded, "nothing is delivered at the moment");
+      return nothing_sends();
     auto promise = self_->make_response_promise<R>();
     ask(self_, e->sender, options_.timeout, xs...)
         .then(
@@ -615,7 +646,7 @@ class subscriptions_state {
     if (i == entries_.end())
       return to_caf(ec::not_found, "the subscription is not there any more");
     if (!i->second.sender)
-      return to_caf(ec::overloaded, "nothing is delivered at the moment");
+      return nothing_sends();
     auto promise = self_->make_response_promise<void>();
     replay_request r;
     r.event_id = x.event_id;

@@ -3,6 +3,8 @@
 
 #include "codec/json_text.hpp"
 #include "crypto/digest.hpp"
+#include "messages/ascii.hpp"
+#include "messages/trace_context.hpp"
 
 namespace eventweft::platforms {
 
@@ -83,8 +85,19 @@ expected<void> base_platform::complete(request& r, event& ev) const {
           "sha256:" +
           crypto::to_hex(crypto::digest(crypto::hash::sha256, r.body()));
   }
+  note_trace(r, ev);
   stamp(r.raw(), ev);
   return {};
+}
+
+void base_platform::note_trace(const request& r, event& ev) {
+  const auto header = r.header("traceparent");
+  if (!header || !trace_id_of(*header) ||
+      ev.metadata.find("\"traceparent\"") != std::string::npos)
+    return;
+  std::string member = "\"traceparent\":";
+  codec::append_quoted(member, clean_text(trim(*header)));
+  ev.metadata = with_member(std::move(ev.metadata), std::move(member));
 }
 
 void base_platform::prioritise(simdjson::dom::element payload,

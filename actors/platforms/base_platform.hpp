@@ -52,6 +52,7 @@ class base_platform : public platform {
  public:
   std::string_view name() const noexcept final { return name_; }
   expected<acceptance> accept(const webhook& w) const override;
+  std::string challenge() const final { return verifier_.challenge(); }
 
  protected:
   base_platform(std::string name, signature_verifier verifier, policies rules,
@@ -75,6 +76,11 @@ class base_platform : public platform {
 
   /// The part of `complete` that needs no payload.
   void stamp(const webhook& w, event& ev) const;
+
+  /// Notes the trace that the request is part of, by its header `traceparent`,
+  /// unless the event names one itself. Not for requests with several events,
+  /// which may have nothing else in common.
+  static void note_trace(const request& r, event& ev);
 
   /// The configured rule's priority for the event, if one fits.
   void prioritise(simdjson::dom::element payload, event& ev) const;

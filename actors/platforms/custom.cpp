@@ -38,14 +38,14 @@ tl::unexpected<error> invalid(std::string_view member, std::string_view why) {
               "/" + std::string{member} + " " + std::string{why});
 }
 
-expected<void> read_text(element value, std::string_view name,
-                         std::string& out) {
+// Ids are numbers on some platforms, and names may be; what they are is not.
+expected<void> read_text(element value, std::string_view name, std::string& out,
+                         bool or_number = false) {
   if (value.is_null())
     return {};
-  std::string scratch;
   if (value.is_string())
     out = std::string_view{value.get_string().value_unsafe()};
-  else if (value.is_int64() || value.is_uint64())
+  else if (or_number && (value.is_int64() || value.is_uint64()))
     out = simdjson::minify(value);
   else
     return invalid(name, "is not a string");
@@ -82,7 +82,8 @@ expected<event> read_native(element item, std::string_view text) {
                      [&](const auto& t) { return t.first == name; });
     expected<void> read;
     if (known != std::end(texts)) {
-      read = read_text(member.value, name, *known->second);
+      read = read_text(member.value, name, *known->second,
+                       name != "event_type" && name != "platform");
     } else if (name == "correlation_id") {
       read = read_uuid(member.value, name, ev.correlation_id);
     } else if (name == "parent_event_id") {
@@ -238,6 +239,7 @@ class custom final : public base_platform {
     auto ev = finish(r, std::move(bare), std::move(notes));
     if (!ev)
       return fail(std::move(ev.error()));
+    note_trace(r, *ev);
     acceptance out;
     out.events.push_back(std::move(*ev));
     return out;
@@ -248,7 +250,7 @@ class custom final : public base_platform {
     if (!root)
       return fail(root.error());
     const auto text = r.payload()->view();
-    const auto key = idempotency_key(r);
+    const auto key = r.idempotency_key(max_event_id);
     if (!key)
       return fail(key.error());
     auto ev = read_item(*root, text, is_cloudevent, *key);
@@ -256,6 +258,7 @@ class custom final : public base_platform {
       ev = finish(r, std::move(*ev));
     if (!ev)
       return fail(std::move(ev.error()));
+    note_trace(r, *ev);
     acceptance out;
     out.events.push_back(std::move(*ev));
     return out;
@@ -268,7 +271,7 @@ class custom final : public base_platform {
     simdjson::dom::array array;
     if (root->get_array().get(array))
       return fail(ec::malformed, "body: a batch is a JSON array");
-    const auto key = idempotency_key(r);
+    const auto key = r.idempotency_key(max_event_id);
     if (!key)
       return fail(key.error());
     const auto texts = codec::json_members(r.payload()->view());
@@ -301,15 +304,6 @@ class custom final : public base_platform {
     return out;
   }
 
-  static expected<std::string> idempotency_key(const request& r) {
-    if (!r.header("idempotency-key"))
-      return std::string{};
-    const auto value = r.need_header("idempotency-key", max_event_id);
-    if (!value)
-      return fail(value.error());
-    return std::string{*value};
-  }
-
   expected<event> read_item(element item, std::string_view text,
                             bool is_cloudevent, std::string key) const {
     if (is_cloudevent) {
@@ -324,6 +318,8 @@ class custom final : public base_platform {
     if (ev->platform == "cloudevents")
       return invalid("platform",
                      "cloudevents is for what comes as CloudEvents");
+    if (ev->platform == "eventweft")
+      return invalid("platform", "eventweft is for the hub's own events");
     if (reserved_.contains(ev->platform))
       return invalid("platform", ev->platform + " proves its events by itself");
     if (ev->event_id.empty())
@@ -355,7 +351,7 @@ class custom final : public base_platform {
       return fail(payload.error());
     if (auto& readable = reader.readable())
       ev.payload_readable = shared_text{std::move(*readable)};
-    if (auto readable = codec::readable_escapes(ev.metadata))
+    if (auto readable = codec::readable_json(ev.metadata))
       ev.metadata = std::move(*readable);
     prioritise(*payload, ev);
     std::ranges::sort(notes);

@@ -29,7 +29,7 @@ inline constexpr size_t max_batch = 1'000;
 /// `metadata`. `OPTIONS` answers the webhook handshake.
 ///
 /// `reserved` are platforms that prove their events by other means; no event
-/// may claim to come from them.
+/// may claim to come from them, nor from the hub itself (`eventweft`).
 expected<platform_ptr> make_custom(const platform_parts& parts,
                                    std::set<std::string, std::less<>> reserved);
 

@@ -80,6 +80,31 @@ void read_format(table_reader& t, signature_scheme& s) {
     t.refuse("prefix", "format = \"prefix\" needs it");
 }
 
+/// Freshness must not rest on a time that anybody could alter.
+void check_signed_time(table_reader& t, const signature_scheme& s) {
+  using origin = timestamp_rule::origin;
+  const auto from = s.time.from;
+  if (from == origin::none)
+    return;
+  if (s.algorithm == proof_algorithm::static_token)
+    return t.refuse("timestamp", "a token signs nothing, and so no time");
+  if (s.base.has_timestamp() && from != origin::signature)
+    return t.refuse("base", "{timestamp} is what stands beside the signature "
+                            "(timestamp = \"signature:KEY\"); name the header "
+                            "or the member");
+  const auto headers = s.base.headers();
+  const bool is_signed =
+      from == origin::json ||
+      (from == origin::signature && s.base.has_timestamp()) ||
+      (from == origin::header &&
+       std::find(headers.begin(), headers.end(), s.time.name) != headers.end());
+  if (!is_signed)
+    t.refuse("timestamp",
+             "is not signed: anybody could alter it; `base` must hold " +
+                 (from == origin::header ? "{header:" + s.time.name + "}"
+                                         : std::string{"{timestamp}"}));
+}
+
 signature_scheme read_scheme(table_reader& t) {
   signature_scheme s;
   const auto header = t.text("header");
@@ -123,6 +148,7 @@ signature_scheme read_scheme(table_reader& t) {
   if (base.find("{timestamp}") != std::string::npos &&
       s.time.from == timestamp_rule::origin::none)
     t.refuse("base", "holds {timestamp}, but no `timestamp` says where it is");
+  check_signed_time(t, s);
   return s;
 }
 

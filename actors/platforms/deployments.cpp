@@ -45,6 +45,25 @@ std::optional<element> member(element root, std::string_view name) {
   return found;
 }
 
+// A run's number may be its id; what it is and where it goes are words.
+expected<void> check_required_members(element root) {
+  const auto id = member(root, "deployment_id");
+  if (id && !id->is_string() && !id->is_int64() && !id->is_uint64())
+    return invalid_body("deployment_id", "is neither a string nor an integer");
+  if (codec::string_at(root, "/deployment_id").empty())
+    return invalid_body("deployment_id", "is missing or empty");
+  for (auto name : {"environment", "status"}) {
+    const auto found = member(root, name);
+    if (found && !found->is_string())
+      return invalid_body(name, "is not a string");
+  }
+  if (codec::string_at(root, "/environment").empty())
+    return invalid_body("environment", "is missing or empty");
+  if (!is_status(codec::string_at(root, "/status")))
+    return invalid_body("status", "is not 1 to 40 of a-z, 0-9, '_', '-'");
+  return {};
+}
+
 expected<void> check_optional_members(element root) {
   for (auto name : {"repository_name", "branch_name", "deployment_url",
                     "log_url", "commit_sha", "started_at", "completed_at"})
@@ -81,15 +100,11 @@ class deployments final : public base_platform {
     const auto root = r.object();
     if (!root)
       return fail(root.error());
+    if (auto checked = check_required_members(*root); !checked)
+      return fail(std::move(checked.error()));
     const auto id = codec::string_at(*root, "/deployment_id");
     const auto status = codec::string_at(*root, "/status");
     const auto environment = codec::string_at(*root, "/environment");
-    if (id.empty())
-      return invalid_body("deployment_id", "is missing or empty");
-    if (environment.empty())
-      return invalid_body("environment", "is missing or empty");
-    if (!is_status(status))
-      return invalid_body("status", "is not 1 to 40 of a-z, 0-9, '_', '-'");
     if (auto checked = check_optional_members(*root); !checked)
       return fail(std::move(checked.error()));
 
@@ -128,14 +143,15 @@ class deployments final : public base_platform {
  private:
   static expected<std::string> delivery_id(const request& r,
                                            std::string otherwise) {
-    for (auto name : {"webhook-id", "idempotency-key"}) {
-      if (!r.header(name))
-        continue;
-      const auto value = r.need_header(name, max_event_id);
+    if (r.header("webhook-id")) {
+      const auto value = r.need_header("webhook-id", max_event_id);
       if (!value)
         return fail(value.error());
       return std::string{*value};
     }
+    auto key = r.idempotency_key(max_event_id);
+    if (!key || !key->empty())
+      return key;
     return otherwise;
   }
 };

@@ -194,31 +194,62 @@ event_details github_details(element root, std::string_view event) {
   return details;
 }
 
+std::string linear_issue(element root) {
+  const auto type = codec::string_at(root, "/type");
+  if (type == "Issue")
+    return "/data";
+  if (type == "IssueSLA")
+    return "/issueData";
+  if (type == "AgentSessionEvent")
+    return "/agentSession/issue";
+  if (type == "AppUserNotification")
+    return "/notification/issue";
+  // A reaction to a comment knows only the comment.
+  if (!has(root, "/data/issue") && has(root, "/data/comment/issue"))
+    return "/data/comment/issue";
+  return "/data/issue";
+}
+
+std::string linear_identifier(element root) {
+  const auto issue = linear_issue(root);
+  auto found = first_text(root, {"/data/identifier", issue + "/identifier"});
+  if (!found.empty())
+    return found;
+  const auto team = codec::string_at(root, issue + "/team/key");
+  int64_t number = 0;
+  if (team.empty() ||
+      root.at_pointer(issue + "/number").get_int64().get(number))
+    return {};
+  return team + "-" + std::to_string(number);
+}
+
 event_details linear_details(element root) {
   const auto type = codec::string_at(root, "/type");
-  const bool issue = type == "Issue";
+  const auto issue = linear_issue(root);
+  // What the event is about, where that is not what `data` says.
+  const std::string subject = type == "IssueSLA" ? issue : "/data";
   detail_writer out{root};
   out.text("type", {"/type"})
       .text("action", {"/action"})
       .text("organization_id", {"/organizationId"})
-      .text("team_id", {"/data/team/id", "/data/teamId", "/data/issue/team/id",
-                        "/data/issue/teamId", "/data/teamIds/0"})
-      .text("team_key", {"/data/team/key", "/data/issue/team/key"});
-  if (issue)
-    out.text("issue_id", {"/data/id"}).number("issue_number", {"/data/number"});
-  else
-    out.text("issue_id", {"/data/issue/id", "/data/issueId"})
-        .number("issue_number", {"/data/issue/number"});
-  out.text("identifier", {"/data/identifier", "/data/issue/identifier"})
+      .text("team_id", {"/data/team/id", "/data/teamId", issue + "/team/id",
+                        issue + "/teamId", "/data/teamIds/0"})
+      .text("team_key", {"/data/team/key", issue + "/team/key"})
+      .text("issue_id",
+            {issue + "/id", "/data/issueId", "/data/comment/issueId",
+             "/agentSession/issueId", "/notification/issueId"})
+      .number("issue_number", {issue + "/number"})
+      .value("identifier", linear_identifier(root))
       .text("project_id", {type == "Project" ? "/data/id" : "/data/project/id",
                            "/data/projectId"})
       .text("cycle_id",
             {type == "Cycle" ? "/data/id" : "/data/cycle/id", "/data/cycleId"})
-      .text("title", {"/data/title", "/data/issue/title", "/data/name"})
-      .text("state", {"/data/state/name", "/data/state", "/data/status/name"})
-      .number("priority", {"/data/priority"})
-      .list("labels", {"/data/labels"}, "name")
-      .text("assignee", {"/data/assignee/name"})
+      .text("title", {"/data/title", issue + "/title", "/data/name"})
+      .text("state", {subject + "/state/name", subject + "/state",
+                      subject + "/status/name"})
+      .number("priority", {subject + "/priority"})
+      .list("labels", {subject + "/labels"}, "name")
+      .text("assignee", {subject + "/assignee/name"})
       .object("updated_from", "/updatedFrom");
   event_details details;
   details.linear = std::move(out).finish();
@@ -226,6 +257,12 @@ event_details linear_details(element root) {
 }
 
 event_details slack_details(element root, const event& ev) {
+  // Of a message that was changed or deleted, the envelope's own time is that
+  // of the change.
+  const bool deleted =
+      codec::string_at(root, "/event/subtype") == "message_deleted";
+  const std::string message =
+      deleted ? "/event/previous_message" : "/event/message";
   detail_writer out{root};
   out.value("type", ev.event_type)
       .value("workspace_id", ev.source_id)
@@ -234,13 +271,17 @@ event_details slack_details(element root, const event& ev) {
              "/event/item/channel", "/channel_id", "/channel/id",
              "/container/channel_id"})
       .value("user_id", ev.actor_id)
-      .text("thread_ts", {"/event/thread_ts", "/event/message/thread_ts",
+      .text("thread_ts", {"/event/thread_ts", message + "/thread_ts",
                           "/message/thread_ts", "/container/thread_ts"})
-      .text("message_ts", {"/event/ts", "/event/item/ts", "/message/ts",
-                           "/container/message_ts"})
-      .text("text", {"/event/text", "/event/message/text", "/text"}, max_text)
+      .text("message_ts",
+            {"/event/deleted_ts", message + "/ts", "/event/message_ts",
+             "/event/ts", "/event/item/ts", "/event/item/message/ts",
+             "/message/ts", "/message_ts", "/container/message_ts"})
+      .text("text",
+            {"/event/text", message + "/text", "/message/text", "/text"},
+            max_text)
       .text("subtype", {"/event/subtype"})
-      .text("bot_id", {"/event/bot_id", "/event/message/bot_id"});
+      .text("bot_id", {"/event/bot_id", message + "/bot_id"});
   event_details details;
   details.slack = std::move(out).finish();
   return details;

@@ -5,6 +5,7 @@
 
 #include <simdjson.h>
 
+#include <string>
 #include <string_view>
 
 namespace eventweft::platforms {
@@ -20,5 +21,13 @@ event_details github_details(simdjson::dom::element payload,
 event_details linear_details(simdjson::dom::element payload);
 event_details slack_details(simdjson::dom::element payload, const event& ev);
 event_details deployment_details(simdjson::dom::element payload);
+
+/// The JSON pointer to the issue that a payload of Linear's is about, whether
+/// or not it has one.
+std::string linear_issue(simdjson::dom::element payload);
+
+/// That issue's identifier, such as ENG-42, put together from team and number
+/// where it is not given; empty if there is none.
+std::string linear_identifier(simdjson::dom::element payload);
 
 } // namespace eventweft::platforms

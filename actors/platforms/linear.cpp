@@ -49,16 +49,25 @@ class linear final : public base_platform {
     ev.event_type = codec::string_at(*root, "/type");
     if (ev.event_type.empty())
       return fail(ec::malformed, "body: /type is missing");
+    if (auto checked = check_subjects(*root); !checked)
+      return fail(std::move(checked.error()));
     if (const auto action = codec::string_at(*root, "/action"); !action.empty())
       ev.event_type.append(":").append(action);
-    ev.source_id = first_text(*root, {"/data/team/id", "/data/teamId",
-                                      "/data/issue/team/id",
-                                      "/data/issue/teamId", "/organizationId"});
-    ev.source_name = first_text(
-        *root, {"/data/team/key", "/data/issue/team/key", "/data/team/name",
-                "/data/issue/team/name", "/data/project/name"});
-    ev.actor_id = first_text(*root, {"/actor/id", "/data/userId"});
-    ev.actor_name = first_text(*root, {"/actor/name", "/data/user/name"});
+    const auto issue = linear_issue(*root);
+    ev.source_id =
+        first_text(*root, {"/data/team/id", "/data/teamId", issue + "/team/id",
+                           issue + "/teamId", "/organizationId"});
+    ev.source_name = first_text(*root, {"/data/team/key", issue + "/team/key",
+                                        "/data/team/name", issue + "/team/name",
+                                        "/data/project/name"});
+    // Whoever prompts an agent need not be who called it.
+    ev.actor_id = first_text(
+        *root, {"/actor/id", "/data/userId", "/notification/actor/id",
+                "/notification/actorId", "/agentActivity/user/id",
+                "/agentSession/creator/id", "/agentSession/creatorId"});
+    ev.actor_name = first_text(
+        *root, {"/actor/name", "/data/user/name", "/notification/actor/name",
+                "/agentActivity/user/name", "/agentSession/creator/name"});
     ev.metadata = metadata(*root);
     ev.details = linear_details(*root);
     if (auto done = complete(r, ev); !done)
@@ -70,12 +79,23 @@ class linear final : public base_platform {
   }
 
  private:
+  // What the event is about; which of these there are depends on its type.
+  static expected<void> check_subjects(element root) {
+    for (auto name : {"data", "issueData", "notification", "agentSession"}) {
+      element found;
+      if (!root[name].get(found) && !found.is_null() && !found.is_object())
+        return fail(ec::malformed,
+                    "body: /" + std::string{name} + " is not an object");
+    }
+    return {};
+  }
+
   static std::string metadata(element root) {
     metadata_writer out;
     out.text("organization_id", codec::string_at(root, "/organizationId"))
-        .text("identifier",
-              first_text(root, {"/data/identifier", "/data/issue/identifier"}))
-        .text("url", first_text(root, {"/url", "/data/url"}))
+        .text("identifier", linear_identifier(root))
+        .text("url", first_text(root, {"/url", "/data/url",
+                                       linear_issue(root) + "/url"}))
         .text("webhook_id", codec::string_at(root, "/webhookId"));
     simdjson::dom::object before;
     if (!root["updatedFrom"].get_object().get(before)) {

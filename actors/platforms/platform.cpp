@@ -2,6 +2,7 @@
 #include "actors/platforms/platform.hpp"
 
 #include "codec/event_json.hpp"
+#include "codec/json_text.hpp"
 #include "codec/problem.hpp"
 
 namespace eventweft::platforms {
@@ -23,6 +24,17 @@ webhook_answer answer_of(const event_outcome& outcome) {
   return out;
 }
 
+// A result with what a handler replied to its event.
+std::string with_reply(std::string result, const webhook_answer& reply) {
+  result.pop_back();
+  codec::append_name(result, "reply");
+  result.push_back('{');
+  codec::append_member(result, "status", static_cast<uint64_t>(reply.status));
+  codec::append_member(result, "content_type", reply.content_type);
+  codec::append_member(result, "body", reply.body);
+  return result + "}}";
+}
+
 // The whole array fails only if every item does, and then as the first did.
 webhook_answer answer_of_batch(const acceptance& a,
                                std::span<const event_outcome> outcomes) {
@@ -31,8 +43,11 @@ webhook_answer answer_of_batch(const acceptance& a,
   bool spooled = false;
   std::optional<error> first;
   out.body = "[";
-  const auto add = [&](const event_outcome& outcome) {
-    const auto one = answer_of(outcome);
+  const auto add = [&](const event_outcome& outcome,
+                       const std::optional<webhook_answer>& reply) {
+    auto one = answer_of(outcome);
+    if (outcome && reply)
+      one.body = with_reply(std::move(one.body), *reply);
     any = any || outcome;
     spooled = spooled || (outcome && outcome->spooled);
     if (out.body.size() > 1)
@@ -45,14 +60,19 @@ webhook_answer answer_of_batch(const acceptance& a,
     }
   };
   size_t next = 0;
+  const auto add_next = [&] {
+    add(outcomes[next],
+        next < a.replies.size() ? a.replies[next] : std::nullopt);
+    ++next;
+  };
   for (const auto& refused : a.refused) {
     if (refused)
-      add(fail(*refused));
+      add(fail(*refused), std::nullopt);
     else if (next < outcomes.size())
-      add(outcomes[next++]);
+      add_next();
   }
   while (next < outcomes.size())
-    add(outcomes[next++]);
+    add_next();
   out.body.push_back(']');
   if (any || !first) {
     out.headers.clear();

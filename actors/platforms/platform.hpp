@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -27,6 +28,9 @@ struct acceptance {
   std::vector<std::optional<error>> refused;
   /// If set, the answer once all events are durable, in place of their ids.
   std::optional<webhook_answer> when_stored;
+  /// For a batch: what handlers replied to each of `events`, put into its
+  /// result. May be left empty if none did.
+  std::vector<std::optional<webhook_answer>> replies;
 };
 
 /// What became of one event of an acceptance.
@@ -45,6 +49,9 @@ class platform {
   /// `malformed` naming the fault and its place for a bad body or header,
   /// `method_not_allowed` and `unsupported_media_type` as they say.
   virtual expected<acceptance> accept(const webhook& w) const = 0;
+
+  /// What asks for its proof in `WWW-Authenticate`; empty: nothing does.
+  virtual std::string challenge() const { return {}; }
 
   /// How long the sender waits for its answer; 0: no shorter than the server
   /// does. Past it the sender tries again, so answer with a 503 by then.

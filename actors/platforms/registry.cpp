@@ -31,7 +31,9 @@ constexpr std::pair<std::string_view, maker> built_in[] = {
 };
 
 // Names that events or paths have already.
-constexpr std::string_view taken[] = {"events", "custom", "cloudevents"};
+constexpr std::string_view taken[] = {"events",   "custom", "cloudevents",
+                                      "webhooks", "api",    "ws",
+                                      "eventweft"};
 
 // A definition is a page of text; what is longer is something else.
 constexpr std::uintmax_t max_definition = 256u << 10;
@@ -65,7 +67,8 @@ expected<std::vector<fs::path>> files_in(const fs::path& directory) {
       out.push_back(it->path());
   if (failed)
     return fail(ec::bad_configuration,
-                directory.string() + ": " + failed.message());
+                "[event] platforms_directory: " + directory.string() + ": " +
+                    failed.message());
   std::sort(out.begin(), out.end());
   return out;
 }
@@ -96,7 +99,7 @@ expected<definitions> read_definitions(const fs::path& directory) {
     if (has_code(name))
       return fail(ec::bad_configuration,
                   path.string() + ": the name " + name +
-                      " belongs to a platform that is built in");
+                      " belongs to a platform or a path that is built in");
     if (const auto [other, fresh] = seen.emplace(name, path.string()); !fresh)
       return fail(ec::bad_configuration, path.string() + ": the name " + name +
                                              " is taken by " + other->second);
@@ -125,12 +128,8 @@ make_platforms(const std::map<std::string, config::platform_settings>& settings,
   std::set<std::string, std::less<>> names;
   const auto add = [&](std::string_view name, auto&& make) -> expected<void> {
     names.emplace(name);
-    auto found = settings.find(std::string{name});
-    // As the environment has it.
-    if (found == settings.end())
-      found = settings.find(folded(name));
-    const auto section =
-        found == settings.end() ? config::platform_settings{} : found->second;
+    const auto* found = section_of(settings, name);
+    const auto section = found ? *found : config::platform_settings{};
     if (!section.enabled)
       return {};
     auto made = make(platform_parts{section, time, random});
@@ -155,17 +154,52 @@ make_platforms(const std::map<std::string, config::platform_settings>& settings,
   };
   if (auto added = add("events", custom); !added)
     return fail(std::move(added.error()));
-  const auto is_known = [&](std::string_view section) {
-    return names.contains(section) ||
-           std::ranges::any_of(names, [&](const auto& name) {
-             return folded(name) == section;
-           });
-  };
-  for (const auto& [name, section] : settings)
-    if (!is_known(name))
-      return fail(ec::bad_configuration,
-                  "platforms." + name + ": there is no such platform");
+  if (auto known = check_sections(settings, names); !known)
+    return fail(std::move(known.error()));
   return out;
+}
+
+expected<std::set<std::string, std::less<>>>
+platform_names(const fs::path& directory) {
+  auto defined = read_definitions(directory);
+  if (!defined)
+    return fail(std::move(defined.error()));
+  std::set<std::string, std::less<>> out{"events"};
+  for (const auto& [name, make] : built_in)
+    out.emplace(name);
+  for (const auto& [name, definition] : *defined)
+    out.insert(name);
+  return out;
+}
+
+const config::platform_settings*
+section_of(const std::map<std::string, config::platform_settings>& settings,
+           std::string_view name) {
+  auto found = settings.find(std::string{name});
+  if (found == settings.end())
+    found = settings.find(folded(name));
+  return found == settings.end() ? nullptr : &found->second;
+}
+
+expected<void>
+check_sections(const std::map<std::string, config::platform_settings>& settings,
+               const std::set<std::string, std::less<>>& names) {
+  for (const auto& [section, unused] : settings) {
+    const auto is_its = [&s = section](const auto& name) {
+      return name == s || folded(name) == s;
+    };
+    if (std::ranges::any_of(names, is_its))
+      continue;
+    std::string all;
+    for (const auto& name : names)
+      all += (all.empty() ? "" : ", ") + name;
+    return fail(ec::bad_configuration,
+                "[platforms." + section + "]: there is no such platform, but " +
+                    all +
+                    "; platforms that senders of custom events name are "
+                    "[platforms.events]");
+  }
+  return {};
 }
 
 } // namespace eventweft::platforms

@@ -7,8 +7,11 @@
 #include "messages/uuid.hpp"
 
 #include <filesystem>
+#include <functional>
 #include <map>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace eventweft::platforms {
@@ -23,5 +26,21 @@ expected<std::vector<platform_ptr>>
 make_platforms(const std::map<std::string, config::platform_settings>& settings,
                const clock& time, random_source& random,
                const std::filesystem::path& directory = {});
+
+/// The names that sections `[platforms.NAME]` can have: of all platforms with
+/// code or a definition, and "events" for those that senders name themselves.
+expected<std::set<std::string, std::less<>>>
+platform_names(const std::filesystem::path& directory = {});
+
+/// The section of the platform, also where it is written as the environment
+/// has it (`my_tool` for `my-tool`); null if there is none.
+const config::platform_settings*
+section_of(const std::map<std::string, config::platform_settings>& settings,
+           std::string_view name);
+
+/// `bad_configuration` for a section whose platform is not among `names`.
+expected<void>
+check_sections(const std::map<std::string, config::platform_settings>& settings,
+               const std::set<std::string, std::less<>>& names);
 
 } // namespace eventweft::platforms

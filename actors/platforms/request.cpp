@@ -30,6 +30,27 @@ int hex_value(char c) noexcept {
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+// What a string of RFC 8941 (structured fields) holds; nothing if `text` is
+// none.
+std::optional<std::string> unquoted(std::string_view text) {
+  if (text.size() < 2 || text.front() != '"' || text.back() != '"')
+    return std::nullopt;
+  text = text.substr(1, text.size() - 2);
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    if (c == '\\') {
+      if (++i == text.size() || (text[i] != '"' && text[i] != '\\'))
+        return std::nullopt;
+      c = text[i];
+    } else if (c == '"' || c < 0x20 || c > 0x7e) {
+      return std::nullopt;
+    }
+    out.push_back(c);
+  }
+  return out;
+}
+
 // Offsets in messages count from the start of the whole text.
 expected<std::string> decode_component(std::string_view text, size_t offset) {
   std::string out;
@@ -80,6 +101,19 @@ expected<std::string_view> request::need_header(std::string_view name,
     return fail(ec::malformed, "header " + display_name(name) +
                                    " holds control characters or is not UTF-8");
   return *value;
+}
+
+expected<std::string> request::idempotency_key(size_t limit) const {
+  constexpr std::string_view name = "idempotency-key";
+  if (!header(name))
+    return std::string{};
+  const auto value = need_header(name, limit);
+  if (!value)
+    return fail(value.error());
+  auto key = unquoted(*value).value_or(std::string{*value});
+  if (key.empty())
+    return fail(ec::malformed, "header " + display_name(name) + " is empty");
+  return key;
 }
 
 std::optional<std::string> request::query(std::string_view name) const {

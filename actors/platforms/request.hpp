@@ -41,6 +41,11 @@ class request {
   expected<std::string_view> need_header(std::string_view name,
                                          size_t limit) const;
 
+  /// The header `Idempotency-Key`, empty if there is none. A value in quotes is
+  /// the one within them (RFC 8941, as the header's draft has it). `malformed`
+  /// as above.
+  expected<std::string> idempotency_key(size_t limit) const;
+
   /// The decoded value of a parameter of the query.
   std::optional<std::string> query(std::string_view name) const;
 

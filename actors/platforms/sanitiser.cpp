@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+#include <span>
 
 namespace eventweft::platforms {
 
@@ -84,22 +84,18 @@ uint32_t bit_of(std::string_view owner) noexcept {
              : 1u << static_cast<unsigned>(found - owners.begin());
 }
 
-// The length of a private key in PEM from its first line to its last, without
-// leaving the JSON string it stands in.
+// The length of a private key in PEM from its first line to its last; one that
+// is cut short ends with the text.
 size_t pem_length(std::string_view text) noexcept {
-  size_t string_end = 0;
-  while (string_end < text.size() && text[string_end] != '"')
-    string_end += text[string_end] == '\\' ? 2 : 1;
-  const auto inside = text.substr(0, string_end);
-  const auto label_end = inside.find("-----", 11);
+  const auto label_end = text.find("-----", 11);
   if (label_end == std::string_view::npos ||
-      inside.substr(0, label_end).find("PRIVATE KEY") == std::string_view::npos)
+      text.substr(0, label_end).find("PRIVATE KEY") == std::string_view::npos)
     return 0;
-  const auto last = inside.find("-----END ", label_end);
+  const auto last = text.find("-----END ", label_end);
   if (last == std::string_view::npos)
-    return inside.size();
-  const auto end = inside.find("-----", last + 9);
-  return end == std::string_view::npos ? inside.size() : end + 5;
+    return text.size();
+  const auto end = text.find("-----", last + 9);
+  return end == std::string_view::npos ? text.size() : end + 5;
 }
 
 size_t token_length(const shape& s, std::string_view text) noexcept {
@@ -117,6 +113,9 @@ size_t token_length(const shape& s, std::string_view text) noexcept {
     return 0;
   return end;
 }
+
+// How many texts within one another are unescaped.
+constexpr unsigned max_depth = 4;
 
 void note(redaction& r, std::string what) {
   if (std::find(r.notes.begin(), r.notes.end(), what) == r.notes.end())
@@ -143,6 +142,9 @@ expected<sanitiser> sanitiser::make(const config::platform_settings& settings,
                       "\" is not a known shape of tokens");
     out.shapes_ |= bit;
   }
+  for (const auto& s : shapes_known)
+    if ((bit_of(s.owner) & out.shapes_) != 0)
+      out.starts_[static_cast<unsigned char>(s.start.front())] = true;
   return out;
 }
 
@@ -187,43 +189,72 @@ sanitiser::token sanitiser::find_token(std::string_view text) const noexcept {
   return {};
 }
 
-std::optional<redaction> sanitiser::shapes(std::string_view text) const {
-  if (shapes_ == 0)
-    return std::nullopt;
-  // One table look-up a byte decides for nearly all of them.
-  std::array<bool, 256> first{};
-  for (const auto& s : shapes_known)
-    if ((bit_of(s.owner) & shapes_) != 0)
-      first[static_cast<unsigned char>(s.start.front())] = true;
-  std::optional<redaction> out;
-  size_t copied = 0;
-  // A token starts a word; an escape (`\n`) is no part of one.
+// Of texts in texts, as senders quote JSON in JSON, the inner ones too: what
+// stands in them starts after an escape of their own (`\\n`).
+void sanitiser::find_tokens(std::string_view text, unsigned depth,
+                            std::vector<token_place>& places) const {
+  if (depth < max_depth && text.find('\\') != std::string_view::npos) {
+    const codec::unescaped plain{text};
+    const auto known = places.size();
+    find_tokens(plain.text(), depth + 1, places);
+    for (auto& p : std::span{places}.subspan(known)) {
+      p.start = plain.source(p.start);
+      p.end = plain.source(p.end);
+    }
+    if (depth == 0)
+      return;
+  }
+  // A token starts a word.
   bool within_word = false;
   for (size_t i = 0; i < text.size();) {
-    if (text[i] == '\\') {
-      i += text.substr(i).starts_with("\\u") ? 6 : 2;
-      within_word = false;
-      continue;
-    }
     const bool candidate =
-        first[static_cast<unsigned char>(text[i])] && !within_word;
+        !within_word && starts_[static_cast<unsigned char>(text[i])];
     const auto found = candidate ? find_token(text.substr(i)) : token{};
     if (found.length == 0) {
       within_word = fits(alphabet::word, text[i]);
       ++i;
       continue;
     }
-    if (!out)
-      out.emplace();
-    out->text.append(text, copied, i - copied);
-    out->text.append(redacted_text);
-    note(*out, "token:" + std::string{found.owner});
+    places.push_back({i, i + found.length, found.owner});
     i += found.length;
-    copied = i;
     within_word = false;
   }
-  if (out)
-    out->text.append(text, copied, std::string_view::npos);
+}
+
+std::optional<redaction> sanitiser::shapes(std::string_view text) const {
+  if (shapes_ == 0)
+    return std::nullopt;
+  // Strings are looked through one by one; what is between them has neither
+  // tokens nor escapes, and takes the same way.
+  std::vector<token_place> places;
+  for (size_t i = 0; i < text.size();) {
+    size_t end = i;
+    while (end < text.size() && text[end] != '"')
+      end = std::min(end + (text[end] == '\\' ? 2 : 1), text.size());
+    const auto known = places.size();
+    find_tokens(text.substr(i, end - i), 0, places);
+    for (auto& p : std::span{places}.subspan(known)) {
+      p.start += i;
+      p.end += i;
+    }
+    i = end + 1;
+  }
+  if (places.empty())
+    return std::nullopt;
+  std::ranges::sort(places, {}, &token_place::start);
+  redaction out;
+  size_t copied = 0;
+  for (const auto& p : places) {
+    note(out, "token:" + std::string{p.owner});
+    if (p.end <= copied)
+      continue; // within one that is gone already
+    if (p.start >= copied) {
+      out.text.append(text, copied, p.start - copied);
+      out.text.append(redacted_text);
+    }
+    copied = p.end;
+  }
+  out.text.append(text, copied, std::string_view::npos);
   return out;
 }
 
@@ -262,15 +293,19 @@ std::string with_redactions(std::string metadata,
     }
     metadata = rest + '}';
   }
+  return with_member(std::move(metadata), std::move(list));
+}
+
+std::string with_member(std::string metadata, std::string member) {
   const auto end = metadata.rfind('}');
   const auto last = end == std::string::npos
                         ? std::string::npos
                         : metadata.find_last_not_of(" \t\r\n", end - 1);
   if (last == std::string::npos)
-    return "{" + list + "}";
+    return "{" + member + "}";
   if (metadata[last] != '{')
-    list.insert(list.begin(), ',');
-  metadata.insert(last + 1, list);
+    member.insert(member.begin(), ',');
+  metadata.insert(last + 1, member);
   return metadata;
 }
 

@@ -4,6 +4,7 @@
 #include "config/settings.hpp"
 #include "messages/errors.hpp"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,8 +22,8 @@ struct redaction {
 };
 
 /// Takes out of payloads what must not be kept. Immutable, thread-safe. Costs
-/// nothing where nothing is configured, and allocates nothing where nothing
-/// matches.
+/// nothing where nothing is configured; where nothing matches, it allocates
+/// only for strings with escapes.
 class sanitiser {
  public:
   sanitiser() = default;
@@ -38,7 +39,9 @@ class sanitiser {
   /// must be valid; so is the result.
   std::optional<redaction> pointers(std::string_view json) const;
 
-  /// Replaces what looks like a token by `[redacted]`. Valid JSON stays valid.
+  /// Replaces what looks like a token by `[redacted]`, however the JSON strings
+  /// that it stands in are escaped; their other bytes stay as they are. Valid
+  /// JSON stays valid. Takes other text, too.
   std::optional<redaction> shapes(std::string_view text) const;
 
   /// Both.
@@ -52,13 +55,28 @@ class sanitiser {
   /// The token that `text` starts with; length 0 if it starts with none.
   token find_token(std::string_view text) const noexcept;
 
+  struct token_place {
+    size_t start;
+    size_t end;
+    std::string_view owner;
+  };
+  /// Adds the tokens in `text`, a JSON string without its quotes. `depth`
+  /// counts how often it was unescaped.
+  void find_tokens(std::string_view text, unsigned depth,
+                   std::vector<token_place>& places) const;
+
   std::vector<std::string> pointers_;
   uint32_t shapes_ = 0;
+  /// The first bytes of their tokens: one look-up decides for nearly all.
+  std::array<bool, 256> starts_{};
 };
 
 /// `metadata` (a JSON object) with a member `redacted` that lists the notes.
 std::string with_redactions(std::string metadata,
                             const std::vector<std::string>& notes);
+
+/// `metadata`, an object or nothing, with one more member: `"name":value`.
+std::string with_member(std::string metadata, std::string member);
 
 inline constexpr std::string_view redacted_text = "[redacted]";
 

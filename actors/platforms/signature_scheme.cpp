@@ -232,4 +232,15 @@ std::string_view to_string(proof_algorithm a) noexcept {
   return "sha256";
 }
 
+crypto::hash hash_of(proof_algorithm a) noexcept {
+  switch (a) {
+  case proof_algorithm::hmac_sha1:
+    return crypto::hash::sha1;
+  case proof_algorithm::hmac_sha512:
+    return crypto::hash::sha512;
+  default:
+    return crypto::hash::sha256;
+  }
+}
+
 } // namespace eventweft::platforms

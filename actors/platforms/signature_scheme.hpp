@@ -119,4 +119,7 @@ expected<void> check_timestamp(const timestamp_rule& rule, request& r,
 
 std::string_view to_string(proof_algorithm a) noexcept;
 
+/// Of an HMAC.
+crypto::hash hash_of(proof_algorithm a) noexcept;
+
 } // namespace eventweft::platforms

@@ -8,17 +8,6 @@ namespace eventweft::platforms {
 
 namespace {
 
-crypto::hash hash_of(proof_algorithm a) noexcept {
-  switch (a) {
-  case proof_algorithm::hmac_sha1:
-    return crypto::hash::sha1;
-  case proof_algorithm::hmac_sha512:
-    return crypto::hash::sha512;
-  default:
-    return crypto::hash::sha256;
-  }
-}
-
 std::optional<std::string> decode(digest_encoding encoding,
                                   std::string_view text) {
   return encoding == digest_encoding::hex ? crypto::from_hex(text)
@@ -82,7 +71,7 @@ signature_verifier::make(std::string platform,
   for (size_t i = 0; i < used.size(); ++i)
     if (!used[i])
       return fail(ec::bad_configuration,
-                  "platforms." + out.platform_ + ".secrets: entry " +
+                  "[platforms." + out.platform_ + "] secrets: entry " +
                       std::to_string(i + 1) +
                       " is not a secret of this platform's form");
   return out;
@@ -91,6 +80,29 @@ signature_verifier::make(std::string platform,
 bool signature_verifier::has_keys() const noexcept {
   return std::any_of(schemes_.begin(), schemes_.end(),
                      [](const auto& p) { return !p.keys.empty(); });
+}
+
+std::string signature_verifier::challenge() const {
+  const auto place = [](const signature_scheme& s) {
+    return s.algorithm != proof_algorithm::static_token ? "Signature"
+           : s.header == "authorization"                ? "Bearer"
+                                                        : "Token";
+  };
+  // The query of a URL is no place to point to.
+  std::vector<std::string_view> kinds;
+  for (const auto& p : schemes_)
+    if (const std::string_view kind = place(p.scheme);
+        !p.scheme.header.empty() &&
+        std::find(kinds.begin(), kinds.end(), kind) == kinds.end())
+      kinds.push_back(kind);
+  std::string out;
+  for (const auto kind : kinds) {
+    out += out.empty() ? "" : ", ";
+    out += kind;
+    out += kind == "Bearer" ? R"( realm="eventweft")"
+                            : R"( realm="eventweft/)" + platform_ + '"';
+  }
+  return out;
 }
 
 expected<bool> signature_verifier::verify(request& r, timestamp now) const {

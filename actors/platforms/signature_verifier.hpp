@@ -34,6 +34,10 @@ class signature_verifier {
   /// Whether there is anything to prove requests with.
   bool has_keys() const noexcept;
 
+  /// The schemes as HTTP authentication names them: `Bearer` for a token in
+  /// `Authorization`, `Token` for one elsewhere, `Signature`.
+  std::string challenge() const;
+
  private:
   struct prepared {
     signature_scheme scheme;

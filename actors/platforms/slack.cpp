@@ -75,7 +75,7 @@ class slack final : public base_platform {
     if (type == "url_verification")
       return handshake(*root);
 
-    if (codec::string_at(*root, "/ssl_check") == "1")
+    if (type == "ssl_check" || codec::string_at(*root, "/ssl_check") == "1")
       return acceptance{.events = {},
                         .answer = empty_answer(),
                         .batch = false,
@@ -133,7 +133,9 @@ class slack final : public base_platform {
       ev.priority = priority::high;
     ev.actor_id =
         first_text(root, {"/event/user", "/event/user/id", "/event/user_id",
-                          "/event/message/user", "/event/bot_id"});
+                          "/event/message/user", "/event/previous_message/user",
+                          "/event/bot_id", "/event/message/bot_id",
+                          "/event/previous_message/bot_id"});
     ev.actor_name =
         first_text(root, {"/event/user/real_name", "/event/user/name",
                           "/event/user_profile/real_name", "/event/username"});

@@ -148,6 +148,27 @@ text_template::pieces(request& r, std::string_view timestamp,
   return out;
 }
 
+std::vector<std::string_view> text_template::names(kind what) const {
+  std::vector<std::string_view> out;
+  for (const auto& p : parts_)
+    if (p.what == what)
+      out.push_back(p.text);
+  return out;
+}
+
+std::vector<std::string_view> text_template::headers() const {
+  return names(kind::header);
+}
+
+std::vector<std::string_view> text_template::pointers() const {
+  return names(kind::json);
+}
+
+bool text_template::has_timestamp() const noexcept {
+  return std::ranges::any_of(
+      parts_, [](const auto& p) { return p.what == kind::timestamp; });
+}
+
 std::optional<std::string> text_template::render(request& r) const {
   std::deque<std::string> storage;
   const auto found = pieces(r, {}, storage);

@@ -36,6 +36,12 @@ class text_template {
 
   bool empty() const noexcept { return parts_.empty(); }
 
+  /// The headers (lower case) that it holds.
+  std::vector<std::string_view> headers() const;
+  /// The JSON pointers that it holds.
+  std::vector<std::string_view> pointers() const;
+  bool has_timestamp() const noexcept;
+
   /// As it was parsed.
   const std::string& source() const noexcept { return source_; }
 
@@ -45,6 +51,8 @@ class text_template {
     kind what = kind::literal;
     std::string text;
   };
+  std::vector<std::string_view> names(kind what) const;
+
   std::vector<part> parts_;
   std::string source_;
 };

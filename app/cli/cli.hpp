@@ -2,8 +2,10 @@
 #pragma once
 
 #include "config/settings.hpp"
+#include "messages/errors.hpp"
 
 #include <functional>
+#include <vector>
 
 namespace eventweft::cli {
 
@@ -11,6 +13,9 @@ namespace eventweft::cli {
 struct programs {
   /// Runs the server until it is told to stop; the exit code.
   std::function<int(const config::settings&)> serve;
+  /// What it would refuse the configuration for, each fault with section and
+  /// key in front.
+  std::function<std::vector<error>(const config::settings&)> faults = {};
 };
 
 /// Reads the command line and does what it says. Returns the exit code: 0, 1

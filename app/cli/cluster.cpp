@@ -67,9 +67,12 @@ void show_status(element root, console& io) {
   if (!root["nodes"].get(nodes))
     for (const auto n : nodes) {
       const auto name = member(n, "name");
-      rows.push_back({name == own ? name + " (this)" : name, member(n, "state"),
-                      member(n, "alive"), member(n, "http"), link_of(n),
-                      member(n, "version")});
+      // What it last said of itself holds no longer once it is silent.
+      const bool lost =
+          member(n, "alive") == "false" && member(n, "state") == "up";
+      rows.push_back({name == own ? name + " (this)" : name,
+                      lost ? "lost" : member(n, "state"), member(n, "alive"),
+                      member(n, "http"), link_of(n), member(n, "version")});
     }
   show(rows, io);
   rows = {{"WORK", "OWNER", "TOKEN", "ENDS IN (MS)"}};

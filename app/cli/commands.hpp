@@ -123,8 +123,20 @@ struct log_level_options {
 };
 int log_level(const log_level_options& options, console& io);
 
+/// Whether the address is that of a SQLite file that is not there: a look at it
+/// must not make it.
+bool is_missing_file(const std::string& url);
+
+struct programs;
+
+/// The configuration, if `start` has nothing against it; `bad_configuration`
+/// lists all faults, one a line, each with the place that it is from.
+expected<config::effective> load_valid(const config::load_options& options,
+                                       const programs& start);
+
 int migrate(const config::load_options& options, console& io);
-int check(const config::load_options& options, console& io);
+int check(const config::load_options& options, const programs& start,
+          console& io);
 /// `dry_run` only tells what would go.
 int retention(const config::load_options& options, bool dry_run, console& io);
 

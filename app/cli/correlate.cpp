@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/backfill.hpp"
+#include "app/cli/commands.hpp"
 #include "app/cli/event_line.hpp"
 #include "app/cli/selection.hpp"
 #include "app/cli/threads.hpp"
 #include "app/correlation.hpp"
 #include "app/store_options.hpp"
 #include "codec/payload.hpp"
+#include "persistence/thread_batch.hpp"
 
 #include <fmt/format.h>
 
@@ -35,6 +37,9 @@ expected<workshop> open_workshop(const config::load_options& load) {
     return fail(settings.error());
   // Who asks for it wants it.
   settings->event.enable_correlation = true;
+  if (is_missing_file(settings->store.url))
+    return fail(ec::bad_configuration,
+                settings->store.url + ": there is no such file");
   auto store = open_store(store_options_of(*settings));
   if (!store)
     return fail(store.error());
@@ -78,13 +83,21 @@ int explain(const correlate_options& options, const workshop& shop,
     return report(found.error(), io);
   if (!*found)
     return report({ec::not_found, "no event has this id"}, io);
-  // What the sender gave and what was found are told apart no more.
-  auto ev = ***found;
+  const auto& stored = ***found;
   const auto threads = shop.store->open_threads();
-  io.out << event_line(ev, {io.colour, true}) << '\n'
+  std::vector<thread_link> links;
+  if (threads) {
+    auto evidence = threads->evidence(*id);
+    if (!evidence)
+      return report(evidence.error(), io);
+    links = std::move(*evidence);
+  }
+  io.out << event_line(stored, {io.colour, true}) << '\n'
          << "thread  "
-         << (ev.correlation_id ? to_string(*ev.correlation_id) : "none")
+         << (stored.correlation_id ? to_string(*stored.correlation_id) : "none")
          << "\n";
+  // The thread that was found is none of what the rules saw.
+  const auto ev = thread_batch::as_it_arrived(stored, links);
   codec::payload_reader reader;
   for (const auto& r : shop.rules->explain(ev, reader)) {
     if (!r.applied)
@@ -99,11 +112,8 @@ int explain(const correlate_options& options, const workshop& shop,
   }
   if (!threads)
     return exit_ok;
-  const auto links = threads->evidence(*id);
-  if (!links)
-    return report(links.error(), io);
   io.out << "\nstored\n";
-  for (const auto& l : *links)
+  for (const auto& l : links)
     io.out << "  " << l.state << "  " << printable(l.key) << "  (" << l.type
            << ", " << printable(l.rule) << ")\n";
   return exit_ok;
@@ -132,6 +142,13 @@ int backfill(const correlate_options& options, const workshop& shop,
   std::signal(SIGINT, note_signal);
   std::signal(SIGTERM, note_signal);
   work.stop = [] { return interrupted.load(); };
+  work.begun = [&io](const backfill_start& s) {
+    if (s.resumed)
+      io.err << fmt::format("going on after seq {}\n", s.after);
+    else if (s.other_rules)
+      io.err << "the rules are others than those it was begun with: starting "
+                "over\n";
+  };
   work.progress = [&io](const backfill_progress& p) {
     io.err << fmt::format("{} of {} events ({:.1f} %), {} linked, {} threads "
                           "joined, {} left\n",

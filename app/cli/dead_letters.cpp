@@ -19,13 +19,27 @@ namespace {
 constexpr std::string_view base = "/api/v1/dead-letters";
 constexpr std::chrono::milliseconds look_again{500};
 
+/// On one line, and no longer than one can read there.
+std::string brief(std::string_view reason) {
+  constexpr size_t longest = 160;
+  auto out = printable(one_line(reason));
+  if (out.size() <= longest)
+    return out;
+  auto end = longest;
+  // Not within a character of UTF-8.
+  while (end > 0 && (static_cast<unsigned char>(out[end]) & 0xC0u) == 0x80u)
+    --end;
+  return out.substr(0, end) + "…";
+}
+
 void show_letter(simdjson::dom::element letter, console& io) {
   const auto text = [&](std::string_view pointer) {
     return printable(codec::string_at(letter, pointer));
   };
   io.out << text("/id") << "  " << text("/created_at").substr(0, 19) << "  "
          << text("/origin") << "  " << text("/platform") << "  "
-         << text("/attempts") << "x  " << text("/reason") << '\n';
+         << text("/attempts") << "x  "
+         << brief(codec::string_at(letter, "/reason")) << '\n';
 }
 
 /// `&origin=…`, as far as given.
@@ -193,9 +207,26 @@ int list_dead_letters(const dead_letter_options& options, console& io) {
 }
 
 int export_dead_letters(const dead_letter_options& options, console& io) {
-  return walk(options, 0, io, [&io](simdjson::dom::element letter) {
-    io.out << simdjson::minify(letter) << '\n';
+  // The list has no bodies.
+  const auto client = connect_to(options.server);
+  if (!client)
+    return report(client.error(), io);
+  int code = exit_ok;
+  const int walked = walk(options, 0, io, [&](simdjson::dom::element letter) {
+    if (code != exit_ok)
+      return;
+    const auto id = codec::string_at(letter, "/id");
+    const auto answer = (*client)->send(
+        {"GET", std::string{base} + '/' + url_escaped(id), {}, {}});
+    if (!answer)
+      code = report(answer.error(), io);
+    else if (answer->status == 200)
+      io.out << one_line(answer->body) << '\n';
+    // Others may have retried or dropped it by now.
+    else if (answer->status != 404)
+      code = report({ec::internal, failure_text(*answer)}, io);
   });
+  return walked != exit_ok ? walked : code;
 }
 
 int show_dead_letters(const dead_letter_options& options, console& io) {

@@ -4,6 +4,7 @@
 #include "app/cli/event_line.hpp"
 #include "app/cli/selection.hpp"
 #include "codec/event_json.hpp"
+#include "codec/filter.hpp"
 #include "messages/uuid.hpp"
 
 #include <simdjson.h>
@@ -158,6 +159,20 @@ int events(const events_options& options, console& io) {
   if (!options.id.empty())
     return show_one(options, **client, io);
   const auto now = system_clock{}.now();
+  const auto since = absolute_time(options.select.since, now);
+  if (const auto start = codec::parse_since(since); !start)
+    return report({ec::bad_configuration,
+                   "--since: expected now, earliest, a seq, an RFC 3339 time, "
+                   "or 15m, 2h, 7d, found \"" +
+                       options.select.since + '"'},
+                  io);
+  const auto until = absolute_time(options.until, now);
+  if (!until.empty() && !parse_rfc3339(until))
+    return report({ec::bad_configuration,
+                   "--until: expected an RFC 3339 time, or 15m, 2h, 7d, found "
+                   "\"" +
+                       options.until + '"'},
+                  io);
   uint64_t left = options.limit;
   std::string cursor;
   do {
@@ -176,8 +191,8 @@ int events(const events_options& options, console& io) {
       query.add(url_escaped(condition.substr(0, equals)),
                 condition.substr(equals + 1));
     }
-    query.add("since", absolute_time(options.select.since, now));
-    query.add("until", absolute_time(options.until, now));
+    query.add("since", since);
+    query.add("until", until);
     query.add("order", options.ascending ? "asc" : "desc");
     query.add("cursor", cursor);
     // 0 means all there is.

@@ -4,6 +4,7 @@
 #include "app/cli/cluster.hpp"
 #include "app/cli/connection.hpp"
 #include "app/cli/dead_letters.hpp"
+#include "app/cli/event_line.hpp"
 #include "app/cli/keys.hpp"
 #include "app/cli/selection.hpp"
 #include "app/cli/streams.hpp"
@@ -51,7 +52,7 @@ void add_settings(CLI::App& app, request& r) {
       ->type_name("URL");
   app.add_option("--set", r.assignments,
                  "Any key of the configuration, such as event.max_workers=8; "
-                 "may be repeated")
+                 "a list is a,b or '[\"a\", \"b\"]'; may be repeated")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
 }
@@ -128,21 +129,20 @@ void add_serve(CLI::App& app, request& r, const programs& start) {
       const auto options = settings_of(r);
       if (!options)
         return report(options.error(), io);
-      const auto settings = config::load(*options);
-      if (!settings)
-        return report(settings.error(), io);
-      return start.serve(*settings);
+      const auto loaded = load_valid(*options, start);
+      return loaded ? start.serve(loaded->values) : report(loaded.error(), io);
     };
   });
 }
 
-void add_store_command(CLI::App& app, request& r, const char* name,
-                       const char* help, const char* examples,
-                       int (*command)(const config::load_options&, console&)) {
+void add_store_command(
+    CLI::App& app, request& r, const char* name, const char* help,
+    const char* examples,
+    std::function<int(const config::load_options&, console&)> command) {
   auto* sub = app.add_subcommand(name, help);
   add_settings(*sub, r);
   sub->footer(examples);
-  sub->callback([&r, command] {
+  sub->callback([&r, command = std::move(command)] {
     r.action = [&r, command](console& io) {
       const auto options = settings_of(r);
       return options ? command(*options, io) : report(options.error(), io);
@@ -189,7 +189,8 @@ void add_send(CLI::App& app, request& r) {
   sub->add_option("--secret", o.secret,
                   "Signs the payload (default: GITHUB_WEBHOOK_SECRET, "
                   "SLACK_SIGNING_SECRET, LINEAR_WEBHOOK_SECRET, "
-                  "DEPLOYMENT_WEBHOOK_SECRET)");
+                  "DEPLOYMENT_WEBHOOK_SECRET); platforms that are not shipped "
+                  "are signed for by Standard Webhooks");
   sub->add_option("--delivery", o.delivery,
                   "The delivery's id (default: a new one)");
   sub->add_option("--header", o.headers, "One more header; may be repeated")
@@ -252,7 +253,9 @@ void add_events(CLI::App& app, request& r) {
   add_connection(*sub, r.server);
   add_selection(*sub, o.select, false);
   sub->add_option("--since", o.select.since,
-                  "From this RFC 3339 time on, or since 15m, 2h, 7d ago")
+                  "From this RFC 3339 time on, since 15m, 2h, 7d ago, after a "
+                  "seq, from earliest, or now (what is there by then: "
+                  "nothing)")
       ->type_name("WHEN");
   sub->add_option("--until", o.until, "Before this time")->type_name("WHEN");
   sub->add_option("--correlation", o.correlation, "Only this thread")
@@ -263,6 +266,10 @@ void add_events(CLI::App& app, request& r) {
          "priority=high; may be repeated")
       ->type_name("NAME=VALUE");
   sub->add_option("--limit", o.limit, "Most events; 0 is all of them")
+      ->check([](const std::string& text) {
+        return text.starts_with('-') ? std::string{"must not be below 0"}
+                                     : std::string{};
+      })
       ->capture_default_str();
   sub->add_flag("--asc", o.ascending, "Oldest first");
   auto* explained =
@@ -336,6 +343,23 @@ void add_actors(CLI::App& app, request& r) {
   });
 }
 
+/// The first word that names no command where one is needed.
+std::string unknown_command(const CLI::App& app, int argc,
+                            const char* const* argv) {
+  const auto* at = &app;
+  for (int i = 1; i < argc && at->get_require_subcommand_min() > 0; ++i) {
+    const std::string word{argv[i]};
+    if (word.empty() || word.front() == '-')
+      return {};
+    const auto named = at->get_subcommands(
+        [&word](const CLI::App* sub) { return sub->check_name(word); });
+    if (named.empty())
+      return word;
+    at = named.front();
+  }
+  return {};
+}
+
 } // namespace
 
 int parse_and_run(int argc, const char* const* argv, const programs& start,
@@ -359,7 +383,9 @@ int parse_and_run(int argc, const char* const* argv, const programs& start,
                     "the store's state",
                     "Examples:\n  eventweft check\n"
                     "  eventweft check --config /etc/eventweft.toml",
-                    check);
+                    [&start](const config::load_options& options, console& c) {
+                      return check(options, start, c);
+                    });
   add_retention(app, r);
   add_keys(
       app, r.keys, [&r](CLI::App& sub) { add_settings(sub, r); },
@@ -391,6 +417,11 @@ int parse_and_run(int argc, const char* const* argv, const programs& start,
       return exit_ok;
     };
   });
+  if (const auto word = unknown_command(app, argc, argv); !word.empty()) {
+    io.err << "eventweft: there is no command \"" << printable(word)
+           << "\"; `--help` lists them\n";
+    return exit_usage;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& fault) {

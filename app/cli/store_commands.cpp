@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "actors/platforms/registry.hpp"
+#include "app/cli/cli.hpp"
 #include "app/cli/commands.hpp"
 #include "app/cli/selection.hpp"
-#include "app/correlation.hpp"
 #include "app/retention.hpp"
 #include "app/store_options.hpp"
+#include "persistence/schema_version.hpp"
 #include "persistence/store.hpp"
 
 #include <filesystem>
@@ -40,30 +40,27 @@ void tell_platforms(const config::settings& s, console& io) {
   }
 }
 
-/// What `serve` looks at before it opens anything.
-expected<void> look_through(const config::settings& s) {
-  if (const auto kept = retention_of(s); !kept)
-    return fail(kept.error());
-  if (const auto audit = audit_retention_of(s); !audit)
-    return fail(audit.error());
-  if (const auto rules = make_rules(s, {}, nullptr); !rules)
-    return fail(rules.error());
-  const system_clock time;
-  system_random random;
-  return platforms::make_platforms(s.platforms, time, random,
-                                   s.event.platforms_directory)
-      .map([](const auto&) {});
+expected<void> refuse_faults(const config::effective& loaded,
+                             const programs& start) {
+  if (!start.faults)
+    return {};
+  std::string all;
+  for (auto& fault : start.faults(loaded.values))
+    all += (all.empty() ? "" : "\n") +
+           config::located(loaded, std::move(fault)).message;
+  if (all.empty())
+    return {};
+  return fail(ec::bad_configuration, std::move(all));
 }
 
-/// A look at a SQLite store must not make its file.
+} // namespace
+
 bool is_missing_file(const std::string& url) {
   constexpr std::string_view scheme = "sqlite:";
   std::error_code ignored;
   return url.starts_with(scheme) &&
          !std::filesystem::exists(url.substr(scheme.size()), ignored);
 }
-
-} // namespace
 
 int migrate(const config::load_options& options, console& io) {
   const auto settings = config::load(options);
@@ -85,14 +82,27 @@ int migrate(const config::load_options& options, console& io) {
   return exit_ok;
 }
 
-int check(const config::load_options& options, console& io) {
+expected<config::effective> load_valid(const config::load_options& options,
+                                       const programs& start) {
+  auto loaded = config::load_effective(options);
+  if (!loaded)
+    return loaded;
+  if (auto fine = refuse_faults(*loaded, start); !fine)
+    return fail(std::move(fine.error()));
+  return loaded;
+}
+
+int check(const config::load_options& options, const programs& start,
+          console& io) {
   const auto effective = config::load_effective(options);
   if (!effective)
     return report(effective.error(), io);
   const auto& s = effective->values;
   io.out << config::describe(*effective);
-  if (const auto fine = look_through(s); !fine)
+  if (const auto fine = refuse_faults(*effective, start); !fine) {
+    io.out.flush();
     return report(fine.error(), io);
+  }
   tell_platforms(s, io);
   const auto store = open(s);
   if (!store)
@@ -106,8 +116,9 @@ int check(const config::load_options& options, console& io) {
     io.out << "schema is up to date\n";
   } else if (schema.error().code == ec::schema_mismatch &&
              s.store.auto_migrate) {
-    io.out << schema.error().message
-           << "\n  `serve` brings an older schema up to date at start\n";
+    io.out << schema.error().message << '\n';
+    if (!schema.error().message.ends_with(newer_schema))
+      io.out << "  `serve` brings an older schema up to date at start\n";
     return exit_failure;
   } else {
     io.out << "not usable\n";
@@ -130,18 +141,19 @@ void tell(const retention_item& item, console& io) {
 } // namespace
 
 int retention(const config::load_options& options, bool dry_run, console& io) {
-  const auto settings = config::load(options);
-  if (!settings)
-    return report(settings.error(), io);
-  const auto policy = retention_of(*settings);
+  const auto loaded = config::load_effective(options);
+  if (!loaded)
+    return report(loaded.error(), io);
+  const auto& settings = loaded->values;
+  const auto policy = retention_of(settings);
   if (!policy)
-    return report(policy.error(), io);
-  if (!policy->keep && policy->platforms.empty()) {
+    return report(config::located(*loaded, policy.error()), io);
+  if (!policy->keep && policy->platforms.empty() && !policy->others) {
     io.out << "Nothing goes: no [retention] keep and no platform's keep is "
               "set.\n";
     return exit_ok;
   }
-  const auto store = open(*settings);
+  const auto store = open(settings);
   if (!store)
     return report(store.error(), io);
   if (const auto schema = (*store)->check_schema(); !schema)
@@ -150,13 +162,16 @@ int retention(const config::load_options& options, bool dry_run, console& io) {
   if (!session)
     return report({ec::internal, "this store has no retention"}, io);
   const system_clock time;
-  for (bool more = true; more;) {
+  bool first = true;
+  for (bool more = true; more; first = false) {
     const auto items = session->apply_retention(*policy, time.now(), dry_run);
     if (!items)
       return report(items.error(), io);
     more = false;
     for (const auto& item : *items) {
-      tell(item, io);
+      // Each round says again which weeks must stay.
+      if (first || item.action != retention_item::kind::keep_week)
+        tell(item, io);
       more = more || (!dry_run && item.events > 0 &&
                       item.action == retention_item::kind::delete_events);
     }

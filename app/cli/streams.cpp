@@ -6,6 +6,7 @@
 #include "app/cli/http_client.hpp"
 #include "app/cli/json_body.hpp"
 #include "app/cli/selection.hpp"
+#include "codec/filter.hpp"
 #include "codec/payload.hpp"
 
 #include <fmt/format.h>
@@ -135,14 +136,24 @@ expected<std::string> headers_json(const std::vector<std::string>& headers) {
   return std::move(out).finish();
 }
 
+/// The flag is told here: the server only knows the body that it is part of.
+expected<void> add_filter(json_body& body, const std::string& filter) {
+  if (filter.empty())
+    return {};
+  if (auto read = codec::parse_kept_filter(filter); !read)
+    return fail(ec::bad_configuration, "--filter: " + read.error().message);
+  body.raw("filter", filter);
+  return {};
+}
+
 /// What both creating and changing may say.
 expected<void> add_settings(json_body& body, const subscription_options& o) {
   if (!o.to.empty())
     body.text("url", o.to);
   if (!o.subscriber.empty())
     body.text("subscriber_id", o.subscriber);
-  if (!o.filter.empty())
-    body.raw("filter", o.filter);
+  if (auto added = add_filter(body, o.filter); !added)
+    return added;
   if (!o.format.empty())
     body.text("format", o.format);
   if (o.ordered || o.parallel)
@@ -212,8 +223,8 @@ int replay(const subscription_options& o, console& io) {
   add_since(body, o.since);
   if (!o.until.empty())
     body.text("until", o.until);
-  if (!o.filter.empty())
-    body.raw("filter", o.filter);
+  if (const auto added = add_filter(body, o.filter); !added)
+    return report(added.error(), io);
   if (o.dry_run)
     body.flag("dry_run", true);
   return ask_and_show(o.server,
@@ -260,8 +271,8 @@ int create_stream(const stream_options& o, console& io) {
   json_body body;
   body.text("name", o.names.front());
   body.text("description", o.description);
-  if (!o.filter.empty())
-    body.raw("filter", o.filter);
+  if (const auto added = add_filter(body, o.filter); !added)
+    return report(added.error(), io);
   return ask_and_show(
       o.server,
       with_body("POST", std::string{streams_path}, std::move(body).finish()),
@@ -272,8 +283,8 @@ int change_stream(const stream_options& o, console& io) {
   json_body body;
   if (!o.description.empty())
     body.text("description", o.description);
-  if (!o.filter.empty())
-    body.raw("filter", o.filter);
+  if (const auto added = add_filter(body, o.filter); !added)
+    return report(added.error(), io);
   return ask_and_show(o.server,
                       with_body("PATCH", stream_path(o.names.front()),
                                 std::move(body).finish()),

@@ -250,7 +250,7 @@ void add_thread_commands(
   auto* backfill =
       sub->add_flag("--backfill", c.backfill,
                     "Apply the rules to what is stored; goes on where it was "
-                    "left")
+                    "left, or starts over if the rules are others by now")
           ->excludes(explain);
   sub->add_option("--since", c.since,
                   "With --backfill: begin at this RFC 3339 time, or 2h, 7d "

@@ -3,6 +3,8 @@
 #include "codec/payload.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 
 namespace eventweft::cli {
 
@@ -35,9 +37,11 @@ expected<server_url> parse_server_url(std::string_view url) {
       (bracket == std::string_view::npos || colon > bracket)) {
     host = authority.substr(0, colon);
     port = authority.substr(colon + 1);
-    if (port.empty() || port.size() > 5 ||
-        port.find_first_not_of("0123456789") != std::string_view::npos)
-      return bad("found another port");
+    const auto* end = port.data() + port.size();
+    uint16_t number = 0;
+    const auto [at, fault] = std::from_chars(port.data(), end, number);
+    if (fault != std::errc{} || at != end || number == 0)
+      return bad("found a port that is not within 1 … 65535");
   }
   if (host.starts_with('[') && host.ends_with(']'))
     host = host.substr(1, host.size() - 2);

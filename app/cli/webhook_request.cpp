@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cli/webhook_request.hpp"
 
+#include "actors/platforms/signature_signer.hpp"
 #include "codec/json_text.hpp"
 #include "codec/payload.hpp"
 #include "crypto/digest.hpp"
@@ -109,6 +110,47 @@ expected<void> standard(webhook_draft& d, http_request& r, timestamp now) {
   return {};
 }
 
+/// The shipped definition of the platform; nothing for one that has code, or
+/// that only the server knows.
+std::optional<platforms::platform_definition>
+definition_of(std::string_view name) {
+  for (const auto& shipped : platforms::shipped_definitions())
+    if (auto read = platforms::read_definition(shipped.text, shipped.file);
+        read && read->name == name)
+      return std::move(*read);
+  return std::nullopt;
+}
+
+/// As its definition says that it would be read.
+expected<void> declared(const platforms::platform_definition& definition,
+                        webhook_draft& d, http_request& r, timestamp now) {
+  if (d.refresh_payload)
+    for (const auto& t : definition.event_id.templates)
+      for (const auto pointer : t.pointers())
+        // Members of the payload itself; what is deeper stays as it is.
+        if (pointer.find('/', 1) == std::string_view::npos)
+          set_member(d.body, pointer.substr(1), json_string(d.delivery));
+  webhook w;
+  w.platform = d.platform;
+  w.method = "POST";
+  w.body = shared_text{d.body};
+  w.headers.emplace_back("content-type", d.content_type);
+  if (auto filled = platforms::fill_headers(definition, d.delivery, d.type, w);
+      !filled)
+    return fail(ec::bad_configuration, "--event: " + filled.error().message);
+  if (!d.secret.empty())
+    if (auto done = platforms::sign(definition.signatures, d.secret, d.delivery,
+                                    now, w);
+        !done)
+      return fail(ec::bad_configuration, "--secret: " + done.error().message);
+  for (auto& [name, value] : w.headers)
+    if (name != "content-type")
+      r.headers.emplace_back(std::move(name), std::move(value));
+  if (!w.query.empty())
+    r.target += '?' + w.query;
+  return {};
+}
+
 /// A payload alone becomes a native event; an event stays as it is.
 void custom(webhook_draft& d, http_request& r) {
   if (!d.type.empty()) {
@@ -171,6 +213,8 @@ expected<http_request> make_webhook(webhook_draft draft, timestamp now) {
       slack(draft, r, now);
     else if (draft.platform == "linear")
       linear(draft, r, now);
+    else if (const auto definition = definition_of(draft.platform))
+      done = declared(*definition, draft, r, now);
     else
       done = standard(draft, r, now);
   }

@@ -27,7 +27,9 @@ struct webhook_draft {
   bool refresh_payload = true;
 };
 
-/// Path, headers and body, signed over the very bytes of the body.
+/// Path, headers and body, signed over the very bytes of the body: as the
+/// platform's definition says for those that are shipped, as Standard Webhooks
+/// say for those that nobody here knows.
 /// `bad_configuration` if something is missing.
 expected<http_request> make_webhook(webhook_draft draft, timestamp now);
 

@@ -63,7 +63,7 @@ class internal_readers::reader {
     cursor_ = cursor;
     filter_ = codec::compiled_filter{stream->filter, spec_.filter};
     // The follower takes one filter; the other one is looked at here.
-    const auto& coarse = stream->filter.empty() ? spec_.filter : stream->filter;
+    const auto& coarse = codec::leading_filter(stream->filter, spec_.filter);
     follower_options options;
     options.name = "internal";
     inbox_ = std::make_shared<inbox>();

@@ -56,6 +56,9 @@ bool found(Ask ask) {
 }
 
 bool is_stream_name(std::string_view name) noexcept {
+  // Clients take these out of paths (RFC 3986, 5.2.4): nobody could ask for it.
+  if (name == "." || name == "..")
+    return false;
   return !name.empty() && name.size() <= 100 &&
          std::all_of(name.begin(), name.end(), [](char c) {
            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
@@ -99,8 +102,10 @@ StreamEndpoint App::Impl::endpoint(std::string scheme, std::string path,
 void Streaming::create_stream(const std::string& name, const Filter& filter,
                               const std::string& description) {
   if (!is_stream_name(name))
-    throw Error{Errc::unprocessable,
-                "a stream's name is 1 to 100 of A-Z, a-z, 0-9, '_', '-', '.'"};
+    throw Error{
+        Errc::unprocessable,
+        "a stream's name is 1 to 100 of A-Z, a-z, 0-9, '_', '-', '.', and "
+        "neither \".\" nor \"..\""};
   auto internal = embed::access::internal(filter);
   if (app_.impl_->durable) {
     app_.impl_->answer_of<stream_definition>(

@@ -226,8 +226,9 @@ void claim_branch(claims& out, const repository& repo, std::string_view name,
   if (name.empty() || name == default_branch || is_shared_branch(name) ||
       name.starts_with("refs/") || name.starts_with("gh-readonly-queue/"))
     return;
-  out.link(branch_key(repo, name), correlation_noun::branch, 1, field, name,
-           branch_window);
+  // Of a name that comes again and again it is evidence, but no link.
+  out.link(branch_key(repo, name), correlation_noun::branch,
+           is_reused_branch(name) ? 0.5F : 1, field, name, branch_window);
 }
 
 void claim_commit(claims& out, std::string_view sha, float confidence,

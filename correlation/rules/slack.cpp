@@ -19,11 +19,16 @@ class slack final : public rule {
     if (!in.payload)
       return;
     const auto root = *in.payload;
-    const auto ev = child(root, "event").value_or(root);
+    const auto inside = child(root, "event");
+    const auto ev = inside.value_or(root);
     place where{.team = text_of(root, "team_id"), .channel = {}};
+    out.subject(correlation_noun::mention);
+    if (!inside && !text_of(root, "command").empty())
+      return command(root, where, out);
+    if (!inside && (child(root, "container") || child(root, "message")))
+      return interaction(root, where, out);
     if (where.team.empty())
       where.team = text_of(ev, "team");
-    out.subject(correlation_noun::mention);
     const auto type = text_of(ev, "type");
     if (type == "message" || type == "app_mention")
       message(ev, where, out);
@@ -74,12 +79,54 @@ class slack final : public rule {
     // "x has joined the channel", "set the topic": nothing is said.
     if (subtype.starts_with("channel_") || subtype.starts_with("group_"))
       return;
+    content(said, "event.text", out);
+  }
+
+  static void content(element said, std::string_view field, claims& out) {
     const auto text = text_of(said, "text");
-    out.text(text, text_source::chat, markup::slack, {}, "event.text");
+    out.text(text, text_source::chat, markup::slack, {}, field);
     if (const auto found = child(said, "blocks"))
       blocks(*found, !text.empty(), 0, out);
     if (const auto found = child(said, "attachments"))
       attachments(*found, out);
+  }
+
+  // "/deploy octo/repo#12": said in a channel, but no message in it.
+  static void command(element root, place where, claims& out) {
+    where.channel = text_of(root, "channel_id");
+    if (!where.team.empty() && !where.channel.empty())
+      out.fact(channel_fact(where.channel), where.team, "channel_id");
+    out.text(text_of(root, "text"), text_source::chat, markup::slack, {},
+             "text");
+  }
+
+  // A button, a menu, a shortcut: it belongs to the message it is on, and so
+  // to what that is about.
+  static void interaction(element root, place where, claims& out) {
+    const auto within = [&](std::string_view object, std::string_view member) {
+      const auto found = child(root, object);
+      return found ? text_of(*found, member) : std::string_view{};
+    };
+    const auto first = [](std::string_view a, std::string_view b) {
+      return a.empty() ? b : a;
+    };
+    where.team = first(first(where.team, within("team", "id")),
+                       within("user", "team_id"));
+    where.channel =
+        first(within("channel", "id"), within("container", "channel_id"));
+    if (!where.team.empty() && !where.channel.empty())
+      out.fact(channel_fact(where.channel), where.team, "channel.id");
+    const auto ts =
+        first(within("message", "ts"), within("container", "message_ts"));
+    const auto parent =
+        first(within("message", "thread_ts"), within("container", "thread_ts"));
+    for (const auto& [field, at] :
+         {std::pair{"message.ts", ts}, std::pair{"message.thread_ts", parent}})
+      if (auto key = slack_thread_key(where.team, where.channel, at);
+          key && !at.empty())
+        out.link(std::move(*key), correlation_noun::thread, 1, field, at);
+    if (const auto message = child(root, "message"))
+      content(*message, "message.text", out);
   }
 
   // Everything that a person sees in the blocks. A rich text says again what

@@ -8,9 +8,6 @@ namespace {
 
 using simdjson::dom::element;
 
-// Shorter ids ("1", "a7") count within their source only.
-constexpr size_t min_event_id = 8;
-
 class trace final : public rule {
  public:
   std::string_view name() const noexcept override { return "trace"; }
@@ -23,7 +20,7 @@ class trace final : public rule {
     return text.find("\"cloudevents\"") != text.npos ||
            text.find("traceparent") != text.npos ||
            text.find("correlationid") != text.npos ||
-           text.find("causationid") != text.npos;
+           text.find("causationid") != text.npos || traced_payload(ev);
   }
 
   void apply(const rule_input& in, claims& out) const override {
@@ -31,37 +28,66 @@ class trace final : public rule {
     if (in.ev.correlation_id)
       belongs(to_string(*in.ev.correlation_id), "correlation_id", out);
     if (in.ev.parent_event_id)
-      caused_by(to_string(*in.ev.parent_event_id), "parent_event_id", out);
+      caused_by(global_event_key(to_string(*in.ev.parent_event_id)),
+                "parent_event_id", to_string(*in.ev.parent_event_id), out);
+    if (in.payload && traced_payload(in.ev))
+      traced(*in.payload, "payload", out);
     codec::payload_reader reader;
     const auto read = reader.parse(in.ev.metadata);
     if (!read)
       return;
-    attributes(*read, "metadata", out);
+    attributes(*read, "metadata", in.ev.source_id, out);
     const auto inner = child(*read, "cloudevents");
     if (!inner)
       return;
-    attributes(*inner, "metadata.cloudevents", out);
+    const auto source = text_of(*inner, "source");
+    attributes(*inner, "metadata.cloudevents", source, out);
     std::string scratch;
-    if (const auto id = text_of(*inner, "id", scratch);
-        id.size() >= min_event_id)
-      out.identity("event:" + std::string{id}, "metadata.cloudevents.id", id);
+    const auto id = text_of(*inner, "id", scratch);
+    if (id.empty())
+      return;
+    if (auto key = event_key(source, id))
+      out.identity(std::move(*key), "metadata.cloudevents.id", id);
+    // Others name it without its source.
+    if (auto key = global_event_key(id))
+      out.identity(std::move(*key), "metadata.cloudevents.id", id);
   }
 
  private:
-  static void attributes(element from, std::string_view where, claims& out) {
+  // The platforms whose payloads are somebody else's say nothing of traces.
+  static bool traced_payload(const event& ev) {
+    for (std::string_view other : {"github", "linear", "slack"})
+      if (ev.platform == other)
+        return false;
+    return ev.payload.view().find("\"traceparent\"") != std::string_view::npos;
+  }
+
+  static void traced(element from, std::string_view where, claims& out) {
+    const auto text = text_of(from, "traceparent");
+    if (auto key = trace_key(text))
+      out.link(std::move(*key), correlation_noun::trace, 1,
+               std::string{where} + ".traceparent", text);
+  }
+
+  static void attributes(element from, std::string_view where,
+                         std::string_view source, claims& out) {
     const auto field = [&](std::string_view name) {
       return std::string{where}.append(".").append(name);
     };
-    if (const auto text = text_of(from, "traceparent"); !text.empty())
-      if (auto key = trace_key(text))
-        out.link(std::move(*key), correlation_noun::trace, 1,
-                 field("traceparent"), text);
+    traced(from, where, out);
     std::string scratch;
     if (const auto id = text_of(from, "correlationid", scratch); !id.empty())
       belongs(id, field("correlationid"), out);
-    if (const auto id = text_of(from, "causationid", scratch);
-        id.size() >= min_event_id)
-      caused_by(id, field("causationid"), out);
+    const auto id = text_of(from, "causationid", scratch);
+    if (id.empty())
+      return;
+    // An id counts within its source; one that nobody else makes, everywhere.
+    const auto name = field("causationid");
+    caused_by(event_key(source, id), name, id, out);
+    caused_by(global_event_key(id), name, id, out);
+    if (const auto hash = id.rfind('#'); hash != std::string_view::npos)
+      caused_by(event_key(id.substr(0, hash), id.substr(hash + 1)), name, id,
+                out);
   }
 
   static void belongs(std::string_view id, std::string_view field,
@@ -69,10 +95,12 @@ class trace final : public rule {
     out.link(correlation_id_key(id), correlation_noun::event, 1, field, id);
   }
 
-  static void caused_by(std::string_view id, std::string_view field,
-                        claims& out) {
+  static void caused_by(std::optional<std::string> key, std::string_view field,
+                        std::string_view id, claims& out) {
+    if (!key)
+      return;
     out.subject(correlation_noun::cause);
-    out.link("event:" + std::string{id}, correlation_noun::event, 1, field, id);
+    out.link(std::move(*key), correlation_noun::event, 1, field, id);
     out.subject(correlation_noun::event);
   }
 };

@@ -210,13 +210,19 @@ class nats_poster final : public poster {
     const auto body = j.what.body.view();
     auto status = natsMsg_Create(&msg, to->name.c_str(), nullptr, body.data(),
                                  static_cast<int>(body.size()));
+    // The server drops what it has already, and is not to take a replay for it.
     std::string id;
+    std::string replay;
     for (const auto& [name, value] : j.what.headers) {
       if (name == "webhook-id")
         id = value;
+      else if (name == replay_header)
+        replay = value;
       if (status == NATS_OK)
         status = natsMsgHeader_Set(msg, name.c_str(), value.c_str());
     }
+    if (!id.empty() && !replay.empty())
+      id += ':' + replay;
     const auto number = link.flights->add(std::move(j.done), j.started);
     if (status == NATS_OK)
       status =

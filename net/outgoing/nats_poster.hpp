@@ -10,8 +10,9 @@ namespace eventweft::outgoing {
 
 /// Publishes to JetStream subjects, `nats://HOST:PORT/SUBJECT`: a 200 once the
 /// server has the message in a stream. `webhook-id` goes along as
-/// `Nats-Msg-Id`, so that the server drops what it has already. One connection
-/// a server, made when it is first needed and made again when it is lost. Has
+/// `Nats-Msg-Id`, so that the server drops what it has already; with the
+/// `replay_header` behind it, so that a replay is no repeat. One connection a
+/// server, made when it is first needed and made again when it is lost. Has
 /// one thread of its own.
 std::unique_ptr<poster> make_nats_poster(queue_access access = {});
 

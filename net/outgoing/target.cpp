@@ -5,6 +5,7 @@
 #include <boost/url/url_view.hpp>
 
 #include <algorithm>
+#include <charconv>
 
 namespace eventweft::outgoing {
 
@@ -83,8 +84,11 @@ expected<target> parse_target(std::string_view url) {
   const uint16_t usual = out.origin.tls ? 443 : 80;
   out.origin.port = usual;
   if (view.has_port() && !view.port().empty()) {
-    out.origin.port = view.port_number();
-    if (out.origin.port == 0)
+    // The URL library's own number is of 16 bits, whatever the text says.
+    const auto port = view.port();
+    const auto* end = port.data() + port.size();
+    const auto [at, fault] = std::from_chars(port.data(), end, out.origin.port);
+    if (fault != std::errc{} || at != end || out.origin.port == 0)
       return refuse("the port is not within 1 … 65535");
   }
 

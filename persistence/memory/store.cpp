@@ -82,6 +82,7 @@ bool matches(const event_query& q, const event& ev) {
                   return !a.empty() && (a == ev.actor_id || a == ev.actor_name);
                 }) &&
          (!q.correlation_id || q.correlation_id == ev.correlation_id) &&
+         (!q.after || ev.seq > *q.after) &&
          (!q.since || ev.created_at >= *q.since) &&
          (!q.until || ev.created_at < *q.until);
 }

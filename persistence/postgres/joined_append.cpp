@@ -126,6 +126,9 @@ bool joined_append::write(std::span<const event_ptr> fresh,
   for (const auto& [id, at] : index_.waiting_since())
     created_at.emplace(id, at);
   thread_batch::make_storable(joined.changes);
+  auto details =
+      thread_batch::growth_details(fresh, threads, index_.head() + 1);
+  thread_batch::count_merges(merges, joined.changes, details);
   std::vector<event_row> rows;
   rows.reserve(fresh.size() + merges.size());
   for (size_t i = 0; i < fresh.size(); ++i)
@@ -138,18 +141,38 @@ bool joined_append::write(std::span<const event_ptr> fresh,
   array_columns columns;
   columns.add(type_oid::int8, seqs, [](seq_t seq) { return int64_t{seq}; });
   add_event_columns(columns, rows);
-  add_thread_columns(
-      columns, joined.changes,
-      thread_batch::growth_details(fresh, threads, index_.head() + 1),
-      created_at);
+  add_thread_columns(columns, joined.changes, details, created_at);
   pqxx::params parameters;
   parameters.append(index_.head());
   parameters.append(index_.version());
   columns.append_to(parameters);
   own_.prepare("append_joined_events", call_text());
-  return tx_.exec(pqxx::prepped{"append_joined_events"}, parameters)
-      .one_field()
-      .as<bool>();
+  const bool done = tx_.exec(pqxx::prepped{"append_joined_events"}, parameters)
+                        .one_field()
+                        .as<bool>();
+  if (done && !joined.changes.parents.empty())
+    write_parents(joined.changes.parents);
+  return done;
+}
+
+void joined_append::write_parents(
+    std::span<const correlation::late_parent> parents) {
+  array_columns columns;
+  columns.add(
+      type_oid::uuid, parents,
+      [](const auto& p) -> const auto& { return p.event; });
+  columns.add(type_oid::timestamptz, parents,
+              [](const auto& p) { return p.at; });
+  columns.add(
+      type_oid::uuid, parents,
+      [](const auto& p) -> const auto& { return p.parent; });
+  pqxx::params parameters;
+  columns.append_to(parameters);
+  tx_.exec("UPDATE events e SET parent_event_id = a.parent "
+           "FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[]) "
+           "AS a (event, at, parent) WHERE e.id = a.event "
+           "AND e.created_at = a.at AND e.parent_event_id IS NULL",
+           parameters);
 }
 
 } // namespace eventweft::postgres

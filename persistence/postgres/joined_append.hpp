@@ -35,6 +35,7 @@ class joined_append {
              correlation::join_result& joined,
              const std::vector<event_ptr>& merges,
              std::map<uuid, timestamp> created_at);
+  void write_parents(std::span<const correlation::late_parent> parents);
 
   connection& own_;
   pqxx::transaction_base& tx_;

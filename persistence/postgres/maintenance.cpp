@@ -16,12 +16,25 @@ std::string interval_text(std::chrono::seconds s) {
 
 std::string platforms_json(const retention_policy& policy) {
   std::string json = "{";
-  for (const auto& [name, keep] : policy.platforms) {
+  const auto add = [&json](const std::string& name,
+                           const std::chrono::seconds* keep) {
     if (json.size() > 1)
       json += ',';
     codec::append_quoted(json, name);
     json += ':';
-    codec::append_quoted(json, interval_text(keep));
+    if (keep)
+      codec::append_quoted(json, interval_text(*keep));
+    else
+      json += "null";
+  };
+  for (const auto& [name, keep] : policy.platforms)
+    add(name, &keep);
+  if (policy.others) {
+    // The empty name is for all that are not named.
+    add("", &policy.others->keep);
+    for (const auto& name : policy.others->but)
+      if (!policy.platforms.contains(name))
+        add(name, nullptr);
   }
   return json + "}";
 }

@@ -55,6 +55,16 @@ class arrays {
   std::deque<array_writer> all_;
 };
 
+/// Null while this node has the event to do.
+std::optional<std::string> others_of(const processing::status_row& row) {
+  if (!row.settled)
+    return std::nullopt;
+  std::string out;
+  for (const auto& name : row.others)
+    out.append(out.empty() ? "" : ",").append(name);
+  return out;
+}
+
 arrays arrays_of(const processing::changes& what) {
   arrays out;
   const auto& rows = what.rows;
@@ -72,6 +82,7 @@ arrays arrays_of(const processing::changes& what) {
   out.column(type_oid::timestamptz, rows,
              [](auto& r) { return r.completed_at; });
   out.column(type_oid::float8, rows, [](auto& r) { return r.duration; });
+  out.column(type_oid::text, rows, [](auto& r) { return others_of(r); });
   const auto& marks = what.marks;
   out.column(type_oid::text, marks,
              [](auto& m) { return std::string_view{m.feed}; });
@@ -120,7 +131,7 @@ expected<void> processing_session::record(std::string_view processor,
     own.prepare("record_processing",
                 "SELECT record_processing($1, $2, $3, $4, $5, $6, $7, $8, $9, "
                 "$10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, "
-                "$22)");
+                "$22, $23)");
     pqxx::params p;
     p.append(std::string{processor});
     p.append(owner.work);

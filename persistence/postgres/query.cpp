@@ -169,6 +169,8 @@ statement page_statement(const event_query& q) {
     b.require("created_at >= " + b.bind(time_text(*q.since)));
   if (q.until)
     b.require("created_at < " + b.bind(time_text(*q.until)));
+  if (q.after)
+    b.require("seq > " + b.bind(std::to_string(*q.after)));
   if (q.cursor != 0)
     b.require((q.ascending ? "seq > " : "seq < ") +
               b.bind(std::to_string(q.cursor)));

@@ -186,6 +186,32 @@ expected<event_page> session::query(const event_query& q) {
       });
 }
 
+expected<std::vector<uuid>>
+session::present_threads(std::span<const uuid> ids) {
+  using result_t = expected<std::vector<uuid>>;
+  std::string all = "{";
+  for (const auto& id : ids) {
+    if (all.size() > 1)
+      all += ',';
+    append_to(all, id);
+  }
+  all += '}';
+  return pool_->call(retry::yes, [&](pqxx::connection& c) -> result_t {
+    pqxx::nontransaction tx{c};
+    const auto rows =
+        tx.exec("SELECT coalesce(m.thread_id, a.id) "
+                "FROM unnest($1::uuid[]) WITH ORDINALITY AS a (id, place) "
+                "LEFT JOIN correlation_merges m ON m.old_id = a.id "
+                "ORDER BY a.place",
+                pqxx::params{all});
+    std::vector<uuid> out;
+    out.reserve(ids.size());
+    for (const auto& row : rows)
+      out.push_back(read_uuid(row[0].view()));
+    return out;
+  });
+}
+
 expected<seq_t> session::seq_before(timestamp t) {
   return pool_->call(retry::yes, [&](pqxx::connection& c) -> expected<seq_t> {
     pqxx::nontransaction tx{c};

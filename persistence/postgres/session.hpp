@@ -20,6 +20,8 @@ class session final : public store_session {
                                  size_t max_bytes) override;
   expected<std::optional<event_ptr>> find(const uuid& id) override;
   expected<event_page> query(const event_query& q) override;
+  expected<std::vector<uuid>>
+  present_threads(std::span<const uuid> ids) override;
   expected<seq_t> seq_before(timestamp t) override;
   expected<void> add_dead_letter(const dead_letter& letter) override;
   expected<std::vector<dead_letter>>

@@ -181,4 +181,21 @@ thread_lookup::find_threads(std::span<const uuid> ids) {
   return out;
 }
 
+expected<std::vector<correlation::stored_row>>
+thread_lookup::find_events(std::span<const uuid> ids) {
+  array_columns columns;
+  columns.add(
+      type_oid::uuid, ids, [](const uuid& one) -> const auto& { return one; });
+  pqxx::params parameters;
+  columns.append_to(parameters);
+  std::vector<correlation::stored_row> out;
+  for (const auto& row : tx_.exec("SELECT e.id, e.created_at FROM events e "
+                                  "WHERE e.id = ANY ($1::uuid[])",
+                                  parameters)) {
+    out.push_back({read_uuid(row[0].view()), read_time(row[1].view())});
+    waiting_since_.emplace(out.back().event, out.back().at);
+  }
+  return out;
+}
+
 } // namespace eventweft::postgres

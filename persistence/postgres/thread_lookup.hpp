@@ -41,7 +41,8 @@ class thread_lookup final : public correlation::thread_index {
   int64_t version() const noexcept { return version_; }
   /// By their place in the batch.
   const std::map<size_t, seen_event>& seen() const noexcept { return seen_; }
-  /// When the stored events came in that wait for something.
+  /// When the stored events came in that wait for something, or that others
+  /// name as their cause.
   const std::map<uuid, timestamp>& waiting_since() const noexcept {
     return waiting_since_;
   }
@@ -56,6 +57,8 @@ class thread_lookup final : public correlation::thread_index {
   find_pending(std::span<const std::string> facts) override;
   expected<std::vector<correlation::thread_row>>
   find_threads(std::span<const uuid> ids) override;
+  expected<std::vector<correlation::stored_row>>
+  find_events(std::span<const uuid> ids) override;
   expected<void> apply(const correlation::thread_changes&) override {
     return {};
   }

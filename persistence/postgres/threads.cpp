@@ -74,6 +74,36 @@ threads::facts(size_t limit) {
   });
 }
 
+expected<std::optional<std::string>> threads::fact(const std::string& name) {
+  using result_t = expected<std::optional<std::string>>;
+  return pool_->call(retry::yes, [&](pqxx::connection& c) -> result_t {
+    pqxx::nontransaction tx{c};
+    auto rows = tx.exec("SELECT value FROM correlation_facts WHERE fact = $1",
+                        pqxx::params{thread_batch::storable_key(name)});
+    if (rows.empty())
+      return std::nullopt;
+    return rows[0][0].as<std::string>();
+  });
+}
+
+expected<std::vector<std::string>> threads::keys_like(const std::string& prefix,
+                                                      const std::string& suffix,
+                                                      size_t limit) {
+  using result_t = expected<std::vector<std::string>>;
+  return pool_->call(retry::yes, [&](pqxx::connection& c) -> result_t {
+    pqxx::nontransaction tx{c};
+    std::vector<std::string> out;
+    for (const auto& row :
+         tx.exec("SELECT key FROM correlation_keys WHERE key >= $1::text "
+                 "AND key < $2::text AND right(key, length($3::text)) = "
+                 "$3::text ORDER BY key LIMIT $4",
+                 pqxx::params{prefix, thread_batch::behind_prefix(prefix),
+                              suffix, static_cast<int64_t>(limit)}))
+      out.emplace_back(row[0].view());
+    return out;
+  });
+}
+
 expected<std::optional<uuid>> threads::thread_of(const uuid& id) {
   using result_t = expected<std::optional<uuid>>;
   return pool_->call(retry::yes, [&](pqxx::connection& c) -> result_t {
@@ -183,9 +213,10 @@ expected<std::vector<thread_summary>> threads::recent(const thread_query& q) {
             key_order +
             " LIMIT $4) FROM correlation_threads t "
             "WHERE ($1::bigint = 0 OR t.last_seq < $1::bigint) "
-            "AND ($2::text = '' OR $2::text = ANY (t.platforms)) "
+            "AND (cardinality($2::text[]) = 0 "
+            "OR t.platforms && $2::text[]) "
             "ORDER BY t.last_seq DESC LIMIT $3",
-        pqxx::params{q.before, q.platform, static_cast<int64_t>(q.limit) + 1,
+        pqxx::params{q.before, q.platforms, static_cast<int64_t>(q.limit) + 1,
                      static_cast<int64_t>(summary_keys)});
     std::vector<thread_summary> out;
     for (const auto& row : rows) {
@@ -215,10 +246,12 @@ expected<std::optional<backfill_state>> threads::backfill() {
   using result_t = expected<std::optional<backfill_state>>;
   return pool_->call(retry::yes, [&](pqxx::connection& c) -> result_t {
     pqxx::nontransaction tx{c};
-    auto rows = tx.exec("SELECT last_seq, until_seq FROM correlation_backfill");
+    auto rows =
+        tx.exec("SELECT last_seq, until_seq, rules FROM correlation_backfill");
     if (rows.empty())
       return std::nullopt;
-    return backfill_state{rows[0][0].as<seq_t>(), rows[0][1].as<seq_t>()};
+    return backfill_state{rows[0][0].as<seq_t>(), rows[0][1].as<seq_t>(),
+                          rows[0][2].as<std::string>()};
   });
 }
 
@@ -229,11 +262,12 @@ threads::set_backfill(const std::optional<backfill_state>& state) {
     if (!state)
       tx.exec("DELETE FROM correlation_backfill");
     else
-      tx.exec("INSERT INTO correlation_backfill (last_seq, until_seq) "
-              "VALUES ($1, $2) ON CONFLICT (only_row) DO UPDATE "
+      tx.exec("INSERT INTO correlation_backfill (last_seq, until_seq, rules) "
+              "VALUES ($1, $2, $3) ON CONFLICT (only_row) DO UPDATE "
               "SET last_seq = excluded.last_seq, "
-              "until_seq = excluded.until_seq, started_at = now()",
-              pqxx::params{state->last_seq, state->until_seq});
+              "until_seq = excluded.until_seq, rules = excluded.rules, "
+              "started_at = now()",
+              pqxx::params{state->last_seq, state->until_seq, state->rules});
     return {};
   });
 }

@@ -62,11 +62,12 @@ void let_go_of_payloads(database& db) {
 
 std::vector<event_ptr>
 write_joined(database& db, correlation::thread_changes& changes,
-             const std::map<uuid, thread_batch::growth_detail>& details,
-             timestamp now, seq_t& head) {
+             std::map<uuid, thread_batch::growth_detail> details, timestamp now,
+             seq_t& head) {
   thread_batch::make_storable(changes);
-  thread_tables{db}.write(changes, details);
   auto merges = thread_batch::merge_events(changes.merges, now, head + 1);
+  thread_batch::count_merges(merges, changes, details);
+  thread_tables{db}.write(changes, details);
   for (const auto& m : merges)
     if (const auto failed =
             insert_one(db, *m, m->correlation_id, m->parent_event_id, ++head,

@@ -30,7 +30,7 @@ void let_go_of_payloads(database& db);
 /// is the last number given out, and goes on. The caller stores it.
 std::vector<event_ptr>
 write_joined(database& db, correlation::thread_changes& changes,
-             const std::map<uuid, thread_batch::growth_detail>& details,
-             timestamp now, seq_t& head);
+             std::map<uuid, thread_batch::growth_detail> details, timestamp now,
+             seq_t& head);
 
 } // namespace eventweft::sqlite

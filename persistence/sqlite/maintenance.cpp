@@ -29,6 +29,47 @@ int64_t number(database& db, std::string_view sql) {
   return value;
 }
 
+/// All events past their time, with the reason why one must stay. ?1 is since
+/// when a processor must have been heard of to be waited for.
+constexpr std::string_view overdue =
+    "SELECT e.seq, e.id, e.platform, e.created_at, length(e.payload) AS bytes, "
+    "CASE WHEN e.seq > (SELECT last_seq FROM event_metrics_cursor) "
+    "THEN 'the figures have not counted it' "
+    "WHEN e.seq > (SELECT min(cursor_seq) FROM stream_subscriptions "
+    "WHERE active) THEN 'a subscription has not read it' "
+    "WHEN e.seq > (SELECT min(cursor_seq) FROM processor_marks "
+    "WHERE updated_at > ?1) THEN 'a processor has not read it' "
+    // A replay under way needs the log from where it is.
+    "WHEN e.seq > (SELECT min(json_extract(nullif(replay, ''), '$.after')) "
+    "FROM stream_subscriptions WHERE active) "
+    "THEN 'a replay has not read it' "
+    "WHEN EXISTS (SELECT 1 FROM dead_letters d WHERE d.event_id = e.id) "
+    "THEN 'a dead letter needs it' "
+    "WHEN EXISTS (SELECT 1 FROM event_processing_status s "
+    "WHERE s.event_id = e.id "
+    "AND s.status IN ('pending', 'processing', 'retrying')) "
+    "THEN 'a processor is not done with it' END AS reason "
+    "FROM events e "
+    "WHERE e.created_at < (SELECT max(until) FROM keep_until) "
+    "AND e.created_at < coalesce("
+    "(SELECT until FROM keep_until k WHERE k.platform = e.platform), "
+    "(SELECT until FROM keep_until k WHERE k.platform = ''))";
+
+/// Nobody waits for a processor that was not heard of for a week.
+std::string unheard_of() {
+  return to_rfc3339(system_clock{}.now() - std::chrono::days{7});
+}
+
+/// Of platform, time, number and bytes, in this order.
+retention_item read_item(SQLite::Statement& q) {
+  retention_item item;
+  item.what = q.getColumn(0).getString();
+  item.until = parse_rfc3339(q.getColumn(1).getString()).value_or(timestamp{});
+  item.events = q.getColumn(2).getInt64();
+  item.bytes = q.getColumn(3).getInt64();
+  return item;
+}
+
 /// The events that may go, as a table `doomed (seq, id, platform, created_at,
 /// bytes)` of this connection's own.
 void find_expired(database& db, const retention_policy& policy, timestamp now,
@@ -38,56 +79,57 @@ void find_expired(database& db, const retention_policy& policy, timestamp now,
   db.raw().exec("CREATE TEMP TABLE IF NOT EXISTS doomed (seq INTEGER PRIMARY "
                 "KEY, id TEXT, platform TEXT, created_at TEXT, bytes INTEGER)");
   db.raw().exec("DELETE FROM keep_until; DELETE FROM doomed");
-  auto add = [&](const std::string& platform, std::chrono::seconds keep) {
+  auto add = [&](const std::string& platform,
+                 std::optional<std::chrono::seconds> keep) {
     auto& q = db.prepared("INSERT INTO keep_until VALUES (?, ?)");
     q.bind(1, platform);
-    q.bind(2, to_rfc3339(now - keep));
+    // Nothing is older than the empty text: for ever.
+    q.bind(2, keep ? to_rfc3339(now - *keep) : std::string{});
     q.exec();
   };
   // No platform has an empty name: that row is for all the others.
-  if (policy.keep)
+  if (policy.others)
+    add("", policy.others->keep);
+  else if (policy.keep)
     add("", *policy.keep);
   for (const auto& [platform, keep] : policy.platforms)
     add(platform, keep);
-  auto& find = db.prepared(
-      "INSERT INTO doomed SELECT e.seq, e.id, e.platform, e.created_at, "
-      "length(e.payload) FROM events e "
-      "WHERE e.created_at < (SELECT max(until) FROM keep_until) "
-      "AND e.created_at < coalesce("
-      "(SELECT until FROM keep_until k WHERE k.platform = e.platform), "
-      "(SELECT until FROM keep_until k WHERE k.platform = '')) "
-      "AND e.seq <= min("
-      // A replay under way needs the log from where it is.
-      "coalesce((SELECT min(min(cursor_seq, coalesce(json_extract("
-      "nullif(replay, ''), '$.after'), cursor_seq))) "
-      "FROM stream_subscriptions WHERE active), 9223372036854775807), "
-      "coalesce((SELECT min(cursor_seq) FROM processor_marks "
-      "WHERE updated_at > ?2), 9223372036854775807), "
-      "(SELECT last_seq FROM event_metrics_cursor)) "
-      "AND NOT EXISTS (SELECT 1 FROM dead_letters d WHERE d.event_id = e.id) "
-      "AND NOT EXISTS (SELECT 1 FROM event_processing_status s "
-      "WHERE s.event_id = e.id "
-      "AND s.status IN ('pending', 'processing', 'retrying')) "
-      "ORDER BY e.seq LIMIT ?1");
-  find.bind(1, limit ? static_cast<int64_t>(*limit) : -1);
-  // Nobody waits for a processor that was not heard of for a week.
-  find.bind(2, to_rfc3339(system_clock{}.now() - std::chrono::days{7}));
+  if (policy.others)
+    for (const auto& platform : policy.others->but)
+      if (!policy.platforms.contains(platform))
+        add(platform, policy.keep);
+  static const std::string sql =
+      "INSERT INTO doomed SELECT seq, id, platform, created_at, bytes FROM (" +
+      std::string{overdue} + ") WHERE reason IS NULL ORDER BY seq LIMIT ?2";
+  auto& find = db.prepared(sql);
+  find.bind(1, unheard_of());
+  find.bind(2, limit ? static_cast<int64_t>(*limit) : -1);
   find.exec();
+}
+
+/// Adds what must stay, of what is past its time.
+void add_held(database& db, std::vector<retention_item>& items) {
+  static const std::string sql =
+      "SELECT platform, max(created_at), count(*), sum(bytes), reason FROM (" +
+      std::string{overdue} +
+      ") WHERE reason IS NOT NULL GROUP BY platform, reason "
+      "ORDER BY platform, reason";
+  auto& q = db.prepared(sql);
+  q.bind(1, unheard_of());
+  while (q.executeStep()) {
+    auto item = read_item(q);
+    item.action = retention_item::kind::keep_events;
+    item.reason = q.getColumn(4).getString();
+    items.push_back(std::move(item));
+  }
 }
 
 std::vector<retention_item> summary(database& db) {
   std::vector<retention_item> items;
   auto& q = db.prepared("SELECT platform, max(created_at), count(*), "
                         "sum(bytes) FROM doomed GROUP BY platform");
-  while (q.executeStep()) {
-    retention_item item;
-    item.what = q.getColumn(0).getString();
-    item.until =
-        parse_rfc3339(q.getColumn(1).getString()).value_or(timestamp{});
-    item.events = q.getColumn(2).getInt64();
-    item.bytes = q.getColumn(3).getInt64();
-    items.push_back(std::move(item));
-  }
+  while (q.executeStep())
+    items.push_back(read_item(q));
   return items;
 }
 
@@ -105,7 +147,30 @@ void forget_threads(database& db) {
       "(SELECT min(created_at) FROM events), '9999')");
 }
 
+/// What `correlation_threads` says of those that lost events, which `shrunk`
+/// has, is said anew.
+void count_threads(database& db) {
+  db.raw().exec(
+      "DELETE FROM correlation_threads WHERE id IN (SELECT id FROM shrunk) "
+      "AND NOT EXISTS (SELECT 1 FROM events e "
+      "WHERE e.correlation_id = correlation_threads.id);"
+      "UPDATE correlation_threads SET "
+      "(event_count, last_seq, first_event_at, last_event_at) = "
+      "(SELECT count(*), max(e.seq), min(e.created_at), max(e.created_at) "
+      "FROM events e WHERE e.correlation_id = correlation_threads.id), "
+      "platforms = (SELECT json_group_array(platform) FROM "
+      "(SELECT DISTINCT e.platform FROM events e "
+      "WHERE e.correlation_id = correlation_threads.id "
+      "AND e.platform <> 'eventweft' ORDER BY e.platform)) "
+      "WHERE id IN (SELECT id FROM shrunk)");
+}
+
 void delete_doomed(database& db) {
+  db.raw().exec(
+      "CREATE TEMP TABLE IF NOT EXISTS shrunk (id TEXT PRIMARY KEY);"
+      "DELETE FROM shrunk;"
+      "INSERT OR IGNORE INTO shrunk SELECT e.correlation_id FROM doomed d "
+      "JOIN events e ON e.seq = d.seq WHERE e.correlation_id IS NOT NULL");
   db.raw().exec(
       "DELETE FROM github_events WHERE event_seq IN (SELECT seq FROM doomed);"
       "DELETE FROM linear_events WHERE event_seq IN (SELECT seq FROM doomed);"
@@ -119,6 +184,7 @@ void delete_doomed(database& db) {
       "DELETE FROM event_correlations WHERE source_event_id IN "
       "(SELECT id FROM doomed);"
       "DELETE FROM events WHERE seq IN (SELECT seq FROM doomed)");
+  count_threads(db);
   forget_threads(db);
 }
 
@@ -182,6 +248,10 @@ maintenance::apply_retention(const retention_policy& policy, timestamp now,
       items = summary(db);
       if (!dry_run && !items.empty())
         delete_doomed(db);
+      // After the last of them: what is left must stay.
+      if (dry_run || number(db, "SELECT count(*) FROM doomed") <
+                         static_cast<int64_t>(limit))
+        add_held(db, items);
       if (!dry_run && policy.keep) {
         auto& old =
             db.prepared("DELETE FROM event_performance WHERE recorded_at < ?");

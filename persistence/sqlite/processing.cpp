@@ -5,6 +5,8 @@
 #include "persistence/batch.hpp"
 #include "persistence/processing_figures.hpp"
 
+#include <chrono>
+
 namespace eventweft::sqlite {
 namespace {
 
@@ -41,17 +43,39 @@ void write_status(database& db, const std::string& processor,
 }
 
 // An event is processed once nobody has anything left to do with it.
-void write_processed(database& db, const processing::status_row& row) {
-  auto& q =
-      db.prepared("UPDATE events SET processed_at = ?2, processing_duration = "
-                  "coalesce(processing_duration, 0) + ?3 WHERE seq = ?1 "
-                  "AND NOT EXISTS (SELECT 1 FROM event_processing_status s "
-                  "WHERE s.event_id = ?4 "
-                  "AND s.status IN ('pending', 'processing', 'retrying'))");
+void write_processed(database& db, const processing::status_row& row,
+                     timestamp heard_since) {
+  auto& q = db.prepared(
+      "UPDATE events SET (processed_at, processing_duration) = "
+      "(SELECT max(s.completed_at), total(s.duration) "
+      "FROM event_processing_status s WHERE s.event_id = ?2) "
+      "WHERE seq = ?1 "
+      "AND NOT EXISTS (SELECT 1 FROM event_processing_status s "
+      "WHERE s.event_id = ?2 "
+      "AND s.status IN ('pending', 'processing', 'retrying')) "
+      // One that nobody runs any more is not waited for.
+      "AND NOT EXISTS (SELECT 1 FROM processor_marks m "
+      "WHERE instr(?3, ',' || m.processor_name || ',') > 0 "
+      "AND m.feed IN ('all', events.priority) AND m.updated_at > ?4 "
+      "AND (m.cursor_seq < events.seq OR EXISTS (SELECT 1 "
+      "FROM json_each(m.mark, '$.open') u "
+      "WHERE json_extract(u.value, '$[0]') = events.seq)))");
+  std::string others = ",";
+  for (const auto& name : row.others)
+    others.append(name).append(",");
   q.bind(1, static_cast<int64_t>(row.event->seq));
-  q.bind(2, to_rfc3339(row.completed_at.value_or(timestamp{})));
-  q.bind(3, row.duration.value_or(0));
-  q.bind(4, to_string(row.event->id));
+  q.bind(2, to_string(row.event->id));
+  q.bind(3, others);
+  q.bind(4, to_rfc3339(heard_since));
+  q.exec();
+}
+
+// It was done with before, and is to be done again.
+void write_unprocessed(database& db, const processing::status_row& row) {
+  auto& q = db.prepared(
+      "UPDATE events SET processed_at = NULL, processing_duration = NULL "
+      "WHERE seq = ? AND processed_at IS NOT NULL");
+  q.bind(1, static_cast<int64_t>(row.event->seq));
   q.exec();
 }
 
@@ -126,15 +150,19 @@ expected<void> processing_session::record(std::string_view processor,
                                           const processing::changes& what) {
   return database_.call([&](database& db) -> expected<void> {
     const std::string name{processor};
+    const auto heard_since = system_clock{}.now() - std::chrono::days{7};
     write_transaction tx{db};
     for (const auto& row : what.rows)
       write_status(db, name, row);
+    write_marks(db, name, what.marks);
     for (const auto& row : what.rows)
-      if (row.status == processing::status::completed)
-        write_processed(db, row);
+      if (row.status != processing::status::completed &&
+          row.status != processing::status::failed)
+        write_unprocessed(db, row);
+      else if (row.settled)
+        write_processed(db, row, heard_since);
     for (const auto& f : figures_of(what.rows))
       write_figures(db, f);
-    write_marks(db, name, what.marks);
     tx.commit();
     return {};
   });

@@ -175,6 +175,8 @@ statement page_statement(const event_query& q) {
     b.require("created_at >= " + b.bind(to_rfc3339(*q.since)));
   if (q.until)
     b.require("created_at < " + b.bind(to_rfc3339(*q.until)));
+  if (q.after)
+    b.require("seq > " + std::to_string(*q.after));
   if (q.cursor != 0)
     b.require((q.ascending ? "seq > " : "seq < ") + std::to_string(q.cursor));
   return std::move(b).finish(event_columns, "events",

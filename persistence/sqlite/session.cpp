@@ -317,6 +317,23 @@ expected<event_page> session::query(const event_query& q) {
   });
 }
 
+expected<std::vector<uuid>>
+session::present_threads(std::span<const uuid> ids) {
+  using result_t = expected<std::vector<uuid>>;
+  return database_.call([&](database& db) -> result_t {
+    std::vector<uuid> out;
+    out.reserve(ids.size());
+    for (const auto& id : ids) {
+      auto& q = db.prepared(
+          "SELECT thread_id FROM correlation_merges WHERE old_id = ?");
+      q.bind(1, to_string(id));
+      out.push_back(q.executeStep() ? read_uuid(q.getColumn(0)) : id);
+      q.reset();
+    }
+    return out;
+  });
+}
+
 expected<seq_t> session::seq_before(timestamp t) {
   return database_.call([&](database& db) -> expected<seq_t> {
     auto& q = db.prepared("SELECT coalesce((SELECT min(seq) - 1 FROM events "

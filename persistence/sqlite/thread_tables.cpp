@@ -140,6 +140,19 @@ thread_tables::find_threads(std::span<const uuid> ids) {
   return out;
 }
 
+expected<std::vector<correlation::stored_row>>
+thread_tables::find_events(std::span<const uuid> ids) {
+  std::vector<correlation::stored_row> out;
+  for (const auto& id : ids) {
+    auto& q = db_.prepared("SELECT created_at FROM events WHERE id = ?");
+    binder{q} << id;
+    if (q.executeStep())
+      out.push_back({id, read_time(q.getColumn(0))});
+    q.reset();
+  }
+  return out;
+}
+
 void thread_tables::merge(const thread_merge& m) {
   for (std::string_view sql :
        {"UPDATE correlation_keys SET thread_id = ?2 WHERE thread_id = ?1",
@@ -244,6 +257,12 @@ void thread_tables::write(
                      "AND correlation_key = ? AND state = 'pending'");
     binder{evidence} << p.event << p.key.key;
     evidence.exec();
+  }
+  for (const auto& p : changes.parents) {
+    auto& q = db_.prepared("UPDATE events SET parent_event_id = ?2 "
+                           "WHERE id = ?1 AND parent_event_id IS NULL");
+    binder{q} << p.event << p.parent;
+    q.exec();
   }
   for (const auto& l : changes.links) {
     auto& q = db_.prepared(

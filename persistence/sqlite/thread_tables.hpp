@@ -25,6 +25,8 @@ class thread_tables final : public correlation::thread_index {
   find_pending(std::span<const std::string> facts) override;
   expected<std::vector<correlation::thread_row>>
   find_threads(std::span<const uuid> ids) override;
+  expected<std::vector<correlation::stored_row>>
+  find_events(std::span<const uuid> ids) override;
   /// Does nothing: what is to be written goes to `write`.
   expected<void> apply(const correlation::thread_changes&) override {
     return {};

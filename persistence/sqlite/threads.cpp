@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "persistence/sqlite/threads.hpp"
 
+#include "codec/json_text.hpp"
 #include "messages/time.hpp"
 #include "persistence/sqlite/insert.hpp"
 #include "persistence/sqlite/rows.hpp"
@@ -125,6 +126,39 @@ threads::facts(size_t limit) {
   });
 }
 
+expected<std::optional<std::string>> threads::fact(const std::string& name) {
+  using result_t = expected<std::optional<std::string>>;
+  return database_.call([&](database& db) -> result_t {
+    const auto found =
+        thread_tables{db}.find_facts(std::span<const std::string>{&name, 1});
+    if (!found)
+      return fail(found.error());
+    if (found->empty())
+      return std::nullopt;
+    return found->front().value;
+  });
+}
+
+expected<std::vector<std::string>> threads::keys_like(const std::string& prefix,
+                                                      const std::string& suffix,
+                                                      size_t limit) {
+  return database_.call([&](database& db)
+                            -> expected<std::vector<std::string>> {
+    auto& q = db.prepared(
+        "SELECT key FROM correlation_keys WHERE key >= ?1 AND key < ?2 "
+        "AND (?3 = '' OR substr(key, -length(?3)) = ?3) ORDER BY key LIMIT ?4");
+    q.bind(1, prefix);
+    q.bind(2, thread_batch::behind_prefix(prefix));
+    q.bind(3, suffix);
+    q.bind(4, static_cast<int64_t>(limit));
+    std::vector<std::string> out;
+    while (q.executeStep())
+      out.push_back(q.getColumn(0).getString());
+    q.reset();
+    return out;
+  });
+}
+
 expected<std::optional<uuid>> threads::thread_of(const uuid& id) {
   using result_t = expected<std::optional<uuid>>;
   return database_.call([&](database& db) -> result_t {
@@ -217,11 +251,18 @@ expected<std::vector<thread_summary>> threads::recent(const thread_query& q) {
     auto& rows = db.prepared(
         "SELECT id, event_count, last_seq, first_event_at, last_event_at, "
         "platforms FROM correlation_threads "
-        "WHERE (?1 = 0 OR last_seq < ?1) AND (?2 = '' OR EXISTS (SELECT 1 "
-        "FROM json_each(platforms) p WHERE p.value = ?2)) "
+        "WHERE (?1 = 0 OR last_seq < ?1) AND (?2 = '[]' OR EXISTS (SELECT 1 "
+        "FROM json_each(platforms) p WHERE p.value IN "
+        "(SELECT value FROM json_each(?2)))) "
         "ORDER BY last_seq DESC LIMIT ?3");
     rows.bind(1, static_cast<int64_t>(q.before));
-    rows.bind(2, q.platform);
+    std::string platforms = "[";
+    for (const auto& name : q.platforms) {
+      if (platforms.size() > 1)
+        platforms += ',';
+      codec::append_quoted(platforms, name);
+    }
+    rows.bind(2, platforms + "]");
     rows.bind(3, static_cast<int64_t>(q.limit) + 1);
     std::vector<thread_summary> out;
     while (rows.executeStep())
@@ -246,11 +287,12 @@ expected<std::vector<thread_link>> threads::evidence(const uuid& event) {
 expected<std::optional<backfill_state>> threads::backfill() {
   using result_t = expected<std::optional<backfill_state>>;
   return database_.call([&](database& db) -> result_t {
-    auto& q =
-        db.prepared("SELECT last_seq, until_seq FROM correlation_backfill");
+    auto& q = db.prepared(
+        "SELECT last_seq, until_seq, rules FROM correlation_backfill");
     std::optional<backfill_state> found;
     if (q.executeStep())
-      found = {q.getColumn(0).getInt64(), q.getColumn(1).getInt64()};
+      found = {q.getColumn(0).getInt64(), q.getColumn(1).getInt64(),
+               q.getColumn(2).getString()};
     q.reset();
     return found;
   });
@@ -263,9 +305,11 @@ threads::set_backfill(const std::optional<backfill_state>& state) {
     db.prepared("DELETE FROM correlation_backfill").exec();
     if (state) {
       auto& q = db.prepared("INSERT INTO correlation_backfill (only_row, "
-                            "last_seq, until_seq) VALUES (1, ?, ?)");
+                            "last_seq, until_seq, rules) "
+                            "VALUES (1, ?, ?, ?)");
       q.bind(1, static_cast<int64_t>(state->last_seq));
       q.bind(2, static_cast<int64_t>(state->until_seq));
+      q.bind(3, state->rules);
       q.exec();
     }
     tx.commit();

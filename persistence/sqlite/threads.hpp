@@ -14,6 +14,10 @@ class threads final : public thread_store {
 
   expected<std::vector<std::pair<std::string, std::string>>>
   facts(size_t limit) override;
+  expected<std::optional<std::string>> fact(const std::string& name) override;
+  expected<std::vector<std::string>> keys_like(const std::string& prefix,
+                                               const std::string& suffix,
+                                               size_t limit) override;
   expected<std::optional<uuid>> thread_of(const uuid& id) override;
   expected<std::optional<uuid>> thread_of(const std::string& key) override;
   expected<std::optional<thread_story>> read(const uuid& thread, seq_t after,

@@ -20,9 +20,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return 0;
   }
   const auto readable = reader.readable();
-  EVENTWEFT_CHECK(readable == codec::readable_escapes(text));
+  EVENTWEFT_CHECK(readable == codec::readable_json(text));
   const std::string_view plain = readable ? *readable : text;
-  EVENTWEFT_CHECK(!codec::readable_escapes(plain));
+  EVENTWEFT_CHECK(!codec::readable_json(plain));
   boost::json::parse_options deep;
   deep.max_depth = 1'024;
   boost::json::error_code fault;

@@ -37,6 +37,20 @@ void memory_log::set_down(std::optional<error> e) {
   down = std::move(e);
 }
 
+void memory_log::merge(const uuid& from, const uuid& into) {
+  std::lock_guard guard{mutex_};
+  for (auto& [id, now] : merges_)
+    if (now == from)
+      now = into;
+  merges_[from] = into;
+  for (auto& ev : events_)
+    if (ev->correlation_id == from) {
+      auto copy = *ev;
+      copy.correlation_id = into;
+      ev = event_ptr{std::move(copy)};
+    }
+}
+
 std::optional<error> memory_session::fault() {
   auto out = log_->down;
   if (out && log_->down_for > 0 && --log_->down_for == 0)
@@ -121,6 +135,19 @@ expected<event_page> memory_session::query(const event_query& q) {
         listed(q.platforms, (*i)->platform) &&
         listed(q.event_types, (*i)->event_type) && out.events.size() < q.limit)
       out.events.push_back(*i);
+  return out;
+}
+
+expected<std::vector<uuid>>
+memory_session::present_threads(std::span<const uuid> ids) {
+  std::lock_guard guard{log_->mutex_};
+  if (auto e = fault())
+    return fail(*e);
+  std::vector<uuid> out;
+  for (const auto& id : ids) {
+    const auto found = log_->merges_.find(id);
+    out.push_back(found == log_->merges_.end() ? id : found->second);
+  }
   return out;
 }
 

@@ -39,12 +39,16 @@ class memory_log {
   /// Appends without anybody telling the hub.
   seq_t add(event e);
   void set_down(std::optional<error> e);
+  /// Puts one thread's events into the other, as a store does before it
+  /// appends the event that tells.
+  void merge(const uuid& from, const uuid& into);
 
  private:
   friend class memory_session;
   mutable std::recursive_mutex mutex_;
   std::vector<event_ptr> events_;
   std::map<std::pair<std::string, std::string>, size_t> by_key_;
+  std::map<uuid, uuid> merges_;
 };
 
 class memory_session final : public store_session {
@@ -59,6 +63,8 @@ class memory_session final : public store_session {
                                  size_t max_bytes) override;
   expected<std::optional<event_ptr>> find(const uuid& id) override;
   expected<event_page> query(const event_query& q) override;
+  expected<std::vector<uuid>>
+  present_threads(std::span<const uuid> ids) override;
   expected<seq_t> seq_before(timestamp t) override;
   expected<void> add_dead_letter(const dead_letter& letter) override;
   expected<std::vector<dead_letter>>

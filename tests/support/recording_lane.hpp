@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +23,8 @@ class recording_lane final : public live_lane {
     group_id group = 0;
     seq_t cursor = -1;
     std::vector<seq_t> seen;
+    /// What the events that were seen say of their threads.
+    std::map<seq_t, std::optional<uuid>> threads;
     size_t joins = 0;
     size_t pages = 0;
     std::vector<std::pair<reader_end, std::string>> ends;
@@ -101,8 +104,10 @@ class recording_lane final : public live_lane {
 
  private:
   static void take(reader& r, const log_range& range) {
-    for (const auto& ev : range.events)
+    for (const auto& ev : range.events) {
       r.seen.push_back(ev->seq);
+      r.threads[ev->seq] = ev->correlation_id;
+    }
   }
 };
 

@@ -16,7 +16,8 @@
 namespace eventweft::testing {
 
 /// A platform whose webhooks' bodies are the number of their one event.
-/// Anything else is malformed; "hello" is a handshake, "3,4" a batch.
+/// Anything else is malformed; "hello" is a handshake, "3,4" a batch, and what
+/// begins with "forged" has no proof.
 class number_platform final : public platforms::platform {
  public:
   explicit number_platform(std::shared_ptr<random_source> random)
@@ -32,6 +33,8 @@ class number_platform final : public platforms::platform {
       out.answer->body = "hello";
       return out;
     }
+    if (text.starts_with("forged"))
+      return fail(ec::unauthorized, "no proof");
     while (!text.empty()) {
       int number = 0;
       auto [end, code] =

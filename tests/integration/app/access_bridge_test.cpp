@@ -102,6 +102,21 @@ TEST_F(access_bridge_test, SeesWhatOthersDoToTheKeys) {
   access_->door().on_revoked(nullptr);
 }
 
+TEST_F(access_bridge_test, TellsOfTheFirstKey) {
+  ASSERT_TRUE(start());
+  std::atomic<int> told = 0;
+  access_->door().on_revoked([&told] { ++told; });
+  const auto anybody = ask(needs::stream, "");
+  ASSERT_TRUE(anybody);
+  auth::api_key wanted;
+  wanted.scopes = *auth::parse_scopes("read");
+  ASSERT_TRUE(answer_of<auth::new_api_key>(
+      [&](auto reply) { access_->create_key(wanted, reply); }));
+  EXPECT_GT(told, 0);
+  EXPECT_FALSE(access_->door().alive(auth::standing_of(*anybody)));
+  access_->door().on_revoked(nullptr);
+}
+
 TEST_F(access_bridge_test, MakesListsAndRevokes) {
   ASSERT_TRUE(start());
   std::vector<std::string> announced;

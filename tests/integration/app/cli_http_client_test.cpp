@@ -39,6 +39,8 @@ TEST(CliUrl, ReadsItsParts) {
                                "http://h:x", "http://h:", "http://u:p@h",
                                "http://h?x", "http://h:123456", "http:// h"})
     EXPECT_FALSE(parse_server_url(bad)) << bad;
+  for (const auto* port : {"0", "65536", "98509", "x"})
+    EXPECT_FALSE(parse_server_url(std::string{"http://hub:"} + port)) << port;
 }
 
 TEST(CliUrl, EscapesValues) {

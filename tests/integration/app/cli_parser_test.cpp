@@ -34,9 +34,10 @@ class CliParser : public ::testing::Test {
     err.str("");
     console io{out, err, false};
     const programs start{[this](const config::settings& s) {
-      served = s;
-      return serve_result;
-    }};
+                           served = s;
+                           return serve_result;
+                         },
+                         [this](const config::settings&) { return faults; }};
     return parse_and_run(static_cast<int>(args.size()), args.data(), start, io);
   }
 
@@ -44,6 +45,7 @@ class CliParser : public ::testing::Test {
   std::ostringstream err;
   std::optional<config::settings> served;
   int serve_result = exit_ok;
+  std::vector<error> faults;
   std::filesystem::path directory_;
   std::filesystem::path before_;
 };
@@ -66,6 +68,38 @@ TEST_F(CliParser, EveryCommandHasHelpWithAnExample) {
   }
 }
 
+TEST_F(CliParser, NamesTheWordThatIsNoCommand) {
+  EXPECT_EQ(run({"fly"}), exit_usage);
+  EXPECT_THAT(err.str(), HasSubstr("there is no command \"fly\""));
+  EXPECT_EQ(run({"streams", "fly"}), exit_usage);
+  EXPECT_THAT(err.str(), HasSubstr("there is no command \"fly\""));
+}
+
+TEST_F(CliParser, NamesTheFlagOfABrokenFilter) {
+  EXPECT_EQ(run({"streams", "create", "s", "--filter", "{bad"}), exit_usage);
+  EXPECT_THAT(err.str(), HasSubstr("--filter: "));
+}
+
+TEST_F(CliParser, CorrelateMakesNoStore) {
+  EXPECT_EQ(run({"correlate", "--backfill", "--store", "sqlite:none.db"}),
+            exit_usage);
+  EXPECT_THAT(err.str(), HasSubstr("there is no such file"));
+  EXPECT_FALSE(std::filesystem::exists("none.db"));
+}
+
+TEST_F(CliParser, ServeAndCheckRefuseTheSame) {
+  faults = {{ec::bad_configuration, "[webhooks] ca_file: gone"},
+            {ec::bad_configuration, "[log] file: a directory"}};
+  const std::string told =
+      "eventweft: --set webhooks.ca_file: [webhooks] ca_file: gone\n"
+      "[log] file: a directory\n";
+  EXPECT_EQ(run({"serve", "--set", "webhooks.ca_file=x"}), exit_usage);
+  EXPECT_FALSE(served);
+  EXPECT_EQ(err.str(), told);
+  EXPECT_EQ(run({"check", "--set", "webhooks.ca_file=x"}), exit_usage);
+  EXPECT_EQ(err.str(), told);
+}
+
 TEST_F(CliParser, WrongUseIsTwo) {
   EXPECT_EQ(run({}), exit_usage);
   EXPECT_EQ(run({"fly"}), exit_usage);
@@ -75,6 +109,7 @@ TEST_F(CliParser, WrongUseIsTwo) {
   EXPECT_EQ(run({"send", "github", "--sample", "--file", "x"}), exit_usage);
   EXPECT_EQ(run({"dead-letters"}), exit_usage);
   EXPECT_EQ(run({"events", "--limit", "many"}), exit_usage);
+  EXPECT_EQ(run({"events", "--limit", "-1"}), exit_usage);
   EXPECT_EQ(run({"serve", "--set", "nonsense"}), exit_usage);
 }
 

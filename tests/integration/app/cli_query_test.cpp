@@ -93,6 +93,32 @@ TEST(CliEvents, PassesEverySelectionOn) {
   EXPECT_EQ(console.out.str(), "");
 }
 
+TEST(CliEvents, BeginsWhereItIsTold) {
+  const api_server server{
+      {{"GET /api/v1/events?since=17&order=desc&limit=50",
+        answer(200, R"({"events":[],"next_cursor":null})")},
+       {"GET /api/v1/events?since=earliest&order=desc&limit=50",
+        answer(200, R"({"events":[],"next_cursor":null})")}}};
+  events_options options;
+  options.server = server.address();
+  for (const auto* since : {"17", "earliest"}) {
+    options.select.since = since;
+    captured_console console;
+    EXPECT_EQ(events(options, console.io), exit_ok) << console.err.str();
+  }
+  for (const auto* bad : {"bogus", "-1", "7x"}) {
+    options.select.since = bad;
+    captured_console console;
+    EXPECT_EQ(events(options, console.io), exit_usage) << bad;
+    EXPECT_THAT(console.err.str(), HasSubstr("--since"));
+  }
+  options.select.since.clear();
+  options.until = "17";
+  captured_console console;
+  EXPECT_EQ(events(options, console.io), exit_usage);
+  EXPECT_THAT(console.err.str(), HasSubstr("--until"));
+}
+
 TEST(CliEvents, PrintsJsonAsTheServerHasIt) {
   const auto odd = event_json(1, "push", R"({"b" : 1,"a":1e400})");
   const api_server server{{{"GET /api/v1/events?order=desc&limit=50",
@@ -232,14 +258,18 @@ TEST(CliDeadLetters, ExportsEveryPage) {
       {"GET /api/v1/dead-letters?limit=1000&origin=spool",
        answer(200, R"({"dead_letters":[{"id":"a"}],"next_cursor":"a"})")},
       {"GET /api/v1/dead-letters?limit=1000&origin=spool&cursor=a",
-       answer(200, R"({"dead_letters":[{"id":"b"}],"next_cursor":null})")},
+       answer(200, R"({"dead_letters":[{"id":"gone"},{"id":"b"}],)"
+                   R"("next_cursor":null})")},
+      {"GET /api/v1/dead-letters/a", answer(200, R"({"id":"a","body":"1"})")},
+      {"GET /api/v1/dead-letters/b", answer(200, R"({"id":"b","body":"2"})")},
   }};
   dead_letter_options options;
   options.server = server.address();
   options.origin = "spool";
   captured_console console;
   EXPECT_EQ(export_dead_letters(options, console.io), exit_ok);
-  EXPECT_EQ(console.out.str(), "{\"id\":\"a\"}\n{\"id\":\"b\"}\n");
+  EXPECT_EQ(console.out.str(), "{\"id\":\"a\",\"body\":\"1\"}\n"
+                               "{\"id\":\"b\",\"body\":\"2\"}\n");
 }
 
 TEST(CliProcessors, ShowsHowTheyAreDoing) {

@@ -14,6 +14,7 @@
 #include <spdlog/spdlog.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -140,6 +141,9 @@ TEST_F(whole_threads, AStoryIsFoundStreamedAndTold) {
   EXPECT_THAT(get("/api/v1/correlations?key=ENG-42"), HasSubstr(id));
   get("/api/v1/correlations/ENG-43", 404);
   get("/api/v1/correlations?limit=0", 400);
+  get("/api/v1/correlations?limit=1&limit=2", 400);
+  get("/api/v1/correlations?platform=", 400);
+  get("/api/v1/correlations?key=", 400);
   EXPECT_THAT(get("/metrics"),
               HasSubstr("eventweft_correlation_events_linked_total 3"));
 
@@ -303,12 +307,92 @@ TEST_F(whole_threads, ABackfillThatWasStoppedGoesOn) {
   EXPECT_EQ(done->total, 30u);
   EXPECT_GT(slept, 0ns);
   options.stop = nullptr;
+  backfill_start start;
+  options.begun = [&](const backfill_start& s) { start = s; };
   done = run_backfill(*store, **rules, options);
   ASSERT_TRUE(done);
+  EXPECT_TRUE(start.resumed);
+  EXPECT_EQ(start.after, 14);
   EXPECT_EQ(done->total, 16u);
   EXPECT_EQ(done->done, 16u);
   EXPECT_FALSE(*store->open_threads()->backfill());
   EXPECT_EQ(store->open_threads()->recent({})->size(), 3u);
+}
+
+TEST_F(whole_threads, ABackfillWithOtherRulesStartsOver) {
+  settings_.event.enable_correlation = false;
+  start();
+  for (int i = 0; i < 10; ++i)
+    post("/events", R"({"event_type":"x","payload":{"k":"1","l":"2"}})", {});
+  hub_.reset();
+  settings_.event.enable_correlation = true;
+  settings_.correlation.rules.push_back({.name = "k", .key = "k:{payload.k}"});
+  const auto first = make_rules(settings_, {}, {});
+  settings_.correlation.rules.push_back({.name = "l", .key = "l:{payload.l}"});
+  const auto second = make_rules(settings_, {}, {});
+  ASSERT_TRUE(first && second);
+  store_options where;
+  where.url = settings_.store.url;
+  const auto store = *open_store(where);
+  backfill_options options;
+  options.batch_events = 4;
+  options.share = 1;
+  int batches = 0;
+  options.stop = [&] { return ++batches > 1; };
+  ASSERT_TRUE(run_backfill(*store, **first, options));
+  options.stop = nullptr;
+  backfill_start begun;
+  options.begun = [&](const backfill_start& s) { begun = s; };
+  const auto done = run_backfill(*store, **second, options);
+  ASSERT_TRUE(done);
+  EXPECT_TRUE(begun.other_rules);
+  EXPECT_FALSE(begun.resumed);
+  EXPECT_EQ(done->done, 10u);
+  const auto threads = store->open_threads();
+  const auto found = threads->thread_of(std::string{"l:2"});
+  ASSERT_TRUE(found && *found);
+  const auto story = threads->read(**found, 0, 100);
+  ASSERT_TRUE(story && *story);
+  const auto linked = std::ranges::count_if(
+      (*story)->links, [](const auto& l) { return l.key == "l:2"; });
+  EXPECT_EQ(linked, 10);
+}
+
+TEST_F(whole_threads, AThreadIsFoundByWhatPeopleWrite) {
+  start();
+  github("pull_request", pull_request, "d-1");
+  post("/linear/events", issue,
+       {{"Linear-Delivery", "d-3"}, {"Linear-Event", "Issue"}});
+  const auto found = [&](const std::string& which) {
+    EXPECT_THAT(get("/api/v1/correlations/" + which), HasSubstr("ENG-42"))
+        << which;
+  };
+  for (const char* which :
+       {"1a2b3c4d", "git%3Asha%3A1A2B3C4D", "eng-42", "octo%2Frepo%2312"})
+    found(which);
+  get("/api/v1/correlations/1a2b3c4e", 404);
+  EXPECT_THAT(get("/api/v1/correlations?platform=slack,linear"),
+              HasSubstr("ENG-42"));
+  EXPECT_THAT(get("/api/v1/correlations?platform=slack,deployments"),
+              Not(HasSubstr("ENG-42")));
+}
+
+TEST_F(whole_threads, AParentWithoutAThreadComesIntoItsChilds) {
+  start();
+  post("/events", R"({"event_type":"parent"})", {});
+  hub_.reset();
+  store_options where;
+  where.url = settings_.store.url;
+  const auto parent =
+      (*open_store(where))->open_session()->read_after(0, 1, 1 << 20);
+  ASSERT_TRUE(parent && parent->events.size() == 1);
+  EXPECT_FALSE(parent->events[0]->correlation_id);
+  const auto id = to_string(parent->events[0]->id);
+  start();
+  post("/events", R"({"event_type":"child","parent_event_id":")" + id + "\"}",
+       {});
+  const auto story = get("/api/v1/correlations/" + id);
+  EXPECT_THAT(story, HasSubstr(R"("event_count":2)"));
 }
 
 TEST_F(whole_threads, ARuleThatIsAFunctionAndOneThatThrows) {

@@ -171,6 +171,29 @@ TEST_F(retention_command_test, SaysSoWhenNothingIsSet) {
   EXPECT_NE(out_.str().find("Nothing goes"), std::string::npos);
 }
 
+TEST_F(retention_command_test, RefusesPlatformsThatNobodyKnows) {
+  auto wanted = options("1d");
+  wanted.flags.push_back(
+      {"--set platforms.shop.keep", "platforms.shop.keep", "10d"});
+  EXPECT_EQ(cli::retention(wanted, true, io_), cli::exit_usage);
+  EXPECT_NE(err_.str().find("[platforms.shop]: there is no such platform"),
+            std::string::npos);
+}
+
+TEST(Retention, EventsStandsForAllCustomEvents) {
+  config::settings s;
+  s.platforms["events"].keep = "10d";
+  s.platforms["github"].keep = "20d";
+  const auto policy = retention_of(s);
+  ASSERT_TRUE(policy);
+  EXPECT_EQ(policy->platforms.size(), 1u);
+  ASSERT_TRUE(policy->others);
+  EXPECT_EQ(policy->others->keep, 240h);
+  EXPECT_TRUE(policy->others->but.contains("github"));
+  EXPECT_TRUE(policy->others->but.contains("stripe"));
+  EXPECT_FALSE(policy->others->but.contains("events"));
+}
+
 TEST(Retention, PlatformsHaveTheirOwnTime) {
   config::settings s;
   s.retention.keep = "90d";

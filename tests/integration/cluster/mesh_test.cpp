@@ -77,6 +77,7 @@ processing_engine_actor spawn_engine(caf::actor_system& sys,
         [](retry_atom, const dead_letter&) {},
         [](list_atom) { return std::vector<processing::processor_state>{}; },
         [](flush_atom) {},
+        [](flush_atom, uint32_t) {},
     };
   };
   return sys.spawn(engine, std::move(all));

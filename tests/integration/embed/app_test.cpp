@@ -172,7 +172,11 @@ TEST(EmbedApp, TellsFiguresAndTheLatestEvents) {
   EXPECT_EQ(figures.events_received, 5u);
   EXPECT_EQ(figures.events_processed, 5u);
   EXPECT_EQ(figures.head_seq, 5);
-  EXPECT_THAT(figures.json, HasSubstr("streaming"));
+  // Streams that nobody reads are there as well.
+  EXPECT_THAT(figures.json,
+              HasSubstr(R"("all_events":{"active_subscriptions":0)"));
+  EXPECT_THAT(figures.json,
+              HasSubstr(R"("pr_events":{"active_subscriptions":0)"));
 }
 
 TEST(EmbedApp, AFileAndItsFaults) {

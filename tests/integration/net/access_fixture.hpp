@@ -62,6 +62,7 @@ class fake_access final : public access_port {
                   reply_to<auth::new_api_key> reply) override {
     auto made = auth::make_api_key(std::move(wanted), time_.now(), random_);
     ring_->add(made.record);
+    door_->tell_revoked();
     reply(std::move(made));
   }
   void list_keys(reply_to<std::vector<auth::api_key>> reply) override {

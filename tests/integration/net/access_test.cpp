@@ -133,6 +133,28 @@ TEST_F(access_matrix, EveryRouteAndEveryCredential) {
   }
 }
 
+/// Browsers send what any page tells them to, from within the network that the
+/// server trusts.
+TEST_F(access_matrix, EveryRouteAndAPageOfAnotherOrigin) {
+  for (const bool locked : {true, false}) {
+    std::string header = "Origin: https://evil.example\r\n";
+    if (locked) {
+      start_locked();
+      header += access_.header("admin");
+    } else {
+      running_.reset();
+      backend_.access_ = nullptr;
+      start();
+    }
+    for (const auto& r : route_table()) {
+      const bool open = r.needs == needs::nothing ||
+                        r.needs == needs::signature || r.needs == needs::ingest;
+      const auto got = status(r, {"a page", header, true, {}});
+      EXPECT_EQ(got == 403, !open) << r.pattern << ": " << got;
+    }
+  }
+}
+
 TEST_F(access_matrix, WhatIsOpenIsListedHere) {
   std::set<std::string> open;
   for (const auto& r : route_table())
@@ -174,6 +196,48 @@ TEST_F(access_test, SaysWhatIsMissing) {
   EXPECT_THAT(
       metrics_.text(),
       HasSubstr(R"(eventweft_access_refused_total{reason="missing"} 1)"));
+}
+
+TEST_F(access_test, EveryPlatformSaysWhatProofItWants) {
+  backend_.on_webhook = [](const webhook&, reply_to<webhook_answer> reply) {
+    reply(fail(ec::unauthorized, "no proof"));
+  };
+  auto options = fake_access::unlimited();
+  options.ingest_proves_itself = true;
+  start_locked(options);
+  auto a = ask(post("/github/events", "{}"));
+  EXPECT_EQ(a.status, 401);
+  EXPECT_EQ(a.header("www-authenticate"),
+            R"(Signature realm="eventweft/github")");
+  a = ask(post("/events", "{}"));
+  EXPECT_EQ(a.status, 401);
+  EXPECT_EQ(a.header("www-authenticate"), R"(Bearer realm="eventweft")");
+}
+
+/// Good ones of the same address are not held up: somebody else may send them.
+TEST_F(access_test, ProofsThatDoNotHoldAreLimited) {
+  backend_.on_webhook = [](const webhook& w, reply_to<webhook_answer> reply) {
+    if (w.body.view() == "good")
+      reply(webhook_answer{});
+    else
+      reply(fail(ec::unauthorized, "no proof"));
+  };
+  auto options = fake_access::unlimited();
+  // None comes back before the test is over.
+  options.failures = {0.001, 3, 10};
+  options.ingest_proves_itself = true;
+  start_locked(options);
+  EXPECT_EQ(ask(post("/github/events", "bad")).status, 401);
+  EXPECT_EQ(ask(post("/webhooks/github", "bad")).status, 401);
+  EXPECT_EQ(ask(post("/events", "bad")).status, 401);
+  const auto a = ask(post("/github/events", "bad"));
+  EXPECT_EQ(a.status, 429);
+  EXPECT_NE(a.header("retry-after"), "");
+  EXPECT_EQ(a.header("www-authenticate"), "");
+  EXPECT_EQ(ask(post("/events", "bad")).status, 429);
+  EXPECT_EQ(ask(post("/github/events", "good")).status, 200);
+  EXPECT_THAT(metrics_.text(),
+              HasSubstr(R"(eventweft_access_refused_total{reason="proof"} 3)"));
 }
 
 TEST_F(access_test, RefusesBeforeTheBodyIsRead) {
@@ -252,6 +316,20 @@ TEST_F(access_test, ATenantSeesItsOwnOnly) {
   EXPECT_EQ(ask(get(id + "1/explain?filter=%7B%7D", tenant)).status, 200);
 }
 
+TEST_F(access_test, TicketsAreForStreamsThatExist) {
+  start_locked();
+  const auto asked = [&](const std::string& scope, const std::string& stream) {
+    return ask(post("/api/v1/tickets", R"({"stream":")" + stream + "\"}",
+                    access_.header(scope)))
+        .status;
+  };
+  EXPECT_EQ(asked("read", "all_events"), 201);
+  EXPECT_EQ(asked("read", "none"), 404);
+  // Whether there is one is nothing to those who may not follow it.
+  EXPECT_EQ(asked("ingest", "all_events"), 403);
+  EXPECT_EQ(asked("ingest", "none"), 403);
+}
+
 TEST_F(access_test, AStreamStaysWithinTheForcedFilter) {
   start_locked();
   const auto key = access_.key("read", "octo/*").text;
@@ -306,6 +384,22 @@ TEST_F(access_test, ARevokedKeyEndsItsStreamsAtOnce) {
   EXPECT_LT(std::chrono::steady_clock::now() - before, 5s);
   backend_.commit(1);
   stays.read_until("id: 1\n");
+}
+
+TEST_F(access_test, TheFirstKeyEndsTheStreamsOfNobody) {
+  access_.open(fake_access::unlimited());
+  start();
+  auto sse = connect();
+  sse.send(get("/events/stream/all_events"));
+  sse.read_until("retry: ");
+  ws_client ws{port_, "/ws/events/all_events"};
+  EXPECT_TRUE(backend_.wait([&] { return backend_.joins() == 2; }));
+  ASSERT_EQ(ask(post("/api/v1/keys", R"({"scopes":["read"]})")).status, 201);
+  EXPECT_EQ(ws.read(), std::nullopt);
+  EXPECT_EQ(ws.close_code(), 4001);
+  EXPECT_THAT(sse.read_to_end(),
+              HasSubstr("event: end\ndata: credentials are needed by now\n"));
+  EXPECT_EQ(ask(get("/api/v1/streams")).status, 401);
 }
 
 TEST_F(access_test, CredentialsThatExpireEndTheirStreams) {
@@ -415,6 +509,77 @@ TEST_F(access_test, PagesOfOtherOriginsOpenNoStreams) {
   EXPECT_THAT(c.read_until("\r\n\r\n"),
               HasSubstr("Access-Control-Allow-Origin: https://app.example.org"
                         "\r\nVary: Origin\r\n"));
+}
+
+TEST_F(access_test, PagesOfOtherOriginsManageNothing) {
+  server_.allowed_origins = {"https://app.example.org"};
+  backend_.access_ = nullptr;
+  start();
+  const auto make = [&](const std::string& more) {
+    return ask(post("/api/v1/streams", R"({"name":"mine"})", more));
+  };
+  const auto a = make("Origin: https://evil.example\r\n");
+  EXPECT_EQ(a.status, 403);
+  EXPECT_THAT(a.body, HasSubstr("server.allowed_origins"));
+  EXPECT_EQ(make("Origin: null\r\n").status, 403);
+  EXPECT_THAT(
+      metrics_.text(),
+      HasSubstr(R"(eventweft_access_refused_total{reason="origin"} 2)"));
+  EXPECT_EQ(make("Origin: http://localhost\r\n").status, 201);
+  EXPECT_EQ(make("Origin: https://app.example.org\r\n").status, 409);
+}
+
+/// Its own name, which leads to us by now, makes a page look like one of ours.
+TEST_F(access_test, ANameOfAPagesOwnOpensNothing) {
+  server_.allowed_origins = {"https://app.example.org"};
+  backend_.access_ = nullptr;
+  start();
+  const auto asked = [&](const std::string& host, const std::string& more,
+                         const std::string& path = "/api/v1/events") {
+    return ask("GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\n" + more +
+               "\r\n");
+  };
+  const std::string reads = "Accept-Language: en\r\n";
+  const auto a = asked("evil.example:8080", reads);
+  EXPECT_EQ(a.status, 403);
+  EXPECT_THAT(a.body, HasSubstr("server.allowed_origins"));
+  EXPECT_EQ(asked("evil.example", "Origin: http://evil.example\r\n").status,
+            403);
+  EXPECT_EQ(asked("evil.example", reads, "/healthz").status, 200);
+  for (const auto* host :
+       {"127.0.0.1:8080", "[::1]:8080", "localhost:8080", "app.example.org"})
+    EXPECT_EQ(asked(host, reads).status, 200) << host;
+  // Programs have no pages, by whatever name they know us.
+  EXPECT_EQ(asked("hub.internal:8080", "").status, 200);
+}
+
+TEST_F(access_test, CredentialsStandInForTheName) {
+  start_locked();
+  EXPECT_EQ(ask("GET /api/v1/events HTTP/1.1\r\nHost: hub.example.org\r\n"
+                "Origin: https://hub.example.org\r\n" +
+                access_.header("read") + "\r\n")
+                .status,
+            200);
+}
+
+TEST_F(access_test, BodiesAreJson) {
+  backend_.access_ = nullptr;
+  start();
+  const auto typed = [&](const std::string& type) {
+    return ask("POST /api/v1/streams HTTP/1.1\r\nHost: a\r\n" + type +
+               "Content-Length: 15\r\n\r\n{\"name\":\"mine\"}")
+        .status;
+  };
+  EXPECT_EQ(typed(""), 415);
+  EXPECT_EQ(typed("Content-Type: text/plain\r\n"), 415);
+  EXPECT_EQ(typed("Content-Type: application/x-www-form-urlencoded\r\n"), 415);
+  EXPECT_EQ(typed("Content-Type: text/plain;application/json\r\n"), 415);
+  EXPECT_EQ(typed("Content-Type: Application/JSON; charset=utf-8\r\n"), 201);
+  EXPECT_EQ(typed("Content-Type: application/merge-patch+json\r\n"), 409);
+  // Without a body there is nothing to say about it.
+  EXPECT_EQ(
+      ask("DELETE /api/v1/streams/mine HTTP/1.1\r\nHost: a\r\n\r\n").status,
+      204);
 }
 
 TEST_F(access_test, AnswersPreflightsOfListedPages) {

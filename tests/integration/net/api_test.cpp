@@ -105,6 +105,7 @@ TEST_F(http_api, WalksDeadLetters) {
     dead_letter d;
     d.id.bytes[15] = i;
     d.reason = "reason \"" + std::to_string(i) + '"';
+    d.body.assign(2'000, 'x');
     backend_.letters.push_back(d);
   }
   start();
@@ -112,6 +113,9 @@ TEST_F(http_api, WalksDeadLetters) {
   EXPECT_EQ(first.status, 200);
   EXPECT_NE(first.body.find(R"("reason":"reason \"3\"")"), std::string::npos);
   EXPECT_EQ(first.body.find(R"(reason \"2\")"), std::string::npos);
+  // Each by itself has its body, which may be large.
+  EXPECT_NE(first.body.find(R"("body_bytes":2000})"), std::string::npos);
+  EXPECT_EQ(first.body.find("\"body\":"), std::string::npos);
   const std::string third = "00000000-0000-0000-0000-000000000003";
   EXPECT_NE(first.body.find(R"("next_cursor":")" + third), std::string::npos);
   const auto second = ask(get("/api/v1/dead-letters?limit=3&cursor=" + third));
@@ -200,7 +204,9 @@ TEST_F(http_api, TellsMetricsAndHealth) {
   const auto text = ask(get("/metrics"));
   EXPECT_EQ(text.body, "up 1\n");
   EXPECT_EQ(text.header("content-type").substr(0, 10), "text/plain");
-  EXPECT_EQ(ask(get("/healthz")).status, 200);
+  // What gets past caches.
+  EXPECT_EQ(ask(get("/healthz?x=1")).status, 200);
+  EXPECT_EQ(ask(get("/readyz?%zz")).status, 200);
 }
 
 TEST_F(http_api, TellsWhetherItIsReady) {

@@ -57,6 +57,9 @@ class fake_backend final : public backend, public processing_port {
   // -- backend ---------------------------------------------------------------
 
   bool knows_platform(std::string_view name) const override;
+  std::string challenge(std::string_view platform) const override {
+    return platform == "github" ? "Signature realm=\"eventweft/github\"" : "";
+  }
   void accept(webhook w, reply_to<webhook_answer> reply) override;
   void query(event_query q, reply_to<event_page> reply) override;
   void find(uuid id, reply_to<std::optional<event_ptr>> reply) override;

@@ -211,7 +211,8 @@ std::string get(const std::string& target, const std::string& more) {
 std::string post(const std::string& target, const std::string& body,
                  const std::string& more) {
   return "POST " + target + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " +
-         std::to_string(body.size()) + "\r\n" + more + "\r\n" + body;
+         std::to_string(body.size()) +
+         "\r\nContent-Type: application/json\r\n" + more + "\r\n" + body;
 }
 
 } // namespace eventweft::net

@@ -162,6 +162,7 @@ TEST_F(rfc6455, RefusesFragmentedControlFrames) {
 // -- 5.4 fragmentation --------------------------------------------------------
 
 TEST_F(rfc6455, PutsFragmentsTogether) {
+  backend_.commit(7);
   auto c = open();
   c.send({op_text, R"({"ack")", false});
   c.send({op_continuation, "", false});
@@ -174,6 +175,7 @@ TEST_F(rfc6455, PutsFragmentsTogether) {
 }
 
 TEST_F(rfc6455, AnswersControlFramesBetweenFragments) {
+  backend_.commit(8);
   auto c = open();
   c.send({op_text, R"({"ack")", false});
   c.send({op_ping, "between"});
@@ -284,8 +286,8 @@ TEST_F(rfc6455, AnswersACloseWithoutACode) {
 }
 
 TEST_F(rfc6455, RefusesCodesThatMayNotBeSent) {
-  for (const uint16_t code :
-       {0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999})
+  for (const uint16_t code : {0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100,
+                              2000, 2999, 5000, 65'535})
     expect_failure(bytes_of({op_close, close_payload(code)}), protocol_error,
                    std::to_string(code));
 }
@@ -370,7 +372,7 @@ TEST_F(rfc6455, RefusesAWrongHandshake) {
       {upgrade + key + version, 426},
       {connection + key + version, 426},
       {connection + upgrade + version, 400},
-      {connection + upgrade + key, 400},
+      {connection + upgrade + key, 426},
       {connection + upgrade + key + "Sec-WebSocket-Version: 12\r\n", 426},
       {connection + upgrade + "Sec-WebSocket-Key: short\r\n" + version, 400},
   };
@@ -378,6 +380,7 @@ TEST_F(rfc6455, RefusesAWrongHandshake) {
     auto c = connect();
     const auto a = c.ask(get("/ws/events/all_events", fields));
     EXPECT_EQ(a.status, status) << fields;
+    EXPECT_EQ(a.header("content-type"), "application/problem+json") << fields;
   }
 }
 

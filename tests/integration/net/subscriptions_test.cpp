@@ -11,6 +11,7 @@ class http_subscriptions : public server_test {
     auto client = connect();
     client.send(method + ' ' + target + " HTTP/1.1\r\nHost: x\r\n" +
                 "Content-Length: " + std::to_string(body.size()) +
+                "\r\nContent-Type: application/json" +
                 "\r\nConnection: close\r\n\r\n" + body);
     return client.read_answer();
   }

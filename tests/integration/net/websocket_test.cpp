@@ -140,6 +140,7 @@ TEST_F(websocket_streams, ChangesItsFilterInPlace) {
 }
 
 TEST_F(websocket_streams, KeepsAcknowledgements) {
+  backend_.commit(17);
   start();
   ws_client c{port_, "/ws/events/all_events"};
   c.send(R"({"ack":17})");
@@ -148,6 +149,18 @@ TEST_F(websocket_streams, KeepsAcknowledgements) {
   c.send(R"({"ack":9})");
   c.send("?");
   EXPECT_NE(c.read()->find("\"error\""), std::string::npos);
+  EXPECT_TRUE(acknowledged(17));
+}
+
+TEST_F(websocket_streams, NobodyHasDealtWithWhatIsToCome) {
+  backend_.commit(17);
+  start();
+  ws_client c{port_, "/ws/events/all_events"};
+  ASSERT_TRUE(joined(1));
+  c.send(R"({"ack":999})");
+  EXPECT_TRUE(acknowledged(17));
+  backend_.commit(1);
+  EXPECT_EQ(c.read_seq(), 18);
   EXPECT_TRUE(acknowledged(17));
 }
 
@@ -182,6 +195,7 @@ TEST_F(websocket_streams, RefusesBinaryAndLargeMessages) {
 }
 
 TEST_F(websocket_streams, ReadsMessagesLargerThanItsBuffers) {
+  backend_.commit(4);
   start();
   ws_client c{port_, "/ws/events/all_events"};
   c.send(R"({"ack":)" + std::string(5000, ' ') + "4}");

@@ -285,6 +285,25 @@ TEST(nats_poster, TheServerDropsWhatItHas) {
   EXPECT_EQ(stream.messages(), 1u);
 }
 
+TEST(nats_poster, AReplayIsNoRepeat) {
+  const nats_server server;
+  observer stream{server};
+  const auto p = make_nats_poster();
+  const auto send = [&](const char* replay) {
+    auto m = message(server.url("hub.events"), "{}", "msg_same");
+    if (*replay != '\0')
+      m.headers.emplace_back(std::string{replay_header}, replay);
+    EXPECT_TRUE(post(*p, std::move(m)));
+  };
+  send("");
+  send("2026-01-31T12:00:00.000000Z");
+  EXPECT_EQ(stream.messages(), 2u);
+  send("2026-01-31T12:00:00.000000Z");
+  EXPECT_EQ(stream.messages(), 2u) << "tried again";
+  send("2026-01-31T12:00:01.000000Z");
+  EXPECT_EQ(stream.messages(), 3u);
+}
+
 TEST(nats_poster, ManyAtOnceAllArrive) {
   const nats_server server;
   observer stream{server};

@@ -23,6 +23,8 @@ TEST(parse_target, names_a_port_that_is_not_the_usual_one) {
   EXPECT_EQ(parse_target("http://a.example:8080")->host_header,
             "a.example:8080");
   EXPECT_EQ(parse_target("http://a.example:80")->host_header, "a.example");
+  EXPECT_EQ(parse_target("http://a.example:65535")->origin.port, 65'535);
+  EXPECT_EQ(parse_target("http://a.example:00080")->origin.port, 80);
   EXPECT_EQ(parse_target("http://a.example")->path, "/");
   EXPECT_EQ(parse_target("http://a.example?x")->path, "/?x");
 }
@@ -56,6 +58,10 @@ INSTANTIATE_TEST_SUITE_P(
         "http://user@example.com/", "http://user:pw@example.com/",
         "http://@example.com/", "http://example.com:0/",
         "http://example.com:65536/", "http://example.com:x/",
+        // a number of 16 bits takes these for other ports
+        "http://127.0.0.1:98509/", "http://example.com:65616/",
+        "http://example.com:4294967376/",
+        "http://example.com:18446744073709551696/",
         // other spellings of 127.0.0.1
         "http://2130706433/", "http://0x7f000001/", "http://0x7f.0.0.1/",
         "http://0177.0.0.1/", "http://017700000001/", "http://127.1/",

@@ -284,6 +284,22 @@ TEST_P(maintenance_contract, PlatformsCanHaveATimeOfTheirOwn) {
   EXPECT_EQ(seqs(), (std::vector<seq_t>{2, 4}));
 }
 
+TEST_P(maintenance_contract, PlatformsNobodyKnowsCanHaveATime) {
+  append({aged(1, days{40}, "shop"), aged(2, days{40}, "github"),
+          aged(3, days{40}, "slack"), aged(4, days{5}, "shop"),
+          aged(5, days{100}, "github")});
+  retention_policy policy;
+  policy.others.emplace().keep = days{10};
+  policy.others->but = {"github", "slack"};
+  // Those that are known are kept for ever.
+  retain(policy);
+  EXPECT_EQ(seqs(), (std::vector<seq_t>{2, 3, 4, 5}));
+  policy.keep = days{90};
+  policy.platforms["slack"] = days{30};
+  retain(policy);
+  EXPECT_EQ(seqs(), (std::vector<seq_t>{2, 4}));
+}
+
 TEST_P(maintenance_contract, RetentionKeepsWhatIsStillNeeded) {
   append({aged(1, days{100}), aged(2, days{100}), aged(3, days{100})});
   retention_policy policy;
@@ -302,6 +318,35 @@ TEST_P(maintenance_contract, RetentionKeepsWhatIsStillNeeded) {
   EXPECT_THAT(seqs(), IsEmpty());
 }
 
+TEST_P(maintenance_contract, WhatIsHeldBackIsToldWithTheReason) {
+  must(maintenance_->prepare_partitions(noon - days{100}));
+  append({aged(1, days{100}), aged(2, days{100}), aged(3, days{100})});
+  retention_policy policy;
+  policy.keep = days{90};
+  dead_letter d;
+  d.id = d.event_id.emplace(numbered_event(1).id);
+  must(session_->add_dead_letter(d));
+  run_sql("INSERT INTO stream_subscriptions (id, stream_name, subscriber_id, "
+          "type, cursor_seq) VALUES ('" +
+          to_string(d.id) + "', 'all_events', 'me', 'sse', 2)");
+  for (const bool dry_run : {true, false}) {
+    std::vector<std::string> held;
+    for (const auto& item : retain(policy, dry_run))
+      if (!item.reason.empty())
+        held.push_back(std::string{to_string(item.action)} + ' ' + item.what +
+                       ' ' + std::to_string(item.events) + ' ' + item.reason);
+    if (is_postgres()) {
+      EXPECT_THAT(held, ::testing::Contains(::testing::EndsWith(
+                            "3 a subscription has not read it")));
+    } else {
+      EXPECT_THAT(held,
+                  ElementsAre("keep events github 1 a dead letter needs it",
+                              "keep events github 1 a subscription has not "
+                              "read it"));
+    }
+  }
+}
+
 TEST_P(maintenance_contract, AReplayUnderWayHoldsWhatItHasNotRead) {
   must(maintenance_->prepare_partitions(noon - days{100}));
   append({aged(1, days{100}), aged(2, days{100}), aged(3, days{100})});
@@ -316,6 +361,9 @@ TEST_P(maintenance_contract, AReplayUnderWayHoldsWhatItHasNotRead) {
   EXPECT_EQ(seqs(), (std::vector<seq_t>{2, 3}));
   if (is_postgres()) {
     EXPECT_EQ(full_week(items).reason, "a replay has not read it");
+  } else {
+    ASSERT_THAT(items, SizeIs(2));
+    EXPECT_EQ(items[1].reason, "a replay has not read it");
   }
   run_sql("UPDATE stream_subscriptions SET replay = ''");
   retain(policy);

@@ -69,16 +69,19 @@ TEST_F(postgres_schema, ByHandIsTheSameAsByMigration) {
 
 TEST_F(postgres_schema, EverythingIsCommented) {
   must(store_->migrate());
+  must(store_->open_maintenance()->prepare_partitions(noon));
   std::vector<std::string> bare;
   for (const auto& row :
        run("SELECT c.relname || coalesce('.' || a.attname, '') "
-           "FROM pg_class c LEFT JOIN pg_attribute a ON a.attrelid = c.oid "
-           "AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind <> 'v' "
+           "FROM pg_class c CROSS JOIN LATERAL ("
+           "SELECT 0 AS attnum, NULL AS attname UNION ALL "
+           "SELECT a.attnum, a.attname FROM pg_attribute a "
+           "WHERE a.attrelid = c.oid AND a.attnum > 0 "
+           "AND NOT a.attisdropped) a "
            "WHERE c.relnamespace = 'public'::regnamespace "
-           "AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition "
-           "AND (col_description(c.oid, a.attnum) IS NULL "
-           "AND c.relkind <> 'v' OR obj_description(c.oid, 'pg_class') IS "
-           "NULL)"))
+           "AND c.relkind IN ('r', 'p', 'v') AND coalesce("
+           "CASE a.attnum WHEN 0 THEN obj_description(c.oid, 'pg_class') "
+           "ELSE col_description(c.oid, a.attnum) END, '') = ''"))
     bare.emplace_back(row[0].view());
   EXPECT_THAT(bare, IsEmpty());
 }
@@ -114,6 +117,32 @@ TEST_F(postgres_schema, TheQueriesOfAnAnalystRun) {
   EXPECT_TRUE(run("SELECT create_event_correlation(gen_random_uuid(), "
                   "gen_random_uuid(), 'x')")[0][0]
                   .is_null());
+}
+
+TEST_F(postgres_schema, ALinkByHandThatCanNotBeIsRefusedInWords) {
+  must(store_->migrate());
+  auto session = store_->open_session();
+  std::vector<event_ptr> events{event_ptr{numbered_event(1)},
+                                event_ptr{numbered_event(2)}};
+  must(session->append(events));
+  const auto a = "'" + to_string(events[0]->id) + "'";
+  const auto b = "'" + to_string(events[1]->id) + "'";
+  const std::pair<std::string, std::string> wrong[] = {
+      {a + ", " + a + ", 'x'", "can't be linked to itself"},
+      {a + ", " + b + ", 'x', NULL, 5", "p_confidence_score: 5 is not"},
+      {a + ", " + b + ", 'x', NULL, NULL", "p_confidence_score: NULL is not"},
+      {a + ", " + b + ", NULL", "p_correlation_type"},
+      {a + ", " + b + ", 'x', ''", "p_correlation_key"},
+  };
+  for (const auto& [arguments, words] : wrong) {
+    try {
+      run("SELECT create_event_correlation(" + arguments + ")");
+      ADD_FAILURE() << arguments;
+    } catch (const pqxx::data_exception& e) {
+      EXPECT_NE(std::string_view{e.what()}.find(words), std::string_view::npos)
+          << e.what();
+    }
+  }
 }
 
 TEST_F(postgres_schema, ALinkByHandJoinsThreads) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/integration/persistence/store_fixture.hpp"
 
+#include <limits>
+
 namespace eventweft::testing {
 namespace {
 
@@ -206,6 +208,23 @@ TEST_P(query_contract, ByTime) {
   q.since = noon + seconds{3};
   q.until = noon + seconds{5};
   EXPECT_THAT(seqs(q), ElementsAre(4, 3));
+}
+
+TEST_P(query_contract, AfterANumber) {
+  event_query q;
+  q.after = 0;
+  const auto all = seqs(event_query{});
+  EXPECT_EQ(seqs(q), all);
+  q.after = 2;
+  q.limit = 2;
+  EXPECT_THAT(seqs(q), ElementsAre(all[0], all[1]));
+  q.ascending = true;
+  EXPECT_THAT(seqs(q), ElementsAre(3, 4));
+  q.cursor = 4;
+  EXPECT_THAT(seqs(q), ElementsAre(5, 6));
+  q.cursor = 0;
+  q.after = std::numeric_limits<seq_t>::max();
+  EXPECT_THAT(seqs(q), IsEmpty());
 }
 
 TEST_P(query_contract, AllThatIsGivenMustHold) {

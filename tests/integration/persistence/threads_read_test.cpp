@@ -87,9 +87,50 @@ TEST_P(read_threads, TheNewestComeFirst) {
   ASSERT_THAT(first, SizeIs(2));
   auto second = must(reader->recent({.before = 4, .limit = 1}));
   EXPECT_THAT(second[0].keys, ElementsAre("c:1"));
-  auto linear = must(reader->recent({.platform = "linear"}));
+  auto two = must(reader->recent({.platforms = {"linear", "slack"}}));
+  ASSERT_THAT(two, SizeIs(2));
+  EXPECT_THAT(two[1].platforms, ElementsAre("slack"));
+  auto linear = must(reader->recent({.platforms = {"linear"}}));
   ASSERT_THAT(linear, SizeIs(1));
   EXPECT_THAT(linear[0].platforms, ElementsAre("github", "linear"));
+}
+
+TEST_P(read_threads, KeysAreFoundByTheirEnds) {
+  join({on(1, "github", {being("deployment:a/b#42"), being("x:1")}),
+        on(2, "github", {being("deployment:a/c#142")}),
+        on(3, "github", {being("deployment:a/d#42")})});
+  auto reader = threads();
+  EXPECT_THAT(must(reader->keys_like("deployment:", "#42", 5)),
+              ElementsAre("deployment:a/b#42", "deployment:a/d#42"));
+  EXPECT_THAT(must(reader->keys_like("deployment:", "", 2)),
+              ElementsAre("deployment:a/b#42", "deployment:a/c#142"));
+  EXPECT_THAT(must(reader->keys_like("deployment:b", "", 5)), SizeIs(0));
+  EXPECT_FALSE(must(reader->fact("slack:channel:C1")));
+}
+
+TEST_P(read_threads, ACauseThatComesLateBecomesTheParent) {
+  auto effect = linking("event:/a o-1");
+  effect.type = {correlation_noun::cause, correlation_noun::event};
+  effect.field = "metadata.cloudevents.causationid";
+  join({on(1, "cloudevents", {effect})});
+  EXPECT_FALSE(log()[0]->parent_event_id);
+  join({on(2, "cloudevents", {being("event:/a o-1")})});
+  EXPECT_EQ(thread_of(1), thread_of(2));
+  EXPECT_EQ(log()[0]->parent_event_id, numbered_event(2).id);
+}
+
+TEST_P(read_threads, AParentWithoutAThreadComesIntoItsChilds) {
+  join({on(1, "custom", {})});
+  EXPECT_FALSE(thread_of(1));
+  auto child = linking("event:" + to_string(numbered_event(1).id));
+  child.type = {correlation_noun::cause, correlation_noun::event};
+  child.field = "parent_event_id";
+  join({on(2, "custom", {child})});
+  ASSERT_TRUE(thread_of(1));
+  EXPECT_EQ(thread_of(1), thread_of(2));
+  auto reader = threads();
+  const auto story = must(reader->read(*thread_of(1), 0, 10));
+  EXPECT_EQ(story->summary.events, 2u);
 }
 
 TEST_P(read_threads, StoredEventsCanBeGoneOverAgain) {
@@ -98,8 +139,8 @@ TEST_P(read_threads, StoredEventsCanBeGoneOverAgain) {
         on(3, "github", {being("a:1")}), on(4, "linear", {being("b:1")})});
   auto reader = threads();
   EXPECT_FALSE(must(reader->backfill()));
-  must(reader->set_backfill(backfill_state{0, 4}));
-  EXPECT_EQ(must(reader->backfill()), (backfill_state{0, 4}));
+  must(reader->set_backfill(backfill_state{0, 4, "rules"}));
+  EXPECT_EQ(must(reader->backfill()), (backfill_state{0, 4, "rules"}));
   const auto events = log();
   std::vector<rejoined_event> again{
       {events[0], {being("c:1")}},
@@ -107,7 +148,7 @@ TEST_P(read_threads, StoredEventsCanBeGoneOverAgain) {
       {events[2], {linking("c:1"), linking("b:1")}}};
   const auto before = must(session_->head()).seq;
   const auto report = must(reader->rejoin(again, 3));
-  EXPECT_EQ(must(reader->backfill()), (backfill_state{3, 4}));
+  EXPECT_EQ(must(reader->backfill()), (backfill_state{3, 4, "rules"}));
   EXPECT_EQ(thread_of(1), thread_of(2));
   EXPECT_EQ(thread_of(1), thread_of(3));
   EXPECT_EQ(thread_of(1), thread_of(4));
@@ -115,7 +156,7 @@ TEST_P(read_threads, StoredEventsCanBeGoneOverAgain) {
   EXPECT_EQ(report.merges[0]->seq, before + 1);
   EXPECT_EQ(must(session_->head()).seq, before + 1);
   auto story = must(reader->read(*thread_of(1), 0, 10));
-  EXPECT_EQ(story->summary.events, 4u);
+  EXPECT_EQ(story->summary.events, 5u);
   EXPECT_THAT(story->summary.platforms,
               ElementsAre("github", "linear", "slack"));
   // Appending goes on.
@@ -143,6 +184,49 @@ TEST_P(read_threads, KeysOfEventsThatAreGoneAreForgotten) {
   // The key begins anew.
   EXPECT_TRUE(
       join({on(3, "github", {linking("a:1")})}).items[0].correlation_id);
+}
+
+// Whether a whole week goes or single events.
+TEST_P(read_threads, WhatIsGoneIsNotCounted) {
+  const auto aged = [this](int n, const char* platform, int age,
+                           std::vector<correlation_key> keys) {
+    auto e = on(n, platform, std::move(keys));
+    e.created_at = noon - days{age};
+    return e;
+  };
+  join({aged(1, "linear", 100, {being("a:1")}),
+        aged(2, "slack", 40, {linking("a:1")}),
+        aged(3, "github", 10, {linking("a:1")}),
+        aged(4, "slack", 39, {being("b:1")}),
+        aged(5, "github", 9, {being("c:1")})});
+  auto maintenance = store_->open_maintenance();
+  must(maintenance->roll_up_metrics());
+  auto reader = threads();
+  const auto thread = *thread_of(3);
+  const auto count = [&](const retention_policy& policy) {
+    must(maintenance->apply_retention(policy, noon, false));
+    const auto story = must(reader->read(thread, 0, 10));
+    EXPECT_EQ(story->summary.events, story->events.size());
+    EXPECT_EQ(story->summary.first, story->events.front()->created_at);
+    EXPECT_EQ(story->summary.last, story->events.back()->created_at);
+    EXPECT_EQ(story->summary.last_seq, 3);
+    return story->summary;
+  };
+  retention_policy policy;
+  EXPECT_THAT(count(policy).platforms,
+              ElementsAre("github", "linear", "slack"));
+  policy.keep = days{90};
+  auto left = count(policy);
+  EXPECT_EQ(left.events, 2u);
+  EXPECT_THAT(left.platforms, ElementsAre("github", "slack"));
+  policy.platforms["slack"] = days{30};
+  left = count(policy);
+  EXPECT_EQ(left.events, 1u);
+  EXPECT_EQ(left.first, noon - days{10});
+  EXPECT_THAT(left.platforms, ElementsAre("github"));
+  // A thread of which nothing is left is none, wherever the log begins.
+  EXPECT_FALSE(must(reader->thread_of(std::string{"b:1"})));
+  EXPECT_TRUE(must(reader->thread_of(std::string{"c:1"})));
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, read_threads, both_engines, engine_name);

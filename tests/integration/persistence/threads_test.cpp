@@ -3,6 +3,7 @@
 #include "correlation/keys.hpp"
 #include "tests/integration/persistence/thread_support.hpp"
 
+#include <array>
 #include <numeric>
 #include <random>
 #include <thread>
@@ -58,6 +59,17 @@ TEST_P(append_threads, AMergeIsToldInTheLogWithoutAHole) {
   EXPECT_EQ(must(reader->thread_of(small)), large);
   EXPECT_EQ(must(reader->thread_of(numbered_event(1).id)), large);
   EXPECT_EQ(must(reader->thread_of(std::string{"a:1"})), large);
+  EXPECT_EQ(must(session_->present_threads(
+                std::array{large, small, numbered_event(1).id})),
+            (std::vector<uuid>{large, large, numbered_event(1).id}));
+  // The event that tells is one of the thread's.
+  const auto story = must(reader->read(large, 0, 10));
+  ASSERT_TRUE(story);
+  EXPECT_EQ(story->summary.events, 5u);
+  EXPECT_EQ(story->events.size(), 5u);
+  EXPECT_EQ(story->summary.last_seq, 6);
+  EXPECT_THAT(story->summary.platforms,
+              ::testing::Not(::testing::Contains("eventweft")));
   // The next number is the next.
   EXPECT_EQ(join({keyed_event(6, {})}).items[0].outcome.seq, 7);
 }

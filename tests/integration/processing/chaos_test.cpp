@@ -218,6 +218,42 @@ answers = true
   EXPECT_THAT(again->body, HasSubstr(R"("duplicate":true)"));
 }
 
+TEST_P(chaos_test, ABatchKeepsItsResultsBesideReplies) {
+  make(R"(
+[processors.reply]
+command = ["sh", "-c", "echo dep"]
+event_types = ["answered"]
+answers = true
+)");
+  hub->start();
+  const auto item_of = [](const std::string& key, const char* type) {
+    return R"({"event_id":")" + key + R"(","event_type":")" + type + R"("})";
+  };
+  // As above, a slow machine may not answer in time at first.
+  int n = 0;
+  ASSERT_TRUE(eventually([&] {
+    const auto key = "b" + std::to_string(++n);
+    const auto answer =
+        hub->ask({"POST",
+                  "/events",
+                  {{"content-type", "application/json"}},
+                  "[" + item_of(key + "-1", "answered") + "," +
+                      item_of(key + "-2", "plain") + R"(,{"bad":1},)" +
+                      item_of(key + "-3", "answered") + "]"});
+    if (!answer)
+      return false;
+    EXPECT_EQ(answer->status, 200);
+    EXPECT_THAT(answer->content_type, HasSubstr("application/json"));
+    EXPECT_THAT(answer->body, HasSubstr(R"("detail":"item 2: /bad)"));
+    constexpr std::string_view reply =
+        R"("reply":{"status":200,"content_type":"text/plain; charset=utf-8",)"
+        R"("body":"dep\n"})";
+    const auto first = answer->body.find(reply);
+    return first != std::string::npos &&
+           answer->body.find(reply, first + 1) != std::string::npos;
+  })) << hub->log();
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Engines, chaos_test, ::testing::Values("sqlite", "postgres"),
     [](const ::testing::TestParamInfo<std::string_view>& which) {

@@ -106,6 +106,7 @@ TEST_F(exec_test, its_whole_group_is_killed_when_the_time_is_up) {
   const auto begun = std::chrono::steady_clock::now();
   const auto o = shell("sleep 100 & echo $! > grandchild; wait", 300ms);
   EXPECT_EQ(o.what, kind::failed);
+  EXPECT_TRUE(o.timed_out);
   EXPECT_THAT(o.error, HasSubstr("longer than its time-out"));
   EXPECT_LT(std::chrono::steady_clock::now() - begun, 15s);
   const auto pid = std::stoi(content("grandchild"));

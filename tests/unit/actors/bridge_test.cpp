@@ -3,6 +3,12 @@
 #include "net/ports/processing.hpp"
 #include "tests/support/whole.hpp"
 
+#include <spdlog/sinks/ostream_sink.h>
+
+#include <memory>
+#include <sstream>
+#include <string>
+
 namespace eventweft {
 
 namespace {
@@ -42,6 +48,26 @@ TEST_F(bridge_test, bad_webhook_stores_nothing) {
   ASSERT_TRUE(a->failed);
   EXPECT_EQ(a->failed->code, ec::malformed);
   EXPECT_EQ(log->head(), 0);
+}
+
+TEST_F(bridge_test, webhooks_without_proof_have_a_line_in_the_log) {
+  std::ostringstream out;
+  ctx.log = std::make_shared<spdlog::logger>(
+      "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(out));
+  start();
+  out.str({});
+  auto first = send("forged");
+  auto second = send("forged too");
+  run();
+  ASSERT_TRUE(first->failed && second->failed);
+  EXPECT_EQ(first->failed->code, ec::unauthorized);
+  const auto text = out.str();
+  const std::string told = "a webhook of github was refused: no proof";
+  const auto at = text.find(told);
+  ASSERT_NE(at, std::string::npos) << text;
+  // The second one is counted only.
+  EXPECT_EQ(text.find(told, at + 1), std::string::npos) << text;
+  ctx.log = null_logger();
 }
 
 TEST_F(bridge_test, handshake_stores_nothing) {

@@ -156,6 +156,37 @@ TEST_F(delivery_sender_test, only_what_both_filters_let_through) {
   EXPECT_EQ(posted(), (std::vector<seq_t>{1, 4}));
 }
 
+TEST_F(delivery_sender_test, what_it_does_not_want_is_no_lag) {
+  s.filter.platforms = {"nobody"};
+  start();
+  append_many(1, 37);
+  tell_anon(sender, tick_atom_v);
+  settle();
+  EXPECT_EQ(board->of(s.id).lag_events, 0);
+  EXPECT_EQ(board->of(s.id).cursor, 37);
+  EXPECT_EQ(progress().done_until, 0) << "not with every event";
+  leap(5s);
+  EXPECT_EQ(progress().done_until, 37);
+  const auto saves = tables->saves;
+  leap(10min);
+  EXPECT_EQ(tables->saves, saves) << "nothing changed";
+  // The next one begins there.
+  kill_sender();
+  start();
+  EXPECT_EQ(board->of(s.id).lag_events, 0);
+  EXPECT_EQ(board->of(s.id).lag_seconds, 0);
+}
+
+TEST_F(delivery_sender_test, a_clean_end_keeps_how_far_it_looked) {
+  s.filter.platforms = {"nobody"};
+  start();
+  append_many(1, 5);
+  auto flushed = request<void>(sender, flush_atom_v);
+  settle();
+  EXPECT_TRUE(flushed->value);
+  EXPECT_EQ(progress().done_until, 5);
+}
+
 TEST_F(delivery_sender_test, tries_again_as_scheduled_then_gives_up) {
   poster->status = [](const auto&) { return 500; };
   options.queue.breaker.failures_to_open = 1'000;
@@ -249,6 +280,8 @@ TEST_F(delivery_sender_test, no_faster_than_allowed) {
   leap(10s);
   ASSERT_EQ(poster->calls.size(), 10u);
   EXPECT_GE(poster->calls.back().at - first, 3'900ms);
+  for (size_t i = 0; i + 2 < poster->calls.size(); ++i)
+    EXPECT_GE(poster->calls[i + 2].at - poster->calls[i].at, 1s) << i;
 }
 
 TEST_F(delivery_sender_test, goes_on_where_it_was_after_a_kill) {
@@ -473,6 +506,42 @@ TEST_F(delivery_sender_test, a_replay_survives_a_kill) {
   auto seen = posted();
   std::sort(seen.begin(), seen.end());
   EXPECT_EQ(seen, from_to(1, 40));
+}
+
+TEST_F(delivery_sender_test, a_queue_can_tell_a_replay_from_a_retry) {
+  s.type = subscription_type::nats;
+  s.url = "nats://queue.example/hub.events";
+  const auto header = [this](size_t call) {
+    std::string out;
+    for (const auto& [name, value] : poster->calls.at(call).what.headers)
+      if (name == outgoing::replay_header)
+        out = value;
+    return out;
+  };
+  start();
+  append_many(1, 1);
+  ASSERT_EQ(poster->calls.size(), 1u);
+  EXPECT_TRUE(header(0).empty());
+  poster->status = [](const auto&) { return 500; };
+  replay_request r;
+  r.event_id = log->events()[0]->id;
+  request<replay_answer>(sender, replay_atom_v, r);
+  settle();
+  ASSERT_EQ(poster->calls.size(), 2u);
+  EXPECT_FALSE(header(1).empty());
+  // It stays the same for what is tried again, also by the next process.
+  kill_sender();
+  poster->status = [](const auto&) { return 200; };
+  start();
+  leap(10s);
+  ASSERT_EQ(poster->calls.size(), 3u);
+  EXPECT_EQ(header(2), header(1));
+  EXPECT_EQ(poster->header(2, "webhook-id"), poster->header(0, "webhook-id"));
+  leap(1s);
+  request<replay_answer>(sender, replay_atom_v, r);
+  settle();
+  ASSERT_EQ(poster->calls.size(), 4u);
+  EXPECT_NE(header(3), header(1));
 }
 
 TEST_F(delivery_sender_test, replays_a_single_event) {

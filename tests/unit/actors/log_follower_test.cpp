@@ -132,6 +132,41 @@ TEST_F(log_follower_test, tells_how_far_it_looked_when_nothing_matches) {
   EXPECT_GE(pieces[0]->last, 10);
 }
 
+TEST_F(log_follower_test, a_few_that_do_not_match_are_told_after_a_while) {
+  start_all();
+  filter none;
+  none.platforms = {"nobody"};
+  auto follower = follow(0, {}, none);
+  follower->want();
+  append_many(1, 3);
+  EXPECT_EQ(follower->seen(), 3) << "at once, for whoever asks";
+  EXPECT_TRUE(pieces.empty());
+  advance(1s);
+  EXPECT_TRUE(pieces.empty());
+  advance(1'500ms);
+  ASSERT_EQ(pieces.size(), 1u);
+  EXPECT_TRUE(pieces[0]->events.empty());
+  EXPECT_EQ(pieces[0]->last, 3);
+  EXPECT_EQ(follower->seen(), std::nullopt) << "nobody asked for more";
+  follower->want();
+  EXPECT_EQ(follower->seen(), 3);
+  advance(1min);
+  EXPECT_EQ(pieces.size(), 1u) << "nothing new";
+}
+
+TEST_F(log_follower_test, what_was_found_is_not_passed_over) {
+  start_all();
+  auto follower = follow(0);
+  append_many(1, 3);
+  EXPECT_EQ(follower->seen(), std::nullopt) << "three wait";
+  follower->want();
+  run();
+  ASSERT_EQ(pieces.size(), 1u);
+  EXPECT_EQ(follower->seen(), std::nullopt) << "they are on their way";
+  follower->want();
+  EXPECT_EQ(follower->seen(), 3);
+}
+
 TEST_F(log_follower_test, goes_on_after_the_hub_and_its_subscription_died) {
   start_all();
   auto f = follow(0);

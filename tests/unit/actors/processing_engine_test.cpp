@@ -256,6 +256,36 @@ TEST_F(processing_engine_test, writes_nothing_for_events_nobody_wants) {
   EXPECT_TRUE(journal->rows.empty());
 }
 
+TEST_F(processing_engine_test, what_nobody_wants_holds_no_cursor_back) {
+  ASSERT_TRUE(processors->add(noting("p")));
+  start_engine();
+  add_events(1, 5);
+  work();
+  auto states = request<std::vector<processing::processor_state>>(
+      ctx.peers->engine.get(), list_atom_v);
+  run();
+  ASSERT_TRUE(states->value);
+  EXPECT_EQ(states->value->front().cursor, 5);
+  advance(5s);
+  for (const auto* feed : {"low", "normal", "high", "critical"})
+    EXPECT_EQ(journal->marks.at("p").at(feed).cursor, 5) << feed;
+  const auto writes = journal->writes;
+  advance(1min);
+  EXPECT_EQ(journal->writes, writes) << "nothing changed";
+}
+
+TEST_F(processing_engine_test, a_clean_end_keeps_how_far_it_looked) {
+  ASSERT_TRUE(processors->add(noting("p")));
+  start_engine();
+  add_events(1, 5);
+  work();
+  auto flushed = request<void>(ctx.peers->engine.get(), flush_atom_v);
+  advance(300ms);
+  EXPECT_TRUE(flushed->value);
+  for (const auto* feed : {"low", "normal", "high", "critical"})
+    EXPECT_EQ(journal->marks.at("p").at(feed).cursor, 5) << feed;
+}
+
 TEST_F(processing_engine_test, workers_pull_the_urgent_ones_first) {
   workers->places = 1;
   ASSERT_TRUE(processors->add(noting("p")));
@@ -295,6 +325,87 @@ TEST_F(processing_engine_test, tries_again_with_growing_pauses_and_one_key) {
   EXPECT_EQ(seen[0].key, seen[2].key);
   EXPECT_EQ(seen[0].key, to_string(log->events()[0]->id) + ":p");
   EXPECT_EQ(status_of(1), processing::status::completed);
+}
+
+TEST_F(processing_engine_test, an_event_is_settled_by_the_last_one) {
+  auto r = noting("r");
+  r.retry_delay = 10s;
+  ASSERT_TRUE(processors->add(noting("ok")));
+  ASSERT_TRUE(processors->add(std::move(r)));
+  fail_times["r"] = 1;
+  start_engine();
+  add_events(1, 1);
+  work();
+  settle();
+  EXPECT_EQ(status_of(1, "ok"), processing::status::completed);
+  EXPECT_FALSE(journal->rows.at({"ok", 1}).settled);
+  EXPECT_FALSE(journal->rows.at({"r", 1}).settled);
+  advance(11s);
+  work();
+  settle();
+  EXPECT_EQ(status_of(1, "r"), processing::status::completed);
+  EXPECT_TRUE(journal->rows.at({"r", 1}).settled);
+}
+
+TEST_F(processing_engine_test, what_waits_behind_another_is_not_settled) {
+  workers->places = 1;
+  auto slow = noting("slow");
+  slow.concurrency = 1;
+  ASSERT_TRUE(processors->add(std::move(slow)));
+  auto quick = noting("quick");
+  quick.handler = processing::async_handler{
+      [](const event_ptr&, const attempt_context&,
+         const processing::completion& done) { done(outcome::done()); }};
+  ASSERT_TRUE(processors->add(std::move(quick)));
+  start_engine();
+  add_events(1, 3);
+  while (starters->step())
+    run();
+  settle();
+  for (seq_t seq = 1; seq <= 3; ++seq)
+    EXPECT_FALSE(journal->rows.at({"quick", seq}).settled) << seq;
+  work();
+  settle();
+  for (seq_t seq = 1; seq <= 3; ++seq)
+    EXPECT_TRUE(journal->rows.at({"slow", seq}).settled) << seq;
+}
+
+TEST_F(processing_engine_test, what_is_given_up_is_settled_too) {
+  auto p = noting("p");
+  p.max_retries = 0;
+  fail_times["p"] = 1;
+  ASSERT_TRUE(processors->add(std::move(p)));
+  auto other = noting("other");
+  other.filter.platforms = {"nobody"};
+  ASSERT_TRUE(processors->add(std::move(other)));
+  start_engine();
+  add_events(1, 1);
+  work();
+  settle();
+  EXPECT_EQ(status_of(1), processing::status::failed);
+  EXPECT_TRUE(journal->rows.at({"p", 1}).settled);
+  EXPECT_TRUE(journal->rows.at({"p", 1}).others.empty());
+}
+
+TEST_F(processing_engine_test, a_handler_that_says_it_was_late_is_counted) {
+  auto p = noting("p");
+  p.max_retries = 1;
+  p.retry_delay = 1s;
+  p.handler = processing::blocking_handler{
+      [](const event_ptr&, const attempt_context&) {
+        return outcome::late("killed: it took longer than its time-out");
+      }};
+  ASSERT_TRUE(processors->add(std::move(p)));
+  start_engine();
+  add_events(1, 1);
+  work();
+  advance(1'500ms);
+  work();
+  auto states = request<std::vector<processing::processor_state>>(
+      ctx.peers->engine.get(), list_atom_v);
+  run();
+  ASSERT_TRUE(states->value);
+  EXPECT_EQ(states->value->front().timed_out, 2u);
 }
 
 TEST_F(processing_engine_test, a_throw_is_a_failed_attempt) {
@@ -580,6 +691,35 @@ TEST_F(processing_engine_test, a_reply_goes_to_the_node_that_waits_for_it) {
   EXPECT_EQ(links->said[0].second->body, "hello");
 }
 
+/// Has some of the work, not all of it.
+class half_owner final : public ownership {
+ public:
+  std::optional<fence> held(const std::string& work) override {
+    return work == "processor:p" ? std::optional{fence{work, 1}} : std::nullopt;
+  }
+  std::string holder(const std::string&) const override { return "b"; }
+  std::shared_ptr<void> on_change(std::function<void()>) override {
+    return nullptr;
+  }
+};
+
+// What other nodes do with it only the store can tell.
+TEST_F(processing_engine_test, names_those_elsewhere_that_want_the_event) {
+  ctx.owner = std::make_shared<half_owner>();
+  ASSERT_TRUE(processors->add(noting("p")));
+  ASSERT_TRUE(processors->add(noting("elsewhere")));
+  auto other = noting("other");
+  other.filter.platforms = {"nobody"};
+  ASSERT_TRUE(processors->add(std::move(other)));
+  start_engine();
+  add_events(1, 1);
+  work();
+  settle();
+  EXPECT_TRUE(journal->rows.at({"p", 1}).settled);
+  EXPECT_EQ(journal->rows.at({"p", 1}).others,
+            std::vector<std::string>{"elsewhere"});
+}
+
 TEST_F(processing_engine_test, a_retry_elsewhere_says_where) {
   auto owner = std::make_shared<switched_owner>();
   owner->token.reset();
@@ -665,6 +805,32 @@ TEST_F(processing_engine_test, the_end_does_not_wait_for_ever) {
   // It is still to be done.
   EXPECT_NE(journal->marks.at("p").at("normal").mark.find("[1,"),
             std::string::npos);
+}
+
+TEST_F(processing_engine_test, the_end_takes_the_time_that_there_is) {
+  ASSERT_TRUE(processors->add(noting("p")));
+  start_engine();
+  add_events(1, 1);
+  auto flushed =
+      request<void>(ctx.peers->engine.get(), flush_atom_v, uint32_t{10'000});
+  advance(7s);
+  EXPECT_TRUE(flushed->pending());
+  EXPECT_TRUE(workers->abandoned.empty());
+  work();
+  advance(300ms);
+  EXPECT_TRUE(flushed->value);
+  EXPECT_EQ(status_of(1), processing::status::completed);
+}
+
+TEST_F(processing_engine_test, the_end_leaves_time_to_write) {
+  ASSERT_TRUE(processors->add(noting("p")));
+  start_engine();
+  add_events(1, 1);
+  auto flushed =
+      request<void>(ctx.peers->engine.get(), flush_atom_v, uint32_t{2'600});
+  advance(2'500ms);
+  EXPECT_TRUE(flushed->value);
+  EXPECT_EQ(workers->abandoned.size(), 1u);
 }
 
 TEST_F(processing_engine_test, tells_how_processors_are_doing) {

@@ -52,6 +52,8 @@ class storage_writer_test : public testing::spine {
           [refuse](seek_atom, timestamp) -> caf::result<seq_t> {
             return refuse();
           },
+          [refuse](find_atom, const std::vector<uuid>&)
+              -> caf::result<std::vector<uuid>> { return refuse(); },
           [refuse](dead_letter_atom, const dead_letter&) -> caf::result<void> {
             return refuse();
           },

@@ -251,6 +251,7 @@ class held_pages {
           [](query_atom, const event_query&) { return event_page{}; },
           [](find_atom, const uuid&) { return event_ptr{}; },
           [](seek_atom, timestamp) { return seq_t{0}; },
+          [](find_atom, const std::vector<uuid>& threads) { return threads; },
           [](dead_letter_atom, const dead_letter&) {},
           [](list_atom, const dead_letter_query&) {
             return std::vector<dead_letter>{};

@@ -81,6 +81,23 @@ class subscriptions_test : public spine {
   subscriptions_actor all;
 };
 
+TEST_F(subscriptions_test, say_that_nothing_is_delivered) {
+  options.deliver = false;
+  start();
+  const auto made = must<subscription_view>(append_atom_v, hook());
+  EXPECT_EQ(made.figures.state, "off");
+  auto tested = request<delivery_test>(all, test_atom_v,
+                                       std::string{"all_events"}, made.what.id);
+  settle();
+  ASSERT_TRUE(tested->failed);
+  EXPECT_EQ(tested->failed->code, ec::conflict);
+  EXPECT_NE(tested->failed->message.find("[webhooks] enabled"),
+            std::string::npos);
+  EXPECT_EQ(refused<replay_answer>(replay_atom_v, std::string{"all_events"},
+                                   made.what.id, replay_request{}),
+            ec::conflict);
+}
+
 TEST_F(subscriptions_test, streams_are_rows_that_take_effect_at_once) {
   std::vector<std::string> seen;
   catalogue->watch([&](const stream_event& e) {
@@ -118,6 +135,44 @@ TEST_F(subscriptions_test, what_others_changed_is_found) {
   tables->streams.erase("theirs");
   advance(11s);
   EXPECT_FALSE(catalogue->find("theirs"));
+}
+
+TEST_F(subscriptions_test, does_not_begin_beyond_the_log_s_end) {
+  start();
+  append(1);
+  append(2);
+  settle();
+  auto n = hook();
+  n.since = start_point::after(3);
+  auto answer = request<subscription_view>(all, append_atom_v, n);
+  settle();
+  ASSERT_TRUE(answer->failed);
+  EXPECT_EQ(answer->failed->code, ec::unprocessable);
+  EXPECT_TRUE(answer->failed->message.starts_with(
+      "since: 3 is beyond the log's end, 2"))
+      << answer->failed->message;
+  EXPECT_TRUE(tables->subscriptions.empty());
+  n.since = start_point::after(2);
+  must<subscription_view>(append_atom_v, n);
+  append(3);
+  settle();
+  EXPECT_EQ(tables->delivered(), std::vector<seq_t>{3});
+}
+
+TEST_F(subscriptions_test, an_answer_has_the_state_after_the_change) {
+  start();
+  const auto v = must<subscription_view>(append_atom_v, hook());
+  settle();
+  subscription_change c;
+  c.active = false;
+  const std::string stream{"all_events"};
+  EXPECT_EQ(
+      must<subscription_view>(put_atom_v, stream, v.what.id, c).figures.state,
+      "paused");
+  c.active = true;
+  EXPECT_EQ(
+      must<subscription_view>(put_atom_v, stream, v.what.id, c).figures.state,
+      "delivering");
 }
 
 TEST_F(subscriptions_test, a_subscription_delivers_from_its_making_on) {

@@ -184,6 +184,34 @@ TEST_F(supervisor_test, flushes_the_writer_before_it_ends_it) {
   EXPECT_TRUE(stopped->value);
 }
 
+TEST_F(supervisor_test, handlers_have_what_the_writer_left_but_for_a_third) {
+  std::vector<uint32_t> told;
+  auto engine = [&told](processing_engine_actor::pointer)
+      -> processing_engine_actor::behavior_type {
+    return {
+        [](poll_atom) {},
+        [](page_atom, uint64_t, const log_range_ptr&) {},
+        [](ready_atom, uint64_t, const processing::outcome&) {},
+        [](next_atom) {},
+        [](answer_atom, const event_ptr&) -> caf::result<processing::reply> {
+          return processing::reply{};
+        },
+        [](answer_atom, const uuid&, const processing::reply&) {},
+        [](answer_atom, const uuid&) {},
+        [](retry_atom, const dead_letter&) {},
+        [](list_atom) { return std::vector<processing::processor_state>{}; },
+        [](flush_atom) {},
+        [&told](flush_atom, uint32_t within) { told.push_back(within); },
+    };
+  };
+  ctx.peers->engine.set(keep(system.spawn(engine)));
+  auto s = start({});
+  auto stopped = request<void>(s, stop_atom_v, uint32_t{9'000});
+  run();
+  EXPECT_TRUE(stopped->value);
+  EXPECT_EQ(told, std::vector<uint32_t>{6'000});
+}
+
 TEST_F(supervisor_test, deadline_ends_what_does_not_end_by_itself) {
   auto stubborn = child("stubborn", stop_phase::edges);
   stubborn.start = [this] {

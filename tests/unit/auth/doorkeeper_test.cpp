@@ -205,6 +205,55 @@ TEST_F(at_the_door, WhoGuessesHasToWait) {
   EXPECT_TRUE(ask(needs::read, good));
 }
 
+TEST_F(at_the_door, KnowsWhoIsNobodyByNow) {
+  open(unlimited()).keys_are_known();
+  const auto anybody = ask(needs::stream);
+  ASSERT_TRUE(anybody);
+  EXPECT_TRUE(door->alive(standing_of(*anybody)));
+  const auto ticket = *door->issue(*anybody, "pr_events");
+  const auto bearer = key("read");
+  const auto someone = ask(needs::stream, bearer);
+  ASSERT_TRUE(someone);
+  // The first key: from now on there is more to show than nothing.
+  const auto gone = door->alive(standing_of(*anybody));
+  ASSERT_FALSE(gone);
+  EXPECT_EQ(gone.error().code, ec::unauthorized);
+  visit v;
+  v.what = needs::stream;
+  v.stream = "pr_events";
+  v.ticket = ticket;
+  EXPECT_EQ(door->admit(v).error().reason, "ticket");
+  EXPECT_TRUE(door->alive(standing_of(*someone)));
+  ASSERT_TRUE(ring->revoke(last_id, time.now()));
+  EXPECT_FALSE(door->alive(standing_of(*someone)));
+}
+
+TEST_F(at_the_door, TokensEndWithTheirKey) {
+  open(unlimited()).keys_are_known();
+  const auto use = [&](std::string_view keys) {
+    door->replace_tokens(std::make_shared<const jwt_verifier>(
+        jwt_options{}, *parse_jwt_keys(keys)));
+  };
+  use(vectors::key_set);
+  const auto who =
+      ask(needs::stream, "Bearer " + std::string{vectors::ed_token});
+  ASSERT_TRUE(who);
+  const auto in = standing_of(*who);
+  EXPECT_FALSE(in.signer.empty());
+  EXPECT_TRUE(door->alive(in));
+  const auto ticket = *door->issue(*who, "pr_events");
+  // The same file once more.
+  use(vectors::key_set);
+  EXPECT_TRUE(door->alive(in));
+  use(vectors::rsa_pem);
+  EXPECT_FALSE(door->alive(in));
+  visit v;
+  v.what = needs::stream;
+  v.stream = "pr_events";
+  v.ticket = ticket;
+  EXPECT_EQ(door->admit(v).error().reason, "ticket");
+}
+
 TEST_F(at_the_door, TellsOfRevokedKeys) {
   open(unlimited());
   int told = 0;

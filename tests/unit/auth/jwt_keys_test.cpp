@@ -75,6 +75,13 @@ TEST(parse_jwt_keys, refuses_what_no_token_should_be_verified_with) {
 }
 
 TEST(jwt_key, refuses_a_secret_that_is_short_or_a_public_key) {
+  const auto known = jwt_key::shared_secret(std::string(32, 'x'), "a");
+  EXPECT_EQ(known->fingerprint(),
+            jwt_key::shared_secret(std::string(32, 'x'), "a")->fingerprint());
+  EXPECT_NE(known->fingerprint(),
+            jwt_key::shared_secret(std::string(32, 'x'), "b")->fingerprint());
+  EXPECT_NE(known->fingerprint(),
+            jwt_key::shared_secret(std::string(32, 'y'), "a")->fingerprint());
   EXPECT_FALSE(jwt_key::shared_secret(std::string(31, 'x')));
   EXPECT_TRUE(jwt_key::shared_secret(std::string(32, 'x')));
   EXPECT_FALSE(jwt_key::shared_secret(std::string{vectors::rsa_pem}));

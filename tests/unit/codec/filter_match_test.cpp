@@ -39,6 +39,33 @@ TEST(FilterMatch, WhoReadsAThreadHearsOfItsMerge) {
   EXPECT_FALSE(matches(former, ev));
 }
 
+TEST(FilterMatch, NumbersAreComparedAsNumbers) {
+  auto ev = full_event();
+  const auto stands = [&](std::string_view number, std::string_view wanted) {
+    ev.payload = shared_text{R"({"n":)" + std::string{number} + "}"};
+    return matches(
+        R"({"custom_filters":{"payload.n":)" + std::string{wanted} + "}}", ev);
+  };
+  for (const auto& [a, b] :
+       std::initializer_list<std::pair<std::string_view, std::string_view>>{
+           {"12", "12.0"},
+           {"12", "1.2e1"},
+           {"-7", "-7.0"},
+           {"0", "-0.0"},
+           {"0.5", "5e-1"},
+           {"9007199254740993", "9007199254740993"},
+           {"18446744073709551615", "18446744073709551615"},
+           {"1e300", "10e299"},
+           {"100000000000000000000", "1e20"}}) {
+    EXPECT_TRUE(stands(a, b)) << a << ' ' << b;
+    EXPECT_TRUE(stands(b, a)) << b << ' ' << a;
+  }
+  EXPECT_FALSE(stands("12", "12.5"));
+  EXPECT_FALSE(stands("12", "\"12\""));
+  EXPECT_FALSE(stands("9007199254740993", "9007199254740992"));
+  EXPECT_FALSE(stands("9007199254740993", "9007199254740992.0"));
+}
+
 TEST(FilterMatch, EachMemberDecides) {
   for (const auto& [yes, no] :
        std::initializer_list<std::pair<std::string_view, std::string_view>>{

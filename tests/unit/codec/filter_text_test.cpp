@@ -81,6 +81,35 @@ TEST(FilterText, NamesTheMemberOfAWrongType) {
   }
 }
 
+TEST(FilterText, NamesAMemberThatIsGivenTwice) {
+  for (const auto& [json, name] :
+       std::initializer_list<std::pair<std::string_view, std::string_view>>{
+           {R"({"platforms":["github"],"platforms":["slack"]})", "platforms"},
+           {R"({"min_priority":null,"min_priority":"low"})", "min_priority"},
+           {R"({"custom_filters":{},"custom_filters":{"payload.a":1}})",
+            "custom_filters"},
+           {R"({"custom_filters":{"payload.a":1,"payload.a":2}})",
+            "payload.a"}}) {
+    const auto e = refusal(json);
+    EXPECT_EQ(e.code, ec::malformed) << json;
+    EXPECT_THAT(e.message, HasSubstr(std::string{name})) << json;
+    EXPECT_THAT(e.message, HasSubstr("twice")) << json;
+  }
+}
+
+TEST(FilterText, RefusesWhatNoEventCanHave) {
+  for (const auto& [json, name] :
+       std::initializer_list<std::pair<std::string_view, std::string_view>>{
+           {R"({"event_types":[""]})", "event_types[0]"},
+           {R"({"platforms":["github",""]})", "platforms[1]"}}) {
+    const auto e = refusal(json);
+    EXPECT_EQ(e.code, ec::unprocessable) << json;
+    EXPECT_THAT(e.message, HasSubstr(std::string{name})) << json;
+  }
+  // What an event may be without.
+  EXPECT_TRUE(parse_filter(R"({"source_names":[""],"actor_ids":[""]})"));
+}
+
 TEST(FilterText, TextThatIsNotJsonIsMalformed) {
   for (std::string_view text :
        {"", "{", "{]", "nonsense", "{}x", "{\"platforms\":[\"\xff\"]}"})
@@ -112,6 +141,17 @@ TEST(FilterText, IsCanonical) {
   EXPECT_EQ(filter_json(*a), R"({"platforms":["z"],"event_types":["a","b"],)"
                              R"("min_priority":"low"})");
   EXPECT_EQ(filter_json(filter{}), "{}");
+}
+
+TEST(FilterText, TheOneThatAsksForThreadsLeads) {
+  filter none, platform, thread;
+  platform.platforms = {"github"};
+  thread.correlation_ids = {"01970000-0000-7000-8000-000000000002"};
+  EXPECT_EQ(leading_filter(platform, none), platform);
+  EXPECT_EQ(leading_filter(none, platform), platform);
+  EXPECT_EQ(leading_filter(thread, platform), thread);
+  EXPECT_EQ(leading_filter(platform, thread), thread);
+  EXPECT_EQ(leading_filter(none, none), none);
 }
 
 TEST(FilterText, RoundTrips) {

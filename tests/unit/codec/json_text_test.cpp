@@ -95,5 +95,61 @@ TEST(ReadableEscapes, ReplacesNulAndLoneSurrogates) {
     EXPECT_EQ(readable_escapes(text), readable) << text;
 }
 
+TEST(ReadableJson, LeavesNumbersWithinReachAlone) {
+  for (const auto& good :
+       {std::string{"[1e131071,-9.9e131071,0.01e131073,1e-16383,1.5e-16382]"},
+        std::string{R"({"1e999999":"1e-999999","\"1e999999":[1e400]})"},
+        std::string{"[0e999999,0.000e131075,123e131069,1e+000000131071]"},
+        "[" + std::string(131'072, '1') + "]",
+        "[0." + std::string(16'383, '0') + "]",
+        "[2." + std::string(16'384, '0') + "e3]",
+        "[\"" + std::string(140'000, '1') + "\"]"})
+    EXPECT_EQ(readable_json(good), std::nullopt) << good.substr(0, 80);
+}
+
+TEST(ReadableJson, ReplacesNumbersOutOfReach) {
+  const std::string most = "1.7976931348623157e+308";
+  const std::pair<std::string, std::string> cases[] = {
+      {R"({"n":1e999999})", R"({"n":)" + most + "}"},
+      {"[-1E131072, 10e131071]", "[-" + most + ", " + most + "]"},
+      {"[1,1e-999999 ,-10.0e-16383]", "[1,0 ,0]"},
+      {"[0e99999999999]", "[0]"},
+      {"1e99999999999999999999999999", most},
+      {"[" + std::string(131'073, '1') + "]", "[" + most + "]"},
+      {"[1." + std::string(16'384, '0') + "]", "[1]"},
+      {R"({"a":"\u0000","n":1e999999,"1e999999":"x"})",
+       R"({"a":"\ufffd","n":)" + most + R"(,"1e999999":"x"})"},
+      // Short of both, but not together.
+      {"[0." + std::string(6'385, '1') + "e-9999]", "[0]"},
+  };
+  for (const auto& [text, readable] : cases)
+    // Wherever it stands.
+    for (size_t blanks = 0; blanks < 6; ++blanks)
+      EXPECT_EQ(
+          readable_json(std::string(blanks, ' ') + text).value_or("as it is"),
+          std::string(blanks, ' ') + readable)
+          << blanks << text.substr(0, 80);
+}
+
+TEST(ReadableJson, MendsNothingThatIsNoNumber) {
+  for (std::string_view bad :
+       {"[01e999999]", "[1.e999999]", "[.1e999999]", "[--1e999999]",
+        "[1e999999e1]", "[1e+-99999]", "[1e999999.5]"})
+    EXPECT_EQ(readable_json(bad), std::nullopt) << bad;
+}
+
+TEST(Unescaped, KnowsWhereItsTextStood) {
+  const unescaped u{R"(a\/\u00fc\ud83e\uddf5\n\ud800z)"};
+  EXPECT_EQ(u.text(), "a/\xC3\xBC\xF0\x9F\xA7\xB5\n\xEF\xBF\xBDz");
+  const std::pair<size_t, size_t> places[] = {
+      {0, 0}, {1, 1}, {2, 3}, {4, 9}, {8, 21}, {9, 23}, {12, 29}, {13, 30}};
+  for (const auto& [offset, source] : places)
+    EXPECT_EQ(u.source(offset), source) << offset;
+  for (std::string_view text : {"", "\\", "\\u12", "\\x", "a\\\\u"})
+    EXPECT_EQ(unescaped{text}.source(unescaped{text}.text().size()),
+              text.size())
+        << text;
+}
+
 } // namespace
 } // namespace eventweft::codec

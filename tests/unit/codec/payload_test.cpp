@@ -83,6 +83,9 @@ TEST(PayloadReader, TellsWhatSqlCannotRead) {
   EXPECT_EQ(string_at(*root, "/a"), "x\xEF\xBF\xBDy");
   EXPECT_EQ(string_at(*root, "/b"), "\xEF\xBF\xBD");
   EXPECT_EQ(reader.readable(), R"({"a":"x\ufffdy","b":"\ufffd"})");
+  root = reader.parse(R"({"n":1e999999})");
+  ASSERT_TRUE(root) << root.error().message;
+  EXPECT_EQ(reader.readable(), R"({"n":1.7976931348623157e+308})");
   // The next text starts afresh.
   root = reader.parse(R"({"a":1})");
   ASSERT_TRUE(root);

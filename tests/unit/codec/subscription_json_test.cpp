@@ -27,7 +27,11 @@ TEST(subscription_json, refuses_by_name) {
   EXPECT_EQ(refusal(parse_stream_request("{}")), "unprocessable: name: is "
                                                  "needed");
   EXPECT_EQ(refusal(parse_stream_request(R"({"name":"a b"})")),
-            "unprocessable: name: 1 to 100 letters, digits, `_`, `.` and `-`");
+            "unprocessable: name: 1 to 100 letters, digits, `_`, `.` and `-`, "
+            "not `.` or `..`");
+  EXPECT_FALSE(parse_stream_request(R"({"name":"."})"));
+  EXPECT_FALSE(parse_stream_request(R"({"name":".."})"));
+  EXPECT_TRUE(parse_stream_request(R"({"name":"..."})"));
   EXPECT_EQ(refusal(parse_stream_request(R"({"name":"a","nam":1})")),
             "unprocessable: unknown member \"nam\"");
   EXPECT_EQ(refusal(parse_stream_request(R"({"name":"a","filter":{"x":1}})"))
@@ -81,6 +85,32 @@ TEST(subscription_json, reads_changes) {
   EXPECT_TRUE(
       parse_subscription_change(R"({"rotate_secret":true})")->rotate_secret);
   EXPECT_FALSE(parse_subscription_change(R"({"type":"nats"})"));
+}
+
+TEST(subscription_json, writes_numbers_as_people_do) {
+  subscription_view v;
+  v.figures.lag_seconds = 0.25;
+  auto text = subscription_json(v);
+  EXPECT_NE(text.find(R"("rate_per_second":0,)"), std::string::npos) << text;
+  EXPECT_NE(text.find(R"("lag_seconds":0.25,)"), std::string::npos) << text;
+  for (const auto& [rate, written] :
+       {std::pair{5.0, "5,"}, {2.5, "2.5,"}, {1e6, "1000000,"}}) {
+    v.what.rate_per_second = rate;
+    text = subscription_json(v);
+    EXPECT_NE(text.find("\"rate_per_second\":" + std::string{written}),
+              std::string::npos)
+        << text;
+  }
+}
+
+TEST(subscription_json, names_a_member_once) {
+  const auto message = [](const char* body) {
+    return parse_subscription_request(body).error().message;
+  };
+  EXPECT_TRUE(message(R"({"url":"https://a","since":"soon"})")
+                  .starts_with("since: expected now"));
+  EXPECT_TRUE(message(R"({"url":"https://a","filter":7})")
+                  .starts_with("filter: expected a JSON object"));
 }
 
 TEST(subscription_json, shows_no_secret_but_a_new_one) {

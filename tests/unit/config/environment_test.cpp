@@ -45,6 +45,9 @@ TEST(Environment, ReachesEveryKeyOfTheTable) {
     case kind::fraction:
       value = "0.5";
       break;
+    case kind::origins:
+      value = "https://a.example";
+      break;
     case kind::pointers:
       value = "/a,/b";
       break;
@@ -66,6 +69,7 @@ TEST(Environment, ReachesEveryKeyOfTheTable) {
       EXPECT_THAT(e.error().message,
                   ::testing::AnyOf(HasSubstr(name + ": expected"),
                                    HasSubstr(name + ": file"),
+                                   HasSubstr("must not be above"),
                                    HasSubstr("must not be below")));
       continue;
     }

@@ -142,8 +142,13 @@ TEST(Loader, RefusesPairsThatContradictEachOther) {
   EXPECT_EQ(fault_of("[store]\nretry_max = 0.05\n"),
             "eventweft.toml:2: [store] retry_max: must not be below "
             "retry_min, which is 0.1");
-  EXPECT_THAT(fault_of("[database]\nmin_connections = 20\n"),
-              HasSubstr("[database] max_connections: must not be below"));
+  // The one that was set is told, with its place.
+  EXPECT_EQ(fault_of("[database]\nmin_connections = 20\n"),
+            "eventweft.toml:2: [database] min_connections: must not be above "
+            "max_connections, which is 10");
+  EXPECT_EQ(fault_of("[streaming]\nping_interval = 60\n"),
+            "eventweft.toml:2: [streaming] ping_interval: must not be above "
+            "pong_timeout, which is 45");
 }
 
 TEST(Loader, RefusesListenAddressesWithoutHostOrPort) {
@@ -301,6 +306,122 @@ TEST(Loader, ReadsPriorityRules) {
   EXPECT_THAT(
       fault_of("[[platforms.github.priority]]\npriority = \"urgent\"\n"),
       HasSubstr("expected one of \"low\""));
+  EXPECT_THAT(fault_of("[platforms.github]\n"
+                       "priority = [{ event_type = \"push\" }]\n"),
+              HasSubstr("a rule needs a priority, one of \"low\""));
+}
+
+TEST(Loader, RulesDoNotTakeNumbersForTexts) {
+  EXPECT_EQ(fault_of("[[correlation.rules]]\nname = 5\nkey = \"k\"\n"),
+            "eventweft.toml:1: [correlation] rules: name: expected a text, "
+            "found a number (line 1)");
+  EXPECT_THAT(fault_of("[[correlation.rules]]\nname = \"n\"\nkey = true\n"),
+              HasSubstr("key: expected a text, found a truth value"));
+  EXPECT_THAT(fault_of("[[correlation.rules]]\nname = \"n\"\nkey = \"k\"\n"
+                       "match = [\"slack\"]\n"),
+              HasSubstr("match: expected a filter"));
+}
+
+TEST(Loader, RefusesTwoProcessorsOfOneName) {
+  EXPECT_EQ(fault_of("[[processors]]\nname = \"p\"\nkind = \"noop\"\n"
+                     "[[processors]]\nname = \"p\"\nkind = \"noop\"\n"),
+            "eventweft.toml:4: [processors.p]: there is a processor of this "
+            "name already, at eventweft.toml:1");
+}
+
+TEST(Loader, RefusesOriginsThatNoBrowserSends) {
+  for (std::string_view bad : {"foo", "https://a.example/", "https://a/b",
+                               "https://", "://a", "https://u@a", ""})
+    EXPECT_THAT(fault_of("[server]\nallowed_origins = [\"https://b\", \"" +
+                         std::string{bad} + "\"]\n"),
+                HasSubstr("[server] allowed_origins: expected a list of "
+                          "origins, each as \"https://app.example.org\" with "
+                          "nothing behind it, or \"*\", found \"" +
+                          std::string{bad} + "\""))
+        << bad;
+  EXPECT_TRUE(from_text("[server]\nallowed_origins = [\"*\", "
+                        "\"https://a.example:8443\", \"http://[::1]:3000\"]"));
+}
+
+TEST(Loader, NamesTheEntryOfAListThatIsWrong) {
+  EXPECT_EQ(fault_of("[platforms.github]\nredact = [\"/a\", \"sender\"]\n"),
+            "eventweft.toml:2: [platforms.github] redact: expected a list of "
+            "JSON pointers, each of which starts with /, found \"sender\"");
+  EXPECT_THAT(fault_of("[platforms.github]\nredact_tokens = [\"foo\"]\n"),
+              ::testing::EndsWith(", found \"foo\""));
+}
+
+// -- lists in flags
+// ------------------------------------------------------------
+
+expected<effective> with_flag(const std::string& key,
+                              const std::string& value) {
+  load_options options;
+  options.flags = {{"--set " + key, key, value}};
+  return from_text("", options);
+}
+
+TEST(Loader, FlagsTakeListsAsTomlWritesThem) {
+  auto e = with_flag("server.allowed_origins", R"(["https://a", "https://b"])");
+  ASSERT_TRUE(e) << e.error().message;
+  EXPECT_THAT(e->values.server.allowed_origins,
+              ElementsAre("https://a", "https://b"));
+  e = with_flag("platforms.github.secrets", R"(["g,1", 'g2'])");
+  ASSERT_TRUE(e) << e.error().message;
+  EXPECT_THAT(e->values.platforms.at("github").secrets,
+              ElementsAre("g,1", "g2"));
+  e = with_flag("auth.jwt_audiences", "[]");
+  ASSERT_TRUE(e) << e.error().message;
+  EXPECT_TRUE(e->values.auth.jwt_audiences.empty());
+  e = with_flag("auth.jwt_audiences", "a, b");
+  ASSERT_TRUE(e) << e.error().message;
+  EXPECT_THAT(e->values.auth.jwt_audiences, ElementsAre("a", "b"));
+  // A secret may be anything that is no list.
+  e = with_flag("platforms.github.secrets", "[x");
+  ASSERT_TRUE(e) << e.error().message;
+  EXPECT_THAT(e->values.platforms.at("github").secrets, ElementsAre("[x"));
+}
+
+TEST(Loader, FlagsRefuseWhatOnlyLooksLikeAList) {
+  for (const char* bad :
+       {"[a]", "[1]", "[\"a\" \"b\"]", "[\"a\"]\nb = [\"c\"]"}) {
+    const auto e = with_flag("auth.jwt_audiences", bad);
+    ASSERT_FALSE(e) << bad;
+    EXPECT_THAT(e.error().message, HasSubstr("as TOML lists them"));
+  }
+  const auto e = with_flag("platforms.github.secrets", "[hunter2]");
+  ASSERT_FALSE(e);
+  EXPECT_THAT(e.error().message, Not(HasSubstr("hunter2")));
+}
+
+// -- where things are
+// ----------------------------------------------------------
+
+TEST(Loader, TellsWhereAFaultIsThatIsFoundLater) {
+  load_options options;
+  options.env = {{"EVENTWEFT_CLUSTER_NAME", "n"}};
+  const auto e = from_text("[webhooks]\nretry_schedule = \"5x\"\n"
+                           "[processors.p]\nkind = \"exec\"\n"
+                           "[[correlation.rules]]\nname = \"r\"\n"
+                           "key = \"k\"\n"
+                           "[[correlation.rules]]\nname = \"s\"\n"
+                           "key = \"k\"\n",
+                           options);
+  ASSERT_TRUE(e) << e.error().message;
+  const auto place = [&](const std::string& message) {
+    return located(*e, {ec::bad_configuration, message}).message;
+  };
+  EXPECT_EQ(place("[webhooks] retry_schedule: bad"),
+            "eventweft.toml:2: [webhooks] retry_schedule: bad");
+  // A key that is not there has the place of its section.
+  EXPECT_EQ(place("[processors.p] command: missing"),
+            "eventweft.toml:3: [processors.p] command: missing");
+  EXPECT_EQ(place("[correlation.rules.s] match: bad"),
+            "eventweft.toml:8: [correlation.rules.s] match: bad");
+  EXPECT_EQ(place("[cluster] listen: bad"),
+            "EVENTWEFT_CLUSTER_NAME: [cluster] listen: bad");
+  EXPECT_EQ(place("[retention] keep: bad"), "[retention] keep: bad");
+  EXPECT_EQ(place("acme.toml:3: bad"), "acme.toml:3: bad");
 }
 
 } // namespace

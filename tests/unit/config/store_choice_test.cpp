@@ -45,6 +45,19 @@ TEST(StoreChoice, PostgresByHostOrName) {
             "postgresql://eventweft@:5432/hub?sslmode=prefer");
 }
 
+TEST(StoreChoice, PostgresByAnyOfTheClassicVariables) {
+  EXPECT_EQ(url_of("", {{"DB_USER", "me"}}),
+            "postgresql://me@:5432/eventweft?sslmode=prefer");
+  EXPECT_EQ(url_of("", {{"DB_PASSWORD", "pw"}}),
+            "postgresql://eventweft:pw@:5432/eventweft?sslmode=prefer");
+  EXPECT_EQ(url_of("", {{"DB_PORT", "6000"}}),
+            "postgresql://eventweft@:6000/eventweft?sslmode=prefer");
+  // In a file, only what says where it is does.
+  EXPECT_EQ(url_of("[database]\nuser = \"me\"\n"), "sqlite:eventweft.db");
+  EXPECT_EQ(url_of("", {{"EVENTWEFT_DATABASE_USER", "me"}}),
+            "sqlite:eventweft.db");
+}
+
 TEST(StoreChoice, TheUrlWinsOverThePartsOfTheSameSource) {
   EXPECT_EQ(url_of("[store]\nurl = \"sqlite:a.db\"\n[database]\n"
                    "host = \"db\"\n"),

@@ -72,6 +72,18 @@ TEST(Value, MasksPasswordsWhereverTheyStand) {
     EXPECT_EQ(mask_url(url), masked) << url;
 }
 
+TEST(Value, MasksWhatAWebAddressProvesItselfWith) {
+  const std::pair<std::string_view, std::string_view> cases[] = {
+      {"", ""},
+      {"https://h/a@b:c", "https://h/a@b:c"},
+      {"http://u:p@w@h:8/x", "http://u:***@h:8/x"},
+      {"https://token@h/x?y=@", "https://***@h/x?y=@"},
+      {"u:pw@h", "u:***@h"},
+  };
+  for (const auto& [url, masked] : cases)
+    EXPECT_EQ(mask_web_url(url), masked) << url;
+}
+
 TEST(Value, QuotesControlCharacters) {
   EXPECT_EQ(in_quotes("a\"b\\c\n\x1b"), "\"a\\\"b\\\\c\\n\\u001b\"");
 }

@@ -140,6 +140,49 @@ TEST(custom_rule, lambdas_of_every_form) {
             key_set{"k"});
 }
 
+TEST(custom_rule, a_short_sha_waits_for_its_other_digits) {
+  const auto ev = make_event("deployments", "d", R"({"sha7":"3CD9748C"})");
+  testing::bench b;
+  ASSERT_TRUE(b.rules.add(*make_declarative_rule(
+      {.name = "sha", .key = "git:sha:{payload.sha7}"})));
+  const auto keys = b.all(ev);
+  const auto* key = testing::find(keys, "git:sha:3cd9748c");
+  ASSERT_TRUE(key);
+  EXPECT_EQ(key->needs, "git:sha7:3cd9748");
+  EXPECT_LT(key->confidence, 0.7F);
+  // So does a permalink for its team.
+  const auto r = make_lambda_rule("link", [](const event&) {
+    return "https://acme.slack.com/archives/C1/p1712000001000100";
+  });
+  ASSERT_TRUE(b.rules.add(r));
+  const auto again = b.all(ev);
+  const auto* thread =
+      testing::find(again, "slack:thread::C1:1712000001.000100");
+  ASSERT_TRUE(thread);
+  EXPECT_EQ(thread->needs, "slack:channel:C1");
+}
+
+TEST(custom_rule, other_rules_have_another_fingerprint) {
+  const auto known = std::make_shared<vocabulary>();
+  const auto print = [&](std::vector<declarative_rule> rules,
+                         engine_options options = {}) {
+    engine e{known, std::move(options)};
+    for (const auto& r : rules)
+      EXPECT_TRUE(e.add(*make_declarative_rule(r)));
+    return e.fingerprint();
+  };
+  const declarative_rule one{.name = "a", .key = "k:{payload.k}"};
+  auto other = one;
+  other.key = "k:{payload.l}";
+  EXPECT_EQ(print({one}), print({one}));
+  EXPECT_NE(print({}), print({one}));
+  EXPECT_NE(print({one}), print({other}));
+  other = one;
+  other.match.platforms = {"github"};
+  EXPECT_NE(print({one}), print({other}));
+  EXPECT_NE(print({one}), print({one}, {.threshold = 0.8F}));
+}
+
 TEST(custom_rule, one_that_throws_is_skipped_counted_and_disabled) {
   const auto known = std::make_shared<vocabulary>();
   std::vector<std::pair<std::string, bool>> told;

@@ -73,6 +73,78 @@ TEST_F(joining, what_is_unsure_does_not_link_but_stays_as_evidence) {
   EXPECT_EQ(r.changes.links[1].why, not_linked::unsure);
 }
 
+correlation_key caused_by(std::string key,
+                          std::string field = "metadata.causationid") {
+  auto k = link(std::move(key));
+  k.type = {correlation_noun::cause, correlation_noun::event};
+  k.field = std::move(field);
+  return k;
+}
+
+TEST_F(joining, a_cause_that_comes_later_still_becomes_the_parent) {
+  const auto first =
+      batch({ev(1, {identity("event:/a o-2"), caused_by("event:/a o-1")})});
+  EXPECT_EQ(first.parents[0], std::nullopt);
+  const auto second = batch({ev(2, {identity("event:/a o-1")})});
+  EXPECT_EQ(second.threads[0], first.threads[0]);
+  EXPECT_EQ(second.changes.parents,
+            (std::vector<late_parent>{
+                {id_of(1), timestamp{std::chrono::seconds{1}}, id_of(2)}}));
+  EXPECT_EQ(index.late_parent_of(id_of(1)), id_of(2));
+  EXPECT_EQ(index.pending_count(), 0u);
+  // In the other order there is nothing to wait for.
+  const auto third = batch({ev(3, {caused_by("event:/a o-2")})});
+  EXPECT_EQ(third.parents[0], id_of(1));
+  EXPECT_EQ(index.pending_count(), 0u);
+}
+
+TEST_F(joining, one_id_of_two_sources_is_the_first_ones) {
+  const std::string id = "0190163d-8694-739b-aea5-966c26f8ad91";
+  batch({ev(1, {identity("event:/a " + id), identity("event:" + id)})});
+  const auto other =
+      batch({ev(2, {identity("event:/b " + id), identity("event:" + id)})});
+  EXPECT_NE(index.thread_of(id_of(1)), index.thread_of(id_of(2)));
+  EXPECT_EQ(other.changes.links[1].why, not_linked::unsure);
+  // Who names it means that of its own source, if there is one.
+  const auto b =
+      batch({ev(3, {caused_by("event:/b " + id), caused_by("event:" + id)}),
+             ev(4, {caused_by("event:/c " + id), caused_by("event:" + id)})});
+  EXPECT_EQ(b.parents[0], id_of(2));
+  EXPECT_EQ(b.parents[1], id_of(1));
+  EXPECT_EQ(partition(index).size(), 2u);
+}
+
+TEST_F(joining, a_parent_without_a_thread_comes_into_its_childs) {
+  index.add_event({id_of(1), timestamp{std::chrono::seconds{1}}});
+  const auto key = "event:" + to_string(id_of(1));
+  const auto r = batch({ev(2, {caused_by(key, "parent_event_id")}),
+                        ev(3, {caused_by(key, "parent_event_id")})});
+  EXPECT_EQ(r.threads[0], id_of(1));
+  EXPECT_EQ(r.parents[0], id_of(1));
+  ASSERT_EQ(r.changes.members.size(), 3u);
+  EXPECT_EQ(index.thread_of(id_of(1)), id_of(1));
+  EXPECT_EQ(r.changes.growth[0].events, 3u);
+  EXPECT_EQ(r.changes.growth[0].first, timestamp{std::chrono::seconds{1}});
+  EXPECT_EQ(partition(index).size(), 1u);
+  // One that comes in the same batch, too.
+  const auto both =
+      batch({ev(5, {caused_by("event:" + to_string(id_of(6)))}), ev(6, {})});
+  EXPECT_EQ(both.threads[0], both.threads[1]);
+  EXPECT_EQ(both.parents[0], id_of(6));
+}
+
+TEST_F(joining, a_pull_request_stands_for_its_commits) {
+  auto its_head = link("git:sha:" + std::string(40, 'a'));
+  its_head.type = {correlation_noun::pr, correlation_noun::commit};
+  auto check = its_head;
+  check.type.from = correlation_noun::check;
+  const auto first = batch({ev(1, {check})});
+  EXPECT_TRUE(first.changes.keys[0].owner.is_nil());
+  const auto second = batch({ev(2, {identity("github:pr:a/b#1"), its_head})});
+  for (const auto& k : second.changes.keys)
+    EXPECT_EQ(k.owner, id_of(2)) << k.key;
+}
+
 TEST_F(joining, a_mention_of_an_unknown_team_links_after_the_fact) {
   const auto first = batch(
       {ev(1, {waiting("linear:issue:ENG-1", "linear:team:ENG")}),

@@ -302,11 +302,47 @@ TEST(trace_rule, reads_what_cloudevents_say_of_each_other) {
       R"({"cloudevents":{"id":"evt-0001","source":"/shop","traceparent":
           "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
           "correlationid":"order-17","causationid":"evt-0000"}})");
-  EXPECT_EQ(b.links(ev), (key_set{"trace:0af7651916cd43dd8448eb211c80319c",
-                                  "correlation:order-17", "event:evt-0000",
-                                  "event:evt-0001"}));
-  EXPECT_EQ(to_string(find(b.all(ev), "event:evt-0000")->type),
+  EXPECT_EQ(
+      b.links(ev),
+      (key_set{"trace:0af7651916cd43dd8448eb211c80319c", "correlation:order-17",
+               "event:/shop evt-0000", "event:/shop evt-0001"}));
+  EXPECT_EQ(to_string(find(b.all(ev), "event:/shop evt-0000")->type),
             "cause_to_event");
+}
+
+TEST(trace_rule, an_id_counts_within_its_source) {
+  bench b;
+  const auto of = [&](std::string id, std::string source, std::string cause) {
+    return b.links(make_event("cloudevents", "t", "{}",
+                              R"({"cloudevents":{"id":")" + id +
+                                  R"(","source":")" + source +
+                                  R"(","causationid":")" + cause + "\"}}"));
+  };
+  // However short it is.
+  EXPECT_EQ(of("o-2", "/a", "o-1"), (key_set{"event:/a o-1", "event:/a o-2"}));
+  EXPECT_EQ(of("o-2", "/b", "/a#o-1"),
+            (key_set{"event:/b /a#o-1", "event:/a o-1", "event:/b o-2"}));
+  // An id that nobody else makes counts everywhere.
+  const std::string uuid_1 = "0190163d-8694-739b-aea5-966c26f8ad91";
+  EXPECT_EQ(
+      of("1", "/a", "0190163D-8694-739B-AEA5-966C26F8AD91"),
+      (key_set{"event:/a 1", "event:/a 0190163D-8694-739B-AEA5-966C26F8AD91",
+               "event:" + uuid_1}));
+  EXPECT_EQ(of("01ARZ3NDEKTSV4RRFFQ69G5FAV", "/a", ""),
+            (key_set{"event:/a 01ARZ3NDEKTSV4RRFFQ69G5FAV",
+                     "event:01ARZ3NDEKTSV4RRFFQ69G5FAV"}));
+}
+
+TEST(trace_rule, reads_the_payload_of_events_of_ones_own) {
+  bench b;
+  const std::string traced =
+      R"({"traceparent":"00-0af7651916cd43dd8448eb211c80319c-)"
+      R"(b7ad6b7169203331-01"})";
+  EXPECT_EQ(b.links(make_event("shop", "order", traced)),
+            key_set{"trace:0af7651916cd43dd8448eb211c80319c"});
+  EXPECT_EQ(b.links(make_event("github", "ping", traced)), key_set{});
+  EXPECT_EQ(b.links(make_event("shop", "order", R"({"traceparent":"00-x"})")),
+            key_set{});
 }
 
 TEST(trace_rule, reads_the_metadata_and_members_of_any_event) {

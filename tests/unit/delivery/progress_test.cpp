@@ -46,6 +46,9 @@ TEST(mark_json, is_read_back_as_it_was) {
   }
   EXPECT_EQ(mark_json({9, {{3, 2, at_us(50), at_us(40)}}}),
             R"({"cursor":9,"open":[[3,2,50,40]]})");
+  const progress_mark twice{9, {{3, 0, at_us(50), at_us(40), at_us(60)}}};
+  EXPECT_EQ(mark_json(twice), R"({"cursor":9,"open":[[3,0,50,40,60]]})");
+  EXPECT_EQ(parse_mark(mark_json(twice)), twice);
 }
 
 TEST(parse_mark, refuses_what_was_not_written_by_it) {
@@ -53,7 +56,7 @@ TEST(parse_mark, refuses_what_was_not_written_by_it) {
        {"", "{}", "[]", R"({"cursor":1})", R"({"cursor":-1,"open":[]})",
         R"({"cursor":"1","open":[]})", R"({"cursor":1,"open":{}})",
         R"({"cursor":1,"open":[1]})", R"({"cursor":9,"open":[[1,2,3]]})",
-        R"({"cursor":9,"open":[[1,2,3,4,5]]})",
+        R"({"cursor":9,"open":[[1,2,3,4,5,6]]})",
         R"({"cursor":9,"open":[[0,2,3,4]]})",
         R"({"cursor":9,"open":[[1,-1,3,4]]})",
         R"({"cursor":9,"open":[[1,5000000000,3,4]]})",

@@ -190,7 +190,6 @@ TEST_F(queue, is_full_until_something_is_done_with) {
 TEST_F(queue, keeps_to_its_rate) {
   auto o = plain();
   o.rate_per_second = 2;
-  o.rate_burst = 1;
   o.max_concurrent = 100;
   auto q = make(o);
   accept(q, 1, 50, at(0s));
@@ -259,6 +258,19 @@ TEST_F(queue, leaves_a_throttling_endpoint_in_peace) {
   EXPECT_THAT(q.take(at(59s)), IsEmpty());
   EXPECT_EQ(q.wake_at(at(1s)), at(60s));
   EXPECT_THAT(q.take(at(60s)), SizeIs(2));
+}
+
+TEST_F(queue, tells_when_it_really_tries_again) {
+  auto o = plain();
+  o.max_concurrent = 1;
+  o.schedule.pauses = {1s, 1s};
+  auto q = make(o);
+  accept(q, 1, 1, at(0s));
+  q.take(at(0s));
+  const auto d = q.finish(1, of(outcome::throttled, 503), at(0s));
+  EXPECT_EQ(d, (decision{kind::retry, at(5s), 1})) << "the endpoint's pause";
+  EXPECT_THAT(q.take(at(4'999ms)), IsEmpty());
+  EXPECT_THAT(q.take(at(5s)), SizeIs(1));
 }
 
 TEST_F(queue, throttles_longer_and_longer_where_no_time_is_given) {

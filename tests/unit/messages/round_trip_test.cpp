@@ -175,6 +175,7 @@ event_query sample() {
   q.correlation_id = some_uuid(5);
   q.since = some_time(5);
   q.until = some_time(6);
+  q.after = 7;
   q.cursor = 8;
   q.limit = 9;
   q.ascending = true;
@@ -224,6 +225,11 @@ dead_letter sample() {
   d.event_type = "push";
   d.body = "{}";
   return d;
+}
+
+template <>
+std::vector<uuid> sample() {
+  return {some_uuid(6), some_uuid(7)};
 }
 
 template <>

@@ -56,5 +56,20 @@ TEST(origin, ThoseThatAreListedMay) {
             origin_kind::listed);
 }
 
+TEST(origin, SomeHostsAreNoPagesOwn) {
+  const std::string listen = "hub.internal:8080";
+  for (const auto* host :
+       {"127.0.0.1", "127.0.0.1:8080", "10.1.2.3:80", "[::1]:8080", "[fe80::1]",
+        "localhost", "LocalHost:8080", "localhost.:8080", "hub.localhost:8080",
+        "HUB.internal", "app.example.org:444"})
+    EXPECT_TRUE(is_known_host(app, listen, host)) << host;
+  for (const auto* host :
+       {"", ":8080", "evil.example", "evil.example:8080", "127.0.0.1.nip.io",
+        "127.1", "localhost.evil.example", "evillocalhost", ".localhost",
+        "internal", "example.org", "[evil.example]"})
+    EXPECT_FALSE(is_known_host(app, listen, host)) << host;
+  EXPECT_TRUE(is_known_host(any, listen, "evil.example"));
+}
+
 } // namespace
 } // namespace eventweft::net

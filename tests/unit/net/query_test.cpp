@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 namespace eventweft::net {
 namespace {
 
@@ -77,6 +79,50 @@ TEST(query, ReadsEveryFieldOfTheEnvelope) {
   for (const auto& [name, value] :
        query_params{{"id", "1"}, {"priority", "urgent"}, {"processed", "no"}})
     EXPECT_FALSE(read_event_query({{name, value}})) << name;
+}
+
+TEST(query, ReadsWhereAPageOfEventsBegins) {
+  const auto since = [](const char* value) {
+    return read_event_query({{"since", value}});
+  };
+  EXPECT_FALSE(since("earliest")->since);
+  EXPECT_EQ(since("earliest")->after, 0);
+  EXPECT_EQ(since("12")->after, 12);
+  EXPECT_FALSE(since("12")->since);
+  EXPECT_EQ(since("2026-01-31T12:00:00Z")->since,
+            parse_rfc3339("2026-01-31T12:00:00Z"));
+  EXPECT_FALSE(since("2026-01-31T12:00:00Z")->after);
+  // No event has a larger number.
+  EXPECT_EQ(since("now")->after, std::numeric_limits<seq_t>::max());
+  EXPECT_FALSE(read_event_query({})->after);
+  for (const auto* bad : {"", "bogus", "-1", "1.5", "1h"}) {
+    const auto q = since(bad);
+    ASSERT_FALSE(q) << bad;
+    EXPECT_EQ(q.error().code, ec::malformed);
+    for (const auto* form : {"since", "now", "earliest", "seq", "RFC 3339"})
+      EXPECT_NE(q.error().message.find(form), std::string::npos) << form;
+  }
+  EXPECT_FALSE(read_event_query({{"until", "12"}}));
+}
+
+TEST(query, TakesNoParameterTwiceThatHasOneValue) {
+  for (const auto* name : {"limit", "cursor", "since", "until", "order", "id",
+                           "processed", "min_priority"}) {
+    const auto q = read_event_query({{name, "1"}, {name, "1"}});
+    ASSERT_FALSE(q) << name;
+    EXPECT_EQ(q.error().code, ec::malformed);
+    EXPECT_NE(q.error().message.find("twice"), std::string::npos) << name;
+  }
+  EXPECT_TRUE(read_event_query({{"platform", "a"}, {"platform", "b"}}));
+  EXPECT_TRUE(read_event_query({{"priority", "low"}, {"priority", "high"}}));
+  const query_params two{{"limit", "1"}, {"limit", "2"}};
+  EXPECT_FALSE(read_id_page(two));
+  EXPECT_FALSE(read_reader_page(two));
+  EXPECT_FALSE(read_audit_query(two));
+  const query_params starts{{"since", "1"}, {"since", "2"}};
+  EXPECT_FALSE(read_websocket_query(starts));
+  EXPECT_FALSE(read_sse_query(starts));
+  EXPECT_TRUE(read_sse_query({{"platforms", "a"}, {"platforms", "b"}}));
 }
 
 TEST(query, ReadsConditionsOnThePayload) {

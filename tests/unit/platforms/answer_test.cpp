@@ -59,6 +59,32 @@ TEST_F(answer_test, gives_one_result_an_item_of_a_batch) {
   EXPECT_NE(a.body.find(R"("seq":6)"), std::string::npos);
 }
 
+TEST_F(answer_test, puts_a_handlers_reply_into_its_item_of_a_batch) {
+  acceptance a;
+  a.batch = true;
+  a.refused = {std::nullopt, error{ec::unprocessable, "item 1: no"},
+               std::nullopt, std::nullopt};
+  a.replies = {std::nullopt, webhook_answer{200, "text/plain", {}, "\"dep\"\n"},
+               webhook_answer{200, "text/plain", {}, "of what failed"}};
+  const std::vector<event_outcome> outcomes{stored(5), stored(6),
+                                            fail(ec::row_refused, "no")};
+  const auto answer = platform_->answer(a, outcomes);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.content_type, "application/json");
+  simdjson::dom::parser parser;
+  const simdjson::dom::array items = parser.parse(answer.body).get_array();
+  ASSERT_EQ(items.size(), 4u);
+  EXPECT_EQ(int64_t{items.at(0)["seq"]}, 5);
+  EXPECT_TRUE(items.at(0)["reply"].error());
+  EXPECT_EQ(int64_t{items.at(1)["status"]}, 422);
+  EXPECT_EQ(int64_t{items.at(2)["seq"]}, 6);
+  EXPECT_EQ(int64_t{items.at(2)["reply"]["status"]}, 200);
+  EXPECT_EQ(std::string_view{items.at(2)["reply"]["content_type"]},
+            "text/plain");
+  EXPECT_EQ(std::string_view{items.at(2)["reply"]["body"]}, "\"dep\"\n");
+  EXPECT_TRUE(items.at(3)["reply"].error());
+}
+
 TEST_F(answer_test, fails_a_batch_of_which_nothing_could_be_stored) {
   const auto a =
       answer({fail(ec::store_full, "no"), fail(ec::store_full, "no")}, true);

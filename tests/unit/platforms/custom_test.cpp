@@ -39,6 +39,29 @@ TEST_F(custom_test, reads_native_json) {
   EXPECT_EQ(ev.payload.view(), R"({ "b":1, "a":[2] })");
 }
 
+TEST_F(custom_test, notes_the_trace_of_a_request_with_one_event) {
+  const std::string trace =
+      "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const header_list header{{"traceparent", trace}};
+  EXPECT_EQ(only(read(R"({"event_type":"x"})", header)).metadata,
+            R"({"traceparent":")" + trace + "\"}");
+  EXPECT_EQ(
+      only(read(R"({"event_type":"x","metadata":{"k": 1}})", header)).metadata,
+      R"({"k": 1,"traceparent":")" + trace + "\"}");
+  // The event knows better.
+  EXPECT_EQ(
+      only(read(R"({"event_type":"x","metadata":{"traceparent":"t"}})", header))
+          .metadata,
+      R"({"traceparent":"t"})");
+  EXPECT_EQ(
+      only(read(R"({"event_type":"x"})", {{"traceparent", "00-x"}})).metadata,
+      "{}");
+  const auto many = read(R"([{"event_type":"x"},{"event_type":"y"}])", header);
+  ASSERT_TRUE(many);
+  for (const auto& ev : many->events)
+    EXPECT_EQ(ev.metadata, "{}");
+}
+
 TEST_F(custom_test, needs_no_more_than_a_type) {
   const auto p = make();
   const auto w = post(R"({"event_type":"x"})");
@@ -70,6 +93,37 @@ TEST_F(custom_test, takes_the_idempotency_key_for_the_id) {
                       ec::malformed, "Idempotency-Key"));
 }
 
+TEST_F(custom_test, takes_a_quoted_idempotency_key_for_what_is_in_the_quotes) {
+  const auto id = [&](std::string key) {
+    return only(read(R"({"event_type":"x"})",
+                     {{"idempotency-key", std::move(key)}}))
+        .event_id;
+  };
+  EXPECT_EQ(id(R"("k-1")"), "k-1");
+  EXPECT_EQ(id(R"("a \"b\" \\c")"), R"(a "b" \c)");
+  // Not well-formed: a key like any other.
+  for (const std::string other :
+       {R"("k)", R"(k")", R"(")", R"("a"b")", R"("a\b")", R"("a\")",
+        R"("k";x=1)", "\"\xC3\xBC\""})
+    EXPECT_EQ(id(other), other);
+  EXPECT_TRUE(
+      refused(read(R"({"event_type":"x"})", {{"idempotency-key", "\"\""}}),
+              ec::malformed, "Idempotency-Key is empty"));
+}
+
+TEST_F(custom_test, takes_numbers_for_ids_and_names_only) {
+  const auto ev = only(read(R"({"event_type":"x","event_id":1,"source_id":2,)"
+                            R"("source_name":3,"actor_name":4})"));
+  EXPECT_EQ(ev.event_id, "1");
+  EXPECT_EQ(ev.source_name, "3");
+  EXPECT_TRUE(refused(read(R"({"event_type":5})"), ec::unprocessable,
+                      "/event_type is not a string"));
+  EXPECT_TRUE(refused(read(R"({"event_type":"x","platform":5})"),
+                      ec::unprocessable, "/platform is not a string"));
+  EXPECT_TRUE(refused(read(R"({"event_type":"x","priority":5})"),
+                      ec::unprocessable, "/priority is not a string"));
+}
+
 TEST_F(custom_test, names_the_member_that_is_wrong) {
   const auto with = [&](std::string member) {
     return read(R"({"event_type":"x",)" + member + "}");
@@ -95,6 +149,11 @@ TEST_F(custom_test, names_the_member_that_is_wrong) {
 TEST_F(custom_test, lets_nobody_pose_as_a_cloudevent) {
   EXPECT_TRUE(refused(read(R"({"event_type":"a","platform":"cloudevents"})"),
                       ec::unprocessable, "/platform"));
+}
+
+TEST_F(custom_test, lets_nobody_pose_as_the_hub) {
+  EXPECT_TRUE(refused(read(R"({"event_type":"a","platform":"eventweft"})"),
+                      ec::unprocessable, "/platform eventweft"));
 }
 
 TEST_F(custom_test, lets_nobody_pose_as_a_platform_that_proves_itself) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/platforms/declarative.hpp"
 #include "actors/platforms/definition.hpp"
+#include "crypto/digest.hpp"
 #include "tests/unit/platforms/support.hpp"
 
 #include <gtest/gtest.h>
@@ -121,6 +122,25 @@ TEST_F(definition_test, names_values_of_no_use) {
                        "handshake.when: is missing"));
 }
 
+// Else a replay only had to say that it is a new one.
+TEST_F(definition_test, refuses_times_that_are_not_signed) {
+  const std::string start = "header = \"x\"\nalgorithm = \"hmac-sha256\"\n";
+  EXPECT_TRUE(
+      fault_of(with_signature(start + "timestamp = \"header:X-Time\"\n"),
+               "my.toml:8: signature 1.timestamp: is not signed: anybody could "
+               "alter it; `base` must hold {header:x-time}"));
+  EXPECT_TRUE(fault_of(with_signature(start + "format = \"pairs\"\n"
+                                              "key = \"v\"\n"
+                                              "timestamp = \"signature:t\"\n"),
+                       "signature 1.timestamp: is not signed"));
+  EXPECT_TRUE(fault_of(with_signature(start + "timestamp = \"header:X-Time\"\n"
+                                              "base = \"{timestamp}{body}\"\n"),
+                       "signature 1.base: {timestamp} is what stands beside"));
+  EXPECT_TRUE(fault_of(with_signature("header = \"x\"\nalgorithm = \"token\"\n"
+                                      "timestamp = \"header:X-Time\"\n"),
+                       "signature 1.timestamp: a token signs nothing"));
+}
+
 TEST_F(definition_test, names_numbers_that_are_none) {
   const std::string start = "answer_status = ";
   for (const std::string value : {"\"200\"", "404", "2.5", "[]"})
@@ -185,16 +205,16 @@ TEST_F(definition_test, reads_times_of_every_kind) {
                 secret("s"))
         ->accept(w);
   };
-  // HMAC-SHA256 with the key "s" of the two bodies.
+  // HMAC-SHA256 with the key "s".
   const auto in_header = [&](std::string value) {
-    return post(
-        "{}",
-        {{"x-id", "1"},
-         {"x-time", value},
-         {"x-signature",
-          "143ca8d517ba1b181025d732b1cf275d90104fca57bb02a565542978aa18c4b6"}});
+    const std::string_view parts[] = {value, ".", "{}"};
+    const auto proof =
+        crypto::to_hex(crypto::hmac(crypto::hash::sha256, "s", parts));
+    return post("{}",
+                {{"x-id", "1"}, {"x-time", value}, {"x-signature", proof}});
   };
   const std::string ms =
+      "base = \"{header:X-Time}.{body}\"\n"
       "timestamp = \"header:X-Time\"\ntimestamp_unit = \"ms\"\n";
   EXPECT_TRUE(of(ms, in_header("1769860800000")));
   EXPECT_TRUE(

@@ -138,6 +138,10 @@ TEST_F(deployments_test, tells_deliveries_apart_without_an_id) {
   EXPECT_TRUE(long_one.event_id.starts_with("sha256:"));
   auto w = post(std::string{success}, {{"idempotency-key", "run-7"}});
   EXPECT_EQ(only(make(unsigned_allowed())->accept(w)).event_id, "run-7");
+  w = post(std::string{success}, {{"idempotency-key", "\"run-7\""}});
+  EXPECT_EQ(only(make(unsigned_allowed())->accept(w)).event_id, "run-7");
+  w.headers.emplace_back("webhook-id", "msg_1");
+  EXPECT_EQ(only(make(unsigned_allowed())->accept(w)).event_id, "msg_1");
 }
 
 TEST_F(deployments_test, only_production_is_high) {
@@ -178,6 +182,18 @@ TEST_F(deployments_test, names_the_member_that_is_wrong) {
   EXPECT_TRUE(
       refused(read(R"({"deployment_id":"1","environment":"e","status":"A b"})"),
               ec::unprocessable, "/status"));
+  // Words are no numbers, but an id may be one.
+  const auto of = [&](std::string id, std::string where, std::string status) {
+    return read(R"({"deployment_id":)" + id + R"(,"environment":)" + where +
+                R"(,"status":)" + status + "}");
+  };
+  EXPECT_EQ(only(of("43", R"("e")", R"("s")")).event_id, "e:43:s");
+  EXPECT_TRUE(refused(of("4.5", R"("e")", R"("s")"), ec::unprocessable,
+                      "/deployment_id"));
+  EXPECT_TRUE(refused(of("1", "5", R"("s")"), ec::unprocessable,
+                      "/environment is not a string"));
+  EXPECT_TRUE(refused(of("1", R"("e")", "5"), ec::unprocessable,
+                      "/status is not a string"));
   EXPECT_TRUE(refused(read("[]"), ec::malformed, "object"));
 }
 

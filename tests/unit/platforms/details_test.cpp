@@ -149,6 +149,72 @@ TEST_F(details_test, of_slack) {
       R"("subtype":"bot_message","bot_id":"B1"})");
 }
 
+TEST_F(details_test, of_what_happens_to_slacks_messages) {
+  event ev;
+  ev.event_type = "message";
+  const auto of = [&](std::string_view json) {
+    return slack_details(parse(json), ev).slack;
+  };
+  // The envelope's own time is that of the change.
+  EXPECT_EQ(
+      of(R"({"event":{"subtype":"message_changed","channel":"C","ts":"9.9",)"
+         R"("message":{"text":"new","ts":"1.2","thread_ts":"1.1"},)"
+         R"("previous_message":{"text":"old","ts":"1.2"}}})"),
+      R"({"type":"message","channel_id":"C","thread_ts":"1.1",)"
+      R"("message_ts":"1.2","text":"new","subtype":"message_changed"})");
+  // Changed into nothing but a picture.
+  EXPECT_EQ(of(R"({"event":{"subtype":"message_changed","ts":"9.9","message":)"
+               R"({"text":"","ts":"1.2"},"previous_message":{"text":"old"}}})"),
+            R"({"type":"message","message_ts":"1.2",)"
+            R"("subtype":"message_changed"})");
+  EXPECT_EQ(
+      of(R"({"event":{"subtype":"message_deleted","channel":"C","ts":"9.9",)"
+         R"("deleted_ts":"1.2","previous_message":{"text":"old","ts":"1.2",)"
+         R"("thread_ts":"1.1","bot_id":"B1"}}})"),
+      R"({"type":"message","channel_id":"C","thread_ts":"1.1",)"
+      R"("message_ts":"1.2","text":"old","subtype":"message_deleted",)"
+      R"("bot_id":"B1"})");
+  EXPECT_EQ(of(R"({"event":{"type":"link_shared","channel":"C",)"
+               R"("message_ts":"1.2","thread_ts":"1.1","event_ts":"9.9"}})"),
+            R"({"type":"message","channel_id":"C","thread_ts":"1.1",)"
+            R"("message_ts":"1.2"})");
+  EXPECT_EQ(of(R"({"type":"message_action","channel":{"id":"C"},"message":)"
+               R"({"text":"hi","ts":"1.2"},"message_ts":"1.2"})"),
+            R"({"type":"message","channel_id":"C","message_ts":"1.2",)"
+            R"("text":"hi"})");
+}
+
+TEST_F(details_test, of_linears_events_about_an_issue) {
+  const auto of = [&](std::string_view json) {
+    return linear_details(parse(json)).linear;
+  };
+  constexpr std::string_view issue =
+      R"({"id":"i7","number":7,"title":"T","team":{"id":"t","key":"ENG"},)"
+      R"("state":{"name":"Todo"},"priority":2})";
+  EXPECT_EQ(of(R"({"type":"AgentSessionEvent","agentSession":{"issueId":"i7",)"
+               R"("issue":)" +
+               std::string{issue} + "}}"),
+            R"({"type":"AgentSessionEvent","team_id":"t","team_key":"ENG",)"
+            R"("issue_id":"i7","issue_number":7,"identifier":"ENG-7",)"
+            R"("title":"T"})");
+  EXPECT_EQ(of(R"({"type":"AppUserNotification","notification":)"
+               R"({"issue":{"id":"i7","identifier":"ENG-7","teamId":"t"}}})"),
+            R"({"type":"AppUserNotification","team_id":"t","issue_id":"i7",)"
+            R"("identifier":"ENG-7"})");
+  EXPECT_EQ(of(R"({"type":"IssueSLA","action":"breached","issueData":)" +
+               std::string{issue} + "}"),
+            R"({"type":"IssueSLA","action":"breached","team_id":"t",)"
+            R"("team_key":"ENG","issue_id":"i7","issue_number":7,)"
+            R"("identifier":"ENG-7","title":"T","state":"Todo","priority":2})");
+  EXPECT_EQ(of(R"({"type":"Reaction","data":{"id":"r","comment":)"
+               R"({"id":"c","issueId":"i7"}}})"),
+            R"({"type":"Reaction","issue_id":"i7"})");
+  EXPECT_EQ(of(R"({"type":"Issue","data":{"id":"i7","number":7,)"
+               R"("team":{"key":"ENG"}}})"),
+            R"({"type":"Issue","team_key":"ENG","issue_id":"i7",)"
+            R"("issue_number":7,"identifier":"ENG-7"})");
+}
+
 TEST_F(details_test, of_deployments) {
   EXPECT_EQ(
       deployment_details(

@@ -152,6 +152,44 @@ TEST_F(linear_test, finds_the_team_of_a_comment) {
   EXPECT_NE(ev.metadata.find(R"("identifier":"ENG-7")"), std::string::npos);
 }
 
+TEST_F(linear_test, finds_team_and_actor_where_there_is_no_data) {
+  const auto p = make(unsigned_allowed());
+  const auto of = [&](std::string body) {
+    return only(p->accept(delivery(std::move(body), "")));
+  };
+  auto ev = of(R"({"type":"AgentSessionEvent","action":"created",)"
+               R"("organizationId":"o","agentSession":{"creator":{"id":"u",)"
+               R"("name":"Ann"},"issue":{"id":"i","number":7,"team":)"
+               R"({"id":"t","key":"ENG"},"url":"https://l/ENG-7"}}})");
+  EXPECT_EQ(ev.event_type, "AgentSessionEvent:created");
+  EXPECT_EQ(ev.source_id, "t");
+  EXPECT_EQ(ev.source_name, "ENG");
+  EXPECT_EQ(ev.actor_id, "u");
+  EXPECT_EQ(ev.actor_name, "Ann");
+  EXPECT_EQ(ev.metadata, R"({"organization_id":"o","identifier":"ENG-7",)"
+                         R"("url":"https://l/ENG-7"})");
+  ev = of(R"({"type":"AppUserNotification","action":"issueMention",)"
+          R"("notification":{"actor":{"id":"b","name":"Bo"},"issue":)"
+          R"({"identifier":"ENG-7","team":{"id":"t","key":"ENG"}}}})");
+  EXPECT_EQ(ev.source_name, "ENG");
+  EXPECT_EQ(ev.actor_name, "Bo");
+  ev = of(R"({"type":"IssueSLA","action":"set","issueData":)"
+          R"({"teamId":"t","team":{"key":"ENG"}}})");
+  EXPECT_EQ(ev.source_id, "t");
+  EXPECT_EQ(ev.source_name, "ENG");
+}
+
+TEST_F(linear_test, names_what_is_no_object) {
+  const auto p = make(unsigned_allowed());
+  EXPECT_TRUE(
+      refused(p->accept(delivery(R"({"type":"Issue","data":"nope"})", "")),
+              ec::malformed, "/data is not an object"));
+  EXPECT_TRUE(
+      refused(p->accept(delivery(R"({"type":"IssueSLA","issueData":[]})", "")),
+              ec::malformed, "/issueData"));
+  EXPECT_TRUE(p->accept(delivery(R"({"type":"Issue","data":null})", "")));
+}
+
 TEST_F(linear_test, only_names_the_fields_of_a_long_updated_from) {
   const auto ev =
       only(make(unsigned_allowed())

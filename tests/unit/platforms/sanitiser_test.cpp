@@ -105,6 +105,43 @@ TEST(sanitiser, replaces_known_shapes_of_tokens) {
   EXPECT_EQ(in("x" + github), "-");
 }
 
+TEST(sanitiser, sees_tokens_however_they_are_escaped) {
+  const auto clean = make({}, {"all"});
+  const auto in = [&](std::string text) {
+    const auto out = clean.apply(text);
+    return out ? out->text : "-";
+  };
+  // As PHP writes slashes.
+  EXPECT_EQ(in(R"({"u":"https:\/\/hooks.slack.com\/services\/T00000000\/)"
+               R"(B00000000\/XXXXXXXXXXXXXXXXXXXXXXXX?a\/b","n": 1.50})"),
+            R"({"u":"https:\/\/[redacted]?a\/b","n": 1.50})");
+  const std::string tail(35, 'a');
+  EXPECT_EQ(
+      in(R"(["\u00fc g\u0068\u0070_a)" + tail + R"(\u0020\ud83e\uddf5"])"),
+      R"(["\u00fc [redacted]\u0020\ud83e\uddf5"])");
+  EXPECT_EQ(in(R"({"\u0067hp_)" + tail + R"(a":"\""})"),
+            R"({"[redacted]":"\""})");
+  EXPECT_EQ(in(R"(["\u002d----BEGIN PRIVATE KEY-----\nMII\/x\n)"
+               R"(-----END PRIVATE KEY\u002d----\n."])"),
+            R"(["[redacted]\n."])");
+  // JSON within JSON has escapes of its own.
+  EXPECT_EQ(in(R"(["{\"a\":\"\\nghp_a)" + tail + R"(\"}"])"),
+            R"(["{\"a\":\"\\n[redacted]\"}"])");
+  // A word may begin with an escape, too.
+  EXPECT_EQ(in(R"(["\u0078ghp_a)" + tail + R"("])"), "-");
+  EXPECT_EQ(in(R"({"a\/b":"\\ \u0067hp_ \ud800 \n"})"), "-");
+}
+
+TEST(sanitiser, is_safe_with_texts_that_are_not_json) {
+  const auto clean = make({}, {"all"});
+  for (std::string_view text :
+       {"\\", "\\u", "\\u00", "\"\\", "a\\", "\\\\\\", "\\x"})
+    EXPECT_FALSE(clean.shapes(text)) << text;
+  const auto token = "ghp_" + std::string(36, 'a');
+  EXPECT_EQ(clean.shapes("C:\\x\\" + token + "\\")->text,
+            "C:\\x\\[redacted]\\");
+}
+
 TEST(sanitiser, replaces_only_the_shapes_asked_for) {
   const std::string text = R"({"a":"ghp_)" + std::string(36, 'a') +
                            R"(","b":"AKIA)" + std::string(16, 'Z') + R"("})";

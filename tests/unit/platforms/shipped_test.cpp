@@ -2,6 +2,7 @@
 // The definitions in config/platforms/, each with signatures that Python's
 // hmac or OpenSSL's command line made.
 #include "actors/platforms/declarative.hpp"
+#include "actors/platforms/signature_signer.hpp"
 #include "tests/unit/platforms/support.hpp"
 
 namespace eventweft::platforms {
@@ -440,8 +441,61 @@ TEST_F(shipped_test, refuse_secrets_that_are_none) {
       ASSERT_FALSE(made);
       EXPECT_EQ(made.error().code, ec::bad_configuration);
       EXPECT_NE(made.error().message.find(
-                    "platforms.standard-webhooks.secrets: entry 1"),
+                    "[platforms.standard-webhooks] secrets: entry 1"),
                 std::string::npos);
+    }
+}
+
+// What signs is the inverse of what verifies, for all of them.
+TEST_F(shipped_test, all_take_what_is_signed_by_their_definition) {
+  const std::map<std::string, std::string, std::less<>> bodies = {
+      {"gitlab", R"({"object_kind":"push"})"},
+      {"jira", R"({"webhookEvent":"jira:issue_created"})"},
+      {"pagerduty", R"({"event":{"id":"1","event_type":"incident.resolved"}})"},
+      {"sentry", R"({"action":"created"})"},
+  };
+  const std::string key = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+  for (const auto& d : shipped_definitions()) {
+    const auto definition = read_definition(d.text, d.file).value();
+    const auto& name = definition.name;
+    const auto body = bodies.find(name);
+    const auto unsigned_one = [&] {
+      auto w = post(body == bodies.end() ? R"({"id":"d-1","type":"made"})"
+                                         : body->second,
+                    {});
+      EXPECT_TRUE(fill_headers(definition, "d-1", "made", w)) << name;
+      return w;
+    };
+    for (const std::string& secret_text : {key, std::string{"older token"}}) {
+      const auto p = make(name, secret(secret_text));
+      ASSERT_TRUE(p) << name;
+      EXPECT_FALSE(p->accept(unsigned_one())) << name;
+      auto w = unsigned_one();
+      const auto done =
+          sign(definition.signatures, secret_text, "d-1", clock_.now(), w);
+      ASSERT_TRUE(done) << name << ": " << done.error().message;
+      const auto taken = p->accept(w);
+      EXPECT_TRUE(taken) << name << ": " << taken.error().message;
+      auto other = unsigned_one();
+      ASSERT_TRUE(sign(definition.signatures,
+                       secret_text == key
+                           ? "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+                           : "another",
+                       "d-1", clock_.now(), other));
+      EXPECT_FALSE(p->accept(other)) << name;
+    }
+  }
+}
+
+TEST_F(shipped_test, nobody_signs_for_a_private_key) {
+  for (const auto& d : shipped_definitions())
+    if (d.file == "standard-webhooks.toml") {
+      webhook w;
+      const auto done =
+          sign(read_definition(d.text, d.file).value().signatures,
+               "whpk_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=", "d", {}, w);
+      ASSERT_FALSE(done);
+      EXPECT_NE(done.error().message.find("private key"), std::string::npos);
     }
 }
 

@@ -109,6 +109,31 @@ TEST_F(verifier_test, bounds_the_headers_length) {
   EXPECT_NE(result.error().message.find("longer than 4096"), std::string::npos);
 }
 
+TEST_F(verifier_test, names_its_schemes_to_who_did_not_use_them) {
+  signature_scheme signature;
+  signature.header = "x-signature";
+  signature.base = text_template::parse("{body}").value();
+  auto other = signature;
+  other.header = "x-signature-2";
+  signature_scheme token;
+  token.header = "x-token";
+  token.algorithm = proof_algorithm::static_token;
+  auto bearer = token;
+  bearer.header = "authorization";
+  auto query = token;
+  query.header = {};
+  query.query_parameter = "token";
+  const auto challenge = [](std::vector<signature_scheme> schemes) {
+    return signature_verifier::make("x", std::move(schemes), {})
+        .value()
+        .challenge();
+  };
+  EXPECT_EQ(challenge({signature, other}), R"(Signature realm="eventweft/x")");
+  EXPECT_EQ(challenge({token}), R"(Token realm="eventweft/x")");
+  EXPECT_EQ(challenge({signature, bearer, query}),
+            R"(Signature realm="eventweft/x", Bearer realm="eventweft")");
+}
+
 TEST_F(verifier_test, never_looks_into_a_body_that_is_not_proven) {
   signature_scheme s;
   s.header = "x-signature";

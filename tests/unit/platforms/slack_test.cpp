@@ -134,6 +134,28 @@ TEST_F(slack_test, answers_the_challenge_once_it_is_proven) {
                       "does not match"));
 }
 
+TEST_F(slack_test, answers_a_check_of_the_certificate_and_keeps_nothing) {
+  const auto p = make(unsigned_allowed());
+  for (std::string body : {R"({"type":"ssl_check"})", R"({"ssl_check":1})"}) {
+    const auto taken = p->accept(post(body));
+    ASSERT_TRUE(taken) << body;
+    EXPECT_TRUE(taken->events.empty());
+    ASSERT_TRUE(taken->answer);
+    EXPECT_EQ(taken->answer->status, 200);
+  }
+}
+
+TEST_F(slack_test, finds_who_wrote_what_was_changed_or_deleted) {
+  auto ev = unsigned_event(
+      R"({"type":"event_callback","event_id":"E1","team_id":"T","event":)"
+      R"({"type":"message","subtype":"message_deleted","channel":"C",)"
+      R"("ts":"9.9","deleted_ts":"1.2","previous_message":)"
+      R"({"user":"U5","ts":"1.2","text":"old"}}})");
+  EXPECT_EQ(ev.actor_id, "U5");
+  EXPECT_NE(ev.details.slack.find(R"("user_id":"U5")"), std::string::npos);
+  EXPECT_NE(ev.details.slack.find(R"("message_ts":"1.2")"), std::string::npos);
+}
+
 TEST_F(slack_test, gives_a_retry_the_same_id) {
   const auto p = make();
   auto w = signed_post(

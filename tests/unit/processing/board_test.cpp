@@ -72,6 +72,24 @@ class board_test : public ::testing::Test {
   timestamp now{std::chrono::hours{1}};
 };
 
+TEST_F(board_test, owes_what_it_has_in_hand_and_what_it_has_not_read) {
+  add(named("p"), {}, 2);
+  EXPECT_FALSE(b.owes("p", *make(2))) << "before its start";
+  EXPECT_TRUE(b.owes("p", *make(3))) << "not read yet";
+  EXPECT_FALSE(b.owes("nobody", *make(3)));
+  read("p", {make(3)});
+  EXPECT_TRUE(b.owes("p", *make(3)));
+  const auto j = b.take(false, now);
+  ASSERT_TRUE(j);
+  EXPECT_TRUE(b.owes("p", *make(3)));
+  b.finish(j->id, outcome::failed("no"), now);
+  EXPECT_TRUE(b.owes("p", *make(3))) << "to be tried again";
+  now += 1h;
+  b.finish(b.take(false, now)->id, outcome::give_up("no"), now);
+  EXPECT_FALSE(b.owes("p", *make(3)));
+  EXPECT_TRUE(b.owes("p", *make(4)));
+}
+
 TEST_F(board_test, hands_out_by_weight_and_starves_nobody) {
   auto p = named("p");
   p.concurrency = 1'000;

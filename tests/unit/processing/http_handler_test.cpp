@@ -123,5 +123,18 @@ TEST_F(http_handler_test, its_body_is_the_reply_if_it_answers) {
   EXPECT_EQ(o.answer->content_type, "text/plain");
 }
 
+TEST_F(http_handler_test, tells_that_its_time_was_up) {
+  poster->next = tl::unexpected{outgoing::failure{
+      outgoing::failure_kind::timed_out, "no answer in time", {}}};
+  auto o = run();
+  EXPECT_EQ(o.what, kind::failed);
+  EXPECT_TRUE(o.timed_out);
+  poster->next = tl::unexpected{
+      outgoing::failure{outgoing::failure_kind::connect, "refused", {}}};
+  EXPECT_FALSE(run().timed_out);
+  answer(504);
+  EXPECT_FALSE(run().timed_out) << "an answer";
+}
+
 } // namespace
 } // namespace eventweft::processing

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `serve` would refuse, by the configuration alone.
+#include "app/validate.hpp"
+#include "config/loader.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace eventweft {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+/// As `eventweft check` tells it.
+std::string faults_in(const std::string& toml) {
+  const auto loaded = config::load_text(toml, "c.toml", {});
+  if (!loaded)
+    return "not loaded: " + loaded.error().message;
+  std::string all;
+  for (auto& fault : faults_of(loaded->values)) {
+    EXPECT_EQ(fault.code, ec::bad_configuration) << fault.message;
+    all += (all.empty() ? "" : "\n") +
+           config::located(*loaded, std::move(fault)).message;
+  }
+  return all;
+}
+
+TEST(Validate, FindsNothingInTheDefaults) {
+  EXPECT_EQ(faults_in(""), "");
+  EXPECT_EQ(faults_in("[platforms.events]\nkeep = \"10d\"\n"
+                      "[processors.p]\nurl = \"https://h.example/x\"\n"
+                      "secret = \"whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3\"\n"
+                      "[processors.q]\ncommand = [\"true\"]\n"
+                      "environment = [\"A=b c\", \"PATH\"]\n"
+                      "[webhooks]\nqueue_servers = \"nats://h:4222\"\n"),
+            "");
+}
+
+TEST(Validate, NamesFileLineAndKey) {
+  struct {
+    std::string_view toml;
+    std::string_view fault;
+  } const cases[] = {
+      {"[processors.a]\ncommand = [\"x\"]\nfilter = \"{bad\"\n",
+       "c.toml:3: [processors.a] filter: "},
+      {"[processors.a]\ncommand = [\"x\"]\nfilter = '{\"zz\":1}'\n",
+       "c.toml:3: [processors.a] filter: unknown key \"zz\""},
+      {"[processors.a]\ncommand = [\"x\"]\nstart = \"soon\"\n",
+       "c.toml:3: [processors.a] start: expected now"},
+      {"[[processors]]\nname = \"a\"\nkind = \"exec\"\n",
+       "c.toml:1: [processors.a] command: "},
+      {"[[processors]]\nname = \"a\"\nkind = \"http\"\n",
+       "c.toml:1: [processors.a] url: "},
+      {"[processors.a]\nurl = \"https://h\"\n",
+       "c.toml:1: [processors.a] secret: is missing"},
+      {"[processors.a]\nurl = \"https://h\"\nsecret = \"foo\"\n",
+       "c.toml:3: [processors.a] secret: neither"},
+      {"[processors.a]\nurl = \"ftp://x\"\n",
+       "c.toml:2: [processors.a] url: expected http://HOST/"},
+      {"[processors.a]\nurl = \"https://h\"\ncommand = [\"x\"]\n",
+       "c.toml:2: [processors.a] url: there is a command, too"},
+      {"[processors.a]\ncommand = [\"x\"]\nenvironment = [\"A B=c\"]\n",
+       "c.toml:3: [processors.a] environment: "},
+      {"[processors.a]\ncommand = [\"x\"]\nformat = \"cloudevents\"\n",
+       "c.toml:3: [processors.a] format: "},
+      {"[webhooks]\nretry_schedule = \"5x\"\n",
+       "c.toml:2: [webhooks] retry_schedule: "},
+      {"[webhooks]\nallowed_networks = \"foo\"\n",
+       "c.toml:2: [webhooks] allowed_networks: "},
+      {"[webhooks]\nca_file = \"/nowhere\"\n",
+       "c.toml:2: [webhooks] ca_file: "},
+      {"[webhooks]\nqueue_servers = \"foo\"\n",
+       "c.toml:2: [webhooks] queue_servers: "},
+      {"[dead_letters]\nalert_url = \"nonsense\"\n",
+       "c.toml:2: [dead_letters] alert_url: "},
+      {"[dead_letters]\nalert_secret = \"foo\"\n",
+       "c.toml:2: [dead_letters] alert_secret: "},
+      {"[server.tls]\ncertificate = \"/nowhere\"\nkey = \"/nowhere\"\n",
+       "c.toml:2: [server.tls] certificate: /nowhere: No such file"},
+      {"[server.tls]\ncertificate = \"/nowhere\"\n",
+       "c.toml:1: [server.tls] key: is missing"},
+      {"[auth]\njwt_keys = \"/nowhere\"\n", "c.toml:2: [auth] jwt_keys: "},
+      {"[cluster]\nenabled = true\nname = \"n\"\n",
+       "c.toml:2: [cluster] enabled: needs a store"},
+      {"[store]\nurl = \"postgresql://h/d\"\n[cluster]\nenabled = true\n"
+       "name = \"A B\"\n",
+       "c.toml:5: [cluster] name: "},
+      {"[store]\nurl = \"postgresql://h/d\"\n[cluster]\nenabled = true\n"
+       "name = \"n\"\nlisten = \"127.0.0.1:0\"\n",
+       "c.toml:3: [cluster] certificate: is missing"},
+      {"[store]\nspool_directory = \"/dev/null/x\"\n",
+       "c.toml:2: [store] spool_directory: "},
+      {"[[correlation.rules]]\nname = \"r\"\nkey = \"k:{payload.x}\"\n"
+       "[[correlation.rules]]\nname = \"s\"\nkey = \"k:{1}\"\n"
+       "field = \"payload.x\"\npattern = \"(\"\n",
+       "c.toml:4: [correlation.rules.s] "},
+      {"[platforms.nope]\n", "c.toml:1: [platforms.nope]: there is no such"},
+      {"[retention]\nkeep = \"forever\"\n", "c.toml:2: [retention] keep: "},
+      {"[platforms.github]\nkeep = \"x\"\n",
+       "c.toml:2: [platforms.github] keep: "},
+      {"[event]\nplatforms_directory = \"/nowhere\"\n",
+       "c.toml:2: [event] platforms_directory: /nowhere: "},
+  };
+  for (const auto& c : cases)
+    EXPECT_THAT(faults_in(std::string{c.toml}),
+                StartsWith(std::string{c.fault}))
+        << c.toml;
+}
+
+TEST(Validate, TellsAllFaultsAtOnceAndNoSecrets) {
+  const auto all = faults_in("[processors.a]\nurl = \"http://u:hunter2@h\"\n"
+                             "[processors.b]\nkind = \"exec\"\n"
+                             "[retention]\nkeep = \"x\"\n");
+  EXPECT_THAT(all, HasSubstr("[processors.a] url: "));
+  EXPECT_THAT(all, HasSubstr("[processors.b] command: "));
+  EXPECT_THAT(all, HasSubstr("[retention] keep: "));
+  EXPECT_THAT(all, ::testing::Not(HasSubstr("hunter2")));
+}
+
+} // namespace
+} // namespace eventweft
