@@ -16,8 +16,8 @@ namespace eventweft {
 /// nothing between webhooks. While the writer restarts, events are offered
 /// again with the same id, so that one that was stored already is not taken
 /// for a duplicate. Where one of `processors` answers, the reply of its handler
-/// becomes the answer, if it comes in time and all events are durable; in a batch
-/// it goes into the result of its item.
+/// becomes the answer, if it comes in time and all events are durable; in a
+/// batch it goes into the result of its item.
 platform_actor
 spawn_platform_worker(caf::actor_system& sys, actor_context ctx,
                       platforms::platform_ptr platform,

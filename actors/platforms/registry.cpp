@@ -31,9 +31,8 @@ constexpr std::pair<std::string_view, maker> built_in[] = {
 };
 
 // Names that events or paths have already.
-constexpr std::string_view taken[] = {"events",   "custom", "cloudevents",
-                                      "webhooks", "api",    "ws",
-                                      "eventweft"};
+constexpr std::string_view taken[] = {
+    "events", "custom", "cloudevents", "webhooks", "api", "ws", "eventweft"};
 
 // A definition is a page of text; what is longer is something else.
 constexpr std::uintmax_t max_definition = 256u << 10;

@@ -60,8 +60,8 @@ TEST_P(append_threads, AMergeIsToldInTheLogWithoutAHole) {
   EXPECT_EQ(must(reader->thread_of(numbered_event(1).id)), large);
   EXPECT_EQ(must(reader->thread_of(std::string{"a:1"})), large);
   EXPECT_EQ(must(session_->present_threads(
-                std::array{large, small, numbered_event(1).id})),
-            (std::vector<uuid>{large, large, numbered_event(1).id}));
+                std::array{large, small, numbered_event(3).id})),
+            (std::vector<uuid>{large, large, numbered_event(3).id}));
   // The event that tells is one of the thread's.
   const auto story = must(reader->read(large, 0, 10));
   ASSERT_TRUE(story);
