@@ -15,7 +15,8 @@ enum class Errc {
   /// Well-formed, but not valid: an unknown key, a name that can't be used.
   unprocessable,
   not_found,
-  /// There is one of that name already, or it is in the wrong state.
+  /// There is one of that name already, it is in the wrong state, or another
+  /// process has the address or the spool.
   conflict,
   too_large,
   /// A queue is full or a part restarts: try again later.

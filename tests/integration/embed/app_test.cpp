@@ -213,7 +213,7 @@ TEST(EmbedApp, ServesHttpWhereItIsTold) {
   EXPECT_THAT(app.address(), HasSubstr("127.0.0.1:"));
   App other{"other", Config{}.set("server.listen", app.address())};
   other.subscribe_to_events("all_events", [](const Event&) {});
-  EXPECT_EQ(code_thrown_by([&] { other.start(); }), Errc::bad_configuration);
+  EXPECT_EQ(code_thrown_by([&] { other.start(); }), Errc::conflict);
   EXPECT_FALSE(other.running());
   app.stop();
   EXPECT_EQ(app.address(), "");

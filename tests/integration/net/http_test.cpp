@@ -314,7 +314,7 @@ TEST_F(http_server, NamesTheAddressItCannotHave) {
                 null_logger(), clock_,     random_};
   const auto bound = second.start();
   ASSERT_FALSE(bound);
-  EXPECT_EQ(bound.error().code, ec::bad_configuration);
+  EXPECT_EQ(bound.error().code, ec::conflict);
   EXPECT_NE(bound.error().message.find(server_.listen), std::string::npos);
   server_.listen = "localhost";
   server third{server_,       streaming_, backend_, metrics_,
