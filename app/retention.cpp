@@ -48,7 +48,7 @@ expected<retention_policy> retention_of(const config::settings& settings) {
     if (!*own)
       continue;
     if (name == custom)
-      out.others.emplace().keep = **own;
+      out.others = retention_policy::others_rule{**own, {}};
     else
       out.platforms.emplace(name, **own);
   }
