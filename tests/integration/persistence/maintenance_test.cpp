@@ -289,8 +289,7 @@ TEST_P(maintenance_contract, PlatformsNobodyKnowsCanHaveATime) {
           aged(3, days{40}, "slack"), aged(4, days{5}, "shop"),
           aged(5, days{100}, "github")});
   retention_policy policy;
-  policy.others.emplace().keep = days{10};
-  policy.others->but = {"github", "slack"};
+  policy.others = retention_policy::others_rule{days{10}, {"github", "slack"}};
   // Those that are known are kept for ever.
   retain(policy);
   EXPECT_EQ(seqs(), (std::vector<seq_t>{2, 3, 4, 5}));
