@@ -189,7 +189,7 @@ TEST_P(read_threads, KeysOfEventsThatAreGoneAreForgotten) {
 // Whether a whole week goes or single events.
 TEST_P(read_threads, WhatIsGoneIsNotCounted) {
   const auto aged = [](int n, const char* platform, int age,
-                           std::vector<correlation_key> keys) {
+                       std::vector<correlation_key> keys) {
     auto e = on(n, platform, std::move(keys));
     e.created_at = noon - days{age};
     return e;
