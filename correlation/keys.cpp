@@ -2,6 +2,7 @@
 #include "correlation/keys.hpp"
 
 #include "correlation/url_reference.hpp"
+#include "messages/ascii.hpp"
 #include "messages/trace_context.hpp"
 #include "messages/uuid.hpp"
 
@@ -14,10 +15,6 @@ namespace {
 
 constexpr bool lower_hex(char c) noexcept {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-}
-
-char to_lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
 }
 
 bool repository_char(char c) noexcept {
@@ -39,7 +36,7 @@ bool is_ulid(std::string_view text) noexcept {
   if (text.size() != 26 || text[0] < '0' || text[0] > '7')
     return false;
   return std::all_of(text.begin(), text.end(), [](char c) {
-    const auto low = to_lower(c);
+    const auto low = eventweft::lower(c);
     return (c >= '0' && c <= '9') || (low >= 'a' && low <= 'z' && low != 'i' &&
                                       low != 'l' && low != 'o' && low != 'u');
   });
@@ -149,10 +146,7 @@ std::optional<std::string> read_family(std::string_view text,
 } // namespace
 
 std::string lower(std::string_view text) {
-  std::string out{text};
-  for (char& c : out)
-    c = to_lower(c);
-  return out;
+  return lower_case(text);
 }
 
 std::string upper(std::string_view text) {
@@ -173,7 +167,7 @@ std::string_view trim(std::string_view text) noexcept {
 
 bool is_hex(std::string_view text) noexcept {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return lower_hex(to_lower(c));
+    return lower_hex(eventweft::lower(c));
   });
 }
 
