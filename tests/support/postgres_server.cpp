@@ -173,10 +173,10 @@ std::string postgres_server::url(const std::string& database) const {
          database;
 }
 
-std::string postgres_server::create_database() {
+std::string postgres_server::create_database(const std::string& like) {
   auto name = "test_" + std::to_string(++databases_);
   pqxx::connection c{url()};
-  pqxx::nontransaction{c}.exec("CREATE DATABASE " + name);
+  pqxx::nontransaction{c}.exec("CREATE DATABASE " + name + " TEMPLATE " + like);
   return url(name);
 }
 

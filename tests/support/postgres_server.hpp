@@ -34,8 +34,9 @@ class postgres_server {
   /// `postgresql://…` of a database, with the rights of a superuser.
   std::string url(const std::string& database = "postgres") const;
 
-  /// A new, empty database; its URL.
-  std::string create_database();
+  /// A new database, empty or a copy of `like`, which nobody may have open;
+  /// its URL.
+  std::string create_database(const std::string& like = "template1");
 
   uint16_t port() const noexcept { return port_; }
 

@@ -47,7 +47,7 @@ class nodes_test : public ::testing::Test {
   }
 
   seeded_random random_{7};
-  std::string url_ = shared_server().create_database();
+  std::string url_ = migrated_database();
   store_ptr store_ = open();
   std::unique_ptr<store_nodes> nodes_ = store_->open_nodes();
 };

@@ -13,6 +13,15 @@ postgres_server& shared_server() {
   return server;
 }
 
+std::string migrated_database() {
+  static const std::string original = [] {
+    const auto url = shared_server().create_database();
+    must(must(open_store({url}))->migrate());
+    return url.substr(url.rfind('/') + 1);
+  }();
+  return shared_server().create_database(original);
+}
+
 temporary_directory::temporary_directory() {
   auto name =
       (std::filesystem::temp_directory_path() / "eventweft-XXXXXX").string();
@@ -45,7 +54,7 @@ event numbered_event(int n) {
 }
 
 store_contract::store_contract() {
-  url_ = is_postgres() ? shared_server().create_database()
+  url_ = is_postgres() ? migrated_database()
          : is_memory() ? std::string{"memory:"}
                        : "sqlite:" + (directory_.path() / "log.db").string();
   store_ = open();

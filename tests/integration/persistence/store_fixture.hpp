@@ -20,6 +20,10 @@ namespace eventweft::testing {
 /// The one server of this program, started on first use.
 postgres_server& shared_server();
 
+/// A new database of that server with our schema in it; its URL. Copied, which
+/// is three times as quick as to migrate each.
+std::string migrated_database();
+
 /// A directory that goes away with this object.
 class temporary_directory {
  public:

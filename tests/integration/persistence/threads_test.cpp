@@ -248,7 +248,7 @@ TEST_P(append_threads, OrderBatchesWritersAndCrashesMakeNoDifference) {
     auto events = random_events(random, 150);
     std::set<std::set<std::string>> expected;
     for (size_t writers : {size_t{0}, size_t{1}, size_t{4}}) {
-      url_ = is_postgres() ? shared_server().create_database()
+      url_ = is_postgres() ? migrated_database()
                            : "sqlite:" + (directory_.path() /
                                           ("p" + std::to_string(round) + "-" +
                                            std::to_string(writers) + ".db"))

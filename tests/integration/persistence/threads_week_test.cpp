@@ -114,7 +114,7 @@ TEST_P(week_on_store, OneWriterAndFourFindTheSameThreads) {
   run(1);
   check("one writer");
   const auto one = partition();
-  url_ = is_postgres() ? shared_server().create_database()
+  url_ = is_postgres() ? migrated_database()
                        : "sqlite:" + (directory_.path() / "four.db").string();
   store_ = open();
   must(store_->migrate());
