@@ -8,8 +8,7 @@ namespace eventweft::sqlite {
 
 class credentials final : public credential_store {
  public:
-  credentials(std::string path, const store_options& options)
-      : database_(std::move(path), options) {}
+  explicit credentials(database_file file) : database_(std::move(file)) {}
 
   expected<int64_t> version() override;
   expected<std::vector<auth::api_key>> keys() override;

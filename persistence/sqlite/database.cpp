@@ -80,9 +80,11 @@ error translate_exception() noexcept {
   }
 }
 
-database::database(const std::string& path, const store_options& options)
-    : db_(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE,
-          static_cast<int>(options.lock_timeout.count())) {
+database::database(const database_file& file)
+    : writers_(file.writers),
+      patience_(file.options.lock_timeout),
+      db_(file.path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE,
+          static_cast<int>(patience_.count())) {
   // Only possible before the first table; retention gives pages back.
   if (db_.execAndGet("PRAGMA page_count").getInt() == 0)
     db_.exec("PRAGMA auto_vacuum = INCREMENTAL");
@@ -95,6 +97,15 @@ database::database(const std::string& path, const store_options& options)
   db_.exec("PRAGMA journal_size_limit = 67108864");
 }
 
+write_queue::turn database::turn_to_write() const {
+  auto turn = write_queue::wait(writers_, patience_);
+  if (!turn)
+    throw SQLite::Exception{"database is busy: others write to it for longer "
+                            "than lock_timeout",
+                            SQLITE_BUSY};
+  return turn;
+}
+
 SQLite::Statement& database::prepared(std::string_view sql) {
   auto& slot = statements_[sql];
   if (!slot)
@@ -105,7 +116,8 @@ SQLite::Statement& database::prepared(std::string_view sql) {
   return *slot;
 }
 
-write_transaction::write_transaction(database& db) : db_(db) {
+write_transaction::write_transaction(database& db)
+    : db_(db), turn_(db.turn_to_write()) {
   db_.prepared("BEGIN IMMEDIATE").exec();
 }
 
@@ -124,12 +136,13 @@ write_transaction::~write_transaction() {
 void write_transaction::commit() {
   db_.prepared("COMMIT").exec();
   open_ = false;
+  turn_.end();
 }
 
 expected<void> lazy_database::ensure_open() {
   if (open_)
     return {};
-  auto directory = std::filesystem::path{path_}.parent_path();
+  auto directory = std::filesystem::path{file_.path}.parent_path();
   if (directory.empty())
     directory = ".";
   std::error_code ignored;
@@ -139,7 +152,7 @@ expected<void> lazy_database::ensure_open() {
   if (::access(directory.c_str(), W_OK | X_OK) != 0)
     return fail(ec::store_unavailable,
                 "the directory " + directory.string() + " is not writable");
-  open_ = std::make_unique<database>(path_, options_);
+  open_ = std::make_unique<database>(file_);
   return {};
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "messages/errors.hpp"
+#include "persistence/sqlite/write_queue.hpp"
 #include "persistence/store.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -17,19 +18,31 @@ namespace eventweft::sqlite {
 /// What the exception in flight means to our callers. Call it in a `catch`.
 error translate_exception() noexcept;
 
+/// Which file, how it is used, and who of this process writes to it next.
+struct database_file {
+  std::string path;
+  store_options options;
+  std::shared_ptr<write_queue> writers = std::make_shared<write_queue>();
+};
+
 /// An open file with its prepared statements. One thread at a time. Its
 /// methods throw `SQLite::Exception`.
 class database {
  public:
-  database(const std::string& path, const store_options& options);
+  explicit database(const database_file& file);
 
   SQLite::Database& raw() noexcept { return db_; }
+
+  /// Throws that the database is busy if it does not come in time.
+  write_queue::turn turn_to_write() const;
 
   /// The statement for `sql`, prepared once, ready for new parameters. `sql`
   /// must live as long as this object.
   SQLite::Statement& prepared(std::string_view sql);
 
  private:
+  std::shared_ptr<write_queue> writers_;
+  std::chrono::milliseconds patience_;
   SQLite::Database db_;
   std::map<std::string_view, std::unique_ptr<SQLite::Statement>> statements_;
 };
@@ -47,6 +60,8 @@ class write_transaction {
 
  private:
   database& db_;
+  /// Given back when all is written or rolled back.
+  write_queue::turn turn_;
   bool open_ = true;
 };
 
@@ -54,8 +69,7 @@ class write_transaction {
 /// something about the file rather than about what was asked.
 class lazy_database {
  public:
-  lazy_database(std::string path, store_options options)
-      : path_(std::move(path)), options_(std::move(options)) {}
+  explicit lazy_database(database_file file) : file_(std::move(file)) {}
 
   /// Runs `work(database&)`, which returns an `expected<…>`.
   template <class Work>
@@ -75,8 +89,7 @@ class lazy_database {
  private:
   expected<void> ensure_open();
 
-  std::string path_;
-  store_options options_;
+  database_file file_;
   std::unique_ptr<database> open_;
 };
 

@@ -194,12 +194,15 @@ void give_space_back(database& db) {
     const auto free = number(db, "PRAGMA freelist_count") - spare_pages;
     if (free <= 0)
       return;
+    write_transaction tx{db};
     SQLite::Statement vacuum{
         db.raw(), "PRAGMA incremental_vacuum(" +
                       std::to_string(std::min<int64_t>(free, vacuum_pages)) +
                       ")"};
     while (vacuum.executeStep()) {
     }
+    vacuum.reset();
+    tx.commit();
   }
 }
 

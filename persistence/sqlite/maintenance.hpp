@@ -10,8 +10,7 @@ namespace eventweft::sqlite {
 /// their pages back to the file system.
 class maintenance final : public store_maintenance {
  public:
-  maintenance(std::string path, const store_options& options)
-      : database_(std::move(path), options) {}
+  explicit maintenance(database_file file) : database_(std::move(file)) {}
 
   expected<int> prepare_partitions(timestamp now) override;
   expected<int64_t> roll_up_metrics() override;

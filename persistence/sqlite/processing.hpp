@@ -9,8 +9,8 @@ namespace eventweft::sqlite {
 /// One process, one owner: fences are not looked at.
 class processing_session final : public processing_store {
  public:
-  processing_session(std::string path, const store_options& options)
-      : database_(std::move(path), options) {}
+  explicit processing_session(database_file file)
+      : database_(std::move(file)) {}
 
   expected<std::vector<processing::stored_mark>>
   marks(std::string_view processor) override;

@@ -8,8 +8,7 @@ namespace eventweft::sqlite {
 
 class reports final : public store_reports {
  public:
-  reports(std::string path, const store_options& options)
-      : database_(std::move(path), options) {}
+  explicit reports(database_file file) : database_(std::move(file)) {}
 
   expected<store_report> read(timestamp now) override;
   expected<int64_t> forget_samples(timestamp before) override;

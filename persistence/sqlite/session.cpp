@@ -201,8 +201,8 @@ class session::batch {
   std::optional<correlation::join_result> joined_;
 };
 
-session::session(std::string path, const store_options& options)
-    : database_(std::move(path), options), limits_(options.threads) {}
+session::session(const database_file& file)
+    : database_(file), limits_(file.options.threads) {}
 
 expected<std::vector<append_result>>
 session::append(std::span<const event_ptr> events) {

@@ -9,7 +9,7 @@ namespace eventweft::sqlite {
 
 class session final : public store_session {
  public:
-  session(std::string path, const store_options& options);
+  explicit session(const database_file& file);
 
   expected<std::vector<append_result>>
   append(std::span<const event_ptr> events) override;

@@ -16,52 +16,51 @@ namespace {
 class sqlite_store final : public store {
  public:
   sqlite_store(std::string path, store_options options)
-      : path_(std::move(path)), options_(std::move(options)) {}
+      : file_{std::move(path), std::move(options)} {}
 
   std::string_view engine() const noexcept override { return "sqlite"; }
 
-  std::string describe() const override { return "sqlite:" + path_; }
+  std::string describe() const override { return "sqlite:" + file_.path; }
 
   expected<migration_report> migrate() override {
-    lazy_database db{path_, options_};
+    lazy_database db{file_};
     return db.call([](database& open) { return sqlite::migrate(open); });
   }
 
   expected<void> check_schema() override {
-    lazy_database db{path_, options_};
+    lazy_database db{file_};
     return db.call([](database& open) { return sqlite::check_schema(open); });
   }
 
   std::unique_ptr<store_session> open_session() override {
-    return std::make_unique<session>(path_, options_);
+    return std::make_unique<session>(file_);
   }
 
   std::unique_ptr<thread_store> open_threads() override {
-    return std::make_unique<threads>(path_, options_);
+    return std::make_unique<threads>(file_);
   }
   std::unique_ptr<credential_store> open_credentials() override {
-    return std::make_unique<credentials>(path_, options_);
+    return std::make_unique<credentials>(file_);
   }
 
   std::unique_ptr<store_maintenance> open_maintenance() override {
-    return std::make_unique<maintenance>(path_, options_);
+    return std::make_unique<maintenance>(file_);
   }
 
   std::unique_ptr<store_reports> open_reports() override {
-    return std::make_unique<reports>(path_, options_);
+    return std::make_unique<reports>(file_);
   }
 
   std::unique_ptr<processing_store> open_processing() override {
-    return std::make_unique<processing_session>(path_, options_);
+    return std::make_unique<processing_session>(file_);
   }
 
   std::unique_ptr<subscription_store> open_subscriptions() override {
-    return std::make_unique<subscription_tables>(path_, options_);
+    return std::make_unique<subscription_tables>(file_);
   }
 
  private:
-  std::string path_;
-  store_options options_;
+  database_file file_;
 };
 
 } // namespace

@@ -8,8 +8,8 @@ namespace eventweft::sqlite {
 
 class subscription_tables final : public subscription_store {
  public:
-  subscription_tables(std::string path, const store_options& options)
-      : database_(std::move(path), options) {}
+  explicit subscription_tables(database_file file)
+      : database_(std::move(file)) {}
 
   expected<std::vector<stream_definition>> streams() override;
   expected<void> add_stream(const stream_definition& stream) override;

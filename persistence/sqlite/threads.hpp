@@ -9,8 +9,8 @@ namespace eventweft::sqlite {
 
 class threads final : public thread_store {
  public:
-  threads(std::string path, const store_options& options)
-      : database_(std::move(path), options), limits_(options.threads) {}
+  explicit threads(const database_file& file)
+      : database_(file), limits_(file.options.threads) {}
 
   expected<std::vector<std::pair<std::string, std::string>>>
   facts(size_t limit) override;

@@ -8,7 +8,8 @@
 namespace eventweft::testing {
 
 postgres_server& shared_server() {
-  static postgres_server server;
+  // So that nobody but the tests takes locks.
+  static postgres_server server{{.settings = {"autovacuum=off"}}};
   server.start();
   return server;
 }

@@ -10,11 +10,13 @@
 
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 namespace eventweft {
 namespace {
 
 namespace fs = std::filesystem;
+using namespace std::chrono_literals;
 
 class sqlite_file : public ::testing::Test {
  protected:
@@ -83,6 +85,49 @@ TEST_F(sqlite_file, AddressesWithoutAFileAreRefused) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ec::bad_configuration);
   }
+}
+
+TEST(write_queue, TurnsComeInTheOrderOfAsking) {
+  auto queue = std::make_shared<sqlite::write_queue>();
+  auto mine = sqlite::write_queue::wait(queue, 0ms);
+  ASSERT_TRUE(mine);
+  EXPECT_FALSE(sqlite::write_queue::wait(queue, 1ms)) << "one at a time";
+  std::vector<size_t> order; // Whoever has the turn may touch it.
+  std::vector<std::thread> writers;
+  for (size_t n = 0; n < 5; ++n) {
+    writers.emplace_back([&, n] {
+      if (auto turn = sqlite::write_queue::wait(queue, 60s))
+        order.push_back(n);
+    });
+    while (queue->waiting() <= n)
+      std::this_thread::yield();
+  }
+  // One that gives up does not hold the others up.
+  EXPECT_FALSE(sqlite::write_queue::wait(queue, 1ms));
+  mine.end();
+  for (auto& w : writers)
+    w.join();
+  EXPECT_THAT(order, ::testing::ElementsAre(0, 1, 2, 3, 4));
+  EXPECT_TRUE(sqlite::write_queue::wait(queue, 0ms));
+}
+
+TEST_F(sqlite_file, AWriterThatWaitsTooLongIsToldSo) {
+  sqlite::database_file file{(directory_ / "busy.db").string(), {}};
+  file.options.lock_timeout = 1ms;
+  sqlite::database one{file};
+  sqlite::database other{file};
+  sqlite::write_transaction first{one};
+  error failed;
+  try {
+    sqlite::write_transaction second{other};
+  } catch (...) {
+    failed = sqlite::translate_exception();
+  }
+  EXPECT_EQ(failed.code, ec::store_unavailable);
+  EXPECT_THAT(failed.message, ::testing::HasSubstr("lock_timeout"));
+  first.commit();
+  sqlite::write_transaction third{other};
+  third.commit();
 }
 
 TEST(key_filter, KnowsAllItWasToldAndFewOthers) {
