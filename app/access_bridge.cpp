@@ -9,7 +9,7 @@ namespace eventweft {
 namespace {
 
 /// Calls that wait for our thread.
-constexpr size_t max_jobs = 1'000;
+constexpr size_t max_credential_jobs = 1'000;
 /// Entries that wait for the store. Calls beyond this are refused before they
 /// are carried out; those under way may still add theirs.
 constexpr size_t max_entries = 10'000;
@@ -214,7 +214,7 @@ void access_bridge::put(net::reply_to<T> reply,
   }
   {
     const std::lock_guard lock{mutex_};
-    if (jobs_.size() < max_jobs) {
+    if (jobs_.size() < max_credential_jobs) {
       jobs_.push_back([reply, work = std::move(work)](credential_store& books) {
         reply(work(books));
       });

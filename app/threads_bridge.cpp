@@ -11,7 +11,7 @@ namespace eventweft {
 namespace {
 
 /// Reads that may wait.
-constexpr size_t max_jobs = 256;
+constexpr size_t max_thread_jobs = 256;
 
 } // namespace
 
@@ -123,7 +123,7 @@ threads_bridge::~threads_bridge() {
 void threads_bridge::put(job j) {
   {
     std::lock_guard guard{mutex_};
-    if (!closed_ && jobs_.size() < max_jobs) {
+    if (!closed_ && jobs_.size() < max_thread_jobs) {
       jobs_.push_back(std::move(j));
       wake_.notify_one();
       return;

@@ -13,7 +13,7 @@ namespace eventweft::auth {
 
 namespace {
 
-constexpr std::string_view prefix = "ew_";
+constexpr std::string_view key_prefix = "ew_";
 constexpr size_t id_digits = 16;
 constexpr size_t secret_digits = 64;
 constexpr int64_t never = std::numeric_limits<int64_t>::min();
@@ -39,11 +39,11 @@ std::optional<std::string_view> id_of(std::string_view text) noexcept {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
   };
   if (!looks_like_api_key(text) ||
-      text.size() != prefix.size() + id_digits + 1 + secret_digits)
+      text.size() != key_prefix.size() + id_digits + 1 + secret_digits)
     return std::nullopt;
-  const auto id = text.substr(prefix.size(), id_digits);
-  const auto secret = text.substr(prefix.size() + id_digits + 1);
-  if (text[prefix.size() + id_digits] != '_' ||
+  const auto id = text.substr(key_prefix.size(), id_digits);
+  const auto secret = text.substr(key_prefix.size() + id_digits + 1);
+  if (text[key_prefix.size() + id_digits] != '_' ||
       !std::ranges::all_of(id, is_hex) || !std::ranges::all_of(secret, is_hex))
     return std::nullopt;
   return id;
@@ -53,7 +53,7 @@ std::optional<std::string_view> id_of(std::string_view text) noexcept {
 
 new_api_key make_api_key(api_key wanted, timestamp now, random_source& random) {
   wanted.id = random_hex(random, id_digits);
-  std::string text{prefix};
+  std::string text{key_prefix};
   text.append(wanted.id).append("_").append(random_hex(random, secret_digits));
   wanted.hash = hash_of(text);
   wanted.created_at = now;
@@ -84,7 +84,7 @@ expected<api_key> checked_api_key(api_key wanted) {
 }
 
 bool looks_like_api_key(std::string_view text) noexcept {
-  return text.starts_with(prefix);
+  return text.starts_with(key_prefix);
 }
 
 key_ring::entry::entry(api_key k)

@@ -9,7 +9,7 @@ namespace eventweft::auth {
 
 namespace {
 
-constexpr std::string_view prefix = "ewt_";
+constexpr std::string_view ticket_prefix = "ewt_";
 constexpr size_t ticket_words = 4;
 constexpr size_t max_ticket = 128;
 
@@ -18,7 +18,7 @@ std::string new_ticket(random_source& random) {
   for (size_t n = 0; n < ticket_words; ++n)
     for (uint64_t word = random.next(), i = 0; i < 8; ++i)
       bytes.push_back(static_cast<char>((word >> (8 * i)) & 0xff));
-  return std::string{prefix} + crypto::to_hex(bytes);
+  return std::string{ticket_prefix} + crypto::to_hex(bytes);
 }
 
 std::string owner_of(const principal& who) {

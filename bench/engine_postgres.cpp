@@ -22,9 +22,9 @@ std::vector<std::string> columns_of_events(pg_connection& db) {
                    "ORDER BY ordinal_position");
 }
 
-class postgres final : public engine {
+class postgres_engine final : public engine {
  public:
-  explicit postgres(const setting& s) : server_(s) {}
+  explicit postgres_engine(const setting& s) : server_(s) {}
 
   std::string_view name() const noexcept override { return "PostgreSQL"; }
   std::string_view load_name() const noexcept override {
@@ -144,7 +144,7 @@ void migrate(const std::string& url) {
 }
 
 std::unique_ptr<engine> make_postgres(const setting& s) {
-  return std::make_unique<postgres>(s);
+  return std::make_unique<postgres_engine>(s);
 }
 
 std::vector<std::unique_ptr<engine>> all_engines(const setting& s) {

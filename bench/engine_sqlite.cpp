@@ -116,9 +116,9 @@ void bind_cell(sqlite3_stmt* insert, int place, const cell& c) {
     ::sqlite3_bind_null(insert, place);
 }
 
-class sqlite final : public engine {
+class sqlite_engine final : public engine {
  public:
-  explicit sqlite(const setting& s) : setting_(s) {}
+  explicit sqlite_engine(const setting& s) : setting_(s) {}
 
   std::string_view name() const noexcept override { return "SQLite"; }
   std::string_view load_name() const noexcept override {
@@ -248,7 +248,7 @@ class sqlite final : public engine {
 } // namespace
 
 std::unique_ptr<engine> make_sqlite(const setting& s) {
-  return std::make_unique<sqlite>(s);
+  return std::make_unique<sqlite_engine>(s);
 }
 
 } // namespace eventweft::bench

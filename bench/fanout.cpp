@@ -13,7 +13,7 @@ namespace eventweft::bench {
 
 namespace {
 
-constexpr unsigned readers = 1'000;
+constexpr unsigned fanout_readers = 1'000;
 /// Events before the measurement: when they have arrived, all readers are live.
 constexpr uint64_t warm_up = 20;
 
@@ -30,12 +30,12 @@ class fanout {
   fanout(const stream_target& target, stream_kind kind, uint64_t events)
       : target_(target),
         marks_(make_marks(warm_up + events)),
-        swarm_({target.address, target.path(kind), kind, readers, true},
+        swarm_({target.address, target.path(kind), kind, fanout_readers, true},
                marks_) {
     poster sender{target_.address};
     for (uint64_t n = 0; n < warm_up; ++n) {
       sender.post(target_.request(n));
-      expect((n + 1) * readers);
+      expect((n + 1) * fanout_readers);
     }
   }
 
@@ -51,7 +51,7 @@ class fanout {
       const auto began = now_ns();
       (*marks_)[n] = began;
       sender.post(request);
-      expect((n + 1) * readers);
+      expect((n + 1) * fanout_readers);
       std::this_thread::sleep_for(
           std::chrono::nanoseconds{began + 5'000'000 - now_ns()});
     }
@@ -74,7 +74,7 @@ class fanout {
                out += target_.request(n);
                (*marks_)[n] = now_ns();
              });
-    expect(marks_->size() * readers);
+    expect(marks_->size() * fanout_readers);
     return finish(marks_->size() - warm_up, start, cpu);
   }
 
@@ -88,7 +88,7 @@ class fanout {
 
   fanout_result finish(uint64_t events, int64_t start, double cpu) {
     swarm_.stop();
-    const auto deliveries = static_cast<double>(events) * readers;
+    const auto deliveries = static_cast<double>(events) * fanout_readers;
     return {deliveries / seconds_between(start, swarm_.last_delivery()),
             swarm_.latency().quantile_ms(0.5),
             swarm_.latency().quantile_ms(0.99),

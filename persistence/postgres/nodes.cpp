@@ -30,10 +30,6 @@ milliseconds read_milliseconds(const pqxx::field& f) {
   return milliseconds{static_cast<int64_t>(f.as<double>())};
 }
 
-uuid read_uuid(const pqxx::field& f) {
-  return uuid::parse(f.view()).value_or(uuid{});
-}
-
 node_state read_state(std::string_view text) {
   return text == "draining" ? node_state::draining
          : text == "left"   ? node_state::left
@@ -48,7 +44,8 @@ nodes::nodes(store_options options, watchdog_ptr dog)
 expected<uuid> nodes::store_id() {
   return live_.call(retry::yes, [&](pqxx::connection& c) -> expected<uuid> {
     pqxx::nontransaction tx{c};
-    return read_uuid(tx.exec("SELECT store_id FROM cluster").one_field());
+    return read_uuid(
+        tx.exec("SELECT store_id FROM cluster").one_field().view());
   });
 }
 
@@ -87,7 +84,7 @@ expected<std::vector<node_record>> nodes::beat(const node_record& me,
     for (const auto& row : rows) {
       node_record n;
       n.name = row[0].view();
-      n.incarnation = read_uuid(row[1]);
+      n.incarnation = read_uuid(row[1].view());
       n.address = row[2].view();
       n.http = row[3].view();
       n.protocol_min = row[4].as<uint32_t>();

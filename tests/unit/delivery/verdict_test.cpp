@@ -53,19 +53,19 @@ TEST(judge, hears_what_the_peer_asks_for) {
 
 TEST(judge, tells_the_endpoints_failures_from_our_own) {
   using outgoing::failure_kind;
-  for (const auto kind :
+  for (const auto why :
        {failure_kind::bad_request, failure_kind::address_refused,
         failure_kind::resolve, failure_kind::connect, failure_kind::tls,
         failure_kind::timed_out, failure_kind::protocol,
         failure_kind::overloaded, failure_kind::shutting_down}) {
     const auto v = judge(tl::unexpected<outgoing::failure>{outgoing::failure{
-                             kind, "because", {}}},
+                             why, "because", {}}},
                          timestamp{});
     const bool ours =
-        kind == failure_kind::overloaded || kind == failure_kind::shutting_down;
+        why == failure_kind::overloaded || why == failure_kind::shutting_down;
     EXPECT_EQ(v.outcome, ours ? outcome::not_sent : outcome::failed);
     EXPECT_EQ(v.status, 0);
-    EXPECT_EQ(v.reason, std::string{outgoing::to_string(kind)} + ": because");
+    EXPECT_EQ(v.reason, std::string{outgoing::to_string(why)} + ": because");
   }
 }
 

@@ -7,7 +7,7 @@ namespace {
 
 // Signatures made with Python's hmac and hashlib, but for the one that Slack
 // publishes with this secret.
-constexpr auto signing_secret = "8f742231b10e8888abcd99yyyzzz85a5";
+constexpr auto slack_secret = "8f742231b10e8888abcd99yyyzzz85a5";
 constexpr std::string_view mention =
     R"({"token":"x","team_id":"T061EG9R6","api_app_id":"A0PNCHHK2",)"
     R"("event":{"type":"app_mention","user":"U061F7AUR",)"
@@ -18,7 +18,7 @@ constexpr std::string_view mention =
 
 class slack_test : public platform_test {
  protected:
-  platform_ptr make(config::platform_settings s = secret(signing_secret)) {
+  platform_ptr make(config::platform_settings s = secret(slack_secret)) {
     return make_slack(parts(std::move(s))).value();
   }
 
@@ -187,7 +187,7 @@ TEST_F(slack_test, takes_slash_commands) {
 
 TEST_F(slack_test, holds_for_the_vector_that_slack_publishes) {
   manual_clock then{timestamp{std::chrono::seconds{1531420618}}};
-  const auto p = make_slack({secret(signing_secret), then, random_}).value();
+  const auto p = make_slack({secret(slack_secret), then, random_}).value();
   const auto taken = p->accept(form(
       "token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain="
       "testteamnow&channel_id=G8PSS9T3V&channel_name=foobar&user_id="
