@@ -2,6 +2,7 @@
 #include "auth/api_key.hpp"
 
 #include "crypto/digest.hpp"
+#include "messages/ascii.hpp"
 
 #include <algorithm>
 #include <array>
@@ -35,16 +36,13 @@ std::string hash_of(std::string_view text) {
 
 // The id within a text of the right shape.
 std::optional<std::string_view> id_of(std::string_view text) noexcept {
-  const auto is_hex = [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-  };
   if (!looks_like_api_key(text) ||
       text.size() != key_prefix.size() + id_digits + 1 + secret_digits)
     return std::nullopt;
   const auto id = text.substr(key_prefix.size(), id_digits);
   const auto secret = text.substr(key_prefix.size() + id_digits + 1);
-  if (text[key_prefix.size() + id_digits] != '_' ||
-      !std::ranges::all_of(id, is_hex) || !std::ranges::all_of(secret, is_hex))
+  if (text[key_prefix.size() + id_digits] != '_' || !is_hex(id) ||
+      !is_hex(secret))
     return std::nullopt;
   return id;
 }

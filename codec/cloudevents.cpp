@@ -131,13 +131,6 @@ shared_text base64_object(std::string_view base64) {
   return shared_text{"{\"data_base64\":" + quoted(base64) + "}"};
 }
 
-int hex_value(char c) noexcept {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  c = static_cast<char>(c | 0x20);
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 } // namespace
 
 cloudevents_mode cloudevents_mode_of(const header_list& headers) noexcept {

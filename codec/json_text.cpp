@@ -2,6 +2,7 @@
 #include "codec/json_text.hpp"
 
 #include "codec/json_numbers.hpp"
+#include "messages/ascii.hpp"
 
 #include <simdjson.h>
 
@@ -49,15 +50,10 @@ int hex4(std::string_view text, size_t pos) noexcept {
     return -1;
   int value = 0;
   for (char c : text.substr(pos, 4)) {
-    value <<= 4;
-    if (c >= '0' && c <= '9')
-      value |= c - '0';
-    else if (c >= 'a' && c <= 'f')
-      value |= c - 'a' + 10;
-    else if (c >= 'A' && c <= 'F')
-      value |= c - 'A' + 10;
-    else
+    const int digit = hex_value(c);
+    if (digit < 0)
       return -1;
+    value = value << 4 | digit;
   }
   return value;
 }

@@ -13,10 +13,6 @@ namespace eventweft::correlation {
 
 namespace {
 
-constexpr bool lower_hex(char c) noexcept {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-}
-
 bool repository_char(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
          c == '_' || c == '.';
@@ -163,12 +159,6 @@ std::string_view trim(std::string_view text) noexcept {
   if (first == std::string_view::npos)
     return {};
   return text.substr(first, text.find_last_not_of(blank) - first + 1);
-}
-
-bool is_hex(std::string_view text) noexcept {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return lower_hex(eventweft::lower(c));
-  });
 }
 
 bool is_digits(std::string_view text) noexcept {

@@ -111,7 +111,6 @@ using sha_lookup = std::function<std::optional<std::string>(std::string_view)>;
 std::optional<std::string> normalise_key(std::string_view text,
                                          const sha_lookup& known = {});
 
-bool is_hex(std::string_view text) noexcept;
 bool is_digits(std::string_view text) noexcept;
 std::string lower(std::string_view text);
 std::string upper(std::string_view text);

@@ -2,6 +2,7 @@
 #include "correlation/lookalikes.hpp"
 #include "correlation/scanner.hpp"
 #include "correlation/url_reference.hpp"
+#include "messages/ascii.hpp"
 
 #include <algorithm>
 
@@ -113,9 +114,7 @@ void scanner::word() {
   size_t end = start;
   bool hex = true;
   while (end < text_.size() && is_word(text_[end])) {
-    const char x = text_[end];
-    hex = hex &&
-          (is_digit(x) || (x >= 'a' && x <= 'f') || (x >= 'A' && x <= 'F'));
+    hex = hex && hex_value(text_[end]) >= 0;
     ++end;
   }
   const auto w = text_.substr(start, end - start);

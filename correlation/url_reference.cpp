@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "correlation/url_reference.hpp"
 
+#include "messages/ascii.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cctype>

@@ -2,6 +2,7 @@
 #include "crypto/digest.hpp"
 
 #include "crypto/openssl.hpp"
+#include "messages/ascii.hpp"
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -117,15 +118,8 @@ std::optional<std::string> from_hex(std::string_view text) {
     return std::nullopt;
   std::string out(text.size() / 2, '\0');
   for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    int value = 0;
-    if (c >= '0' && c <= '9')
-      value = c - '0';
-    else if (c >= 'a' && c <= 'f')
-      value = c - 'a' + 10;
-    else if (c >= 'A' && c <= 'F')
-      value = c - 'A' + 10;
-    else
+    const int value = hex_value(text[i]);
+    if (value < 0)
       return std::nullopt;
     auto& byte = out[i / 2];
     byte = static_cast<char>((static_cast<unsigned char>(byte) << 4) | value);

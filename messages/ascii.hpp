@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -9,6 +10,20 @@ namespace eventweft {
 
 inline char lower(char c) noexcept {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+/// Of a hexadecimal digit, large or small; -1 for all else.
+inline int hex_value(char c) noexcept {
+  if (c >= '0' && c <= '9')
+    return c - '0';
+  c = lower(c);
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/// Whether `text` is made of hexadecimal digits, at least one.
+inline bool is_hex(std::string_view text) noexcept {
+  return !text.empty() && std::all_of(text.begin(), text.end(),
+                                      [](char c) { return hex_value(c) >= 0; });
 }
 
 inline std::string lower_case(std::string_view text) {

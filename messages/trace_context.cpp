@@ -3,17 +3,9 @@
 
 #include "messages/ascii.hpp"
 
-#include <algorithm>
-
 namespace eventweft {
 
 namespace {
-
-bool is_hexadecimal(std::string_view text) noexcept {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'f');
-  });
-}
 
 bool is_zero(std::string_view digits) noexcept {
   return digits.find_first_not_of('0') == std::string_view::npos;
@@ -32,9 +24,9 @@ trace_id_of(std::string_view traceparent) noexcept {
   const auto id = text.substr(3, 32);
   const auto parent = text.substr(36, 16);
   const bool forbidden = lower(version[0]) == 'f' && lower(version[1]) == 'f';
-  if (!is_hexadecimal(version) || forbidden || !is_hexadecimal(id) ||
-      !is_hexadecimal(parent) || !is_hexadecimal(text.substr(53, 2)) ||
-      (version == "00" && text.size() != 55) || is_zero(id) || is_zero(parent))
+  if (!is_hex(version) || forbidden || !is_hex(id) || !is_hex(parent) ||
+      !is_hex(text.substr(53, 2)) || (version == "00" && text.size() != 55) ||
+      is_zero(id) || is_zero(parent))
     return std::nullopt;
   return id;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "messages/uuid.hpp"
 
+#include "messages/ascii.hpp"
+
 #include <sys/random.h>
 
 #include <cerrno>
@@ -67,14 +69,8 @@ std::optional<uuid> uuid::parse(std::string_view text) {
         return std::nullopt;
       continue;
     }
-    int value = 0;
-    if (c >= '0' && c <= '9')
-      value = c - '0';
-    else if (c >= 'a' && c <= 'f')
-      value = c - 'a' + 10;
-    else if (c >= 'A' && c <= 'F')
-      value = c - 'A' + 10;
-    else
+    const int value = hex_value(c);
+    if (value < 0)
       return std::nullopt;
     auto& byte = id.bytes[nibble / 2];
     byte = static_cast<uint8_t>((byte << 4) | value);

@@ -3,6 +3,7 @@
 
 #include "codec/filter.hpp"
 #include "codec/json_text.hpp"
+#include "messages/ascii.hpp"
 #include "net/client_message.hpp"
 #include "net/readers.hpp"
 
@@ -13,16 +14,6 @@
 namespace eventweft::net {
 
 namespace {
-
-int hex_value(char c) noexcept {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  if (c >= 'a' && c <= 'f')
-    return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F')
-    return c - 'A' + 10;
-  return -1;
-}
 
 std::optional<timestamp> read_time(std::string text) {
   // An offset's `+` that nobody encoded arrives as a blank.

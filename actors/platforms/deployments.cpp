@@ -30,11 +30,7 @@ bool is_status(std::string_view text) noexcept {
 }
 
 bool is_sha(std::string_view text) noexcept {
-  return text.size() >= 7 && text.size() <= 64 &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
-                  (c >= 'A' && c <= 'F');
-         });
+  return text.size() >= 7 && text.size() <= 64 && is_hex(text);
 }
 
 // Nothing if the member is missing or null.

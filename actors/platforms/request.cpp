@@ -23,13 +23,6 @@ bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
                     [](char x, char y) { return lower(x) == lower(y); });
 }
 
-int hex_value(char c) noexcept {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  c = lower(c);
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 // What a string of RFC 8941 (structured fields) holds; nothing if `text` is
 // none.
 std::optional<std::string> unquoted(std::string_view text) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "correlation/rules/builtin.hpp"
 #include "correlation/rules/github_parts.hpp"
+#include "messages/ascii.hpp"
 
 #include <array>
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/outgoing/target.hpp"
 
+#include "messages/ascii.hpp"
+
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
@@ -28,9 +30,8 @@ bool is_name_char(char c) noexcept {
 // What the WHATWG's URL parser would take for a number in an IPv4 address.
 bool is_number(std::string_view label) noexcept {
   if (label.starts_with("0x"))
-    return std::ranges::all_of(label.substr(2), [](char c) {
-      return is_digit(c) || (c >= 'a' && c <= 'f');
-    });
+    return std::ranges::all_of(label.substr(2),
+                               [](char c) { return hex_value(c) >= 0; });
   return std::ranges::all_of(label, is_digit);
 }
 
