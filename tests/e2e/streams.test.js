@@ -37,6 +37,9 @@ for (const name of engines)
           EVENTWEFT_STREAMING_PING_INTERVAL: '1',
           // What live readers share is not what this suite weighs.
           EVENTWEFT_STREAMING_RING_BYTES: `${4 << 20}`,
+          // A reader that takes nothing for so long is given up. Ours does so
+          // while 100 MB are sent.
+          EVENTWEFT_STREAMING_PONG_TIMEOUT: '600',
         },
       });
     });
