@@ -92,7 +92,7 @@ class platform_worker_state {
 
   void read_keys(event& ev) {
     auto begin = ctx_.time->now();
-    ev.keys = ctx_.rules->keys(ev, reader_);
+    ev.keys = ctx_.rules->keys(ev, codec::thread_payload_reader());
     ctx_.figures->stage_took(stage::correlate, ctx_.time->now() - begin);
   }
 
@@ -215,7 +215,6 @@ class platform_worker_state {
   platform_actor::pointer self_;
   actor_context ctx_;
   platforms::platform_ptr platform_;
-  codec::payload_reader reader_;
   processing::registry_ptr processors_;
 };
 

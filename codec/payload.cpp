@@ -8,6 +8,7 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace eventweft::codec {
 
@@ -72,6 +73,9 @@ struct payload_reader::state {
   std::optional<std::string> readable;
   // Holds a text written anew, if the sender's own could not be used.
   std::string rewritten;
+  // Held, so that no other text can be at its place.
+  shared_text last;
+  simdjson::dom::element last_root;
 };
 
 payload_reader::payload_reader() : state_(std::make_unique<state>()) {
@@ -84,6 +88,8 @@ payload_reader& payload_reader::operator=(payload_reader&&) noexcept = default;
 
 expected<simdjson::dom::element> payload_reader::parse(std::string_view text) {
   state_->readable.reset();
+  // Until we are done: `text` may be a part of it.
+  const auto before = std::exchange(state_->last, {});
   if (state_->parser.capacity() > keep_capacity && text.size() < keep_capacity)
     state_->parser = simdjson::dom::parser{};
   if (text.empty())
@@ -107,6 +113,26 @@ expected<simdjson::dom::element> payload_reader::parse(std::string_view text) {
     return fail(explain(source, why));
   state_->readable = std::move(readable);
   return root;
+}
+
+expected<simdjson::dom::element>
+payload_reader::parse(const shared_text& text) {
+  const auto wanted = text.view();
+  const auto last = state_->last.view();
+  if (!last.empty() && last.data() == wanted.data() &&
+      last.size() == wanted.size())
+    return state_->last_root;
+  auto root = parse(wanted);
+  if (root && wanted.size() <= keep_capacity) {
+    state_->last = text;
+    state_->last_root = *root;
+  }
+  return root;
+}
+
+payload_reader& thread_payload_reader() {
+  thread_local payload_reader reader;
+  return reader;
 }
 
 std::optional<std::string>& payload_reader::readable() noexcept {

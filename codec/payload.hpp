@@ -29,6 +29,11 @@ class payload_reader {
   /// as doubles) and lone surrogates (they read as U+FFFD).
   expected<simdjson::dom::element> parse(std::string_view text);
 
+  /// The same, but the text that was the last is not read again: whoever looks
+  /// at a payload after its platform finds it read. Keeps the text until the
+  /// next one, unless it is large.
+  expected<simdjson::dom::element> parse(const shared_text& text);
+
   /// Set if the last text holds escapes or numbers that SQL engines can't read
   /// back: the text for `event::payload_readable`.
   std::optional<std::string>& readable() noexcept;
@@ -37,6 +42,9 @@ class payload_reader {
   struct state;
   std::unique_ptr<state> state_;
 };
+
+/// One for the calling thread: what one function read, the next finds.
+payload_reader& thread_payload_reader();
 
 /// The string at an RFC 6901 pointer such as "/repository/full_name"; numbers
 /// and booleans as their JSON text; nothing if there is none or it is null, an

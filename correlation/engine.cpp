@@ -134,7 +134,7 @@ engine::keys(const event& ev, const simdjson::dom::element* payload) const {
 
 std::vector<correlation_key> engine::keys(const event& ev,
                                           codec::payload_reader& reader) const {
-  const auto root = reader.parse(ev.payload.view());
+  const auto root = reader.parse(ev.payload);
   return keys(ev, root ? &*root : nullptr);
 }
 

@@ -78,7 +78,7 @@ class engine {
   std::vector<correlation_key>
   keys(const event& ev, const simdjson::dom::element* payload) const;
 
-  /// The same with a parse of its own.
+  /// The same; the reader may have read the payload already.
   std::vector<correlation_key> keys(const event& ev,
                                     codec::payload_reader& reader) const;
 

@@ -12,11 +12,6 @@ namespace {
 
 constexpr size_t max_fields = 1'000;
 
-codec::payload_reader& thread_reader() {
-  thread_local codec::payload_reader reader;
-  return reader;
-}
-
 bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
   return a.size() == b.size() &&
          std::equal(a.begin(), a.end(), b.begin(),
@@ -69,7 +64,7 @@ expected<std::string> decode_component(std::string_view text, size_t offset) {
 
 } // namespace
 
-request::request(const webhook& w) : webhook_(w), reader_(thread_reader()) {
+request::request(const webhook& w) : webhook_(w), reader_(codec::thread_payload_reader()) {
   // nop
 }
 
@@ -190,7 +185,7 @@ expected<simdjson::dom::element> request::json() {
     auto text = payload();
     if (!text)
       return fail(std::move(text.error()));
-    json_ = reader_.parse(text->view());
+    json_ = reader_.parse(*text);
   }
   return *json_;
 }

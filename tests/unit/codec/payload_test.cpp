@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <utility>
+
 namespace eventweft::codec {
 namespace {
 
@@ -111,6 +113,30 @@ TEST(PayloadReader, NeedsNoPaddingBehindTheText) {
   const auto root = reader.parse(std::string_view{buffer.get(), exact.size()});
   ASSERT_TRUE(root);
   EXPECT_EQ(string_at(*root, "/a"), "b");
+}
+
+TEST(PayloadReader, TheLastTextIsNotReadAgain) {
+  payload_reader reader;
+  const shared_text text{R"({"a":"\ud800"})"};
+  ASSERT_TRUE(reader.parse(text));
+  // Whoever reads it sets this.
+  ASSERT_TRUE(std::exchange(reader.readable(), std::nullopt));
+  const auto again = reader.parse(text);
+  ASSERT_TRUE(again);
+  EXPECT_FALSE(reader.readable());
+  EXPECT_EQ(string_at(*again, "/a"), "\uFFFD");
+  // The same words elsewhere, and the same after another.
+  ASSERT_TRUE(reader.parse(shared_text{std::string{text.view()}}));
+  EXPECT_TRUE(std::exchange(reader.readable(), std::nullopt));
+  ASSERT_TRUE(reader.parse(text));
+  EXPECT_TRUE(reader.readable());
+  ASSERT_TRUE(reader.parse("[1]"));
+  const auto back = reader.parse(text);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(string_at(*back, "/a"), "\uFFFD");
+  // Nor is a fault remembered as something else.
+  EXPECT_FALSE(reader.parse(shared_text{"{"}));
+  EXPECT_TRUE(reader.parse(text));
 }
 
 } // namespace
