@@ -37,7 +37,9 @@ constexpr size_t linger_bytes = 64u << 20;
 /// How long the rest of the program may take for one answer.
 constexpr milliseconds answer_timeout{60'000};
 
-/// Empty buffers that are larger are given back while waiting.
+/// What a read has room for: Beast reads into what a buffer has, and 512 bytes
+/// at a time if that is nothing. Empty buffers that are larger are given back
+/// while waiting.
 constexpr size_t kept_buffer_bytes = 16u << 10;
 
 /// What is read at once. With a header block, the most that is ever held of
@@ -271,6 +273,7 @@ awaitable<http_session::next> http_session::serve() {
   // The first header's time runs from the accept.
   if (!std::exchange(first_, false))
     enter(phase::header, limits.header_timeout);
+  buffer_.reserve(kept_buffer_bytes);
   parser p;
   p.header_limit(limits.max_header_bytes);
   p.body_limit(limits.max_body_bytes);
@@ -344,6 +347,8 @@ awaitable<error_code> http_session::read_body(parser& p, bool send_continue) {
     if (ec)
       co_return ec;
   }
+  buffer_.reserve(std::clamp<size_t>(p.content_length_remaining().value_or(0),
+                                     kept_buffer_bytes, read_ahead_bytes));
   co_await http::async_read(socket_, buffer_, p, into(ec));
   co_return ec;
 }

@@ -272,6 +272,8 @@ expected<http_response> http_client::state::exchange(
   answer.content_type.assign(type.data(), type.size());
   const bool stream = take && answer.status == 200 && is_event_stream(answer);
   std::array<char, 16 * 1024> piece;
+  // Beast reads 512 bytes at a time unless there is room for more.
+  buffer.reserve(piece.size());
   while (!parser.is_done()) {
     auto& body = parser.get().body();
     body.data = piece.data();
