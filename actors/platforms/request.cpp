@@ -64,7 +64,8 @@ expected<std::string> decode_component(std::string_view text, size_t offset) {
 
 } // namespace
 
-request::request(const webhook& w) : webhook_(w), reader_(codec::thread_payload_reader()) {
+request::request(const webhook& w)
+    : webhook_(w), reader_(codec::thread_payload_reader()) {
   // nop
 }
 
