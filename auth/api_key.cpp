@@ -2,7 +2,6 @@
 #include "auth/api_key.hpp"
 
 #include "crypto/digest.hpp"
-#include "messages/ascii.hpp"
 
 #include <algorithm>
 #include <array>
@@ -17,6 +16,7 @@ namespace {
 constexpr std::string_view key_prefix = "ew_";
 constexpr size_t id_digits = 16;
 constexpr size_t secret_digits = 64;
+constexpr std::string_view key_digits = "0123456789abcdef";
 constexpr int64_t never = std::numeric_limits<int64_t>::min();
 // A use is noted when the last noted one is older: a busy key must not cost a
 // write for each request.
@@ -41,8 +41,9 @@ std::optional<std::string_view> id_of(std::string_view text) noexcept {
     return std::nullopt;
   const auto id = text.substr(key_prefix.size(), id_digits);
   const auto secret = text.substr(key_prefix.size() + id_digits + 1);
-  if (text[key_prefix.size() + id_digits] != '_' || !is_hex(id) ||
-      !is_hex(secret))
+  if (text[key_prefix.size() + id_digits] != '_' ||
+      id.find_first_not_of(key_digits) != std::string_view::npos ||
+      secret.find_first_not_of(key_digits) != std::string_view::npos)
     return std::nullopt;
   return id;
 }
