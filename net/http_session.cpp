@@ -347,8 +347,8 @@ awaitable<error_code> http_session::read_body(parser& p, bool send_continue) {
     if (ec)
       co_return ec;
   }
-  buffer_.reserve(std::clamp<size_t>(p.content_length_remaining().value_or(0),
-                                     kept_buffer_bytes, read_ahead_bytes));
+  buffer_.reserve(std::min<uint64_t>(p.content_length_remaining().value_or(0),
+                                     read_ahead_bytes));
   co_await http::async_read(socket_, buffer_, p, into(ec));
   co_return ec;
 }
