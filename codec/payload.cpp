@@ -70,7 +70,7 @@ error explain(std::string_view text, simdjson::error_code why) {
 
 struct payload_reader::state {
   simdjson::dom::parser parser;
-  std::optional<std::string> readable;
+  shared_text readable;
   // Holds a text written anew, if the sender's own could not be used.
   std::string rewritten;
   // Held, so that no other text can be at its place.
@@ -87,7 +87,7 @@ payload_reader::payload_reader(payload_reader&&) noexcept = default;
 payload_reader& payload_reader::operator=(payload_reader&&) noexcept = default;
 
 expected<simdjson::dom::element> payload_reader::parse(std::string_view text) {
-  state_->readable.reset();
+  state_->readable = {};
   // Until we are done: `text` may be a part of it.
   const auto before = std::exchange(state_->last, {});
   if (state_->parser.capacity() > keep_capacity && text.size() < keep_capacity)
@@ -111,7 +111,8 @@ expected<simdjson::dom::element> payload_reader::parse(std::string_view text) {
   }
   if (why)
     return fail(explain(source, why));
-  state_->readable = std::move(readable);
+  if (readable)
+    state_->readable = shared_text{std::move(*readable)};
   return root;
 }
 
@@ -135,7 +136,7 @@ payload_reader& thread_payload_reader() {
   return reader;
 }
 
-std::optional<std::string>& payload_reader::readable() noexcept {
+const shared_text& payload_reader::readable() const noexcept {
   return state_->readable;
 }
 

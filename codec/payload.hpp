@@ -36,7 +36,7 @@ class payload_reader {
 
   /// Set if the last text holds escapes or numbers that SQL engines can't read
   /// back: the text for `event::payload_readable`.
-  std::optional<std::string>& readable() noexcept;
+  const shared_text& readable() const noexcept;
 
  private:
   struct state;

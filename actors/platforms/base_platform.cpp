@@ -74,8 +74,7 @@ expected<void> base_platform::complete(request& r, event& ev) const {
   if (!text)
     return fail(std::move(text.error()));
   ev.payload = std::move(*text);
-  if (auto& readable = r.readable())
-    ev.payload_readable = shared_text{std::move(*readable)};
+  ev.payload_readable = r.readable();
   prioritise(*root, ev);
   if (const auto& notes = r.redactions(); !notes.empty()) {
     ev.metadata = with_redactions(std::move(ev.metadata), notes);

@@ -349,8 +349,7 @@ class custom final : public base_platform {
     const auto payload = reader.parse(ev.payload.view());
     if (!payload)
       return fail(payload.error());
-    if (auto& readable = reader.readable())
-      ev.payload_readable = shared_text{std::move(*readable)};
+    ev.payload_readable = reader.readable();
     if (auto readable = codec::readable_json(ev.metadata))
       ev.metadata = std::move(*readable);
     prioritise(*payload, ev);

@@ -204,7 +204,7 @@ void request::replace_payload(redaction with) {
   json_.reset();
 }
 
-std::optional<std::string>& request::readable() {
+const shared_text& request::readable() const noexcept {
   return reader_.readable();
 }
 

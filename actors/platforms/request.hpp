@@ -72,7 +72,7 @@ class request {
   void replace_payload(redaction with);
 
   /// See `codec::payload_reader::readable`.
-  std::optional<std::string>& readable();
+  const shared_text& readable() const noexcept;
 
   /// Lets forms without a field `payload` be read as an object of strings.
   void form_as_object() noexcept { form_as_object_ = true; }

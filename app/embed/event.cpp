@@ -89,7 +89,7 @@ std::string_view Event::payload() const noexcept {
 
 std::optional<std::string> Event::text(std::string_view path) const {
   thread_local codec::payload_reader reader;
-  const auto root = reader.parse(payload());
+  const auto root = reader.parse(record_->ev->payload);
   if (!root)
     return std::nullopt;
   std::string scratch;

@@ -48,10 +48,10 @@ void check_event(const event& ev) {
   codec::payload_reader reader;
   EVENTWEFT_CHECK(reader.parse(ev.payload.view()).has_value());
   EVENTWEFT_CHECK(reader.parse(ev.stored_payload().view()).has_value());
-  EVENTWEFT_CHECK(!reader.readable());
+  EVENTWEFT_CHECK(reader.readable().empty());
   const auto metadata = reader.parse(ev.metadata);
   EVENTWEFT_CHECK(metadata.has_value() && metadata->is_object());
-  EVENTWEFT_CHECK(!reader.readable());
+  EVENTWEFT_CHECK(reader.readable().empty());
 }
 
 } // namespace
