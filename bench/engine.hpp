@@ -10,11 +10,19 @@
 
 namespace eventweft::bench {
 
-/// The rows of `events` as the engine's own bulk load wants them.
+/// Rows as the engine's own bulk load wants them.
 class row_set {
  public:
   virtual ~row_set() = default;
+  /// How many events they are of.
   virtual size_t size() const noexcept = 0;
+};
+
+struct load_shape {
+  /// Events a transaction, with all that belongs to them; 0: the engine's best.
+  size_t batch = 0;
+  /// Leaves out the tables beside `events`.
+  bool events_only = false;
 };
 
 /// "a, b", as SQL lists columns.
@@ -46,12 +54,12 @@ class engine {
   /// CPU seconds that the engine's own processes have used.
   virtual double cpu() const = 0;
 
-  /// All rows that are in the store.
+  /// All rows that events brought, of every table that is empty at first.
   virtual std::unique_ptr<row_set> capture(const std::string& url) = 0;
 
-  /// Seconds to load the rows into a fresh store the bare way, `batch` rows a
-  /// transaction; 0: the engine's best.
-  virtual double load(const row_set& rows, size_t batch) = 0;
+  /// Seconds to load the rows into the same tables of a fresh store, the bare
+  /// way.
+  virtual double load(const row_set& rows, load_shape shape) = 0;
 
   /// Seconds to read all rows of the store the bare way.
   virtual double scan(const std::string& url) = 0;

@@ -3,23 +3,63 @@
 #include "bench/pg.hpp"
 #include "persistence/store.hpp"
 
-#include <algorithm>
+#include <span>
 
 namespace eventweft::bench {
 
 namespace {
 
-struct copy_rows final : row_set {
-  std::string columns;
+struct copy_table {
+  // "name (column, …)"
+  std::string target;
   std::vector<std::string> rows;
-  size_t size() const noexcept override { return rows.size(); }
 };
 
-std::vector<std::string> columns_of_events(pg_connection& db) {
+struct copy_rows final : row_set {
+  // `events` comes first.
+  std::vector<copy_table> tables;
+  size_t size() const noexcept override { return tables.front().rows.size(); }
+};
+
+std::vector<std::string> columns_of(pg_connection& db,
+                                    const std::string& table) {
   return db.column("SELECT quote_ident(column_name) "
-                   "FROM information_schema.columns "
-                   "WHERE table_name = 'events' AND is_generated = 'NEVER' "
+                   "FROM information_schema.columns WHERE table_name = '" +
+                   table +
+                   "' AND is_generated = 'NEVER' "
                    "ORDER BY ordinal_position");
+}
+
+std::vector<std::string> columns_of_events(pg_connection& db) {
+  return columns_of(db, "events");
+}
+
+bool has_rows(pg_connection& db, const std::string& table) {
+  return db.value("SELECT EXISTS (SELECT FROM " + table + ")") == "t";
+}
+
+copy_table copy_out(pg_connection& db, const std::string& table) {
+  const auto columns = joined(columns_of(db, table));
+  copy_table copy{.target = table + " (" + columns + ")", .rows = {}};
+  db.copy_out("COPY (SELECT " + columns + " FROM " + table +
+                  (table == "events" ? " ORDER BY seq" : "") + ") TO STDOUT",
+              [&](std::string_view row) { copy.rows.emplace_back(row); });
+  return copy;
+}
+
+void copy_in(pg_connection& db, const copy_table& table, size_t begin,
+             size_t end) {
+  db.begin_copy_in("COPY " + table.target + " FROM STDIN");
+  std::string piece;
+  for (; begin < end; ++begin) {
+    piece += table.rows[begin];
+    if (piece.size() > 256 * 1024) {
+      db.put(piece);
+      piece.clear();
+    }
+  }
+  db.put(piece);
+  db.end_copy_in();
 }
 
 class postgres_engine final : public engine {
@@ -43,39 +83,45 @@ class postgres_engine final : public engine {
   double cpu() const override { return cpu_seconds(server_.pid()); }
 
   std::unique_ptr<row_set> capture(const std::string& url) override {
-    pg_connection db{url};
+    const auto empty_url = fresh();
     auto set = std::make_unique<copy_rows>();
-    set->columns = joined(columns_of_events(db));
-    db.copy_out("COPY (SELECT " + set->columns +
-                    " FROM events ORDER BY seq) TO STDOUT",
-                [&](std::string_view row) { set->rows.emplace_back(row); });
+    {
+      pg_connection db{url};
+      pg_connection empty{empty_url};
+      for (const auto& table :
+           db.column("SELECT quote_ident(relname) FROM pg_class "
+                     "WHERE relnamespace = current_schema()::regnamespace "
+                     "AND relkind IN ('r', 'p') AND NOT relispartition "
+                     "ORDER BY relname <> 'events', relname"))
+        if (table == "events" ||
+            (has_rows(db, table) && !has_rows(empty, table)))
+          set->tables.push_back(copy_out(db, table));
+    }
+    drop(empty_url);
     return set;
   }
 
-  double load(const row_set& rows, size_t batch) override {
-    const auto& set = dynamic_cast<const copy_rows&>(rows);
+  double load(const row_set& rows, load_shape shape) override {
+    std::span tables{dynamic_cast<const copy_rows&>(rows).tables};
+    if (shape.events_only)
+      tables = tables.first(1);
+    const auto pieces =
+        shape.batch == 0 ? 1 : (rows.size() + shape.batch - 1) / shape.batch;
     const auto url = fresh();
     server_.settle();
     double seconds = 0;
     {
       pg_connection db{url};
-      const auto copy = "COPY events (" + set.columns + ") FROM STDIN";
-      const auto size = set.rows.size();
       const auto start = now_ns();
-      std::string piece;
-      for (size_t begin = 0; begin < size;) {
-        const auto end = batch == 0 ? size : std::min(size, begin + batch);
-        db.begin_copy_in(copy);
-        for (; begin < end; ++begin) {
-          piece += set.rows[begin];
-          if (piece.size() > 256 * 1024) {
-            db.put(piece);
-            piece.clear();
-          }
+      for (size_t i = 0; i < pieces; ++i) {
+        db.run("BEGIN");
+        for (const auto& table : tables) {
+          const auto begin = table.rows.size() * i / pieces;
+          const auto end = table.rows.size() * (i + 1) / pieces;
+          if (begin < end)
+            copy_in(db, table, begin, end);
         }
-        db.put(piece);
-        piece.clear();
-        db.end_copy_in();
+        db.run("COMMIT");
       }
       seconds = seconds_between(start, now_ns());
     }

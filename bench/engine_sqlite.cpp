@@ -4,7 +4,7 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <span>
 #include <variant>
 
 namespace eventweft::bench {
@@ -74,19 +74,35 @@ class statement {
 
 using cell = std::variant<std::monostate, int64_t, double, std::string>;
 
-struct cell_rows final : row_set {
-  std::vector<std::string> columns;
+struct cell_table {
+  // "INSERT INTO …"
+  std::string insert;
   std::vector<std::vector<cell>> rows;
-  size_t size() const noexcept override { return rows.size(); }
 };
 
-std::vector<std::string> columns_of_events(const database& db) {
-  std::vector<std::string> names;
-  const statement info{db, "PRAGMA table_info(events)"};
-  while (info.step())
-    names.emplace_back(
-        reinterpret_cast<const char*>(::sqlite3_column_text(info.get(), 1)));
-  return names;
+struct cell_rows final : row_set {
+  // `events` comes first.
+  std::vector<cell_table> tables;
+  size_t size() const noexcept override { return tables.front().rows.size(); }
+};
+
+std::vector<std::string> texts(const database& db, const std::string& sql,
+                               int column = 0) {
+  std::vector<std::string> found;
+  const statement all{db, sql};
+  while (all.step())
+    found.emplace_back(reinterpret_cast<const char*>(
+        ::sqlite3_column_text(all.get(), column)));
+  return found;
+}
+
+std::vector<std::string> columns_of(const database& db,
+                                    const std::string& table) {
+  return texts(db, "PRAGMA table_info(" + table + ")", 1);
+}
+
+bool has_rows(const database& db, const std::string& table) {
+  return statement{db, "SELECT 1 FROM " + table + " LIMIT 1"}.step();
 }
 
 cell read_cell(sqlite3_stmt* row, int column) {
@@ -116,6 +132,30 @@ void bind_cell(sqlite3_stmt* insert, int place, const cell& c) {
     ::sqlite3_bind_null(insert, place);
 }
 
+cell_table read_table(const database& db, const std::string& table) {
+  const auto columns = columns_of(db, table);
+  const std::vector<std::string> places(columns.size(), "?");
+  cell_table copy{.insert = "INSERT INTO " + table + " (" + joined(columns) +
+                            ") VALUES (" + joined(places) + ")",
+                  .rows = {}};
+  const statement all{db, "SELECT " + joined(columns) + " FROM " + table +
+                              (table == "events" ? " ORDER BY seq" : "")};
+  while (all.step()) {
+    auto& row = copy.rows.emplace_back();
+    for (int i = 0; i < ::sqlite3_column_count(all.get()); ++i)
+      row.push_back(read_cell(all.get(), i));
+  }
+  return copy;
+}
+
+void write_row(const statement& insert, const std::vector<cell>& row) {
+  int place = 0;
+  for (const auto& c : row)
+    bind_cell(insert.get(), ++place, c);
+  insert.step();
+  ::sqlite3_reset(insert.get());
+}
+
 class sqlite_engine final : public engine {
  public:
   explicit sqlite_engine(const setting& s) : setting_(s) {}
@@ -143,42 +183,48 @@ class sqlite_engine final : public engine {
   double cpu() const override { return 0; }
 
   std::unique_ptr<row_set> capture(const std::string& url) override {
-    const database db{url};
+    const auto empty_url = fresh();
     auto set = std::make_unique<cell_rows>();
-    set->columns = columns_of_events(db);
-    const statement all{db, "SELECT " + joined(set->columns) +
-                                " FROM events ORDER BY seq"};
-    while (all.step()) {
-      auto& row = set->rows.emplace_back();
-      for (int i = 0; i < ::sqlite3_column_count(all.get()); ++i)
-        row.push_back(read_cell(all.get(), i));
+    {
+      const database db{url};
+      const database empty{empty_url};
+      for (const auto& table :
+           texts(db, "SELECT name FROM sqlite_schema WHERE type = 'table' "
+                     "AND name NOT LIKE 'sqlite_%' "
+                     "ORDER BY name <> 'events', name"))
+        if (table == "events" ||
+            (has_rows(db, table) && !has_rows(empty, table)))
+          set->tables.push_back(read_table(db, table));
     }
+    drop(empty_url);
     return set;
   }
 
-  double load(const row_set& rows, size_t batch) override {
-    const auto& set = dynamic_cast<const cell_rows&>(rows);
-    if (batch == 0)
-      batch = 500;
+  double load(const row_set& rows, load_shape shape) override {
+    std::span tables{dynamic_cast<const cell_rows&>(rows).tables};
+    if (shape.events_only)
+      tables = tables.first(1);
+    const auto batch = shape.batch == 0 ? 500 : shape.batch;
+    const auto pieces = (rows.size() + batch - 1) / batch;
     const auto url = fresh();
     double seconds = 0;
     {
       const database db{url};
       db.run("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
-      std::vector<std::string> places(set.columns.size(), "?");
-      const statement insert{db, "INSERT INTO events (" + joined(set.columns) +
-                                     ") VALUES (" + joined(places) + ")"};
+      std::vector<statement> inserts;
+      for (const auto& table : tables)
+        inserts.emplace_back(db, table.insert);
       const auto start = now_ns();
-      for (size_t i = 0; i < set.rows.size(); ++i) {
-        if (i % batch == 0)
-          db.run(i == 0 ? "BEGIN IMMEDIATE" : "COMMIT; BEGIN IMMEDIATE");
-        int place = 0;
-        for (const auto& c : set.rows[i])
-          bind_cell(insert.get(), ++place, c);
-        insert.step();
-        ::sqlite3_reset(insert.get());
+      for (size_t i = 0; i < pieces; ++i) {
+        db.run("BEGIN IMMEDIATE");
+        for (size_t t = 0; t < tables.size(); ++t) {
+          const auto count = tables[t].rows.size();
+          for (auto row = count * i / pieces; row < count * (i + 1) / pieces;
+               ++row)
+            write_row(inserts[t], tables[t].rows[row]);
+        }
+        db.run("COMMIT");
       }
-      db.run("COMMIT");
       seconds = seconds_between(start, now_ns());
     }
     drop(url);
@@ -208,7 +254,7 @@ class sqlite_engine final : public engine {
     if (head >= static_cast<int64_t>(count))
       return;
     std::vector<std::string> values;
-    const auto names = columns_of_events(db);
+    const auto names = columns_of(db, "events");
     for (const auto& column : names) {
       if (column == "seq")
         values.emplace_back("g");

@@ -60,7 +60,7 @@ void measure(const setting& s, engine& e, report& out) {
       throw bench_error(
           fmt::format("{} of {} events are stored", rows->size(), count));
     e.settle();
-    const auto took = e.load(*rows, 0);
+    const auto took = e.load(*rows, {});
     loading += took;
     progress(fmt::format("{} limit: {:.0f} rows/s", e.name(),
                          static_cast<double>(count) / took));
@@ -71,8 +71,11 @@ void measure(const setting& s, engine& e, report& out) {
   out.rate(part, fmt::format("{}, 64 connections", e.name()), all / posting,
            "events/s", std::string{e.load_name()}, all / loading, 0.7);
   out.rate(part, fmt::format("{}, 64 connections", e.name()), all / posting,
-           "events/s", "the same, 64 rows a commit",
-           static_cast<double>(count) / e.load(*rows, 64));
+           "events/s", "the same, 64 events a commit",
+           static_cast<double>(count) / e.load(*rows, {.batch = 64}));
+  out.rate(part, fmt::format("{}, 64 connections", e.name()), all / posting,
+           "events/s", "the same into `events` alone",
+           static_cast<double>(count) / e.load(*rows, {.events_only = true}));
   out.figure(part, fmt::format("{}: time to the answer, p50", e.name()),
              total.posts.latency.quantile_ms(0.5), "ms");
   out.figure(part, fmt::format("{}: time to the answer, p99", e.name()),

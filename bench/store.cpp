@@ -87,7 +87,7 @@ void measure_store(const setting& s, report& out) {
       out.rate("store",
                fmt::format("{}, {} events an append", e->name(), batch),
                count / seconds, "events/s", std::string{e->load_name()},
-               count / e->load(*rows, 0));
+               count / e->load(*rows, {}));
     }
   }
 }
