@@ -187,6 +187,9 @@ void storage_writer_state::batch_done(const append_results& results) {
   figures.stage_took(stage::commit, ctx_.time->now() - batch_since_);
   auto done = std::exchange(batch_, {});
   store_busy_ = false;
+  figures.set_store_up(true);
+  // The next batch is on its way while this one is told of and answered.
+  pump();
   std::vector<event_ptr> events;
   events.reserve(done.size());
   size_t bytes = 0;
@@ -196,11 +199,8 @@ void storage_writer_state::batch_done(const append_results& results) {
   }
   figures.batch_committed(done.size(), bytes);
   sample(done);
-  figures.set_store_up(true);
   tell_hub(events, results);
   joined(results.threads);
-  // The next batch is on its way while these are answered.
-  pump();
   for (size_t i = 0; i < done.size(); ++i) {
     const auto& ev = *done[i].event;
     const auto& result = results.items[i];
