@@ -246,6 +246,8 @@ void storage_writer_state::drained(const std::vector<event_ptr>& events,
       refused.emplace_back(events[i], *result.refused);
     else if (result.outcome.id == events[i]->id)
       ctx_.figures->event_stored(events[i]->platform, events[i]->event_type);
+    else
+      ctx_.figures->event_duplicate(events[i]->platform);
   }
   ctx_.figures->batch_committed(events.size(), bytes);
   give_up(events, std::move(refused));

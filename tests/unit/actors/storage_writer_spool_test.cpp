@@ -116,6 +116,24 @@ TEST_F(storage_writer_spool_test,
   EXPECT_EQ(log->head(), 1);
 }
 
+TEST_F(storage_writer_spool_test, redelivery_of_a_stored_event_is_counted) {
+  start_all(options);
+  auto first = make_event(1);
+  append(first);
+  run();
+  go_down();
+  auto again = first;
+  again.id.bytes[0] = 77;
+  auto spooled_again = append(again);
+  run();
+  ASSERT_TRUE(spooled_again->value && spooled_again->value->spooled);
+  come_back();
+  advance(milliseconds{1'000});
+  EXPECT_EQ(log->head(), 1);
+  EXPECT_NE(ctx.figures->json({}).find(R"("events_duplicates":1)"),
+            std::string::npos);
+}
+
 TEST_F(storage_writer_spool_test, same_event_offered_again_is_no_duplicate) {
   start_all(options);
   go_down();
