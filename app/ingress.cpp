@@ -18,7 +18,6 @@ constexpr std::chrono::milliseconds tick_interval{100};
 /// them restart.
 constexpr unsigned worker_attempts = 100;
 constexpr std::chrono::milliseconds worker_pause{50};
-/// Until a dead worker is known to be dead and most likely replaced.
 
 } // namespace
 
