@@ -3,10 +3,14 @@
 
 #include "messages/errors.hpp"
 
+#include <string>
+#include <string_view>
+
 namespace eventweft {
 
-/// How the sentence about a schema of a newer program ends.
-inline constexpr std::string_view newer_schema = ": use a newer program";
+/// How the sentence about a schema of an older program ends.
+inline constexpr std::string_view older_schema =
+    ": run `eventweft migrate` first";
 
 /// `schema_mismatch` with a sentence for people unless the schema in the store
 /// has the version that this binary knows. 0 stands for no schema at all.
@@ -16,8 +20,8 @@ inline expected<void> compare_schema(int stored, int known) {
   auto numbers = "the store's schema has version " + std::to_string(stored) +
                  ", this program knows up to " + std::to_string(known);
   if (stored > known)
-    return fail(ec::schema_mismatch, numbers + std::string{newer_schema});
-  return fail(ec::schema_mismatch, numbers + ": run `eventweft migrate` first");
+    return fail(ec::schema_mismatch, numbers + ": use a newer program");
+  return fail(ec::schema_mismatch, numbers + std::string{older_schema});
 }
 
 } // namespace eventweft

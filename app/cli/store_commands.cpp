@@ -117,7 +117,7 @@ int check(const config::load_options& options, const programs& start,
   } else if (schema.error().code == ec::schema_mismatch &&
              s.store.auto_migrate) {
     io.out << schema.error().message << '\n';
-    if (!schema.error().message.ends_with(newer_schema))
+    if (schema.error().message.ends_with(older_schema))
       io.out << "  `serve` brings an older schema up to date at start\n";
     return exit_failure;
   } else {

@@ -44,7 +44,7 @@ ec code_of(std::string_view sqlstate) {
     if (sqlstate.starts_with(row))
       return ec::row_refused;
   // A missing table, column or function, or a missing right to use it.
-  if (is("42P01", "42703", "42883", "3F000"))
+  if (is("42P01", "42703", "42883", "3F000", "42501"))
     return ec::schema_mismatch;
   return ec::internal;
 }

@@ -148,6 +148,19 @@ TEST_F(postgres_outage, AReadOnlyDatabaseIsUnavailableNotARefusal) {
   EXPECT_EQ(failed.error().code, ec::store_unavailable);
 }
 
+TEST_F(postgres_outage, AMissingRightIsNoFaultOfTheRow) {
+  administer("DROP ROLE IF EXISTS test_outsider");
+  administer("CREATE ROLE test_outsider LOGIN");
+  auto& url = options_.url;
+  url.replace(url.find("postgres@"), 8, "test_outsider");
+  session_ = must(open_store(options_))->open_session();
+  auto failed = append(1);
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code, ec::schema_mismatch);
+  EXPECT_NE(failed.error().message.find("permission denied"),
+            std::string::npos);
+}
+
 TEST_F(postgres_outage, AddressesAreCheckedAndShownWithoutPasswords) {
   auto store = must(open_store({"postgresql://me:geheim@db.example:5433/hub"}));
   EXPECT_EQ(store->describe(), "postgresql://me@db.example:5433/hub");
