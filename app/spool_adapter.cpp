@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <utility>
@@ -83,10 +84,18 @@ expected<void> spool_source::check(const config::store_settings& settings) {
                                            settings.spool_directory + ": " +
                                            there.string() + ' ' + why);
   };
+  if (failed)
+    return refuse("can't be looked at: " + failed.message());
   if (!fs::is_directory(there, failed))
     return refuse("is no directory");
   if (::access(there.c_str(), R_OK | W_OK | X_OK) != 0)
     return refuse(std::string{"can't be written to: "} + std::strerror(errno));
+  // Rights are not all: root has them where no file system lets anybody make
+  // anything.
+  auto trial = (there / ".eventweft-XXXXXX").string();
+  if (::mkdtemp(trial.data()) == nullptr)
+    return refuse(std::string{"can't be written to: "} + std::strerror(errno));
+  ::rmdir(trial.c_str());
   return {};
 }
 

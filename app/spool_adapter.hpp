@@ -19,7 +19,8 @@ class engine;
 struct spool_source {
   using opener = std::function<std::unique_ptr<spool_port>()>;
 
-  /// Whether the directory is there or could be made; makes nothing.
+  /// Whether the directory is there or could be made, and files in it; what it
+  /// makes to find out is gone again.
   static expected<void> check(const config::store_settings& settings);
 
   /// Opens the directory now, so that a fault shows at start. An empty
