@@ -15,7 +15,9 @@
 #include "persistence/store.hpp"
 
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <string>
 #include <utility>
 
 namespace eventweft {
@@ -43,15 +45,33 @@ class fault_list {
   std::vector<error> all_;
 };
 
-// One section at a time: all that is wrong is told at once.
+// A part at a time: all that is wrong is told at once.
 void check_platforms(const settings& s, fault_list& faults) {
   const system_clock time;
   system_random random;
-  faults.add(
-      platforms::make_platforms({}, time, random, s.event.platforms_directory));
-  for (const auto& section : s.platforms)
-    faults.add(platforms::make_platforms({section}, time, random,
+  using sections = std::map<std::string, config::platform_settings>;
+  const auto look_at = [&](const sections& what) {
+    faults.add(platforms::make_platforms(what, time, random,
                                          s.event.platforms_directory));
+  };
+  look_at({});
+  for (const auto& [name, section] : s.platforms) {
+    auto rest = section;
+    rest.redact.clear();
+    rest.redact_tokens.clear();
+    look_at({{name, rest}});
+    config::platform_settings only;
+    only.enabled = section.enabled;
+    for (const auto& pointer : section.redact) {
+      only.redact = {pointer};
+      look_at({{name, only}});
+    }
+    only.redact.clear();
+    for (const auto& shape : section.redact_tokens) {
+      only.redact_tokens = {shape};
+      look_at({{name, only}});
+    }
+  }
 }
 
 void check_processors(const settings& s, fault_list& faults) {
@@ -62,7 +82,45 @@ void check_processors(const settings& s, fault_list& faults) {
     processing::registry nowhere;
     faults.add(add_configured(nowhere, only, nullptr, time));
   }
-  faults.add(make_alert(s.dead_letters, nullptr, time, nullptr));
+}
+
+// The secret is looked at without a URL, too.
+void check_alert(const settings& s, fault_list& faults) {
+  const auto time = std::make_shared<const system_clock>();
+  auto only_url = s.dead_letters;
+  only_url.alert_secret.clear();
+  auto only_secret = s.dead_letters;
+  only_secret.alert_url.clear();
+  faults.add(make_alert(only_url, nullptr, time, nullptr));
+  faults.add(make_alert(only_secret, nullptr, time, nullptr));
+}
+
+void check_rules(const settings& s, fault_list& faults) {
+  // Together they are looked at for what only two of them can have wrong.
+  auto sound = s;
+  sound.correlation.rules.clear();
+  for (const auto& rule : s.correlation.rules) {
+    auto only = s;
+    only.correlation.rules = {rule};
+    const auto made = make_rules(only, {}, nullptr);
+    faults.add(made);
+    if (made)
+      sound.correlation.rules.push_back(rule);
+  }
+  faults.add(make_rules(sound, {}, nullptr));
+}
+
+void check_retention(const settings& s, fault_list& faults) {
+  settings only;
+  only.event.platforms_directory = s.event.platforms_directory;
+  only.retention = s.retention;
+  faults.add(retention_of(only));
+  only.retention = {};
+  for (const auto& section : s.platforms) {
+    only.platforms = {section};
+    faults.add(retention_of(only));
+  }
+  faults.add(audit_retention_of(s));
 }
 
 void check_store(const settings& s, fault_list& faults) {
@@ -102,11 +160,11 @@ std::vector<error> faults_of(const config::settings& settings) {
   check_store(settings, faults);
   check_platforms(settings, faults);
   check_processors(settings, faults);
-  faults.add(make_rules(settings, {}, nullptr));
+  check_alert(settings, faults);
+  check_rules(settings, faults);
   faults.add(subscriptions_options_of(settings));
   faults.add(check_poster(settings.webhooks));
-  faults.add(retention_of(settings));
-  faults.add(audit_retention_of(settings));
+  check_retention(settings, faults);
   return std::move(faults).take();
 }
 

@@ -22,12 +22,12 @@ base_platform::base_platform(std::string name, signature_verifier verifier,
 expected<policies> make_policies(std::string_view name,
                                  const config::platform_settings& settings) {
   policies out;
-  auto rules = priority_rules::make(
-      settings.priority, "platforms." + std::string{name} + ".priority");
+  const auto section = "[platforms." + std::string{name} + "]";
+  auto rules = priority_rules::make(settings.priority, section + " priority");
   if (!rules)
     return fail(std::move(rules.error()));
   out.priorities = std::move(*rules);
-  auto redact = sanitiser::make(settings, "platforms." + std::string{name});
+  auto redact = sanitiser::make(settings, section);
   if (!redact)
     return fail(std::move(redact.error()));
   out.redact = std::move(*redact);

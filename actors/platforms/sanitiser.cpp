@@ -130,16 +130,20 @@ expected<sanitiser> sanitiser::make(const config::platform_settings& settings,
   for (const auto& pointer : settings.redact) {
     if (pointer.empty() || pointer.front() != '/')
       return fail(ec::bad_configuration,
-                  std::string{where} + ".redact: \"" + pointer +
+                  std::string{where} + " redact: \"" + pointer +
                       "\" is not a JSON pointer (it starts with '/')");
     out.pointers_.push_back(pointer);
   }
   for (const auto& name : settings.redact_tokens) {
     const auto bit = name == "all" ? (1u << owners.size()) - 1 : bit_of(name);
-    if (bit == 0)
+    if (bit == 0) {
+      std::string known;
+      for (auto owner : owners)
+        known.append(owner).append(", ");
       return fail(ec::bad_configuration,
-                  std::string{where} + ".redact_tokens: \"" + name +
-                      "\" is not a known shape of tokens");
+                  std::string{where} + " redact_tokens: \"" + name +
+                      "\" is not one of " + known + "all");
+    }
     out.shapes_ |= bit;
   }
   for (const auto& s : shapes_known)

@@ -5,7 +5,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <string>
 
 namespace eventweft {
@@ -93,6 +96,8 @@ TEST(Validate, NamesFileLineAndKey) {
        "c.toml:3: [cluster] certificate: is missing"},
       {"[store]\nspool_directory = \"/dev/null/x\"\n",
        "c.toml:2: [store] spool_directory: "},
+      {"[store]\nspool_directory = \"/proc/spool\"\n",
+       "c.toml:2: [store] spool_directory: /proc/spool: /proc can't be"},
       {"[[correlation.rules]]\nname = \"r\"\nkey = \"k:{payload.x}\"\n"
        "[[correlation.rules]]\nname = \"s\"\nkey = \"k:{1}\"\n"
        "field = \"payload.x\"\npattern = \"(\"\n",
@@ -100,6 +105,10 @@ TEST(Validate, NamesFileLineAndKey) {
       {"[platforms.nope]\n", "c.toml:1: [platforms.nope]: there is no such"},
       {"[platforms.standard-webhooks]\nsecret = \"whsec_!!\"\n",
        "c.toml:2: [platforms.standard-webhooks] secrets: entry 1"},
+      {"[platforms.github]\nredact = [\"email\"]\n",
+       "c.toml:2: [platforms.github] redact: \"email\" is not a JSON pointer"},
+      {"[platforms.github]\nredact_tokens = [\"gitbub\"]\n",
+       "c.toml:2: [platforms.github] redact_tokens: \"gitbub\" is not one of"},
       {"[retention]\nkeep = \"90\"\n", "c.toml:2: [retention] keep: "},
       {"[retention]\nkeep = \"forever\"\n", "c.toml:2: [retention] keep: "},
       {"[platforms.github]\nkeep = \"x\"\n",
@@ -121,6 +130,42 @@ TEST(Validate, TellsAllFaultsAtOnceAndNoSecrets) {
   EXPECT_THAT(all, HasSubstr("[processors.b] command: "));
   EXPECT_THAT(all, HasSubstr("[retention] keep: "));
   EXPECT_THAT(all, ::testing::Not(HasSubstr("hunter2")));
+}
+
+TEST(Validate, TellsAllFaultsOfOneSection) {
+  const auto all =
+      faults_in("[[correlation.rules]]\nname = \"a\"\nkey = \"none\"\n"
+                "[[correlation.rules]]\nname = \"b\"\nkey = \"k:{1}\"\n"
+                "[[correlation.rules]]\nname = \"c\"\n"
+                "key = \"k:{payload.x}\"\n"
+                "[[correlation.rules]]\nname = \"c\"\n"
+                "key = \"l:{payload.x}\"\n"
+                "[dead_letters]\nalert_url = \"x\"\nalert_secret = \"y\"\n"
+                "[retention]\nkeep = \"x\"\naudit = \"x\"\n"
+                "[platforms.github]\nkeep = \"x\"\nsecret = \"s\"\n"
+                "redact = [\"a\", \"b\"]\nredact_tokens = [\"c\", \"d\"]\n"
+                "[platforms.slack]\nkeep = \"x\"\n");
+  for (const auto* fault :
+       {"[correlation.rules.a] ", "[correlation.rules.b] ",
+        "already a correlation rule \"c\"", "[dead_letters] alert_url: ",
+        "[dead_letters] alert_secret: ", "[retention] keep: ",
+        "[retention] audit: ", "[platforms.github] keep: ",
+        "[platforms.github] redact: \"a\"", "[platforms.github] redact: \"b\"",
+        "[platforms.github] redact_tokens: \"c\"",
+        "[platforms.github] redact_tokens: \"d\"", "[platforms.slack] keep: "})
+    EXPECT_THAT(all, HasSubstr(fault));
+  EXPECT_EQ(std::ranges::count(all, '\n'), 12) << all;
+}
+
+TEST(Validate, LeavesNothingWhereTheSpoolWillBe) {
+  const auto directory = std::filesystem::temp_directory_path() /
+                         ("eventweft-validate-" + std::to_string(::getpid()));
+  std::filesystem::create_directory(directory);
+  EXPECT_EQ(faults_in("[store]\nspool_directory = '" +
+                      (directory / "deeper" / "spool").string() + "'\n"),
+            "");
+  EXPECT_TRUE(std::filesystem::is_empty(directory));
+  std::filesystem::remove(directory);
 }
 
 } // namespace

@@ -13,7 +13,7 @@ sanitiser make(std::vector<std::string> pointers,
   config::platform_settings s;
   s.redact = std::move(pointers);
   s.redact_tokens = std::move(shapes);
-  return sanitiser::make(s, "platforms.x").value();
+  return sanitiser::make(s, "[platforms.x]").value();
 }
 
 TEST(json_places, finds_values_by_pointer) {
@@ -154,12 +154,16 @@ TEST(sanitiser, replaces_only_the_shapes_asked_for) {
 TEST(sanitiser, names_what_it_can_not_use) {
   config::platform_settings s;
   s.redact = {"email"};
-  EXPECT_EQ(sanitiser::make(s, "platforms.x").error().code,
-            ec::bad_configuration);
+  const auto pointer = sanitiser::make(s, "[platforms.x]").error();
+  EXPECT_EQ(pointer.code, ec::bad_configuration);
+  EXPECT_EQ(pointer.message, "[platforms.x] redact: \"email\" is not a JSON "
+                             "pointer (it starts with '/')");
   s.redact.clear();
   s.redact_tokens = {"gitbub"};
-  EXPECT_NE(sanitiser::make(s, "platforms.x").error().message.find("gitbub"),
-            std::string::npos);
+  EXPECT_EQ(sanitiser::make(s, "[platforms.x]").error().message,
+            "[platforms.x] redact_tokens: \"gitbub\" is not one of github, "
+            "gitlab, slack, aws, stripe, google, linear, npm, jwt, "
+            "private_key, all");
 }
 
 TEST(with_redactions, adds_a_member) {
