@@ -195,10 +195,15 @@ class custom final : public base_platform {
     case cloudevents_mode::none:
       break;
     }
-    if (r.kind() == body_kind::form)
+    if (r.kind() != body_kind::json)
       return fail(ec::unsupported_media_type,
-                  "Content-Type is not application/json or one of "
-                  "CloudEvents");
+                  std::string{"header Content-Type "} +
+                      (r.kind() == body_kind::none
+                           ? "is missing"
+                           : "names what is not taken here") +
+                      "; send application/json, or CloudEvents as "
+                      "application/cloudevents+json, as "
+                      "application/cloudevents-batch+json or with ce- headers");
     const auto root = r.json();
     if (!root)
       return fail(root.error());

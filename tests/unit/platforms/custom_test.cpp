@@ -319,7 +319,8 @@ TEST_F(custom_test, tells_media_types_apart) {
       read("a=1", {{"content-type", "application/x-www-form-urlencoded"}}),
       ec::unsupported_media_type, "CloudEvents"));
   EXPECT_TRUE(refused(read("{}", {{"content-type", "text/plain"}}),
-                      ec::unsupported_media_type, ""));
+                      ec::unsupported_media_type,
+                      "not taken here; send application/json, or"));
 }
 
 } // namespace
