@@ -72,15 +72,15 @@ expected<void> check_optional_members(element root) {
     if (const auto text = codec::string_at(root, "/" + std::string{name});
         !text.empty() && !parse_rfc3339(text))
       return invalid_body(name, "is not an RFC 3339 time");
-  if (auto number = member(root, "pull_request")) {
-    // As a number, or as APIs have it: an object with a number.
-    if (number->is_object())
-      number = member(*number, "number");
-    if (!number || number->type() != element_type::INT64 ||
-        number->get_int64().value_unsafe() < 1)
-      return invalid_body("pull_request",
-                          "is neither a number above 0 nor has one");
-  }
+  for (auto name : {"pull_request", "pull_request_number"})
+    if (auto number = member(root, name)) {
+      // As a number, or as APIs have it: an object with a number.
+      if (number->is_object())
+        number = member(*number, "number");
+      if (!number || number->type() != element_type::INT64 ||
+          number->get_int64().value_unsafe() < 1)
+        return invalid_body(name, "is neither a number above 0 nor has one");
+    }
   return {};
 }
 

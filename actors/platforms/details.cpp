@@ -299,7 +299,9 @@ event_details deployment_details(element root) {
       .text("log_url", {"/log_url"}, max_text)
       .time("started_at", {"/started_at"})
       .time("completed_at", {"/completed_at"})
-      .number("pull_request_number", {"/pull_request", "/pull_request/number"});
+      .number("pull_request_number",
+              {"/pull_request", "/pull_request/number", "/pull_request_number",
+               "/pull_request_number/number"});
   event_details details;
   details.deployment = std::move(out).finish();
   return details;

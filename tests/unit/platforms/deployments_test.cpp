@@ -175,6 +175,9 @@ TEST_F(deployments_test, names_the_member_that_is_wrong) {
                       "/pull_request"));
   EXPECT_TRUE(
       refused(with(R"("pull_request":0)"), ec::unprocessable, "/pull_request"));
+  EXPECT_TRUE(with(R"("pull_request_number":3)"));
+  EXPECT_TRUE(refused(with(R"("pull_request_number":"3")"), ec::unprocessable,
+                      "/pull_request_number is"));
   EXPECT_TRUE(refused(read(R"({"environment":"e","status":"s"})"),
                       ec::unprocessable, "/deployment_id"));
   EXPECT_TRUE(refused(read(R"({"deployment_id":"1","status":"s"})"),

@@ -228,6 +228,11 @@ TEST_F(details_test, of_deployments) {
       R"("branch_name":"main","deployment_url":"d",)"
       R"("started_at":"2026-01-31T11:59:00.000000Z",)"
       R"("pull_request_number":12})");
+  for (auto member :
+       {R"("pull_request":{"number":3})", R"("pull_request_number":3)"})
+    EXPECT_EQ(
+        deployment_details(parse("{" + std::string{member} + "}")).deployment,
+        R"({"pull_request_number":3})");
 }
 
 } // namespace
