@@ -10,6 +10,8 @@
 namespace eventweft::postgres {
 namespace {
 
+constexpr std::string_view lock_not_available = "55P03";
+
 /// One line, without the "ERROR:  " that libpq puts before it.
 std::string sentence(std::string_view text) {
   for (std::string_view prefix : {"ERROR:  ", "FATAL:  ", "PANIC:  "})
@@ -38,7 +40,7 @@ ec code_of(std::string_view sqlstate) {
   for (std::string_view away : {"08", "53", "57", "58", "40"})
     if (sqlstate.starts_with(away))
       return ec::store_unavailable;
-  if (is("55P03", "25006"))
+  if (is(lock_not_available, "25006"))
     return ec::store_unavailable;
   for (std::string_view row : {"22", "23", "54"})
     if (sqlstate.starts_with(row))
@@ -83,6 +85,11 @@ error translate_exception() noexcept {
   } catch (const pqxx::in_doubt_error& e) {
     return {ec::store_unavailable, sentence(e.what())};
   } catch (const pqxx::sql_error& e) {
+    // The server's own sentence names nobody who could be asked to let go.
+    if (e.sqlstate() == lock_not_available)
+      return {ec::store_unavailable,
+              "somebody else holds a lock that is needed, such as a query that "
+              "has run for long (pg_stat_activity has it); try again later"};
     // Without a state it comes from libpq: the connection.
     auto code =
         e.sqlstate().empty() ? ec::store_unavailable : code_of(e.sqlstate());
