@@ -49,7 +49,8 @@ struct platform_definition {
 };
 
 /// Reads a definition; `docs/platforms.md` describes the keys.
-/// `bad_configuration` with "FILE:LINE: what", unknown keys by name.
+/// `bad_configuration` with "FILE:LINE: what", a line for each fault, unknown
+/// keys by name.
 expected<platform_definition> read_definition(std::string_view toml,
                                               std::string_view file);
 

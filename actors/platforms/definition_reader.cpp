@@ -52,7 +52,7 @@ void read_timestamp(table_reader& t, signature_scheme& s) {
                                   {"signature", origin::signature}});
   s.time.name =
       s.time.from == origin::header ? t.header("timestamp", name) : name;
-  if (s.time.from == origin::json && name.front() != '/')
+  if (s.time.from == origin::json && !name.starts_with('/'))
     t.refuse("timestamp", "a JSON pointer starts with '/'");
   if (s.time.from == origin::signature && s.format != header_format::pairs)
     t.refuse("timestamp", "only format = \"pairs\" has keys");
@@ -84,7 +84,8 @@ void read_format(table_reader& t, signature_scheme& s) {
 void check_signed_time(table_reader& t, const signature_scheme& s) {
   using origin = timestamp_rule::origin;
   const auto from = s.time.from;
-  if (from == origin::none)
+  // A base that can't be read has been told of already.
+  if (from == origin::none || s.base.source().empty())
     return;
   if (s.algorithm == proof_algorithm::static_token)
     return t.refuse("timestamp", "a token signs nothing, and so no time");
@@ -233,7 +234,7 @@ void read_handshake(table_reader& root, platform_definition& out) {
   out.handshake = std::move(rule);
 }
 
-platform_definition read(const toml::table& table, first_fault& faults) {
+platform_definition read(const toml::table& table, fault_list& faults) {
   table_reader root{table, {}, faults};
   platform_definition out;
   out.name = root.needed_text("name");
@@ -262,21 +263,25 @@ platform_definition read(const toml::table& table, first_fault& faults) {
 expected<platform_definition> read_definition(std::string_view toml,
                                               std::string_view file) {
   const auto at = [&](uint32_t line, std::string_view what) {
-    return fail(ec::bad_configuration, std::string{file} + ":" +
-                                           std::to_string(line) + ": " +
-                                           std::string{what});
+    return std::string{file} + ":" + std::to_string(line) + ": " +
+           std::string{what};
   };
   toml::table table;
   try {
     table = toml::parse(toml, file);
   } catch (const toml::parse_error& broken) {
-    return at(broken.source().begin.line, broken.description());
+    return fail(ec::bad_configuration,
+                at(broken.source().begin.line, broken.description()));
   }
-  first_fault faults;
+  fault_list faults;
   auto out = read(table, faults);
-  if (faults)
-    return at(faults->line, faults->what);
-  return out;
+  if (faults.empty())
+    return out;
+  std::ranges::stable_sort(faults, {}, &fault::line);
+  std::string all;
+  for (const auto& f : faults)
+    all += (all.empty() ? "" : "\n") + at(f.line, f.path + ": " + f.why);
+  return fail(ec::bad_configuration, std::move(all));
 }
 
 } // namespace eventweft::platforms

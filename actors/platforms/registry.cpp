@@ -72,6 +72,28 @@ expected<std::vector<fs::path>> files_in(const fs::path& directory) {
   return out;
 }
 
+/// `seen` are the names that files have defined so far, and which ones.
+expected<void> add_definition(const fs::path& path,
+                              std::map<std::string, std::string>& seen,
+                              definitions& to) {
+  auto text = read_file(path);
+  if (!text)
+    return fail(std::move(text.error()));
+  auto read = read_definition(*text, path.string());
+  if (!read)
+    return fail(std::move(read.error()));
+  auto name = read->name;
+  if (has_code(name))
+    return fail(ec::bad_configuration,
+                path.string() + ": the name " + name +
+                    " belongs to a platform or a path that is built in");
+  if (const auto [other, fresh] = seen.emplace(name, path.string()); !fresh)
+    return fail(ec::bad_configuration, path.string() + ": the name " + name +
+                                           " is taken by " + other->second);
+  to.insert_or_assign(std::move(name), std::move(*read));
+  return {};
+}
+
 expected<definitions> read_definitions(const fs::path& directory) {
   definitions out;
   for (const auto& [file, text] : shipped_definitions()) {
@@ -87,23 +109,12 @@ expected<definitions> read_definitions(const fs::path& directory) {
   if (!files)
     return fail(files.error());
   std::map<std::string, std::string> seen;
-  for (const auto& path : *files) {
-    auto text = read_file(path);
-    if (!text)
-      return fail(std::move(text.error()));
-    auto read = read_definition(*text, path.string());
-    if (!read)
-      return fail(std::move(read.error()));
-    auto name = read->name;
-    if (has_code(name))
-      return fail(ec::bad_configuration,
-                  path.string() + ": the name " + name +
-                      " belongs to a platform or a path that is built in");
-    if (const auto [other, fresh] = seen.emplace(name, path.string()); !fresh)
-      return fail(ec::bad_configuration, path.string() + ": the name " + name +
-                                             " is taken by " + other->second);
-    out.insert_or_assign(std::move(name), std::move(*read));
-  }
+  std::string faults;
+  for (const auto& path : *files)
+    if (auto added = add_definition(path, seen, out); !added)
+      faults += (faults.empty() ? "" : "\n") + added.error().message;
+  if (!faults.empty())
+    return fail(ec::bad_configuration, std::move(faults));
   return out;
 }
 

@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <initializer_list>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,13 +16,15 @@
 
 namespace eventweft::platforms {
 
-/// The first thing that is wrong, and where. Reading goes on after it with
-/// values that do no harm.
+/// Something that is wrong, and where. Reading goes on after it with values
+/// that do no harm.
 struct fault {
   uint32_t line = 0;
-  std::string what;
+  /// The key.
+  std::string path;
+  std::string why;
 };
-using first_fault = std::optional<fault>;
+using fault_list = std::vector<fault>;
 
 template <class T>
 using choice = std::pair<std::string_view, T>;
@@ -35,7 +36,7 @@ inline uint32_t line_of(const toml::node& node) noexcept {
 /// One table, each of whose keys must be asked for.
 class table_reader {
  public:
-  table_reader(const toml::table& table, std::string where, first_fault& faults)
+  table_reader(const toml::table& table, std::string where, fault_list& faults)
       : table_(table), where_(std::move(where)), faults_(faults) {}
 
   const toml::node* find(std::string_view key) {
@@ -181,24 +182,23 @@ class table_reader {
         note(key.source().begin.line, key.str(), "unknown key");
   }
 
-  first_fault& faults() const noexcept { return faults_; }
+  fault_list& faults() const noexcept { return faults_; }
 
  private:
   void note(uint32_t line, std::string_view key, std::string_view why) {
-    if (!faults_)
-      faults_ = fault{line, path(key) + ": " + std::string{why}};
+    auto place = path(key);
+    // The first thing that is said of a key explains what follows from it.
+    if (std::ranges::find(faults_, place, &fault::path) == faults_.end())
+      faults_.push_back({line, std::move(place), std::string{why}});
   }
 
   std::string path(std::string_view key) const {
     return where_.empty() ? std::string{key} : where_ + "." + std::string{key};
   }
 
-  const toml::table& raw() const noexcept { return table_; }
-
- private:
   const toml::table& table_;
   std::string where_;
-  first_fault& faults_;
+  fault_list& faults_;
   std::vector<std::string> asked_;
 };
 

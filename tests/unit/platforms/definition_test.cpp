@@ -68,6 +68,33 @@ TEST_F(definition_test, names_unknown_keys_with_file_and_line) {
                        "my.toml:10: priority 1.is: unknown key"));
 }
 
+TEST_F(definition_test, names_all_that_is_wrong_in_the_order_of_its_lines) {
+  const auto read = read_definition(R"(name = "x"
+colour = 1
+[[signature]]
+header = "X-Signature"
+algorithm = "md5"
+timestamp = "header:X-Time"
+base = "{bdy}"
+[event]
+id = "{json:id}"
+[[priority]]
+priority = "urgent"
+)",
+                                    "my.toml");
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().message,
+            "my.toml:2: colour: unknown key\n"
+            "my.toml:5: signature 1.algorithm: \"md5\" is not one of "
+            "hmac-sha256, hmac-sha512, hmac-sha1, ed25519, token\n"
+            "my.toml:7: signature 1.base: {bdy}: not one of {body} "
+            "{header:NAME} {query:NAME} {json:/POINTER} {timestamp} {digest}\n"
+            "my.toml:8: event.type: is missing\n"
+            "my.toml:9: event.id: {json:id}: a JSON pointer starts with '/'\n"
+            "my.toml:11: priority 1.priority: is not one of low, normal, high, "
+            "critical");
+}
+
 TEST_F(definition_test, names_broken_toml) {
   EXPECT_TRUE(fault_of("name = \n", "my.toml:1: "));
   EXPECT_TRUE(fault_of("a = 1\na = 2\n", "my.toml:2: "));
@@ -115,6 +142,10 @@ TEST_F(definition_test, names_values_of_no_use) {
       fault_of(with_signature("header = \"x\"\nalgorithm = "
                               "\"hmac-sha256\"\ntimestamp = \"json:x\"\n"),
                "starts with '/'"));
+  EXPECT_TRUE(
+      fault_of(with_signature("header = \"x\"\nalgorithm = "
+                              "\"hmac-sha256\"\ntimestamp = \"json:\"\n"),
+               "must be header:NAME"));
   EXPECT_TRUE(
       fault_of(std::string{smallest} + "[[priority]]\npriority = \"urgent\"\n",
                "not one of low, normal, high, critical"));

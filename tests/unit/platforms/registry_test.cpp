@@ -2,7 +2,11 @@
 #include "actors/platforms/registry.hpp"
 #include "tests/unit/platforms/support.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 
 namespace eventweft::platforms {
 namespace {
@@ -10,8 +14,9 @@ namespace {
 class registry_test : public platform_test {
  protected:
   expected<std::vector<platform_ptr>>
-  make(const std::map<std::string, config::platform_settings>& settings) {
-    return make_platforms(settings, clock_, random_);
+  make(const std::map<std::string, config::platform_settings>& settings,
+       const std::filesystem::path& directory = {}) {
+    return make_platforms(settings, clock_, random_, directory);
   }
 
   static bool has(const std::vector<platform_ptr>& all, std::string_view name) {
@@ -46,6 +51,21 @@ TEST_F(registry_test, names_a_section_without_a_platform) {
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().code, ec::bad_configuration);
   EXPECT_NE(made.error().message.find("platforms.githup"), std::string::npos);
+}
+
+TEST_F(registry_test, names_what_is_wrong_in_all_definitions) {
+  const auto directory = std::filesystem::path{::testing::TempDir()} /
+                         ("definitions-" + std::to_string(::getpid()));
+  std::filesystem::create_directory(directory);
+  std::ofstream{directory / "a.toml"} << "name = \"A\"\n";
+  std::ofstream{directory / "b.toml"} << "name = \n";
+  const auto made = make({}, directory);
+  std::filesystem::remove_all(directory);
+  ASSERT_FALSE(made);
+  for (const auto* fault :
+       {"a.toml:1: name: must be", "a.toml:1: event: is", "b.toml:1: "})
+    EXPECT_NE(made.error().message.find(fault), std::string::npos)
+        << made.error().message;
 }
 
 } // namespace
