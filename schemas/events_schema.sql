@@ -34,6 +34,7 @@ COMMENT ON COLUMN schema_migrations.applied_at IS 'When it was applied.';
 \ir postgres/0020_processed_by_all.sql
 \ir postgres/0021_backfill_rules.sql
 \ir postgres/0022_thread_counts.sql
+\ir postgres/0023_event_context.sql
 INSERT INTO schema_migrations (version, name) VALUES
   (1, 'log'), (2, 'details'), (3, 'processing'), (4, 'analytics'),
   (5, 'growth'), (6, 'append'), (7, 'leases'), (8, 'threads'),
@@ -41,5 +42,6 @@ INSERT INTO schema_migrations (version, name) VALUES
   (13, 'reports'), (14, 'node_processors'),
   (15, 'retention'), (16, 'link_by_hand'),
   (17, 'plain_evidence'), (18, 'comments'), (19, 'custom_retention'),
-  (20, 'processed_by_all'), (21, 'backfill_rules'), (22, 'thread_counts');
+  (20, 'processed_by_all'), (21, 'backfill_rules'), (22, 'thread_counts'),
+  (23, 'event_context');
 COMMIT;

@@ -94,12 +94,17 @@ TEST_P(maintenance_contract, DetailsAreWrittenWithTheEvent) {
       R"("status":"success","repository_name":"octo/repo",)"
       R"("started_at":"2026-01-31T11:00:00Z","pull_request_number":12})";
   auto bare = numbered_event(5);
-  for (auto& r : append({pr, issue, message, deployment, bare, pr}))
+  // A person's own plan, say: about no repository.
+  auto personal = numbered_event(6);
+  personal.source_name.clear();
+  personal.details.github = R"({"event":"sponsorship"})";
+  for (auto& r : append({pr, issue, message, deployment, bare, personal, pr}))
     EXPECT_FALSE(r.refused);
   EXPECT_THAT(
       rows("SELECT event_seq, event, action, repository_id, repository_name, "
-           "pr_number, title FROM github_events"),
-      ElementsAre("1|pull_request|opened|186853002|octo/repo|12|A 'fix'"));
+           "pr_number, title FROM github_events ORDER BY event_seq"),
+      ElementsAre("1|pull_request|opened|186853002|octo/repo|12|A 'fix'",
+                  "6|sponsorship|||||"));
   EXPECT_THAT(rows("SELECT event_seq FROM github_events "
                    "WHERE commit_sha IS NULL AND labels IS NOT NULL"),
               ElementsAre("1"));
@@ -110,9 +115,10 @@ TEST_P(maintenance_contract, DetailsAreWrittenWithTheEvent) {
   EXPECT_THAT(rows("SELECT event_seq, environment, pull_request_number "
                    "FROM deployment_events"),
               ElementsAre("4|production|12"));
-  EXPECT_THAT(rows("SELECT seq, context FROM recent_events LIMIT 4"),
-              ElementsAre("5|", "4|octo/repo -> production [success]",
-                          "3|#C1 @U1 hi", "2|ENG-42 Do [Todo]"));
+  EXPECT_THAT(rows("SELECT seq, context FROM recent_events LIMIT 5"),
+              ElementsAre("6|@codertocat", "5|octo/repo",
+                          "4|octo/repo -> production [success]", "3|#C1 @U1 hi",
+                          "2|ENG-42 Do [Todo]"));
   EXPECT_THAT(rows("SELECT context FROM recent_events WHERE seq = 1"),
               ElementsAre("octo/repo#12 A 'fix' [open]"));
 }
