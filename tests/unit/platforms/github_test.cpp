@@ -304,7 +304,7 @@ TEST_F(github_test, refuses_unusable_priority_rules) {
   auto made = make_github(parts(s));
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().code, ec::bad_configuration);
-  EXPECT_NE(made.error().message.find("platforms.github.priority: rule 1"),
+  EXPECT_NE(made.error().message.find("[platforms.github] priority: rule 1"),
             std::string::npos);
   s.priority = {{"*", "ref", "*", "low"}};
   EXPECT_FALSE(make_github(parts(s)));
