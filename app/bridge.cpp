@@ -94,6 +94,14 @@ void bridge::find(uuid id, net::reply_to<std::optional<event_ptr>> reply) {
       [peers = ctx_.peers] { return peers->reader.get(); }, find_atom_v, id);
 }
 
+void bridge::present_threads(std::vector<uuid> ids,
+                             net::reply_to<std::vector<uuid>> reply) {
+  put_question(
+      *ctx_.peers, options_.timeout, std::move(reply),
+      [peers = ctx_.peers] { return peers->reader.get(); }, find_atom_v,
+      std::move(ids));
+}
+
 std::vector<net::stream_info> bridge::streams() const {
   std::vector<net::stream_info> out;
   for (auto& s : catalogue_->all())

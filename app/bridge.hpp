@@ -70,6 +70,8 @@ class bridge final : public net::backend {
   void accept(webhook w, net::reply_to<webhook_answer> reply) override;
   void query(event_query q, net::reply_to<event_page> reply) override;
   void find(uuid id, net::reply_to<std::optional<event_ptr>> reply) override;
+  void present_threads(std::vector<uuid> ids,
+                       net::reply_to<std::vector<uuid>> reply) override;
   std::vector<net::stream_info> streams() const override;
   void
   open_reader(reader_request request,

@@ -98,7 +98,11 @@ void narrow(event_query& q, const filter& forced) {
   };
   fill(q.platforms, forced.platforms);
   fill(q.event_types, forced.event_types);
+  fill(q.source_ids, forced.source_ids);
   fill(q.source_names, forced.source_names);
+  fill(q.actor_ids, forced.actor_ids);
+  if (!q.correlation_id && forced.correlation_ids.size() == 1)
+    q.correlation_id = uuid::parse(forced.correlation_ids.front());
 }
 
 /// A page of what the caller may see. With a forced filter it may hold less
@@ -108,8 +112,11 @@ awaitable<expected<event_page>> visible_page(const api_call& call,
                                              event_query q) {
   if (!call.who.forced)
     co_return co_await ask_page(call, std::move(q));
-  const codec::compiled_filter sees{*call.who.forced};
-  narrow(q, *call.who.forced);
+  const auto forced = co_await with_present_threads(call, *call.who.forced);
+  if (!forced)
+    co_return fail(forced.error());
+  const codec::compiled_filter sees{*forced};
+  narrow(q, *forced);
   const size_t wanted = std::exchange(q.limit, pages_of_others);
   event_page out;
   for (size_t round = 0; round != rounds_for_a_page; ++round) {
@@ -163,6 +170,27 @@ response ready(const api_call& call) {
 
 } // namespace
 
+awaitable<expected<filter>> with_present_threads(const api_call& call,
+                                                 filter kept) {
+  std::vector<uuid> ids;
+  for (const auto& text : kept.correlation_ids)
+    if (const auto id = uuid::parse(text))
+      ids.push_back(*id);
+  if (ids.empty())
+    co_return kept;
+  const auto start = [&](reply_to<std::vector<uuid>> reply) {
+    call.shared.behind.present_threads(std::move(ids), std::move(reply));
+  };
+  const auto present = co_await call.ask.call<std::vector<uuid>>(start);
+  if (!present)
+    co_return fail(present.error());
+  auto next = present->begin();
+  for (auto& text : kept.correlation_ids)
+    if (uuid::parse(text) && next != present->end())
+      text = to_string(*next++);
+  co_return kept;
+}
+
 awaitable<expected<event_ptr>> find_visible(const api_call& call, uuid id) {
   const auto start = [&](reply_to<std::optional<event_ptr>> reply) {
     call.shared.behind.find(id, std::move(reply));
@@ -170,10 +198,16 @@ awaitable<expected<event_ptr>> find_visible(const api_call& call, uuid id) {
   auto found = co_await call.ask.call<std::optional<event_ptr>>(start);
   if (!found)
     co_return fail(std::move(found.error()));
-  const bool there = *found && **found;
-  if (!there || (call.who.forced &&
-                 !codec::compiled_filter{*call.who.forced}.matches(***found)))
-    co_return fail(ec::not_found, "no event has this id");
+  const auto none = [] { return fail(ec::not_found, "no event has this id"); };
+  if (!*found || !**found)
+    co_return none();
+  if (call.who.forced) {
+    const auto forced = co_await with_present_threads(call, *call.who.forced);
+    if (!forced)
+      co_return fail(forced.error());
+    if (!codec::compiled_filter{*forced}.matches(***found))
+      co_return none();
+  }
   co_return std::move(**found);
 }
 

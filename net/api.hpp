@@ -31,6 +31,11 @@ struct api_call {
 /// Answers everything but streams.
 awaitable<response> answer_call(const api_call& call);
 
+/// A filter that is kept, with the threads that those it names are part of by
+/// now: stored events have these.
+awaitable<expected<filter>> with_present_threads(const api_call& call,
+                                                 filter kept);
+
 /// The event with that id, if the caller may see it; `not_found` otherwise.
 awaitable<expected<event_ptr>> find_visible(const api_call& call, uuid id);
 

@@ -23,6 +23,8 @@ struct question {
 
 expected<question> read_question(const query_params& params) {
   question q;
+  if (const auto once = given_once(params); !once)
+    return fail(once.error());
   for (const auto& [name, value] : params) {
     if (name == "filter") {
       auto f = codec::parse_filter(value);
@@ -75,7 +77,10 @@ awaitable<response> explain_event(const api_call& call,
     if (found == streams.end())
       co_return problem_answer(
           {ec::not_found, "no stream has the name " + q->stream});
-    of_stream = found->filter;
+    auto followed = co_await with_present_threads(call, found->filter);
+    if (!followed)
+      co_return problem_answer(followed.error());
+    of_stream = std::move(*followed);
   }
   const auto found = co_await find_visible(call, *id);
   if (!found)

@@ -67,6 +67,13 @@ class backend {
 
   virtual void find(uuid id, reply_to<std::optional<event_ptr>> reply) = 0;
 
+  /// The threads that these are part of by now, in order; each its own where
+  /// it was not merged.
+  virtual void present_threads(std::vector<uuid> ids,
+                               reply_to<std::vector<uuid>> reply) {
+    reply(std::move(ids));
+  }
+
   virtual std::vector<stream_info> streams() const = 0;
 
   /// Opens a subscription. `not_found` when there is no such stream. The

@@ -316,6 +316,32 @@ TEST_F(access_test, ATenantSeesItsOwnOnly) {
   EXPECT_EQ(ask(get(id + "1/explain?filter=%7B%7D", tenant)).status, 200);
 }
 
+TEST_F(access_test, ATenantOfAThreadFollowsItIntoAnother) {
+  const auto former = *uuid::parse("02000000-0000-0000-0000-000000000001");
+  const auto present = *uuid::parse("02000000-0000-0000-0000-000000000002");
+  auto inside = from("octo/a");
+  inside.correlation_id = present;
+  backend_.merged[former] = present;
+  backend_.commit({from("other/b"), inside});
+  start_locked();
+  auth::api_key wanted;
+  wanted.scopes = *auth::parse_scopes("read");
+  wanted.forced.emplace();
+  wanted.forced->correlation_ids = {to_string(former)};
+  std::string tenant;
+  access_.create_key(wanted, [&](expected<auth::new_api_key> made) {
+    tenant = "Authorization: Bearer " + made->text + "\r\n";
+  });
+  const auto a = ask(get("/api/v1/events?order=asc", tenant));
+  EXPECT_EQ(a.status, 200);
+  EXPECT_THAT(a.body, HasSubstr("octo/a"));
+  EXPECT_THAT(a.body, Not(HasSubstr("other/b")));
+  EXPECT_EQ(backend_.last_query().correlation_id, present);
+  const std::string id = "/api/v1/events/01000000-0000-0000-0000-00000000000";
+  EXPECT_EQ(ask(get(id + "1", tenant)).status, 404);
+  EXPECT_EQ(ask(get(id + "2", tenant)).status, 200);
+}
+
 TEST_F(access_test, TicketsAreForStreamsThatExist) {
   start_locked();
   const auto asked = [&](const std::string& scope, const std::string& stream) {

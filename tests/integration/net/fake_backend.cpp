@@ -231,6 +231,14 @@ void fake_backend::find(uuid id, reply_to<std::optional<event_ptr>> done) {
   done(found);
 }
 
+void fake_backend::present_threads(std::vector<uuid> ids,
+                                   reply_to<std::vector<uuid>> done) {
+  for (auto& id : ids)
+    if (const auto found = merged.find(id); found != merged.end())
+      id = found->second;
+  done(std::move(ids));
+}
+
 std::vector<stream_info> fake_backend::streams() const {
   filter issues;
   issues.event_types = {"issues"};

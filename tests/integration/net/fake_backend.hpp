@@ -29,6 +29,8 @@ class fake_backend final : public backend, public processing_port {
   size_t page_events = 50;
   std::string ready_state = "ok";
   std::vector<dead_letter> letters;
+  /// Threads that are part of others by now.
+  std::map<uuid, uuid> merged;
   /// Null: everybody may do everything.
   access_port* access_ = nullptr;
   fake_subscriptions subscriptions_;
@@ -63,6 +65,8 @@ class fake_backend final : public backend, public processing_port {
   void accept(webhook w, reply_to<webhook_answer> reply) override;
   void query(event_query q, reply_to<event_page> reply) override;
   void find(uuid id, reply_to<std::optional<event_ptr>> reply) override;
+  void present_threads(std::vector<uuid> ids,
+                       reply_to<std::vector<uuid>> reply) override;
   std::vector<stream_info> streams() const override;
   void open_reader(reader_request request,
                    reply_to<std::shared_ptr<reader_control>> reply) override;
