@@ -200,6 +200,8 @@ expected<dead_letter_selection>
 read_dead_letter_selection(const query_params& params) {
   dead_letter_selection out;
   auto& q = out.query;
+  if (const auto once = given_once(params); !once)
+    return fail(once.error());
   for (const auto& [name, value] : params) {
     bool narrows = true;
     if (name == "origin") {

@@ -65,6 +65,7 @@ TEST_F(http_api, ExplainsWhatAFilterMakesOfAnEvent) {
       {event + "?filter=%7B%22x%22:1%7D", 422},
       {event + "?stream=nothing", 404},
       {event + "?stream=all_events&color=red", 400},
+      {event + "?stream=all_events&stream=issue_events", 400},
       {"/api/v1/events/x/explain?filter=%7B%7D", 400},
       {"/api/v1/events/01000000-0000-0000-0000-000000000002/explain"
        "?filter=%7B%7D",
@@ -159,7 +160,7 @@ TEST_F(http_api, FindsDeadLettersByWhatTheyAreAbout) {
             404);
   for (const auto* wrong :
        {"since=yesterday", "event_id=7", "limit=0", "limit=1001", "rate=x",
-        "rate=-1", "colour=red", "all=maybe", "cursor=1"})
+        "rate=-1", "colour=red", "all=maybe", "cursor=1", "all=true&all=false"})
     EXPECT_EQ(ask(get("/api/v1/dead-letters?" + std::string{wrong})).status,
               400)
         << wrong;
