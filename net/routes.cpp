@@ -16,6 +16,9 @@ namespace {
 constexpr route table[] = {
     {verb::post, "/events", endpoint::custom_events, needs::ingest},
     {verb::options, "/events", endpoint::custom_events, needs::signature},
+    {verb::post, "/webhooks/events", endpoint::custom_events, needs::ingest},
+    {verb::options, "/webhooks/events", endpoint::custom_events,
+     needs::signature},
     {verb::get, "/ws/events/{stream}", endpoint::websocket, needs::stream},
     {verb::get, "/events/stream/{stream}", endpoint::sse, needs::stream},
     {verb::get, "/api/v1/events", endpoint::list_events, needs::visible},

@@ -161,10 +161,10 @@ TEST_F(access_matrix, WhatIsOpenIsListedHere) {
     if (r.needs == needs::nothing || r.needs == needs::signature)
       open.insert(std::string{boost::beast::http::to_string(r.method)} + ' ' +
                   std::string{r.pattern});
-  EXPECT_THAT(open, testing::ElementsAre("GET /healthz", "GET /readyz",
-                                         "OPTIONS /events",
-                                         "POST /webhooks/{platform}",
-                                         "POST /{platform}/events"));
+  EXPECT_THAT(open, testing::ElementsAre(
+                        "GET /healthz", "GET /readyz", "OPTIONS /events",
+                        "OPTIONS /webhooks/events", "POST /webhooks/{platform}",
+                        "POST /{platform}/events"));
 }
 
 TEST_F(access_matrix, ManagingIsNeverAMatterOfReading) {
@@ -276,11 +276,17 @@ TEST_F(access_test, HandsProvenEventsToTheirPlatform) {
                 .status,
             401);
   EXPECT_EQ(ask(post("/github/events", "{}")).status, 200);
-  ASSERT_EQ(got.size(), 3u);
+  EXPECT_EQ(ask(post("/webhooks/events", "{}",
+                     "Authorization: Bearer " + key + "\r\n"))
+                .status,
+            200);
+  ASSERT_EQ(got.size(), 4u);
   EXPECT_TRUE(got[0].proven);
   EXPECT_TRUE(got[1].proven);
   EXPECT_EQ(got[1].query, "");
   EXPECT_FALSE(got[2].proven);
+  EXPECT_TRUE(got[3].proven);
+  EXPECT_EQ(got[3].platform, "events");
 }
 
 // -- forced filters -----------------------------------------------------------

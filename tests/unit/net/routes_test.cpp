@@ -49,6 +49,7 @@ TEST(routes, TellsUnknownPathsFromWrongMethods) {
   EXPECT_TRUE(wrong.path_known);
   EXPECT_EQ(wrong.allowed, "POST");
   EXPECT_EQ(match(verb::put, "/events").allowed, "POST, OPTIONS");
+  EXPECT_EQ(match(verb::put, "/webhooks/events").allowed, "POST, OPTIONS");
   EXPECT_EQ(match(verb::post, "/metrics").allowed, "GET, HEAD");
 }
 
