@@ -68,7 +68,7 @@ TEST(jwt, reads_what_a_token_says) {
   EXPECT_EQ(to_string(who->scopes), "read stream:pr_*");
   ASSERT_TRUE(who->forced);
   EXPECT_THAT(who->forced->source_names, testing::ElementsAre("octo/*"));
-  EXPECT_EQ(who->expires, noon() + 1h + 60s);
+  EXPECT_EQ(who->expires, noon() + 1h);
 }
 
 TEST(jwt, accepts_what_others_sign) {
@@ -184,6 +184,13 @@ TEST(jwt, times_are_checked_with_some_leeway) {
   for (const auto& [claims, wanted] : table)
     EXPECT_EQ(verifier.verify(token(claims), noon()).has_value(), wanted)
         << claims;
+}
+
+TEST(jwt, whoever_comes_within_the_leeway_stays_until_its_end) {
+  const auto who = knowing({secret()}).verify(
+      token(R"({"exp":)" + std::to_string(now_seconds - 10) + "}"), noon());
+  ASSERT_TRUE(who) << who.error().message;
+  EXPECT_EQ(who->expires, noon() + 50s);
 }
 
 TEST(jwt, issuer_and_audience_are_checked_where_configured) {
