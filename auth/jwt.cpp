@@ -3,13 +3,13 @@
 
 #include "auth/base64url.hpp"
 #include "codec/filter.hpp"
+#include "codec/payload.hpp"
 
 #include <simdjson.h>
 
 #include <algorithm>
 #include <cmath>
 #include <optional>
-#include <set>
 #include <utility>
 
 namespace eventweft::auth {
@@ -56,17 +56,14 @@ std::optional<pieces> take_apart(std::string_view token) {
                 std::move(*signature)};
 }
 
-// An object none of whose members is there twice: parsers disagree about
-// which of them counts.
+// An object none of whose members is there twice.
 std::optional<dom::object> read_object(dom::parser& parser,
                                        const std::string& text) {
   dom::object out;
   if (parser.parse(text).get(out) != simdjson::SUCCESS)
     return std::nullopt;
-  std::set<std::string_view> seen;
-  for (const auto& member : out)
-    if (!seen.insert(member.key).second)
-      return std::nullopt;
+  if (codec::repeated_member(out))
+    return std::nullopt;
   return out;
 }
 

@@ -8,6 +8,7 @@
 
 #include <cmath>
 #include <limits>
+#include <set>
 #include <utility>
 
 namespace eventweft::codec {
@@ -138,6 +139,14 @@ payload_reader& thread_payload_reader() {
 
 const shared_text& payload_reader::readable() const noexcept {
   return state_->readable;
+}
+
+std::optional<std::string_view> repeated_member(simdjson::dom::object members) {
+  std::set<std::string_view> seen;
+  for (const auto& member : members)
+    if (!seen.insert(member.key).second)
+      return member.key;
+  return std::nullopt;
 }
 
 std::optional<std::string_view> text_at(simdjson::dom::element root,

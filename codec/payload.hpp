@@ -46,6 +46,10 @@ class payload_reader {
 /// One for the calling thread: what one function read, the next finds.
 payload_reader& thread_payload_reader();
 
+/// A member that is there more than once: readers disagree about which of them
+/// counts. Nothing if there is none.
+std::optional<std::string_view> repeated_member(simdjson::dom::object members);
+
 /// The string at an RFC 6901 pointer such as "/repository/full_name"; numbers
 /// and booleans as their JSON text; nothing if there is none or it is null, an
 /// object or an array. A view into the reader's document, or into `scratch`.

@@ -3,6 +3,7 @@
 
 #include "codec/filter.hpp"
 #include "codec/json_text.hpp"
+#include "codec/payload.hpp"
 #include "messages/complaint.hpp"
 
 #include <boost/json.hpp>
@@ -46,7 +47,19 @@ class fields {
       return fail(ec::malformed, "body: not JSON: " + code.message());
     if (!root.is_object())
       return fail(ec::malformed, "body: expected a JSON object");
-    return fields{std::move(root.as_object())};
+    // The library keeps the last of several members with one name.
+    payload_reader reader;
+    const auto raw = reader.parse(body);
+    if (!raw)
+      return fail(ec::malformed, "body: " + raw.error().message);
+    const simdjson::dom::object members = raw->get_object();
+    if (const auto twice = repeated_member(members))
+      return fail(ec::malformed, complaint(*twice, "is given twice"));
+    fields out{std::move(root.as_object())};
+    for (const auto& member : members)
+      if (member.key == "filter" && !member.value.is_null())
+        out.filter_ = simdjson::minify(member.value);
+    return out;
   }
 
   /// Null if there is none, or it is null.
@@ -105,11 +118,10 @@ class fields {
       out = value;
   }
 
-  void filter(std::string_view name, std::optional<eventweft::filter>& out) {
-    const auto* x = find(name);
-    if (x == nullptr)
+  void filter(std::optional<eventweft::filter>& out) {
+    if (find("filter") == nullptr)
       return;
-    auto read = parse_kept_filter(json::serialize(*x));
+    auto read = parse_kept_filter(filter_);
     if (!read)
       fault_ = fault_ ? fault_ : read.error();
     else
@@ -186,6 +198,8 @@ class fields {
   explicit fields(json::object members) : members_(std::move(members)) {}
 
   json::object members_;
+  /// As it was sent.
+  std::string filter_;
   std::vector<std::string_view> known_;
   std::optional<error> fault_;
 };
@@ -423,7 +437,7 @@ expected<stream_definition> parse_stream_request(std::string_view body) {
   std::optional<eventweft::filter> what;
   in->text("name", max_text, name);
   in->text("description", max_text, description);
-  in->filter("filter", what);
+  in->filter(what);
   if (!name)
     in->note("name", "is needed");
   else if (!is_stream_name(*name))
@@ -444,7 +458,7 @@ expected<stream_change> parse_stream_change(std::string_view body) {
     return fail(in.error());
   stream_change out;
   in->text("description", max_text, out.description);
-  in->filter("filter", out.filter);
+  in->filter(out.filter);
   if (auto ok = in->finish(); !ok)
     return fail(ok.error());
   if (!out.description && !out.filter)
@@ -459,7 +473,7 @@ void read_common(fields& in, subscription_change& out,
                  std::optional<std::string>& secret) {
   in.text("subscriber_id", max_text, out.subscriber_id);
   in.text("url", max_url, out.url);
-  in.filter("filter", out.filter);
+  in.filter(out.filter);
   in.format("format", out.format);
   in.flag("ordered", out.ordered);
   in.headers("headers", out.headers);
@@ -546,7 +560,7 @@ expected<replay_request> parse_replay_request(std::string_view body) {
   std::optional<bool> dry;
   in->since("since", since);
   in->text("until", max_name, until);
-  in->filter("filter", what);
+  in->filter(what);
   in->text("event_id", max_name, id);
   in->flag("dry_run", dry);
   if (until) {

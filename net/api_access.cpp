@@ -4,6 +4,7 @@
 #include "codec/filter.hpp"
 #include "codec/json_text.hpp"
 #include "codec/payload.hpp"
+#include "messages/complaint.hpp"
 #include "net/answers.hpp"
 #include "net/ports/access.hpp"
 
@@ -63,6 +64,8 @@ expected<element> object_of(codec::payload_reader& reader,
     return fail(ec::malformed, "body: " + root.error().message);
   if (!root->is_object())
     return fail(ec::malformed, "body: expected a JSON object");
+  if (const auto twice = codec::repeated_member(root->get_object()))
+    return fail(ec::malformed, complaint(*twice, "is given twice"));
   return *root;
 }
 

@@ -3,6 +3,7 @@
 
 #include "codec/filter.hpp"
 #include "codec/payload.hpp"
+#include "messages/complaint.hpp"
 
 #include <simdjson.h>
 
@@ -18,6 +19,8 @@ expected<client_message> parse_client_message(std::string_view text) {
   simdjson::dom::object object;
   if (root->get(object) != simdjson::SUCCESS)
     return fail(ec::malformed, "a message must be a JSON object");
+  if (const auto twice = codec::repeated_member(object))
+    return fail(ec::malformed, complaint(*twice, "is given twice"));
   client_message message;
   for (const auto [key, value] : object) {
     if (key == "filter") {

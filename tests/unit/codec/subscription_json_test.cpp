@@ -37,6 +37,13 @@ TEST(subscription_json, refuses_by_name) {
   EXPECT_EQ(refusal(parse_stream_request(R"({"name":"a","filter":{"x":1}})"))
                 .substr(0, 14),
             "unprocessable:");
+  EXPECT_EQ(refusal(parse_stream_request(R"({"name":"a","name":"b"})")),
+            "malformed: name: is given twice");
+  EXPECT_EQ(
+      refusal(parse_stream_request(R"({"name":"a","filter":{"platforms":["x"],)"
+                                   R"("platforms":["y"]}})"))
+          .substr(0, 10),
+      "malformed:");
   EXPECT_EQ(refusal(parse_stream_change("{}")),
             "unprocessable: description or filter is needed");
   EXPECT_EQ(refusal(parse_subscription_request(R"({"type":"smoke"})")),

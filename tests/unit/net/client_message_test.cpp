@@ -27,7 +27,7 @@ TEST(client_message, RefusesAnythingElse) {
         "{\"ack\":\"1\"}", "{\"pause\":false}", "{\"resume\":1}",
         "{\"pause\":true,\"resume\":true}", "{\"filter\":[]}",
         "{\"filter\":{\"colour\":[]}}", "{\"stop\":true}", "{\"credit\":-1}",
-        "{\"credit\":1.5}", "{\"credit\":1000000001}"})
+        "{\"credit\":1.5}", "{\"credit\":1000000001}", "{\"ack\":1,\"ack\":2}"})
     EXPECT_FALSE(parse_client_message(bad)) << bad;
   const auto unknown = parse_client_message(R"({"stop":true})");
   EXPECT_NE(unknown.error().message.find("stop"), std::string::npos);
