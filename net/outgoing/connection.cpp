@@ -61,6 +61,12 @@ std::optional<failure> check_address(const address_policy& policy,
   message.append(address.to_string())
       .append(", which is not allowed: ")
       .append(to_string(classify(address)));
+  auto with_private = policy;
+  with_private.allow_private_networks = true;
+  message += with_private.permits(address)
+                 ? "; [webhooks] allow_private_networks or allowed_networks "
+                   "lets it in"
+                 : "; only [webhooks] allowed_networks lets it in";
   return failure{failure_kind::address_refused, std::move(message), {}};
 }
 

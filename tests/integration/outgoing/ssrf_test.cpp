@@ -35,6 +35,17 @@ TEST(ssrf, nothing_private_is_reached_by_default) {
   EXPECT_EQ(server.connections(), 0u);
 }
 
+TEST(ssrf, a_refusal_says_what_would_let_it_in) {
+  harness h{client_options{}};
+  EXPECT_EQ(h.check("http://10.0.0.1/").error().message,
+            "url: 10.0.0.1, which is not allowed: private; [webhooks] "
+            "allow_private_networks or allowed_networks lets it in");
+  EXPECT_EQ(
+      h.check("http://169.254.169.254/").error().message,
+      "url: 169.254.169.254, which is not allowed: metadata service; only "
+      "[webhooks] allowed_networks lets it in");
+}
+
 TEST(ssrf, private_networks_can_be_allowed) {
   scripted_server server{answering()};
   client_options options;
