@@ -591,7 +591,8 @@ std::string stream_json(const stream_definition& stream,
                         const stream_figures* figures) {
   auto out = object_of(stream);
   if (figures != nullptr)
-    out["statistics"] = {{"readers", figures->readers},
+    out["statistics"] = {{"active", figures->readers + figures->subscriptions},
+                         {"readers", figures->readers},
                          {"subscriptions", figures->subscriptions},
                          {"matched", figures->matched},
                          {"sent", figures->sent},

@@ -17,6 +17,7 @@ import { allWebhooks, headersOf, post, webhook } from './support/github.js';
 import {
   closeReaders, openEventSource, openWebSocket,
 } from './support/readers.js';
+import { allow, startReceiver } from './support/receiver.js';
 import { startServer, temporaryDirectory } from './support/server.js';
 import { patience, until, within } from './support/wait.js';
 
@@ -88,6 +89,7 @@ describe('the contracts in schemas/', { concurrency: 1 }, () => {
       store: engine.freshUrl(),
       cwd: temporaryDirectory({ after: (work) => cleanups.push(work) }),
       env: {
+        ...allow,
         EVENTWEFT_PLATFORMS_EVENTS_TOKENS: token,
         SLACK_SIGNING_SECRET: slackSecret,
         EVENTWEFT_STREAMING_PING_INTERVAL: '1',
@@ -98,7 +100,7 @@ describe('the contracts in schemas/', { concurrency: 1 }, () => {
     await closeReaders();
     await server?.stop();
     await engine?.close();
-    for (const work of cleanups) work();
+    for (const work of cleanups) await work();
   });
 
   /** Sends, checks the answer against openapi.yaml, gives it back. */
@@ -258,6 +260,49 @@ describe('the contracts in schemas/', { concurrency: 1 }, () => {
       plain.headers.get('content-type'), await plain.text());
   });
 
+  it('describe streams, their subscriptions and deliveries', async () => {
+    const json = (body) => ({
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json' },
+    });
+    const stream = '/api/v1/streams/{name}';
+    const one = `${stream}/subscriptions/{id}`;
+    const name = { name: 'orders' };
+    assert.equal((await call('post', '/api/v1/streams', {}, json({
+      ...name, filter: { event_types: ['order'] },
+    }))).status, 201);
+    assert.equal((await call('patch', stream, name,
+      json({ description: 'What is bought' }))).status, 200);
+    const receiver = await startReceiver(() => 500);
+    cleanups.push(() => receiver.stop());
+    const made = await call('post', `${stream}/subscriptions`, name, json({
+      url: `${receiver.url}/a`, since: 'earliest', signature: 'v1a',
+      headers: { 'x-a': 'b' }, rate_per_second: 0.5,
+    }));
+    assert.equal(made.status, 201);
+    const both = { ...name, id: made.json.id };
+    const { json: first } = await until('an attempt', async () => {
+      const page = await call('get', `${one}/deliveries`, both);
+      return page.json.deliveries.length > 0 && page;
+    });
+    assert.equal(first.deliveries[0].response_status, 500);
+    assert.equal((await call('get', one, both)).json.statistics.errors, 1);
+    assert.equal((await call('post', `${one}/test`, both)).json.delivered,
+      false);
+    assert.equal((await call('patch', one, both,
+      json({ rotate_secret: true, active: false }))).json.secrets, 2);
+    const event = { event_id: first.deliveries[0].event_id };
+    assert.equal((await call('post', `${one}/replay`, both,
+      json({ ...event, dry_run: true }))).json.matched, 1);
+    assert.equal((await call('post', `${one}/replay`, both,
+      json(event))).status, 202);
+    assert.equal((await call('get', `${stream}/subscriptions`, name))
+      .json.subscriptions.length, 1);
+    assert.equal((await call('get', stream, name)).json.statistics.active, 1);
+    assert.equal((await call('delete', one, both)).status, 204);
+    assert.equal((await call('delete', stream, name)).status, 204);
+  });
+
   it('describe every route, also with nonsense in it', async () => {
     const nothing = {
       platform: 'github', stream: 'none', name: 'none', event: 'none',
@@ -338,7 +383,7 @@ describe('the contracts in schemas/', { concurrency: 1 }, () => {
 
   it('were met by answers that are no refusals', () => {
     // The others need more than one empty server has: keys, a cluster, a dead
-    // letter, an endpoint. Their refusals were checked above.
+    // letter. Their refusals were checked above.
     for (const operation of [
       'post /events', 'options /events', 'post /{platform}/events',
       'post /webhooks/{platform}', 'get /ws/events/{stream}',
