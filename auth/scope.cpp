@@ -56,9 +56,12 @@ expected<scope> parse_scope(std::string_view text) {
         std::ranges::all_of(name, is_name_char))
       return scope{permission::stream, std::string{name}};
   }
+  const auto which =
+      text.size() > max_name ? "one" : '"' + std::string{text} + '"';
   return fail(ec::unprocessable,
-              "scopes: one is none of \"ingest\", \"read\", \"stream:NAME\", "
-              "\"manage\", \"admin\"");
+              "scopes: " + which +
+                  " is none of \"ingest\", \"read\", \"stream:NAME\", "
+                  "\"manage\", \"admin\"");
 }
 
 std::string to_string(const scope& s) {

@@ -44,6 +44,8 @@ TEST(scopes, that_are_none_are_refused) {
     ASSERT_FALSE(s) << text;
     EXPECT_EQ(s.error().code, ec::unprocessable);
   }
+  EXPECT_EQ(parse_scope("root").error().message.substr(0, 30),
+            "scopes: \"root\" is none of \"ing");
 }
 
 TEST(decide, knows_what_each_scope_covers) {
