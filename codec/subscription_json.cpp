@@ -56,9 +56,17 @@ class fields {
     if (const auto twice = repeated_member(members))
       return fail(ec::malformed, complaint(*twice, "is given twice"));
     fields out{std::move(root.as_object())};
-    for (const auto& member : members)
-      if (member.key == "filter" && !member.value.is_null())
+    for (const auto& member : members) {
+      simdjson::dom::object inner;
+      if (member.key == "filter")
         out.filter_ = simdjson::minify(member.value);
+      else if (member.value.get(inner) != simdjson::SUCCESS)
+        continue;
+      else if (const auto again = repeated_member(inner))
+        return fail(
+            ec::malformed,
+            complaint(member.key, std::string{*again} + " is given twice"));
+    }
     return out;
   }
 

@@ -44,6 +44,9 @@ TEST(subscription_json, refuses_by_name) {
                                    R"("platforms":["y"]}})"))
           .substr(0, 10),
       "malformed:");
+  EXPECT_EQ(refusal(parse_subscription_request(
+                R"({"url":"u","headers":{"a":"1","a":"2"}})")),
+            "malformed: headers: a is given twice");
   EXPECT_EQ(refusal(parse_stream_change("{}")),
             "unprocessable: description or filter is needed");
   EXPECT_EQ(refusal(parse_subscription_request(R"({"type":"smoke"})")),
