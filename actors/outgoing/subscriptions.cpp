@@ -26,6 +26,13 @@ caf::error no_subscription() {
   return to_caf(ec::not_found, "this stream has no such subscription");
 }
 
+/// Coming back later would not help.
+caf::error too_many(const std::string& of_what, size_t most) {
+  return to_caf(ec::conflict, "there are " + std::to_string(most) + ' ' +
+                                  of_what + " already, which is [webhooks] " +
+                                  "max_" + of_what);
+}
+
 /// Each type has schemes of its own.
 bool scheme_fits(const subscription& s) {
   const auto scheme = s.url.substr(0, s.url.find("://"));
@@ -342,7 +349,7 @@ class subscriptions_state {
 
   caf::result<stream_definition> add(stream_definition s) {
     if (catalogue_->all().size() >= options_.max_streams)
-      return to_caf(ec::too_many_requests, "there are too many streams");
+      return too_many("streams", options_.max_streams);
     s.created_at = ctx_.time->now();
     s.built_in = false;
     auto promise = self_->make_response_promise<stream_definition>();
@@ -452,7 +459,7 @@ class subscriptions_state {
     if (!catalogue_->find(s.stream))
       return no_stream(s.stream);
     if (entries_.size() >= options_.max_subscriptions)
-      return to_caf(ec::too_many_requests, "there are too many subscriptions");
+      return too_many("subscriptions", options_.max_subscriptions);
     if (!options_.types.contains(s.type))
       return to_caf(ec::unprocessable, "type: this program was built without " +
                                            std::string{to_string(s.type)});

@@ -222,6 +222,21 @@ TEST_F(subscriptions_test, bad_ones_are_refused) {
   EXPECT_TRUE(tables->subscriptions.empty());
 }
 
+TEST_F(subscriptions_test, their_number_is_bounded) {
+  options.max_streams = static_cast<uint32_t>(tables->streams.size() + 1);
+  options.max_subscriptions = 1;
+  start();
+  must<stream_definition>(append_atom_v, stream("mine"));
+  must<subscription_view>(append_atom_v, hook());
+  auto one_more = request<stream_definition>(all, append_atom_v, stream("b"));
+  settle();
+  ASSERT_TRUE(one_more->failed);
+  EXPECT_EQ(one_more->failed->code, ec::conflict);
+  EXPECT_NE(one_more->failed->message.find("[webhooks] max_streams"),
+            std::string::npos);
+  EXPECT_EQ(refused<subscription_view>(append_atom_v, hook()), ec::conflict);
+}
+
 TEST_F(subscriptions_test, secrets_rotate) {
   start();
   const auto v = must<subscription_view>(append_atom_v, hook());
