@@ -82,7 +82,7 @@ processing::processor to_processor(ProcessorSpec spec) {
   out.timeout = o.timeout;
   out.concurrency = o.concurrency;
   out.ordering = static_cast<processing::ordering>(o.ordering);
-  out.answers = spec.handler.answers();
+  out.answers = o.answers.value_or(spec.handler.answers());
   out.start = access::internal(o.since);
   if (spec.handler.async())
     out.handler = async(spec.handler.async());

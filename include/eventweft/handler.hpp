@@ -90,9 +90,10 @@ class Completion {
 /// - `Task` or `ReplyTask`: a coroutine, which holds no worker while it waits;
 ///
 /// or of one that takes `(const Event&, const Attempt&, Completion)`, starts
-/// something and returns at once. All others run on a worker thread and may
-/// block. It must be callable from several threads at the same time, unless
-/// its `ProcessorOptions::concurrency` is 1.
+/// something and returns at once; it answers, with what `Completion::done` is
+/// given, if `ProcessorOptions::answers` says so. All others run on a worker
+/// thread and may block. It must be callable from several threads at the same
+/// time, unless its `ProcessorOptions::concurrency` is 1.
 class Handler {
  public:
   using Blocking =
@@ -111,7 +112,7 @@ class Handler {
   /// Exactly one of the two is set.
   const Blocking& blocking() const noexcept { return blocking_; }
   const Async& async() const noexcept { return async_; }
-  /// Whether its reply is meant for the sender.
+  /// Whether its type says that its reply is meant for the sender.
   bool answers() const noexcept { return answers_; }
 
  private:
@@ -213,6 +214,9 @@ struct ProcessorOptions {
   /// Attempts at once; 0: as many as there are workers.
   uint32_t concurrency = 0;
   Ordering ordering = Ordering::none;
+  /// Whether the webhook's HTTP answer waits for it; nothing: as the handler's
+  /// type says (`Reply`, `std::optional<Reply>` and `ReplyTask` answer).
+  std::optional<bool> answers{};
   /// Where a processor starts that the store does not know yet.
   Since since{};
 };

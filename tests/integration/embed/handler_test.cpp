@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/integration/embed/support.hpp"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <coroutine>
 #include <thread>
@@ -163,6 +167,71 @@ TEST_F(embed_handlers, MayBeCoroutines) {
   submit("build:done");
   EXPECT_THAT(seen.wait_for(1), ElementsAre("kept build:done"));
   app.stop();
+}
+
+/// What the app answers to a pull request's webhook, as text.
+std::string answer_to_webhook(const App& app, const std::string& delivery) {
+  const auto& at = app.address();
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  to.sin_port =
+      htons(static_cast<uint16_t>(std::stoi(at.substr(at.find(':') + 1))));
+  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+  const timeval limit{30, 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  if (::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) {
+    ::close(fd);
+    return "no connection";
+  }
+  const std::string body = R"({"action":"opened"})";
+  const auto request = "POST /github/events HTTP/1.1\r\nHost: x\r\n"
+                       "Content-Type: application/json\r\n"
+                       "X-GitHub-Event: pull_request\r\n"
+                       "X-GitHub-Delivery: " +
+                       delivery +
+                       "\r\nContent-Length: " + std::to_string(body.size()) +
+                       "\r\nConnection: close\r\n\r\n" + body;
+  ::send(fd, request.data(), request.size(), MSG_NOSIGNAL);
+  std::string out;
+  char buffer[4096];
+  for (ssize_t n = 0; (n = ::recv(fd, buffer, sizeof buffer, 0)) > 0;)
+    out.append(buffer, static_cast<size_t>(n));
+  ::close(fd);
+  return out;
+}
+
+TEST(EmbedAnswers, ComeFromWhoeverIsMarked) {
+  notes seen;
+  App app{"answers", Config{}
+                         .set("server.listen", "127.0.0.1:0")
+                         .set("platforms.github.allow_unsigned", "true")};
+  app.event_engine().register_processor(
+      {.name = "later",
+       .filter = {.platforms = {"github"}},
+       .handler =
+           [&](const Event&, const Attempt&, Completion done) {
+             seen.add("later");
+             done.done(Reply{{"message", "from a completion"}});
+           },
+       .options = {.answers = true}});
+  app.event_engine().register_processor(
+      {.name = "unasked",
+       .filter = {.platforms = {"github"}},
+       .handler =
+           [&](const Event&) {
+             seen.add("unasked");
+             return Reply{{"message", "unasked"}};
+           },
+       .options = {.answers = false}});
+  app.start();
+  // Whoever has handled one runs, and may be waited for.
+  app.simulate_event("github", "pull_request:opened", "{}");
+  EXPECT_EQ(seen.wait_for(2).size(), 2u);
+  EXPECT_THAT(answer_to_webhook(app, "1"),
+              HasSubstr(R"({"message":"from a completion"})"));
+  app.event_engine().unregister_processor("later");
+  EXPECT_THAT(answer_to_webhook(app, "2"), HasSubstr(R"("duplicate":false)"));
 }
 
 TEST(EmbedRules, JoinEventsToThreads) {
