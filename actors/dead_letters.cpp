@@ -256,9 +256,10 @@ class dead_letters_state {
         retry_.last_error = to_string(r.error());
       }
       auto pause = std::chrono::milliseconds{0};
+      // Rounded up: it is the most that there may be.
       if (retry_.rate > 0)
-        pause = std::chrono::milliseconds{
-            static_cast<int64_t>(1'000 / retry_.rate)};
+        pause = std::chrono::ceil<std::chrono::milliseconds>(
+            std::chrono::duration<double>{1 / retry_.rate});
       // Whoever has too much to do gets some time.
       if (!r && r.error().code == ec::overloaded)
         pause = std::max(pause, options_.retry_min);

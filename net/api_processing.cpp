@@ -16,7 +16,7 @@ namespace {
 
 using codec::append_member;
 
-constexpr size_t largest_page = 1'000;
+constexpr double lowest_rate = 0.001;
 constexpr double highest_rate = 100'000;
 
 void append_processor(std::string& out, const processing::processor_state& p) {
@@ -129,6 +129,13 @@ awaitable<response> drop_letter(const api_call& call, processing_port& port,
   co_return text_answer(204, {}, {});
 }
 
+std::string dead_letter_query::*text_member(std::string_view name) {
+  return name == "origin"       ? &dead_letter_query::origin
+         : name == "platform"   ? &dead_letter_query::platform
+         : name == "event_type" ? &dead_letter_query::event_type
+                                : nullptr;
+}
+
 response not_narrowed() {
   return problem_answer({ec::unprocessable,
                          "name what is meant (origin, platform, event_type, "
@@ -197,19 +204,23 @@ bool is_processing_call(endpoint target) noexcept {
 }
 
 expected<dead_letter_selection>
-read_dead_letter_selection(const query_params& params) {
+read_dead_letter_selection(const query_params& params, endpoint target) {
+  if (const auto once = given_once(params); !once)
+    return fail(once.error());
+  // What a call has no use for is refused: who limits what is dropped must not
+  // lose everything.
+  const bool lists = target == endpoint::list_dead_letters;
+  const bool retries = target == endpoint::retry_dead_letters;
   dead_letter_selection out;
   auto& q = out.query;
   if (const auto once = given_once(params); !once)
     return fail(once.error());
   for (const auto& [name, value] : params) {
     bool narrows = true;
-    if (name == "origin") {
-      q.origin = value;
-    } else if (name == "platform") {
-      q.platform = value;
-    } else if (name == "event_type") {
-      q.event_type = value;
+    if (const auto text = text_member(name)) {
+      if (value.find('\0') != std::string::npos)
+        return bad_parameter(name, "holds a NUL");
+      q.*text = value;
     } else if (name == "event_id") {
       q.event_id = uuid::parse(value);
       if (!q.event_id)
@@ -221,20 +232,24 @@ read_dead_letter_selection(const query_params& params) {
       (name == "since" ? q.since : q.until) = time;
     } else {
       narrows = false;
-      if (name == "cursor") {
+      if (lists && name == "cursor") {
         const auto id = uuid::parse(value);
         if (!id)
           return bad_parameter(name, "must be what next_cursor gave");
         q.before = *id;
-      } else if (name == "limit") {
-        if (!read_number(value, q.limit) || q.limit < 1 ||
-            q.limit > largest_page)
-          return bad_parameter(name, "must be from 1 to 1000");
-      } else if (name == "rate") {
-        if (!read_number(value, out.rate) || !(out.rate >= 0) ||
-            out.rate > highest_rate)
-          return bad_parameter(name, "must be a number of letters a second");
-      } else if (name == "all") {
+      } else if (lists && name == "limit") {
+        const auto limit = read_limit(value);
+        if (!limit)
+          return fail(limit.error());
+        q.limit = *limit;
+      } else if (retries && name == "rate") {
+        if (!read_number(value, out.rate) ||
+            !(out.rate == 0 ||
+              (out.rate >= lowest_rate && out.rate <= highest_rate)))
+          return bad_parameter(
+              name, "must be a number of letters a second from 0.001 to "
+                    "100000, or 0 for as fast as it goes");
+      } else if (!lists && name == "all") {
         if (value != "true" && value != "false")
           return bad_parameter(name, "must be true or false");
         out.all = value == "true";
@@ -258,7 +273,7 @@ awaitable<response> answer_processing_call(const api_call& call,
                        target == endpoint::drop_dead_letters;
   dead_letter_selection selected;
   if (selects) {
-    auto read = read_dead_letter_selection(params);
+    auto read = read_dead_letter_selection(params, target);
     if (!read)
       co_return problem_answer(read.error());
     selected = std::move(*read);

@@ -25,9 +25,10 @@ struct dead_letter_selection {
   bool narrowed = false;
 };
 
-/// `origin`, `platform`, `event_type`, `event_id`, `since`, `until`, `cursor`,
-/// `limit`, `rate`, `all`. A bad or unknown parameter is refused by name.
+/// `origin`, `platform`, `event_type`, `event_id`, `since`, `until`; of a list
+/// `cursor` and `limit`, else `all`, and of a retry `rate`. A bad or unknown
+/// parameter is refused by name.
 expected<dead_letter_selection>
-read_dead_letter_selection(const query_params& params);
+read_dead_letter_selection(const query_params& params, endpoint target);
 
 } // namespace eventweft::net

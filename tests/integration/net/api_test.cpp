@@ -159,8 +159,9 @@ TEST_F(http_api, FindsDeadLettersByWhatTheyAreAbout) {
                 .status,
             404);
   for (const auto* wrong :
-       {"since=yesterday", "event_id=7", "limit=0", "limit=1001", "rate=x",
-        "rate=-1", "colour=red", "all=maybe", "cursor=1", "all=true&all=false"})
+       {"since=yesterday", "event_id=7", "limit=0", "limit=1001", "rate=5",
+        "colour=red", "all=true", "cursor=1", "origin=a&origin=b",
+        "platform=%00"})
     EXPECT_EQ(ask(get("/api/v1/dead-letters?" + std::string{wrong})).status,
               400)
         << wrong;
@@ -174,6 +175,11 @@ TEST_F(http_api, RetriesAndDropsManyDeadLetters) {
   const std::string retry = "/api/v1/dead-letters/retry";
   // By accident nobody means all of them.
   EXPECT_EQ(ask(post(retry, "")).status, 422);
+  for (const auto* wrong :
+       {"rate=x", "rate=-1", "rate=1e-300", "rate=nan", "all=maybe", "limit=1",
+        "cursor=00000000-0000-0000-0000-000000000009"})
+    EXPECT_EQ(ask(post(retry + "?origin=spool&" + wrong, "")).status, 400)
+        << wrong;
   const auto begun = ask(post(retry + "?origin=spool&rate=5", ""));
   EXPECT_EQ(begun.status, 202);
   EXPECT_NE(begun.body.find(R"("running":true)"), std::string::npos);
@@ -186,6 +192,9 @@ TEST_F(http_api, RetriesAndDropsManyDeadLetters) {
   EXPECT_NE(remove("/retry").body.find(R"("running":false)"),
             std::string::npos);
   EXPECT_EQ(remove("").status, 422);
+  // Not taken for more than was meant.
+  EXPECT_EQ(remove("?all=true&limit=1").status, 400);
+  EXPECT_EQ(remove("?origin=spool&origin=processor").status, 400);
   EXPECT_EQ(remove("?origin=spool").body, R"({"dropped":1})");
 }
 

@@ -159,6 +159,16 @@ TEST_F(dead_letters_test, a_retry_of_many_keeps_to_its_rate) {
   EXPECT_TRUE(log->letters.empty());
 }
 
+TEST_F(dead_letters_test, a_rate_between_milliseconds_is_not_exceeded) {
+  start();
+  fill(120);
+  request<dead_letter_retry>(keeper, retry_atom_v, of("processor"), 600.0);
+  for (int i = 0; i < 100; ++i)
+    advance(1ms);
+  EXPECT_GE(taken->size(), 45u);
+  EXPECT_LE(taken->size(), 61u);
+}
+
 TEST_F(dead_letters_test, those_that_can_t_go_back_are_counted_and_kept) {
   start();
   fill(3);
