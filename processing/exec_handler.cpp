@@ -32,6 +32,9 @@ using std::chrono::steady_clock;
 /// Without a way to wait for a process and for files at once.
 constexpr int poll_interval_ms = 20;
 constexpr size_t longest_reason = 2'000;
+/// Of a program that prints faster than it is read: there is the time to look
+/// at as well.
+constexpr size_t reads_at_once = 128;
 
 std::string system_error(int code) {
   return std::generic_category().message(code);
@@ -78,9 +81,14 @@ file file_of(std::string_view text) {
   return out;
 }
 
-/// What comes out of a pipe, up to a limit; the rest is read and dropped.
+/// What comes out of a pipe: its beginning or its end, up to a limit. The rest
+/// is read and dropped.
 class output {
  public:
+  enum class part : uint8_t { beginning, end };
+
+  explicit output(part kept) : kept_(kept) {}
+
   bool open() {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0)
@@ -98,7 +106,7 @@ class output {
   /// Reads what is there.
   void drain(size_t keep) {
     std::array<char, 8'192> buffer{};
-    while (read_) {
+    for (size_t i = 0; i < reads_at_once && read_; ++i) {
       const auto n = ::read(read_.get(), buffer.data(), buffer.size());
       if (n < 0 && errno == EINTR)
         continue;
@@ -108,14 +116,16 @@ class output {
         read_.close();
         return;
       }
-      const auto room = keep - std::min(keep, text_.size());
-      text_.append(buffer.data(), std::min(room, static_cast<size_t>(n)));
+      text_.append(buffer.data(), static_cast<size_t>(n));
+      if (text_.size() > keep)
+        text_.erase(kept_ == part::end ? 0 : keep, text_.size() - keep);
     }
   }
 
   const std::string& text() const noexcept { return text_; }
 
  private:
+  const part kept_;
   file read_;
   file write_;
   std::string text_;
@@ -320,8 +330,8 @@ class run {
   const exec_options& options_;
   const event_ptr& event_;
   const attempt_context& context_;
-  output out_;
-  output err_;
+  output out_{output::part::beginning};
+  output err_{output::part::end};
   pid_t pid_ = -1;
   int status_ = 0;
   bool lost_ = false;

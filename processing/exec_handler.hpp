@@ -17,7 +17,8 @@ struct exec_options {
   /// `NAME=value`, on top of a PATH, `LANG=C.UTF-8` and what tells about the
   /// event; nothing else of this process's own environment.
   std::vector<std::string> environment;
-  /// How much of standard output and standard error is kept, each.
+  /// How much is kept of standard output, its beginning, and of standard error,
+  /// its end.
   size_t keep_output = 64u << 10;
   /// What standard output holds goes back as a reply: as JSON if it is JSON.
   bool answers = false;

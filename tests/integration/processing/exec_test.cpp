@@ -171,6 +171,25 @@ TEST_F(exec_test, output_is_kept_up_to_a_limit) {
   EXPECT_LE(o.error.size(), 1'100u);
 }
 
+TEST_F(exec_test, what_it_said_last_is_the_reason) {
+  options.keep_output = 1'000;
+  const auto o =
+      shell("head -c 100000 /dev/zero | tr '\\0' x >&2; echo why >&2; exit 1");
+  EXPECT_THAT(o.error, ::testing::EndsWith("xwhy"));
+  options.answers = true;
+  const auto reply = shell("echo '{'; head -c 100000 /dev/zero");
+  ASSERT_TRUE(reply.answer);
+  EXPECT_EQ(reply.answer->body.size(), 1'000u);
+  EXPECT_EQ(reply.answer->body.front(), '{');
+}
+
+TEST_F(exec_test, one_that_never_stops_printing_is_killed_in_time) {
+  const auto begun = std::chrono::steady_clock::now();
+  const auto o = shell("cat /dev/zero & cat /dev/zero >&2", 300ms);
+  EXPECT_TRUE(o.timed_out);
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 15s);
+}
+
 TEST_F(exec_test, a_background_child_does_not_hold_it_up) {
   const auto begun = std::chrono::steady_clock::now();
   EXPECT_EQ(shell("sleep 20 & exit 0").what, kind::done);
