@@ -31,7 +31,8 @@ std::string_view to_string(stop_phase p) noexcept;
 
 /// How one child is made.
 struct child_spec {
-  /// For logs and metrics: "storage_writer". Equal for those that do the same.
+  /// For logs and metrics: "storage_writer", "platform_worker:github". Equal
+  /// for those that do the same.
   std::string name;
   stop_phase phase = stop_phase::edges;
   /// Spawns it and enters it into the directory.

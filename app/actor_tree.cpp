@@ -160,7 +160,7 @@ std::vector<child_spec> actor_tree(caf::actor_system& sys,
   auto store = parts.store;
   std::vector<child_spec> out;
   out.push_back(child(
-      "store_worker", stop_phase::workers,
+      "store_worker:writes", stop_phase::workers,
       [&sys, store, where] {
         return spawn_store_worker(sys, store->open_session(), where);
       },
@@ -170,7 +170,7 @@ std::vector<child_spec> actor_tree(caf::actor_system& sys,
   auto readers = read_worker_count(s);
   for (size_t i = 0; i < readers; ++i)
     out.push_back(child(
-        "store_worker", stop_phase::workers,
+        "store_worker:reads", stop_phase::workers,
         [&sys, store, where] {
           return spawn_store_worker(sys, store->open_session(), where);
         },
@@ -213,7 +213,8 @@ std::vector<child_spec> actor_tree(caf::actor_system& sys,
         return spawn_stream_hub(sys, context, options, lanes);
       },
       [peers](stream_hub_actor h) { peers->hub.set(std::move(h)); }));
-  add_subscriptions(sys, context, parts, std::move(streams), where, out);
+  add_subscriptions(sys, named("subscriptions"), parts, std::move(streams),
+                    where, out);
   out.push_back(child(
       "storage_writer", stop_phase::writer,
       [&sys, context = named("storage_writer"),
@@ -251,7 +252,7 @@ std::vector<child_spec> actor_tree(caf::actor_system& sys,
   for (const auto& platform : platforms)
     for (size_t i = 0; i < std::max(s.event.max_workers, 1u); ++i)
       out.push_back(child(
-          "platform_worker", stop_phase::edges,
+          "platform_worker:" + std::string{platform->name()}, stop_phase::edges,
           [&sys, context = named("platform_worker"), platform,
            processors = parts.processors] {
             return spawn_platform_worker(sys, context, platform, processors);

@@ -117,6 +117,10 @@ std::string actors_bridge::actors_json() const {
   queue("storage_writer", "/queue/writer", limits_.writer);
   queue("storage_reader", "/queue/reader", 0);
   queue("spool", "/queue/spool_events", 0);
+  queue("processors:critical", "/processors/lanes/critical", 0);
+  queue("processors:high", "/processors/lanes/high", 0);
+  queue("processors:normal", "/processors/lanes/normal", 0);
+  queue("processors:low", "/processors/lanes/low", 0);
   return out += "]}";
 }
 

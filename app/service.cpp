@@ -135,8 +135,8 @@ expected<net::bound_address> service::start() {
   }
   const auto rules = make_rules(
       s.settings, s.own_rules,
-      [log = s.log, figures = s.figures](std::string_view rule,
-                                         std::string_view what, bool disabled) {
+      [log = s.logs->get("correlation"), figures = s.figures](
+          std::string_view rule, std::string_view what, bool disabled) {
         figures->rule_failed(rule, disabled);
         if (disabled)
           log->error("the correlation rule {} failed again and again ({}); it "
@@ -197,14 +197,15 @@ expected<net::bound_address> service::start() {
       s.log->warn("the end of the log can't be read ({})",
                   to_string(head.error()));
   }
-  auto alert = make_alert(s.settings.dead_letters, s.poster, s.time, s.log);
+  auto alert = make_alert(s.settings.dead_letters, s.poster, s.time,
+                          s.logs->get("dead_letters"));
   if (!alert)
     return fail(alert.error());
   s.log->info("store: {}", store->describe());
 
   if (s.settings.cluster.enabled) {
-    auto node = cluster_node::make(
-        {s.settings.cluster, store, s.figures, s.log, s.random, s.fatal});
+    auto node = cluster_node::make({s.settings.cluster, store, s.figures,
+                                    s.logs->get("cluster"), s.random, s.fatal});
     if (!node)
       return fail(node.error());
     s.cluster = std::move(*node);
@@ -220,8 +221,8 @@ expected<net::bound_address> service::start() {
   guarding.limits = s.settings.limits;
   guarding.ingest_proves_itself = events_prove_themselves(s.settings);
   guarding.keep_audit = *keep_audit;
-  s.access = std::make_unique<access_bridge>(store, std::move(guarding),
-                                             *s.time, *s.random, s.log);
+  s.access = std::make_unique<access_bridge>(
+      store, std::move(guarding), *s.time, *s.random, s.logs->get("access"));
   const auto& tls = s.settings.server.tls;
   if (!tls.certificate.empty() || !tls.key.empty() || !tls.client_ca.empty()) {
     auto keeper = net::tls_keeper::open(tls);
@@ -245,7 +246,7 @@ expected<net::bound_address> service::start() {
   keeping.stored = s.stored;
   keeping.retention = std::move(*policy);
   s.keeper = std::make_unique<upkeep>(
-      store, std::move(keeping), s.time, s.log,
+      store, std::move(keeping), s.time, s.logs->get("upkeep"),
       s.cluster ? s.cluster->owner() : std::make_shared<sole_owner>());
 
   actor_host_parts parts;

@@ -37,7 +37,7 @@ std::string padded(std::string text, size_t width) {
 void show_tree(element actor, const std::string& indent, console& io) {
   const auto state = text(actor, "/state");
   const bool bad = state != "running" && io.colour;
-  io.out << padded(indent + text(actor, "/name"), 24) << "  "
+  io.out << padded(indent + text(actor, "/name"), 36) << "  "
          << (bad ? "\x1b[31m" : "") << padded(state, 10)
          << (bad ? "\x1b[0m" : "") << "  "
          << padded(text(actor, "/restarts"), 8) << "  "
@@ -48,12 +48,12 @@ void show_tree(element actor, const std::string& indent, console& io) {
 }
 
 void show(element root, console& io) {
-  const auto head = [&io](const char* line) {
+  const auto head = [&io](std::string_view line) {
     io.out << (io.colour ? "\x1b[1m" : "") << line
            << (io.colour ? "\x1b[0m" : "") << '\n';
   };
-  head("ACTOR                     STATE       RESTARTS  SINCE                "
-       "LAST ERROR");
+  head(padded("ACTOR", 36) +
+       "  STATE       RESTARTS  SINCE                LAST ERROR");
   for (const auto actor : items(root, "/actors"))
     show_tree(actor, "", io);
   io.out << '\n';

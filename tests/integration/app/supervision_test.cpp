@@ -19,6 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -106,8 +107,10 @@ class supervision_test : public ::testing::Test {
 TEST_F(supervision_test, ShowsTheTreeItsQueuesAndMailboxes) {
   const auto text = show_actors();
   for (const auto* part :
-       {"supervisor", "  storage_writer", "  stream_hub", "  platform_worker",
-        "  dead_letters", "ingest", "storage_reader"})
+       {"supervisor", "  storage_writer", "  stream_hub",
+        "  platform_worker:github", "  platform_worker:events",
+        "  store_worker:writes", "  store_worker:reads", "  dead_letters",
+        "ingest", "storage_reader", "processors:critical", "processors:low"})
     EXPECT_THAT(text, HasSubstr(part));
   EXPECT_THAT(text, Not(HasSubstr("restarting")));
   EXPECT_THAT(text.substr(text.find("MAILBOX")), HasSubstr("storage_writer"));
@@ -145,7 +148,8 @@ TEST_F(supervision_test, OneSearchShowsAnEventsWay) {
 TEST_F(supervision_test, LevelsAreOfOneComponentAtATime) {
   ASSERT_EQ(set_level("storage_writer", "debug"), cli::exit_ok) << err_.str();
   EXPECT_THAT(out_.str(), HasSubstr("storage_writer            debug"));
-  EXPECT_THAT(out_.str(), HasSubstr("stream_hub                info"));
+  for (const auto* other : {"stream_hub", "upkeep", "access"})
+    EXPECT_THAT(out_.str(), ContainsRegex(std::string{other} + " +info"));
   const auto id = send_event();
   EXPECT_TRUE(within(30s, [&] { return way_of(id) == "storage_writer "; }))
       << way_of(id);
