@@ -337,6 +337,21 @@ class dead_letters_state {
 
 } // namespace
 
+dead_letter refused_letter(const actor_context& ctx, std::string origin,
+                           const event& ev, const error& why) {
+  dead_letter out;
+  out.created_at = ctx.time->now();
+  out.id = uuid::v7(out.created_at, *ctx.random);
+  out.origin = std::move(origin);
+  out.reason = to_string(why);
+  out.history = {{out.created_at, out.reason}};
+  out.event_id = ev.id;
+  out.platform = ev.platform;
+  out.event_type = ev.event_type;
+  codec::append_native(out.body, ev);
+  return out;
+}
+
 dead_letters_actor spawn_dead_letters(caf::actor_system& sys, actor_context ctx,
                                       dead_letters_options options) {
   using impl =

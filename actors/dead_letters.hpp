@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <string>
 
 namespace eventweft {
 
@@ -23,6 +24,10 @@ struct dead_letters_options {
   std::function<void(const dead_letter&, uint64_t)> alert;
   std::chrono::milliseconds alert_window{300'000};
 };
+
+/// Of an event that the store will never take: by `origin` ("store", "spool").
+dead_letter refused_letter(const actor_context& ctx, std::string origin,
+                           const event& ev, const error& why);
 
 /// Spawns the keeper of what was given up on. Each letter is logged and
 /// counted when it comes in and stored one after the other; while the store is

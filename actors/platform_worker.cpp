@@ -2,6 +2,7 @@
 #include "actors/platform_worker.hpp"
 
 #include "actors/caf_compat.hpp"
+#include "actors/dead_letters.hpp"
 #include "codec/payload.hpp"
 #include "correlation/engine.hpp"
 
@@ -19,6 +20,7 @@ namespace {
 /// How often and how far apart the writer is tried while it restarts.
 constexpr unsigned writer_attempts = 40;
 constexpr std::chrono::milliseconds writer_pause{50};
+constexpr std::chrono::milliseconds letter_timeout{60'000};
 
 /// A webhook whose events are on their way to the log.
 struct job {
@@ -179,9 +181,12 @@ class platform_worker_state {
 
   void settle(const job_ptr& work, size_t index,
               platforms::event_outcome outcome) {
-    if (!outcome)
+    if (!outcome) {
       ctx_.figures->event_failed(work->events[index]->platform,
                                  outcome.error().code);
+      if (outcome.error().code == ec::row_refused)
+        keep_refused(*work->events[index], outcome.error());
+    }
     // Nobody will handle it now: it was handled before, will be when it is in
     // the log, or is not there.
     if (!outcome || outcome->duplicate || outcome->spooled)
@@ -195,6 +200,26 @@ class platform_worker_state {
                 to_string(outcome.error()));
     work->outcomes[index] = std::move(outcome);
     finish_one(work);
+  }
+
+  // The sender is told; but whoever sends webhooks seldom looks at that.
+  void keep_refused(const event& ev, const error& why) {
+    auto keeper = ctx_.peers->dead_letters.get();
+    if (!keeper) {
+      ctx_.log->error("event {} of {}, which the store refused, is not kept: "
+                      "the keeper of dead letters restarts",
+                      ev.event_id, ev.platform);
+      return;
+    }
+    ask(self_, keeper, letter_timeout, dead_letter_atom_v,
+        refused_letter(ctx_, "store", ev, why))
+        .then([] {},
+              [log = ctx_.log, id = ev.event_id,
+               platform = ev.platform](const caf::error& e) {
+                log->error("event {} of {}, which the store refused, is not "
+                           "kept: {}",
+                           id, platform, to_string(from_caf(e)));
+              });
   }
 
   void finish_one(const job_ptr& work) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The storage writer while the store is away, and its way back.
 #include "actors/caf_compat.hpp"
+#include "actors/dead_letters.hpp"
 #include "actors/storage_writer_state.hpp"
-#include "codec/event_json.hpp"
 
 #include <unordered_map>
 #include <utility>
@@ -314,18 +314,8 @@ void storage_writer_state::give_up(
     ctx_.log->error("the store refused {} {} from the spool: {}", ev->platform,
                     ev->event_id, to_string(why));
     ctx_.figures->event_failed(ev->platform, why.code);
-    dead_letter letter;
-    letter.created_at = ctx_.time->now();
-    letter.id = uuid::v7(letter.created_at, *ctx_.random);
-    letter.origin = "spool";
-    letter.reason = to_string(why);
-    letter.history = {{letter.created_at, letter.reason}};
-    letter.event_id = ev->id;
-    letter.platform = ev->platform;
-    letter.event_type = ev->event_type;
-    codec::append_native(letter.body, *ev);
     ask(self_, keeper, options_.store_timeout, dead_letter_atom_v,
-        std::move(letter))
+        refused_letter(ctx_, "spool", *ev, why))
         .then(
             [this, page, missing] {
               if (*missing > 0 && --*missing == 0)

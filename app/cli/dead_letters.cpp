@@ -172,8 +172,8 @@ using command = int (*)(const dead_letter_options&, console&);
 
 void add_selection(CLI::App& app, dead_letter_options& o) {
   app.add_option("--origin", o.origin,
-                 "Who gave up: a kind (processor, subscription, spool) or one "
-                 "of them (processor:notify)");
+                 "Who gave up: a kind (processor, subscription, store, spool) "
+                 "or one of them (processor:notify)");
   app.add_option("--platform", o.platform, "Only this platform's");
   app.add_option("--type", o.type, "Only events of this type");
   app.add_option("--event", o.event, "Only about this event")->type_name("ID");

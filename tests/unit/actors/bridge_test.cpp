@@ -103,6 +103,30 @@ TEST_F(bridge_test, spooled_event_is_202) {
   EXPECT_EQ(line->ready().state, "ok");
 }
 
+TEST_F(bridge_test, what_the_store_refuses_is_kept_and_can_be_tried_again) {
+  start();
+  log->refused.insert("delivery-1");
+  auto a = send("1,2");
+  run();
+  EXPECT_EQ(a->answers, 1);
+  ASSERT_EQ(log->letters.size(), 1u);
+  const auto letter = log->letters.front();
+  EXPECT_EQ(letter.origin, "store");
+  EXPECT_EQ(letter.platform, "github");
+  EXPECT_NE(letter.reason.find("for what it contains"), std::string::npos);
+  const auto keeper = ctx.peers->dead_letters.get();
+  auto again = request<bool>(keeper, retry_atom_v, letter.id);
+  run();
+  EXPECT_TRUE(again->failed);
+  EXPECT_EQ(log->letters.size(), 1u);
+  log->refused.clear();
+  again = request<bool>(keeper, retry_atom_v, letter.id);
+  run();
+  EXPECT_TRUE(again->value);
+  EXPECT_TRUE(log->letters.empty());
+  EXPECT_EQ(log->head(), 2);
+}
+
 TEST_F(bridge_test, those_beyond_the_limit_wait_in_order_then_are_refused) {
   options.queue_maxsize = 2;
   options.queue_wait = milliseconds{500};
