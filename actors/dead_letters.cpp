@@ -130,18 +130,27 @@ class dead_letters_state {
       else
         promise.deliver(to_caf(r.error()));
     };
+    find(id, [this, done](expected<dead_letter> found) {
+      if (found)
+        hand_back(*found, done);
+      else
+        done(fail(found.error()));
+    });
+    return promise;
+  }
+
+  void find(const uuid& id, std::function<void(expected<dead_letter>)> then) {
     dead_letter_query q;
     q.id = id;
     q.limit = 1;
-    list(q, [this, done](expected<std::vector<dead_letter>> found) {
+    list(q, [then](expected<std::vector<dead_letter>> found) {
       if (!found)
-        done(fail(found.error()));
+        then(fail(found.error()));
       else if (found->empty())
-        done(fail(ec::not_found, "there is no such dead letter"));
+        then(fail(ec::not_found, "there is no such dead letter"));
       else
-        hand_back(found->front(), done);
+        then(std::move(found->front()));
     });
-    return promise;
   }
 
   void list(const dead_letter_query& q,
@@ -213,6 +222,7 @@ class dead_letters_state {
     page_ = q;
     // What fails again comes back as a newer letter, which is not looked at.
     page_.limit = page_size;
+    page_.bodies = false;
     next_page(retry_epoch_);
     return retry_;
   }
@@ -232,7 +242,8 @@ class dead_letters_state {
         return;
       }
       page_.before = found->back().id;
-      to_retry_.assign(found->begin(), found->end());
+      for (const auto& letter : *found)
+        to_retry_.push_back(letter.id);
       next_letter(epoch);
     });
   }
@@ -244,8 +255,26 @@ class dead_letters_state {
       next_page(epoch);
       return;
     }
-    const auto letter = std::move(to_retry_.front());
-    to_retry_.pop_front();
+    // One at a time: bodies may be large.
+    find(to_retry_.front(), [this, epoch](expected<dead_letter> found) {
+      if (epoch != retry_epoch_ || !retry_.running)
+        return;
+      if (!found && found.error().code != ec::not_found) {
+        retry_.last_error = to_string(found.error());
+        run_after(self_, options_.retry_max,
+                  [this, epoch] { next_letter(epoch); });
+        return;
+      }
+      to_retry_.pop_front();
+      // Somebody else may have retried or dropped it by now.
+      if (found)
+        hand_back_next(*found, epoch);
+      else
+        next_letter(epoch);
+    });
+  }
+
+  void hand_back_next(const dead_letter& letter, uint64_t epoch) {
     hand_back(letter, [this, epoch](const expected<void>& r) {
       if (epoch != retry_epoch_)
         return;
@@ -282,6 +311,7 @@ class dead_letters_state {
     auto promise = self_->make_response_promise<uint64_t>();
     auto page = q;
     page.limit = page_size;
+    page.bodies = false;
     drop_page(page, 0, promise);
     return promise;
   }
@@ -332,7 +362,7 @@ class dead_letters_state {
   dead_letter_retry retry_;
   uint64_t retry_epoch_ = 0;
   dead_letter_query page_;
-  std::deque<dead_letter> to_retry_;
+  std::deque<uuid> to_retry_;
 };
 
 } // namespace

@@ -71,7 +71,8 @@ void append_dead_letter(std::string& out, const dead_letter& d) {
 
 void append_dead_letter_summary(std::string& out, const dead_letter& d) {
   append_letter_head(out, d);
-  out += ",\"body_bytes\":" + std::to_string(d.body.size()) + '}';
+  const auto bytes = d.body.empty() ? d.body_bytes : d.body.size();
+  out += ",\"body_bytes\":" + std::to_string(bytes) + '}';
 }
 
 } // namespace eventweft::codec

@@ -42,6 +42,8 @@ struct dead_letter {
   std::string event_type;
   /// What is needed to try again: the event's native JSON, or raw bytes.
   std::string body;
+  /// Its size where it was left out.
+  uint64_t body_bytes = 0;
 
   bool operator==(const dead_letter&) const = default;
 };
@@ -74,6 +76,8 @@ struct dead_letter_query {
   /// Those before this id; nil: from the newest on.
   uuid before;
   size_t limit = 100;
+  /// Without it letters come without their bodies, which may be large.
+  bool bodies = true;
 
   bool operator==(const dead_letter_query&) const = default;
 };

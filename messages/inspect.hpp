@@ -262,7 +262,7 @@ bool inspect(Inspector& f, dead_letter& x) {
       f.field("attempts", x.attempts), f.field("history", x.history),
       f.field("event_id", x.event_id), f.field("event_seq", x.event_seq),
       f.field("platform", x.platform), f.field("event_type", x.event_type),
-      f.field("body", x.body));
+      f.field("body", x.body), f.field("body_bytes", x.body_bytes));
 }
 
 template <class Inspector>
@@ -272,7 +272,7 @@ bool inspect(Inspector& f, dead_letter_query& x) {
       f.field("platform", x.platform), f.field("event_type", x.event_type),
       f.field("event_id", x.event_id), f.field("since", x.since),
       f.field("until", x.until), f.field("before", x.before),
-      f.field("limit", x.limit));
+      f.field("limit", x.limit), f.field("bodies", x.bodies));
 }
 
 template <class Inspector>

@@ -81,8 +81,10 @@ response webhook_response(webhook_answer answer) {
 }
 
 std::string dead_letters_json(const std::vector<dead_letter>& letters,
-                              bool more) {
-  return list_json("dead_letters", letters, codec::append_dead_letter_summary,
+                              bool more, bool bodies) {
+  return list_json("dead_letters", letters,
+                   bodies ? codec::append_dead_letter
+                          : codec::append_dead_letter_summary,
                    more ? to_string(letters.back().id) : std::string{});
 }
 

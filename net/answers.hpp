@@ -28,9 +28,9 @@ response problem_answer(const error& e);
 response webhook_response(webhook_answer answer);
 
 // The bodies of lists.
-/// Without their bodies; `more` tells that there is a page after this one.
+/// `more` tells that there is a page after this one.
 std::string dead_letters_json(const std::vector<dead_letter>& letters,
-                              bool more);
+                              bool more, bool bodies);
 std::string readiness_json(const readiness& state);
 
 } // namespace eventweft::net

@@ -18,6 +18,8 @@ using codec::append_member;
 
 constexpr double lowest_rate = 0.001;
 constexpr double highest_rate = 100'000;
+/// Each may be as large as a webhook.
+constexpr size_t most_bodies = 20;
 
 void append_processor(std::string& out, const processing::processor_state& p) {
   out += '{';
@@ -77,6 +79,7 @@ awaitable<response> list_letters(const api_call& call, processing_port& port,
                                  dead_letter_selection selected) {
   using letters = std::vector<dead_letter>;
   const auto limit = selected.query.limit;
+  const bool bodies = selected.query.bodies;
   // One more than asked for tells whether there is a next page.
   ++selected.query.limit;
   auto found = co_await call.ask.call<letters>([&](reply_to<letters> r) {
@@ -87,7 +90,7 @@ awaitable<response> list_letters(const api_call& call, processing_port& port,
   const bool more = found->size() > limit;
   if (more)
     found->resize(limit);
-  co_return json_answer(200, dead_letters_json(*found, more));
+  co_return json_answer(200, dead_letters_json(*found, more, bodies));
 }
 
 awaitable<response> get_letter(const api_call& call, processing_port& port,
@@ -215,6 +218,8 @@ read_dead_letter_selection(const query_params& params, endpoint target) {
   auto& q = out.query;
   if (const auto once = given_once(params); !once)
     return fail(once.error());
+  q.bodies = false;
+  bool limited = false;
   for (const auto& [name, value] : params) {
     bool narrows = true;
     if (const auto text = text_member(name)) {
@@ -242,6 +247,11 @@ read_dead_letter_selection(const query_params& params, endpoint target) {
         if (!limit)
           return fail(limit.error());
         q.limit = *limit;
+        limited = true;
+      } else if (lists && name == "bodies") {
+        if (value != "true" && value != "false")
+          return bad_parameter(name, "must be true or false");
+        q.bodies = value == "true";
       } else if (retries && name == "rate") {
         if (!read_number(value, out.rate) ||
             !(out.rate == 0 ||
@@ -259,6 +269,10 @@ read_dead_letter_selection(const query_params& params, endpoint target) {
     }
     out.narrowed = out.narrowed || (narrows && !value.empty());
   }
+  if (q.bodies && !limited)
+    q.limit = most_bodies;
+  if (q.bodies && q.limit > most_bodies)
+    return bad_parameter("limit", "must be from 1 to 20 with bodies=true");
   return out;
 }
 

@@ -26,8 +26,8 @@ struct dead_letter_selection {
 };
 
 /// `origin`, `platform`, `event_type`, `event_id`, `since`, `until`; of a list
-/// `cursor` and `limit`, else `all`, and of a retry `rate`. A bad or unknown
-/// parameter is refused by name.
+/// `cursor`, `limit` and `bodies`, else `all`, and of a retry `rate`. A bad or
+/// unknown parameter is refused by name.
 expected<dead_letter_selection>
 read_dead_letter_selection(const query_params& params, endpoint target);
 

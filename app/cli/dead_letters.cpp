@@ -18,6 +18,8 @@ namespace {
 
 constexpr std::string_view base = "/api/v1/dead-letters";
 constexpr std::chrono::milliseconds look_again{500};
+/// Of letters that may be as large as a webhook each.
+constexpr uint64_t page_with_bodies = 5;
 
 /// On one line, and no longer than one can read there.
 std::string brief(std::string_view reason) {
@@ -85,20 +87,23 @@ int for_each_id(const dead_letter_options& options, console& io, Ask ask) {
   return code;
 }
 
+enum class bodies : uint8_t { without, with };
+
 /// Walks the pages; `limit` 0 is all of them.
 template <class Take>
 int walk(const dead_letter_options& options, uint64_t limit, console& io,
-         Take take) {
+         Take take, bodies which = bodies::without) {
   const auto client = connect_to(options.server);
   if (!client)
     return report(client.error(), io);
   codec::payload_reader reader;
-  const auto selection = selection_of(options);
+  const auto selection =
+      selection_of(options) + (which == bodies::with ? "&bodies=true" : "");
+  const auto page = which == bodies::with ? page_with_bodies : largest_page;
   uint64_t left = limit;
   std::string cursor;
   do {
-    const auto wanted =
-        limit == 0 ? largest_page : std::min(left, largest_page);
+    const auto wanted = limit == 0 ? page : std::min(left, page);
     std::string target =
         std::string{base} + "?limit=" + std::to_string(wanted) + selection;
     if (!cursor.empty())
@@ -207,26 +212,12 @@ int list_dead_letters(const dead_letter_options& options, console& io) {
 }
 
 int export_dead_letters(const dead_letter_options& options, console& io) {
-  // The list has no bodies.
-  const auto client = connect_to(options.server);
-  if (!client)
-    return report(client.error(), io);
-  int code = exit_ok;
-  const int walked = walk(options, 0, io, [&](simdjson::dom::element letter) {
-    if (code != exit_ok)
-      return;
-    const auto id = codec::string_at(letter, "/id");
-    const auto answer = (*client)->send(
-        {"GET", std::string{base} + '/' + url_escaped(id), {}, {}});
-    if (!answer)
-      code = report(answer.error(), io);
-    else if (answer->status == 200)
-      io.out << one_line(answer->body) << '\n';
-    // Others may have retried or dropped it by now.
-    else if (answer->status != 404)
-      code = report({ec::internal, failure_text(*answer)}, io);
-  });
-  return walked != exit_ok ? walked : code;
+  return walk(
+      options, 0, io,
+      [&](simdjson::dom::element letter) {
+        io.out << simdjson::minify(letter) << '\n';
+      },
+      bodies::with);
 }
 
 int show_dead_letters(const dead_letter_options& options, console& io) {

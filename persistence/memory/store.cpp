@@ -188,9 +188,13 @@ class shared_log {
     std::lock_guard guard{mutex_};
     std::vector<dead_letter> out;
     for (auto i = letters_.rbegin();
-         i != letters_.rend() && out.size() < q.limit; ++i)
-      if (matches(q, i->second))
-        out.push_back(i->second);
+         i != letters_.rend() && out.size() < q.limit; ++i) {
+      if (!matches(q, i->second))
+        continue;
+      auto& letter = out.emplace_back(i->second);
+      if (!q.bodies)
+        letter.body_bytes = std::exchange(letter.body, {}).size();
+    }
     return out;
   }
 

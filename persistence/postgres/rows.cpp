@@ -89,7 +89,7 @@ event_ptr read_event(const pqxx::row& row) {
   return event_ptr{std::move(e)};
 }
 
-dead_letter read_dead_letter(const pqxx::row& row) {
+dead_letter read_dead_letter(const pqxx::row& row, bool with_body) {
   dead_letter d;
   d.id = read_uuid(row[0].view());
   d.created_at = read_time(row[1].view());
@@ -102,8 +102,11 @@ dead_letter read_dead_letter(const pqxx::row& row) {
   d.event_seq = read_number<seq_t>(row[7].view());
   d.platform = row[8].view();
   d.event_type = row[9].view();
-  for (auto b : row[10].as<pqxx::bytes>())
-    d.body += static_cast<char>(b);
+  if (with_body)
+    for (auto b : row[10].as<pqxx::bytes>())
+      d.body += static_cast<char>(b);
+  else
+    d.body_bytes = read_number<uint64_t>(row[10].view());
   return d;
 }
 

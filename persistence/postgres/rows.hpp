@@ -26,7 +26,12 @@ inline constexpr std::string_view dead_letter_columns =
     "id, created_at, origin, reason, attempts, history, event_id, event_seq, "
     "platform, event_type, body";
 
-dead_letter read_dead_letter(const pqxx::row& row);
+/// In place of the last of these: its size.
+inline constexpr std::string_view dead_letter_summary_columns =
+    "id, created_at, origin, reason, attempts, history, event_id, event_seq, "
+    "platform, event_type, octet_length(body)";
+
+dead_letter read_dead_letter(const pqxx::row& row, bool with_body);
 
 /// "2026-01-31 12:00:00.123+00", as the server writes it with DateStyle ISO
 /// in UTC.

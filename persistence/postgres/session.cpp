@@ -257,7 +257,7 @@ session::dead_letters(const dead_letter_query& q) {
     pqxx::nontransaction tx{c};
     std::vector<dead_letter> letters;
     for (const auto& row : tx.exec(question.sql, question.parameters))
-      letters.push_back(read_dead_letter(row));
+      letters.push_back(read_dead_letter(row, q.bodies));
     return letters;
   });
 }

@@ -210,7 +210,9 @@ statement dead_letters_statement(const dead_letter_query& q) {
   // Ids are made in the order of time.
   if (!q.before.is_nil())
     b.require("id < " + b.bind(to_string(q.before)));
-  return std::move(b).finish(dead_letter_columns, "dead_letters",
+  const auto columns =
+      q.bodies ? dead_letter_columns : dead_letter_summary_columns;
+  return std::move(b).finish(columns, "dead_letters",
                              " ORDER BY id DESC LIMIT " +
                                  std::to_string(q.limit));
 }

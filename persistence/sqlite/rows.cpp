@@ -108,7 +108,7 @@ void bind_event(SQLite::Statement& insert, const event& e,
   insert.bind(++index, key);
 }
 
-dead_letter read_dead_letter(SQLite::Statement& row) {
+dead_letter read_dead_letter(SQLite::Statement& row, bool with_body) {
   dead_letter d;
   d.id = read_uuid(view(row.getColumn(0)));
   d.created_at = read_time(view(row.getColumn(1)));
@@ -122,7 +122,9 @@ dead_letter read_dead_letter(SQLite::Statement& row) {
   d.platform = view(row.getColumn(8));
   d.event_type = view(row.getColumn(9));
   auto body = row.getColumn(10);
-  if (auto* bytes = static_cast<const char*>(body.getBlob()))
+  if (!with_body)
+    d.body_bytes = static_cast<uint64_t>(body.getInt64());
+  else if (auto* bytes = static_cast<const char*>(body.getBlob()))
     d.body.assign(bytes, static_cast<size_t>(body.getBytes()));
   return d;
 }

@@ -82,7 +82,12 @@ inline constexpr std::string_view dead_letter_columns =
     "id, created_at, origin, reason, attempts, history, event_id, event_seq, "
     "platform, event_type, body";
 
-dead_letter read_dead_letter(SQLite::Statement& row);
+/// In place of the last of these: its size.
+inline constexpr std::string_view dead_letter_summary_columns =
+    "id, created_at, origin, reason, attempts, history, event_id, event_seq, "
+    "platform, event_type, length(body)";
+
+dead_letter read_dead_letter(SQLite::Statement& row, bool with_body);
 
 /// The 64 bits that stand for `(platform, event_id)` in the index. Stored:
 /// must never change.

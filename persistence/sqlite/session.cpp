@@ -380,7 +380,7 @@ session::dead_letters(const dead_letter_query& q) {
       rows.bind(static_cast<int>(i) + 1, question.parameters[i]);
     std::vector<dead_letter> letters;
     while (rows.executeStep())
-      letters.push_back(read_dead_letter(rows));
+      letters.push_back(read_dead_letter(rows, q.bodies));
     return letters;
   });
 }

@@ -180,8 +180,11 @@ memory_session::dead_letters(const dead_letter_query& q) {
         (q.origin.empty() || q.origin == i->origin ||
          q.origin == origin_kind(i->origin)) &&
         (q.platform.empty() || q.platform == i->platform) &&
-        out.size() < q.limit)
-      out.push_back(*i);
+        out.size() < q.limit) {
+      auto& letter = out.emplace_back(*i);
+      if (!q.bodies)
+        letter.body_bytes = std::exchange(letter.body, {}).size();
+    }
   return out;
 }
 

@@ -255,13 +255,12 @@ TEST(CliDeadLetters, RetriesAndDropsByWhatTheyAreAbout) {
 
 TEST(CliDeadLetters, ExportsEveryPage) {
   const api_server server{{
-      {"GET /api/v1/dead-letters?limit=1000&origin=spool",
-       answer(200, R"({"dead_letters":[{"id":"a"}],"next_cursor":"a"})")},
-      {"GET /api/v1/dead-letters?limit=1000&origin=spool&cursor=a",
-       answer(200, R"({"dead_letters":[{"id":"gone"},{"id":"b"}],)"
+      {"GET /api/v1/dead-letters?limit=5&origin=spool&bodies=true",
+       answer(200, R"({"dead_letters":[{"id":"a","body":"1"}],)"
+                   R"("next_cursor":"a"})")},
+      {"GET /api/v1/dead-letters?limit=5&origin=spool&bodies=true&cursor=a",
+       answer(200, R"({"dead_letters":[{"id":"b","body":"2"}],)"
                    R"("next_cursor":null})")},
-      {"GET /api/v1/dead-letters/a", answer(200, R"({"id":"a","body":"1"})")},
-      {"GET /api/v1/dead-letters/b", answer(200, R"({"id":"b","body":"2"})")},
   }};
   dead_letter_options options;
   options.server = server.address();

@@ -117,6 +117,10 @@ TEST_F(http_api, WalksDeadLetters) {
   // Each by itself has its body, which may be large.
   EXPECT_NE(first.body.find(R"("body_bytes":2000})"), std::string::npos);
   EXPECT_EQ(first.body.find("\"body\":"), std::string::npos);
+  const auto whole = ask(get("/api/v1/dead-letters?bodies=true"));
+  EXPECT_NE(whole.body.find("\"body\":\"xxx"), std::string::npos);
+  EXPECT_EQ(whole.body.find("body_bytes"), std::string::npos);
+  EXPECT_EQ(ask(get("/api/v1/dead-letters?bodies=true&limit=21")).status, 400);
   const std::string third = "00000000-0000-0000-0000-000000000003";
   EXPECT_NE(first.body.find(R"("next_cursor":")" + third), std::string::npos);
   const auto second = ask(get("/api/v1/dead-letters?limit=3&cursor=" + third));

@@ -84,6 +84,19 @@ TEST_P(dead_letter_contract, FindsWhatIsAskedFor) {
             letters{letter(1)});
 }
 
+TEST_P(dead_letter_contract, LeavesBodiesOutWhereTheyAreNotWanted) {
+  auto bare = letter(2);
+  bare.body.clear();
+  must(session_->add_dead_letter(letter(1)));
+  must(session_->add_dead_letter(bare));
+  auto q = first(10);
+  q.bodies = false;
+  auto expected = letter(1);
+  expected.body_bytes = expected.body.size();
+  expected.body.clear();
+  EXPECT_EQ(must(session_->dead_letters(q)), (std::vector{bare, expected}));
+}
+
 TEST_P(dead_letter_contract, AddingTwiceAddsOnce) {
   must(session_->add_dead_letter(letter(1)));
   must(session_->add_dead_letter(letter(1)));

@@ -224,6 +224,7 @@ dead_letter sample() {
   d.platform = "github";
   d.event_type = "push";
   d.body = "{}";
+  d.body_bytes = 9;
   return d;
 }
 
@@ -254,6 +255,7 @@ dead_letter_query sample() {
   q.until = some_time(2);
   q.before = some_uuid(3);
   q.limit = 7;
+  q.bodies = false;
   return q;
 }
 
