@@ -52,9 +52,13 @@ class dead_letters_state {
 
   caf::result<void> take(const dead_letter& x) {
     ctx_.figures->dead_letter_added(x.origin);
-    ctx_.log->error("dead letter {} from {} after {} attempts, event {}: {}",
-                    to_string(x.id), x.origin, x.attempts,
-                    x.event_id ? to_string(*x.event_id) : "unknown", x.reason);
+    const auto said =
+        fmt::format("dead letter {} from {} after {} attempts: {}",
+                    to_string(x.id), x.origin, x.attempts, x.reason);
+    if (x.event_id)
+      log_event(*ctx_.log, spdlog::level::err, *x.event_id, "{}", said);
+    else
+      ctx_.log->error("{}", said);
     alert(x);
     if (queue_.size() >= options_.queue_max)
       return to_caf(ec::overloaded, "too many dead letters wait");

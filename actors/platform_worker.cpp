@@ -206,19 +206,18 @@ class platform_worker_state {
   void keep_refused(const event& ev, const error& why) {
     auto keeper = ctx_.peers->dead_letters.get();
     if (!keeper) {
-      ctx_.log->error("event {} of {}, which the store refused, is not kept: "
-                      "the keeper of dead letters restarts",
-                      ev.event_id, ev.platform);
+      log_event(*ctx_.log, spdlog::level::err, ev.id,
+                "refused by the store, and not kept: the keeper of dead "
+                "letters restarts");
       return;
     }
     ask(self_, keeper, letter_timeout, dead_letter_atom_v,
         refused_letter(ctx_, "store", ev, why))
         .then([] {},
-              [log = ctx_.log, id = ev.event_id,
-               platform = ev.platform](const caf::error& e) {
-                log->error("event {} of {}, which the store refused, is not "
-                           "kept: {}",
-                           id, platform, to_string(from_caf(e)));
+              [log = ctx_.log, id = ev.id](const caf::error& e) {
+                log_event(*log, spdlog::level::err, id,
+                          "refused by the store, and not kept: {}",
+                          to_string(from_caf(e)));
               });
   }
 

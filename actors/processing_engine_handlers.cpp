@@ -146,8 +146,9 @@ void processing_engine_state::settle(const decision& d, const outcome& o) {
     ++e.totals.retried;
     ctx_.figures->attempt_ended(p.name, o.timed_out ? "timed_out" : "retried",
                                 d.took);
-    ctx_.log->warn("processor {}: attempt {} at event {} failed: {}", p.name,
-                   d.attempts, to_string(d.event->id), o.error);
+    log_event(*ctx_.log, spdlog::level::warn, d.event->id,
+              "processor {}: attempt {} failed: {}", p.name, d.attempts,
+              o.error);
     break;
   case kind::give_up:
     ++e.totals.failed;
@@ -235,9 +236,9 @@ void processing_engine_state::expire() {
     if (blocking_.erase(id) > 0) {
       options_.workers->abandon(id);
       const auto lost = options_.workers->state().lost;
-      ctx_.log->error("processor {} hangs on event {}: its thread is left "
-                      "alone ({} so far)",
-                      d.processor->what.name, to_string(d.event->id), lost);
+      log_event(*ctx_.log, spdlog::level::err, d.event->id,
+                "processor {} hangs: its thread is left alone ({} so far)",
+                d.processor->what.name, lost);
     }
     if (auto stop = async_stops_.extract(id))
       stop.mapped().request_stop();

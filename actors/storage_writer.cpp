@@ -205,8 +205,9 @@ void storage_writer_state::batch_done(const append_results& results) {
     const auto& ev = *done[i].event;
     const auto& result = results.items[i];
     if (result.refused) {
-      ctx_.log->warn("the store refused {} {}: {}", ev.platform, ev.event_id,
-                     to_string(*result.refused));
+      log_event(*ctx_.log, spdlog::level::warn, ev.id,
+                "the store refused {} {}: {}", ev.platform, ev.event_id,
+                to_string(*result.refused));
       done[i].promise.deliver(to_caf(*result.refused));
       continue;
     }

@@ -311,8 +311,9 @@ void storage_writer_state::give_up(
     drain_failed(from_caf(e));
   };
   for (const auto& [ev, why] : refused) {
-    ctx_.log->error("the store refused {} {} from the spool: {}", ev->platform,
-                    ev->event_id, to_string(why));
+    log_event(*ctx_.log, spdlog::level::err, ev->id,
+              "the store refused {} {} from the spool: {}", ev->platform,
+              ev->event_id, to_string(why));
     ctx_.figures->event_failed(ev->platform, why.code);
     ask(self_, keeper, options_.store_timeout, dead_letter_atom_v,
         refused_letter(ctx_, "spool", *ev, why))

@@ -15,6 +15,27 @@ namespace {
 constexpr std::string_view event_mark = "event=";
 constexpr size_t uuid_length = 36;
 
+/// spdlog says "warning", its reader and our configuration say "warn".
+std::string_view name_of(spdlog::level::level_enum level) {
+  const auto view = spdlog::level::to_string_view(level);
+  return level == spdlog::level::warn
+             ? "warn"
+             : std::string_view{view.data(), view.size()};
+}
+
+class level_flag final : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& msg, const std::tm&,
+              spdlog::memory_buf_t& dest) override {
+    const auto name = name_of(msg.level);
+    dest.append(name.data(), name.data() + name.size());
+  }
+
+  std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<level_flag>();
+  }
+};
+
 // The message as JSON members: `"message":"…"`, and `"event":"…"` before it
 // where `log_event` wrote it.
 class json_message_flag final : public spdlog::custom_flag_formatter {
@@ -46,8 +67,8 @@ std::unique_ptr<spdlog::formatter> make_formatter(bool json) {
   auto formatter = std::make_unique<spdlog::pattern_formatter>(
       spdlog::pattern_time_type::utc);
   if (json) {
-    formatter->add_flag<json_message_flag>('*').set_pattern(
-        R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l","component":"%n","thread":%t,%*})");
+    formatter->add_flag<json_message_flag>('*').add_flag<level_flag>('?').set_pattern(
+        R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%?","component":"%n","thread":%t,%*})");
   } else {
     formatter->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%-5l%$ [%n] %v");
   }
@@ -120,10 +141,7 @@ expected<void> component_logs::set_level(std::string_view component,
 std::vector<std::pair<std::string, std::string>>
 component_logs::levels() const {
   const auto text = [](const spdlog::logger& log) {
-    const auto view = spdlog::level::to_string_view(log.level());
-    // spdlog says "warning", its reader and our configuration say "warn".
-    const std::string out{view.data(), view.size()};
-    return out == "warning" ? std::string{"warn"} : out;
+    return std::string{name_of(log.level())};
   };
   std::lock_guard guard{mutex_};
   std::vector<std::pair<std::string, std::string>> out;

@@ -56,15 +56,21 @@ class component_logs {
   std::map<std::string, logger_ptr, std::less<>> parts_;
 };
 
-/// A line about one event, at debug level. All of them begin alike
-/// (`event=<id> `; in JSON it is the member `event`), so that one search shows
-/// an event's whole way.
+/// A line about one event. All of them begin alike (`event=<id> `; in JSON it
+/// is the member `event`), so that one search shows an event's whole way.
+template <class... Ts>
+void log_event(spdlog::logger& log, spdlog::level::level_enum level,
+               const uuid& id, fmt::format_string<Ts...> text, Ts&&... xs) {
+  if (log.should_log(level))
+    log.log(level, "event={} {}", to_string(id),
+            fmt::format(text, std::forward<Ts>(xs)...));
+}
+
+/// The same at debug level: a step that went well.
 template <class... Ts>
 void log_event(spdlog::logger& log, const uuid& id,
                fmt::format_string<Ts...> text, Ts&&... xs) {
-  if (log.should_log(spdlog::level::debug))
-    log.debug("event={} {}", to_string(id),
-              fmt::format(text, std::forward<Ts>(xs)...));
+  log_event(log, spdlog::level::debug, id, text, std::forward<Ts>(xs)...);
 }
 
 } // namespace eventweft

@@ -166,8 +166,9 @@ class internal_readers::reader {
 
   void failed(const event& ev, const char* why) noexcept {
     ++failed_;
-    log_->warn("subscription {} ({}): the callback threw at event {}: {}",
-               spec_.id, spec_.subscriber, to_string(ev.id), why);
+    log_event(*log_, spdlog::level::warn, ev.id,
+              "subscription {} ({}): the callback threw: {}", spec_.id,
+              spec_.subscriber, why);
   }
 
   const reader_spec spec_;

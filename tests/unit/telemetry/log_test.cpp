@@ -63,6 +63,22 @@ TEST_F(log_test, JsonHasComponentEventAndMessage) {
   EXPECT_EQ(codec::string_at(*root, "/message"), "event=no id, just text");
 }
 
+TEST_F(log_test, WhatFailsOfAnEventNamesItToo) {
+  component_logs logs{make("json", "warn")};
+  const auto log = logs.get("processing_engine");
+  log_event(*log, id_, "not seen");
+  log_event(*log, spdlog::level::warn, id_, "attempt {} failed", 2);
+  log->flush();
+  const auto all = lines();
+  ASSERT_EQ(all.size(), 1u);
+  codec::payload_reader reader;
+  const auto root = reader.parse(all[0]);
+  ASSERT_TRUE(root) << all[0];
+  EXPECT_EQ(codec::string_at(*root, "/event"), to_string(id_));
+  EXPECT_EQ(codec::string_at(*root, "/level"), "warn");
+  EXPECT_EQ(codec::string_at(*root, "/message"), "attempt 2 failed");
+}
+
 TEST_F(log_test, TextNamesThem) {
   component_logs logs{make("text", "debug")};
   log_event(*logs.get("storage_writer"), id_, "committed");
