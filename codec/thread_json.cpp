@@ -7,8 +7,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <initializer_list>
 #include <map>
-#include <set>
 #include <string_view>
 
 namespace eventweft::codec {
@@ -63,48 +63,67 @@ class writer {
   bool fresh_ = true;
 };
 
-thing_state pull_request_of(simdjson::dom::element root) {
+using simdjson::dom::element;
+
+// When the platform says that it changed.
+std::optional<timestamp>
+time_at(element root, std::initializer_list<std::string_view> where) {
+  for (const auto pointer : where)
+    if (auto at = parse_rfc3339(string_at(root, pointer)))
+      return at;
+  return std::nullopt;
+}
+
+thing_state pull_request_of(element root) {
   thing_state s{.kind = "pull_request"};
   const auto number = string_at(root, "/pull_request/number");
   if (number.empty())
     return {};
   s.name = string_at(root, "/repository/full_name") + "#" + number;
   s.title = string_at(root, "/pull_request/title");
-  s.state = string_at(root, "/pull_request/merged") == "true"
+  // What a review or a comment shows of it has no "merged".
+  s.state = string_at(root, "/pull_request/merged") == "true" ||
+                    !string_at(root, "/pull_request/merged_at").empty()
                 ? "merged"
                 : string_at(root, "/pull_request/state");
   if (s.state == "open" && string_at(root, "/pull_request/draft") == "true")
     s.state = "draft";
   s.url = string_at(root, "/pull_request/html_url");
+  s.changed = time_at(root, {"/pull_request/updated_at"});
   return s;
 }
 
-thing_state github_issue_of(simdjson::dom::element root) {
+thing_state github_issue_of(const event& ev, element root) {
   thing_state s{.kind = "issue"};
   const auto number = string_at(root, "/issue/number");
   if (number.empty())
     return {};
   s.name = string_at(root, "/repository/full_name") + "#" + number;
   s.title = string_at(root, "/issue/title");
-  s.state = string_at(root, "/issue/state");
+  s.state = ev.event_type == "issues:deleted" ? "deleted"
+                                              : string_at(root, "/issue/state");
   s.url = string_at(root, "/issue/html_url");
+  s.changed = time_at(root, {"/issue/updated_at"});
   return s;
 }
 
-thing_state linear_issue_of(simdjson::dom::element root) {
+thing_state linear_issue_of(const event& ev, element root) {
   thing_state s{.kind = "issue"};
   s.name = string_at(root, "/data/identifier");
   if (s.name.empty())
     return {};
   s.title = string_at(root, "/data/title");
-  s.state = string_at(root, "/data/state/name");
+  s.state = ev.event_type == "Issue:remove"
+                ? "removed"
+                : string_at(root, "/data/state/name");
+  s.changed = time_at(root, {"/data/updatedAt"});
   s.url = string_at(root, "/url");
   if (s.url.empty())
     s.url = string_at(root, "/data/url");
   return s;
 }
 
-thing_state deployment_of(const event& ev, simdjson::dom::element root) {
+thing_state deployment_of(const event& ev, element root) {
   thing_state s{.kind = "deployment"};
   if (ev.platform == "github") {
     s.name = string_at(root, "/deployment/environment");
@@ -113,12 +132,15 @@ thing_state deployment_of(const event& ev, simdjson::dom::element root) {
       s.state = "created";
     s.title = string_at(root, "/deployment/ref");
     s.url = string_at(root, "/deployment_status/environment_url");
+    s.changed = time_at(
+        root, {"/deployment_status/created_at", "/deployment/created_at"});
     return s;
   }
   s.name = string_at(root, "/environment");
   s.state = string_at(root, "/status");
   s.title = string_at(root, "/commit_sha");
   s.url = string_at(root, "/deployment_url");
+  s.changed = time_at(root, {"/completed_at", "/started_at"});
   return s;
 }
 
@@ -131,9 +153,9 @@ thing_state state_of(const event& ev, payload_reader& reader) {
   if (type.starts_with("pull_request"))
     s = pull_request_of(*root);
   else if (type.starts_with("issues"))
-    s = github_issue_of(*root);
+    s = github_issue_of(ev, *root);
   else if (type.starts_with("Issue"))
-    s = linear_issue_of(*root);
+    s = linear_issue_of(ev, *root);
   else if (type.starts_with("deployment"))
     s = deployment_of(ev, *root);
   s.event = ev.id;
@@ -237,12 +259,19 @@ void append_links(writer& w, const std::vector<thread_link>& links) {
 
 std::vector<thing_state> states_of(const std::vector<event_ptr>& newest_first) {
   payload_reader reader;
-  std::set<std::pair<std::string, std::string>> seen;
+  std::map<std::pair<std::string, std::string>, size_t> seen;
   std::vector<thing_state> out;
   for (const auto& e : newest_first) {
     auto s = state_of(*e, reader);
-    if (!s.name.empty() && seen.emplace(s.kind, s.name).second)
+    if (s.name.empty())
+      continue;
+    const auto [at, fresh] = seen.try_emplace({s.kind, s.name}, out.size());
+    if (fresh)
       out.push_back(std::move(s));
+    // Webhooks overtake each other.
+    else if (auto& known = out[at->second];
+             s.changed && known.changed && *s.changed > *known.changed)
+      known = std::move(s);
   }
   return out;
 }

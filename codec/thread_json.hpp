@@ -3,6 +3,7 @@
 
 #include "messages/thread.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,9 +21,12 @@ struct thing_state {
   std::string url;
   uuid event;
   timestamp at{};
+  /// When it changed, if the platform says so.
+  std::optional<timestamp> changed;
 };
 
-/// Of `newest_first`, one for each thing.
+/// Of `newest_first`, in the log's order, one for each thing: what its platform
+/// changed last, else the newest.
 std::vector<thing_state> states_of(const std::vector<event_ptr>& newest_first);
 
 /// The body of `GET /api/v1/correlations/{id}`.

@@ -68,8 +68,8 @@ struct thread_story {
   std::vector<thread_link> links;
   /// The seq after which the next page begins, if there is one.
   std::optional<seq_t> next;
-  /// Newest event of each key that stands for a thing with a state (a pull
-  /// request, an issue, a deployment), whatever page that is on.
+  /// Newest first, the events that tell what state pull requests, issues and
+  /// deployments are in, whatever page they are on; of each kind a few.
   std::vector<event_ptr> states;
 };
 

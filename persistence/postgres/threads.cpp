@@ -31,7 +31,6 @@ const std::string link_columns =
 
 constexpr size_t summary_keys = 8;
 constexpr size_t story_keys = 200;
-constexpr size_t state_events = 50;
 
 thread_summary read_summary(const pqxx::row& row) {
   thread_summary s;
@@ -192,12 +191,17 @@ expected<std::optional<thread_story>> threads::read(const uuid& thread,
                        "AND e.seq <= $3 ORDER BY e.seq, c.correlation_key",
                    pqxx::params{id, after, story.events.back()->seq}))
         story.links.push_back(read_link(row));
-    for (const auto& row :
-         tx.exec("SELECT " + std::string{event_columns} +
-                     " FROM events WHERE correlation_id = $1 "
-                     "AND event_type ~ '^(pull_request|issues|Issue|"
-                     "deployment)' ORDER BY seq DESC LIMIT $2",
-                 pqxx::params{id, static_cast<int64_t>(state_events)}))
+    const std::vector<std::string> types{thread_batch::state_types.begin(),
+                                         thread_batch::state_types.end()};
+    for (const auto& row : tx.exec(
+             "SELECT s.* FROM unnest($2::text[]) AS t (type) "
+             "CROSS JOIN LATERAL (SELECT " +
+                 std::string{event_columns} +
+                 " FROM events WHERE correlation_id = $1 "
+                 "AND starts_with(event_type, t.type) "
+                 "ORDER BY seq DESC LIMIT $3) s ORDER BY s.seq DESC",
+             pqxx::params{id, types,
+                          static_cast<int64_t>(thread_batch::state_events)}))
       story.states.push_back(read_event(row));
     return story;
   });

@@ -9,6 +9,7 @@
 #include "persistence/thread_batch.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <stdexcept>
 
 namespace eventweft::sqlite {
@@ -31,7 +32,6 @@ constexpr std::string_view link_sql =
 
 constexpr size_t summary_keys = 8;
 constexpr size_t story_keys = 200;
-constexpr size_t state_events = 50;
 
 /// The members of a JSON array of plain texts.
 std::vector<std::string> read_platforms(std::string_view json) {
@@ -190,9 +190,7 @@ expected<std::optional<thread_story>> threads::read(const uuid& thread,
       "ORDER BY seq LIMIT ?";
   static const std::string states_sql =
       "SELECT " + std::string{event_columns} +
-      " FROM events WHERE correlation_id = ? "
-      "AND (event_type GLOB 'pull_request*' OR event_type GLOB 'issues*' "
-      "OR event_type GLOB 'Issue*' OR event_type GLOB 'deployment*') "
+      " FROM events WHERE correlation_id = ? AND event_type GLOB ? || '*' "
       "ORDER BY seq DESC LIMIT ?";
   using result_t = expected<std::optional<thread_story>>;
   return database_.call([&](database& db) -> result_t {
@@ -235,12 +233,17 @@ expected<std::optional<thread_story>> threads::read(const uuid& thread,
     events.reset();
     for (const auto& e : story.events)
       add_links(db, e->id, story.links);
-    auto& states = db.prepared(states_sql);
-    states.bind(1, id);
-    states.bind(2, static_cast<int64_t>(state_events));
-    while (states.executeStep())
-      story.states.push_back(read_event(states));
-    states.reset();
+    for (const auto type : thread_batch::state_types) {
+      auto& states = db.prepared(states_sql);
+      states.bind(1, id);
+      states.bind(2, std::string{type});
+      states.bind(3, static_cast<int64_t>(thread_batch::state_events));
+      while (states.executeStep())
+        story.states.push_back(read_event(states));
+      states.reset();
+    }
+    std::ranges::sort(story.states, std::ranges::greater{},
+                      [](const event_ptr& e) { return e->seq; });
     return story;
   });
 }

@@ -2,6 +2,9 @@
 // Reading threads, going over stored events again, and letting go.
 #include "tests/integration/persistence/thread_support.hpp"
 
+#include <algorithm>
+#include <functional>
+
 namespace eventweft::testing {
 namespace {
 
@@ -71,6 +74,31 @@ TEST_P(read_threads, AStoryHasItsEventsLinksAndKeys) {
           "WHERE correlation_type = 'pr_to_issue'");
   run_sql("CREATE TABLE one (a int CHECK (a = 1))");
   run_sql("INSERT INTO one SELECT count(*) FROM answer WHERE a = 'linear'");
+}
+
+// Fifty reviews come after the last word on the issue.
+TEST_P(read_threads, AStateIsNotHiddenByManyOfAnother) {
+  auto issue = on(1, "linear", {being("linear:issue:ENG-1")});
+  issue.event_type = "Issue:update";
+  auto pr = on(2, "github", {linking("linear:issue:ENG-1")});
+  pr.event_type = "pull_request:closed";
+  std::vector<event> events{issue, pr};
+  for (int n = 3; n < 63; ++n) {
+    events.push_back(on(n, "github", {linking("linear:issue:ENG-1")}));
+    events.back().event_type = "pull_request_review:submitted";
+  }
+  join(events);
+  auto reader = threads();
+  const auto id = *must(reader->thread_of(std::string{"linear:issue:ENG-1"}));
+  const auto story = must(reader->read(id, 0, 1));
+  ASSERT_TRUE(story);
+  const auto& states = story->states;
+  EXPECT_TRUE(std::ranges::is_sorted(states, std::ranges::greater{},
+                                     [](auto& e) { return e->seq; }));
+  ASSERT_GE(states.size(), 3u);
+  EXPECT_EQ(states.front()->seq, 62);
+  EXPECT_EQ(states[states.size() - 2]->event_type, "pull_request:closed");
+  EXPECT_EQ(states.back()->event_type, "Issue:update");
 }
 
 TEST_P(read_threads, TheNewestComeFirst) {

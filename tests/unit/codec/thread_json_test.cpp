@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codec/thread_json.hpp"
+#include "tests/unit/codec/support.hpp"
+
+#include <gmock/gmock.h>
+
+namespace eventweft::codec {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::Field;
+using ::testing::SizeIs;
+
+event_ptr told(std::string type, std::string payload) {
+  auto ev = event_with_payload(std::move(payload));
+  ev.event_type = std::move(type);
+  return event_ptr{std::move(ev)};
+}
+
+event_ptr pull_request(std::string type, std::string members) {
+  return told(std::move(type),
+              R"({"repository":{"full_name":"octo/repo"},"pull_request":{)"
+              R"("number":12,"title":"t",)" +
+                  members + "}}");
+}
+
+auto is_state(const std::string& state) {
+  return Field(&thing_state::state, state);
+}
+
+// A review's pull request has no "merged".
+TEST(thread_states, ApprovalAfterTheMergeLeavesItMerged) {
+  const auto states = states_of(
+      {pull_request("pull_request_review:submitted",
+                    R"("state":"closed","merged_at":"2026-01-31T12:00:00Z")"),
+       pull_request("pull_request:closed",
+                    R"("state":"closed","merged":true)")});
+  EXPECT_THAT(states, ElementsAre(is_state("merged")));
+  EXPECT_THAT(states_of({pull_request("pull_request:closed",
+                                      R"("state":"closed","merged":true)")}),
+              ElementsAre(is_state("merged")));
+}
+
+TEST(thread_states, WhatCameLateIsNotTheLatest) {
+  const auto late = pull_request(
+      "pull_request:opened",
+      R"("state":"open","merged":false,"updated_at":"2026-01-31T10:00:00Z")");
+  const auto merged = pull_request(
+      "pull_request:closed",
+      R"("state":"closed","merged":true,"updated_at":"2026-01-31T12:00:00Z")");
+  EXPECT_THAT(states_of({late, merged}), ElementsAre(is_state("merged")));
+  EXPECT_THAT(states_of({merged, late}), ElementsAre(is_state("merged")));
+  // Who doesn't say when is taken in the log's order.
+  const auto silent =
+      pull_request("pull_request:reopened", R"("state":"open")");
+  EXPECT_THAT(states_of({silent, merged}), ElementsAre(is_state("open")));
+
+  const auto linear = [](const std::string& state, const std::string& at) {
+    return told("Issue:update", R"({"data":{"identifier":"ENG-42","state":)"
+                                R"({"name":")" +
+                                    state + R"("},"updatedAt":")" + at +
+                                    "\"}}");
+  };
+  EXPECT_THAT(states_of({linear("Todo", "2026-01-31T10:00:00.000Z"),
+                         linear("Done", "2026-01-31T10:00:00.001Z")}),
+              ElementsAre(is_state("Done")));
+  const auto deployment = [](const std::string& status, const std::string& at) {
+    return told("deployment:" + status,
+                R"({"environment":"production","status":")" + status + R"(",)" +
+                    at + "}");
+  };
+  EXPECT_THAT(
+      states_of(
+          {deployment("in_progress", R"("started_at":"2026-01-31T10:00:00Z")"),
+           deployment("success", R"("started_at":"2026-01-31T10:00:00Z",)"
+                                 R"("completed_at":"2026-01-31T10:05:00Z")")}),
+      ElementsAre(is_state("success")));
+}
+
+TEST(thread_states, WhatIsDeletedIsNotOpen) {
+  const auto states = states_of(
+      {told("issues:deleted", R"({"repository":{"full_name":"octo/repo"},)"
+                              R"("issue":{"number":7,"state":"open"}})"),
+       told("Issue:remove", R"({"data":{"identifier":"ENG-42","state":)"
+                            R"({"name":"Todo"}}})")});
+  EXPECT_THAT(states, ElementsAre(is_state("deleted"), is_state("removed")));
+}
+
+TEST(thread_states, EachThingHasItsOwn) {
+  EXPECT_THAT(states_of({pull_request("pull_request:opened",
+                                      R"("state":"open","draft":true)"),
+                         told("push", "{}"), told("Issue:create", "[]")}),
+              SizeIs(1));
+}
+
+} // namespace
+} // namespace eventweft::codec
