@@ -195,7 +195,7 @@ class dead_letters_state {
     ev->seq = 0;
     if (ctx_.rules) {
       codec::payload_reader payload;
-      ev->keys = ctx_.rules->keys(*ev, payload);
+      ev->keys = ctx_.rules->keys_of_late(*ev, payload);
     }
     ask(self_, writer, options_.timeout, append_atom_v,
         event_ptr{std::move(*ev)})

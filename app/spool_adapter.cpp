@@ -43,7 +43,7 @@ class open_spool_port final : public spool_port {
   // The spool keeps none: they can be read again.
   event_ptr with_keys(const event& e) {
     auto copy = e;
-    copy.keys = rules_->keys(copy, reader_);
+    copy.keys = rules_->keys_of_late(copy, reader_);
     return event_ptr{std::move(copy)};
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "correlation/engine.hpp"
 
+#include "correlation/joiner.hpp"
 #include "correlation/rules/builtin.hpp"
 
 #include <fmt/format.h>
@@ -136,6 +137,13 @@ std::vector<correlation_key> engine::keys(const event& ev,
                                           codec::payload_reader& reader) const {
   const auto root = reader.parse(ev.payload);
   return keys(ev, root ? &*root : nullptr);
+}
+
+std::vector<correlation_key>
+engine::keys_of_late(const event& ev, codec::payload_reader& reader) const {
+  auto out = keys(ev, reader);
+  out.push_back(own_id_key(ev.id));
+  return out;
 }
 
 std::vector<rule_report> engine::explain(const event& ev,

@@ -82,6 +82,11 @@ class engine {
   std::vector<correlation_key> keys(const event& ev,
                                     codec::payload_reader& reader) const;
 
+  /// The same of an event that was acknowledged before it was stored, out of
+  /// the spool or a dead letter: others may have named it as their cause since.
+  std::vector<correlation_key>
+  keys_of_late(const event& ev, codec::payload_reader& reader) const;
+
   /// What each rule finds, for people; counts nothing.
   std::vector<rule_report> explain(const event& ev,
                                    codec::payload_reader& reader) const;

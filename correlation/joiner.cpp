@@ -473,7 +473,7 @@ class joiner {
         if (key.owner.is_nil()) {
           key.owner = key.new_owner = before.id;
           result_.changes.links.push_back(
-              {before.id, its_own_key(before.id, name), not_linked::none});
+              {before.id, own_id_key(before.id), not_linked::none});
         }
       }
     if (stale) {
@@ -504,24 +504,24 @@ class joiner {
     return not_linked::none;
   }
 
-  static correlation_key its_own_key(const uuid& id, const std::string& name) {
-    return {.key = name,
-            .type = {},
-            .confidence = 1,
-            .needs = {},
-            .rule = "trace",
-            .field = "id",
-            .matched = to_string(id)};
-  }
-
   static std::chrono::microseconds distance(timestamp a, timestamp b) noexcept {
     return a > b ? a - b : b - a;
+  }
+
+  // No thread begins with an id that nobody named so far.
+  bool is_own_id_of_nobody(const correlation_key& claim, const uuid& id) const {
+    if (!claim.is_identity() || !claim.key.starts_with(event_family) ||
+        uuid::parse(std::string_view{claim.key}.substr(event_family.size())) !=
+            id)
+      return false;
+    const auto key = keys_.find(claim.key);
+    return key == keys_.end() || !key->second.known;
   }
 
   void link_event(size_t i) {
     const std::string* known_cause = nullptr;
     for (const auto& claim : events_[i].keys) {
-      if (claim.is_fact())
+      if (claim.is_fact() || is_own_id_of_nobody(claim, members_[i].id))
         continue;
       // An id is one of its own source first.
       if (is_cause(claim)) {
@@ -711,6 +711,17 @@ std::string_view to_string(not_linked why) noexcept {
     return "huge_thread";
   }
   return "unsure";
+}
+
+correlation_key own_id_key(const uuid& id) {
+  auto text = to_string(id);
+  return {.key = std::string{event_family}.append(text),
+          .type = {},
+          .confidence = 1,
+          .needs = {},
+          .rule = "trace",
+          .field = "id",
+          .matched = std::move(text)};
 }
 
 expected<join_result> join(thread_index& index,

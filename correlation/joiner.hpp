@@ -63,6 +63,10 @@ expected<join_result> join(thread_index& index,
                            std::span<const join_input> events,
                            const join_limits& limits);
 
+/// The key by which others name the event `id` as their cause. One that has it
+/// itself links through it only if one of them was there before.
+correlation_key own_id_key(const uuid& id);
+
 /// The event that tells stream readers of a merge: `eventweft`,
 /// `correlation:merged`, in the thread that stays.
 event merge_event(const thread_merge& merge, const uuid& id, timestamp now);

@@ -133,6 +133,35 @@ TEST_F(joining, a_parent_without_a_thread_comes_into_its_childs) {
   EXPECT_EQ(both.parents[0], id_of(6));
 }
 
+// It was acknowledged while the store was away, and is stored after what it
+// caused.
+TEST_F(joining, a_parent_that_comes_late_meets_its_child) {
+  const auto key = "event:" + to_string(id_of(1));
+  const auto child = batch({ev(2, {caused_by(key, "parent_event_id")})});
+  EXPECT_EQ(child.threads[0], id_of(2));
+  const auto parent =
+      batch({ev(1, {own_id_key(id_of(1))}), ev(3, {own_id_key(id_of(3))})});
+  EXPECT_EQ(parent.threads[0], id_of(2));
+  // Nobody named this one, so it has no thread and leaves no trace.
+  EXPECT_EQ(parent.threads[1], std::nullopt);
+  EXPECT_EQ(parent.changes.links.size(), 1u);
+  EXPECT_EQ(parent.changes.keys.size(), 1u);
+  // A later child finds it by the same key.
+  const auto later = batch({ev(4, {caused_by(key, "parent_event_id")})});
+  EXPECT_EQ(later.threads[0], id_of(2));
+  EXPECT_EQ(later.parents[0], id_of(1));
+  // All of it in one batch, in either order.
+  const auto of_six = "event:" + to_string(id_of(6));
+  const auto both = batch({ev(6, {own_id_key(id_of(6))}),
+                           ev(7, {caused_by(of_six, "parent_event_id")})});
+  EXPECT_EQ(both.threads[0], both.threads[1]);
+  const auto of_eight = "event:" + to_string(id_of(8));
+  const auto turned = batch({ev(9, {caused_by(of_eight, "parent_event_id")}),
+                             ev(8, {own_id_key(id_of(8))})});
+  EXPECT_EQ(turned.threads[0], turned.threads[1]);
+  EXPECT_EQ(partition(index).size(), 3u);
+}
+
 TEST_F(joining, a_pull_request_stands_for_its_commits) {
   auto its_head = link("git:sha:" + std::string(40, 'a'));
   its_head.type = {correlation_noun::pr, correlation_noun::commit};

@@ -359,6 +359,17 @@ TEST(trace_rule, reads_the_metadata_and_members_of_any_event) {
                      "event:0190163d-8694-739b-aea5-966c26f8ad92"}));
 }
 
+TEST(rules, what_is_stored_late_is_found_by_its_id) {
+  bench b;
+  const auto ev = make_event("events", "order:paid", "{}");
+  codec::payload_reader reader;
+  EXPECT_TRUE(b.rules.keys(ev, reader).empty());
+  const auto keys = b.rules.keys_of_late(ev, reader);
+  ASSERT_EQ(keys.size(), 1u);
+  EXPECT_EQ(keys[0].key, "event:" + to_string(ev.id));
+  EXPECT_TRUE(keys[0].is_identity());
+}
+
 TEST(rules, garbage_gives_no_keys_and_no_crash) {
   bench b;
   for (std::string_view platform :
