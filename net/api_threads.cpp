@@ -5,6 +5,7 @@
 #include "net/answers.hpp"
 #include "net/ports/threads.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <utility>
@@ -47,6 +48,13 @@ expected<thread_question> read_thread_question(const query_params& params,
   return q;
 }
 
+bool is_wanted(const thread_summary& s, const thread_query& q) {
+  return (q.before == 0 || s.last_seq < q.before) &&
+         (q.platforms.empty() ||
+          std::ranges::find_first_of(s.platforms, q.platforms) !=
+              s.platforms.end());
+}
+
 response switched_off() {
   return problem_answer({ec::not_found, "this server's store has no threads"});
 }
@@ -72,8 +80,8 @@ awaitable<response> list_threads(const api_call& call,
     if (!story)
       co_return problem_answer(story.error());
     std::vector<thread_summary> found;
-    if (*story)
-      found.push_back((*story)->summary);
+    if (*story && is_wanted((*story)->summary, q->page))
+      found.push_back(std::move((*story)->summary));
     co_return json_answer(200, codec::threads_json(found, limit));
   }
   const auto start = [&](reply_to<std::vector<thread_summary>> reply) {

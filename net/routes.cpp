@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace eventweft::net {
 
@@ -26,7 +27,9 @@ constexpr route table[] = {
     {verb::get, "/api/v1/events/{id}/explain", endpoint::explain_event,
      needs::visible},
     {verb::get, "/api/v1/correlations", endpoint::list_threads, needs::read},
-    {verb::get, "/api/v1/correlations/{id}", endpoint::get_thread, needs::read},
+    // Keys hold slashes, which not every client and proxy leaves encoded.
+    {verb::get, "/api/v1/correlations/{id}", endpoint::get_thread, needs::read,
+     true},
     {verb::get, "/api/v1/streams", endpoint::list_streams, needs::visible},
     {verb::post, "/api/v1/streams", endpoint::create_stream, needs::manage},
     {verb::get, "/api/v1/streams/{name}", endpoint::get_stream, needs::visible},
@@ -109,13 +112,16 @@ std::string_view take_segment(std::string_view& rest) {
   return segment;
 }
 
-/// The arguments if `path` has the form of `pattern`.
-std::optional<std::vector<std::string>> match(std::string_view pattern,
+/// The arguments if `path` has the form of the route's pattern.
+std::optional<std::vector<std::string>> match(const route& r,
                                               std::string_view path) {
   std::vector<std::string> arguments;
+  auto pattern = r.pattern;
   while (pattern.starts_with('/') && path.starts_with('/')) {
     const auto want = take_segment(pattern);
-    const auto have = take_segment(path);
+    const auto have = r.to_the_end && pattern.empty()
+                          ? std::exchange(path, {}).substr(1)
+                          : take_segment(path);
     if (!want.starts_with('{')) {
       if (want != have)
         return std::nullopt;
@@ -153,7 +159,7 @@ match_route(verb method, std::string_view path,
     method = verb::get;
   route_match result;
   for (const auto& r : table) {
-    auto arguments = match(r.pattern, path);
+    auto arguments = match(r, path);
     if (!arguments)
       continue;
     if (r.target == endpoint::webhook && !knows_platform(arguments->front()))

@@ -67,7 +67,8 @@ enum class endpoint : uint8_t {
   list_audit,
 };
 
-/// One line of the route table. `{name}` in a pattern stands for one segment.
+/// One line of the route table. `{name}` in a pattern stands for one segment,
+/// or with `to_the_end` as the last one for all that is left, slashes as well.
 struct route {
   boost::beast::http::verb method;
   std::string_view pattern;
@@ -75,6 +76,7 @@ struct route {
   /// What callers need (docs/secure.md). With `needs::visible` the handler sees
   /// to it that they get no more than `auth::visible_to` them.
   auth::needs needs;
+  bool to_the_end = false;
 };
 
 /// Everything that the server answers, in order of precedence. HEAD works

@@ -139,6 +139,14 @@ TEST_F(whole_threads, AStoryIsFoundStreamedAndTold) {
   EXPECT_THAT(get("/api/v1/correlations?platform=linear"), HasSubstr(id));
   EXPECT_THAT(get("/api/v1/correlations?platform=slack"), Not(HasSubstr(id)));
   EXPECT_THAT(get("/api/v1/correlations?key=ENG-42"), HasSubstr(id));
+  EXPECT_THAT(get("/api/v1/correlations?key=ENG-42&platform=jira,linear"),
+              HasSubstr(id));
+  EXPECT_THAT(get("/api/v1/correlations?key=ENG-42&platform=slack"),
+              Not(HasSubstr(id)));
+  EXPECT_THAT(get("/api/v1/correlations?key=ENG-42&cursor=1"),
+              Not(HasSubstr(id)));
+  EXPECT_THAT(get("/api/v1/correlations/github:pr:octo/repo%2312"),
+              HasSubstr(id));
   get("/api/v1/correlations/ENG-43", 404);
   get("/api/v1/correlations?limit=0", 400);
   get("/api/v1/correlations?limit=1&limit=2", 400);

@@ -37,6 +37,19 @@ TEST(routes, TakesTheArgumentDecoded) {
   EXPECT_EQ(match(verb::get, "/api/v1/streams/").found, nullptr);
 }
 
+TEST(routes, AThreadsKeyMayHoldSlashes) {
+  for (const auto* path :
+       {"/api/v1/correlations/github:pr:octo/repo%2312",
+        "/api/v1/correlations/github%3Apr%3Aocto%2Frepo%2312"})
+    EXPECT_EQ(match(verb::get, path).argument, "github:pr:octo/repo#12");
+  EXPECT_EQ(
+      match(verb::get, "/api/v1/correlations/https://github.com/o/r/pull/12")
+          .argument,
+      "https://github.com/o/r/pull/12");
+  EXPECT_EQ(match(verb::get, "/api/v1/correlations/").found, nullptr);
+  EXPECT_EQ(match(verb::get, "/api/v1/events/a/b").found, nullptr);
+}
+
 TEST(routes, TellsUnknownPathsFromWrongMethods) {
   for (const auto* path : {"", "/", "/unknown", "/healthz/", "/healthz/x",
                            "//healthz", "/linear/events", "*"}) {
