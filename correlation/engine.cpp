@@ -15,7 +15,7 @@ namespace eventweft::correlation {
 namespace {
 
 // To be raised when a built-in rule reads other keys than before.
-constexpr int builtin_version = 2;
+constexpr int builtin_version = 3;
 
 struct kept_rule {
   kept_rule(rule_ptr r, uint32_t limit) : it(std::move(r)), health(limit) {}

@@ -25,6 +25,7 @@ bool is_plain(std::string_view text, std::string_view also) noexcept {
 }
 
 constexpr std::string_view sha_prefix = "git:sha:";
+constexpr std::string_view commit_pr = "git:pr:";
 constexpr std::string_view teamless_thread = "slack:thread::";
 
 // 26 of Crockford's digits; the first is a number below eight.
@@ -334,6 +335,18 @@ std::string sha_fact(std::string_view hex) {
   return "git:sha7:" + lower(hex.substr(0, 7));
 }
 
+std::optional<std::string> pr_of_commit(std::string_view hex) {
+  const auto sha = sha_key(hex);
+  if (!sha)
+    return std::nullopt;
+  return std::string{commit_pr}.append(
+      std::string_view{*sha}.substr(sha_prefix.size()));
+}
+
+bool is_pr_of_commit(std::string_view name) noexcept {
+  return name.starts_with(commit_pr);
+}
+
 bool is_short_sha(std::string_view key) noexcept {
   if (!key.starts_with(sha_prefix))
     return false;
@@ -358,7 +371,8 @@ std::string resolve_key(std::string_view key, std::string_view value) {
     out.append(value).append(":").append(key.substr(thread.size()));
     return out;
   }
-  if (key.starts_with("git:sha:") && value.starts_with("git:sha:"))
+  if ((key.starts_with(sha_prefix) && value.starts_with(sha_prefix)) ||
+      is_pr_of_commit(key))
     return std::string{value};
   return std::string{key};
 }

@@ -88,6 +88,13 @@ std::string host_fact(std::string_view host);
 /// Of a full or short SHA: its first seven digits.
 std::string sha_fact(std::string_view hex);
 
+/// Which pull request a commit is the head of, or was merged as; a key, too, of
+/// something that is about that pull request, whichever it is. Nothing unless
+/// `hex` has 40 digits.
+std::optional<std::string> pr_of_commit(std::string_view hex);
+/// Whether a key or a fact is one of those. There are as many as commits.
+bool is_pr_of_commit(std::string_view name) noexcept;
+
 /// Whether a key is a commit of which some of the digits are missing.
 bool is_short_sha(std::string_view key) noexcept;
 
@@ -97,7 +104,8 @@ bool is_short_sha(std::string_view key) noexcept;
 std::string needed_fact(std::string_view key);
 
 /// The key that `key` becomes now that its fact has the value `value`: a
-/// Slack thread gets its team, a short SHA its other digits.
+/// Slack thread gets its team, a short SHA its other digits, a commit's pull
+/// request the key of that.
 std::string resolve_key(std::string_view key, std::string_view value);
 
 /// A short SHA's full form if exactly one known commit begins with it.

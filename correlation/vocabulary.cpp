@@ -8,6 +8,8 @@
 namespace eventweft::correlation {
 
 void vocabulary::learn(std::string_view fact, std::string_view value) {
+  if (is_pr_of_commit(fact))
+    return;
   const std::unique_lock lock{mutex_};
   if (facts_.size() < max_facts)
     facts_.try_emplace(std::string{fact}, value);

@@ -18,7 +18,9 @@ namespace eventweft::correlation {
 /// Linear has, which team a Slack channel belongs to, which hosts are a GitHub.
 /// A cache of the store's facts: filled from them at start and after each
 /// append; what it does not know yet, the append transaction finds out (see
-/// `joiner.hpp`), so a node that is behind gives the same threads. Thread-safe.
+/// `joiner.hpp`), so a node that is behind gives the same threads. Commits'
+/// pull requests are left to the store: they are many, and each is of use for a
+/// day. Thread-safe.
 class vocabulary {
  public:
   /// Most facts kept; others are looked up in the store only.

@@ -281,6 +281,8 @@ not_linked_yet(const std::vector<correlation_key>& keys,
       // It may have been resolved since.
       if (key.starts_with(sha_family))
         return l.key.starts_with(key);
+      if (correlation::is_pr_of_commit(key))
+        return l.type == to_string(k.type) && l.matched == k.matched;
       return key.starts_with(bare_slack) &&
              l.key.starts_with("slack:thread:") &&
              l.key.ends_with(":" + key.substr(bare_slack.size()));

@@ -41,7 +41,8 @@ class thread_store {
  public:
   virtual ~thread_store() = default;
 
-  /// What events taught, by name; at most `limit`.
+  /// What events taught, by name, but for commits' pull requests; at most
+  /// `limit`.
   virtual expected<std::vector<std::pair<std::string, std::string>>>
   facts(size_t limit) = 0;
 

@@ -33,8 +33,10 @@ class deployment final : public rule {
     std::string scratch;
     if (const auto id = text_of(root, "deployment_id", scratch); !id.empty())
       out.identity(deployment_key(id, repo), "deployment_id", id);
-    pull_request(root, repo, out);
-    commit(text_of(root, "commit_sha"), out);
+    const auto sha = text_of(root, "commit_sha");
+    if (!pull_request(root, repo, out))
+      claim_commits_pr(out, sha, "commit_sha");
+    commit(sha, out);
     const auto branch = text_of(root, "branch_name");
     if (!repo.empty())
       claim_branch(out, repo, branch, {}, "branch_name");
@@ -53,11 +55,11 @@ class deployment final : public rule {
                      sha_fact(sha), "commit_sha", sha);
   }
 
-  // A number, an object with one, or a URL.
-  static void pull_request(element root, const repository& repo, claims& out) {
+  // A number, an object with one, or a URL; false if it names none.
+  static bool pull_request(element root, const repository& repo, claims& out) {
     element pr;
     if (root["pull_request"].get(pr) && root["pull_request_number"].get(pr))
-      return;
+      return false;
     uint64_t number = 0;
     if (pr.is_object()) {
       for (std::string_view url : {"html_url", "url"})
@@ -75,9 +77,11 @@ class deployment final : public rule {
     } else if (pr.get(number)) {
       number = 0;
     }
-    if (number != 0 && !repo.empty())
-      out.link(pr_key(repo, number), correlation_noun::pr, 1, "pull_request",
-               "#" + std::to_string(number));
+    if (number == 0 || repo.empty())
+      return false;
+    out.link(pr_key(repo, number), correlation_noun::pr, 1, "pull_request",
+             "#" + std::to_string(number));
+    return true;
   }
 };
 

@@ -57,12 +57,21 @@ class github final : public rule {
                "pull_request.number", shown);
     out.subject(itself ? correlation_noun::pr : out.subject());
     // The merge commit of an open pull request is GitHub's own test merge.
-    if (text_of(pr, "merged_at").size() > 0)
-      claim_commit(out, text_of(pr, "merge_commit_sha"), 1,
-                   "pull_request.merge_commit_sha");
-    if (const auto head = child(pr, "head"); head)
+    const auto merged = text_of(pr, "merged_at").empty()
+                            ? std::string_view{}
+                            : text_of(pr, "merge_commit_sha");
+    claim_commit(out, merged, 1, "pull_request.merge_commit_sha");
+    const auto head = child(pr, "head");
+    if (head)
       pull_head(g, *head, out);
     if (itself) {
+      const auto tell = [&](std::string_view sha, std::string_view field) {
+        if (const auto name = pr_of_commit(sha))
+          out.fact(*name, pr_key(g.repo, *number), field);
+      };
+      tell(merged, "pull_request.merge_commit_sha");
+      if (head)
+        tell(text_of(*head, "sha"), "pull_request.head.sha");
       const auto title = text_of(pr, "title");
       out.text(title, text_source::title, markup::plain, g.repo,
                "pull_request.title");
@@ -237,6 +246,12 @@ void claim_commit(claims& out, std::string_view sha, float confidence,
     out.link(std::move(*key), correlation_noun::commit, confidence, field, sha);
 }
 
+void claim_commits_pr(claims& out, std::string_view sha,
+                      std::string_view field) {
+  if (const auto name = pr_of_commit(sha))
+    out.unresolved(*name, correlation_noun::pr, *name, field, sha);
+}
+
 void claim_message(claims& out, std::string_view message,
                    const repository& repo, std::string_view field) {
   out.text(message, text_source::commit, markup::plain, repo, field);
@@ -254,11 +269,12 @@ void claim_message(claims& out, std::string_view message,
     out.branch_name(trim(branch.substr(slash + 1)), repo, field);
 }
 
-void claim_pull_requests(claims& out, element owner, const repository& repo,
+bool claim_pull_requests(claims& out, element owner, const repository& repo,
                          std::string_view field) {
   simdjson::dom::array prs;
   if (owner["pull_requests"].get(prs))
-    return;
+    return false;
+  bool found = false;
   for (const auto pr : prs) {
     const auto number = number_of(pr, "number");
     if (!number)
@@ -269,7 +285,9 @@ void claim_pull_requests(claims& out, element owner, const repository& repo,
       continue;
     out.link(pr_key(repo, *number), correlation_noun::pr, 1, field,
              text_of(pr, "url"));
+    found = true;
   }
+  return found;
 }
 
 bool is_bot(element author) noexcept {

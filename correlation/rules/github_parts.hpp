@@ -27,12 +27,17 @@ void claim_branch(claims& out, const repository& repo, std::string_view name,
 void claim_commit(claims& out, std::string_view sha, float confidence,
                   std::string_view field);
 
+/// The commit's pull request, once an event of that has told which it is.
+void claim_commits_pr(claims& out, std::string_view sha,
+                      std::string_view field);
+
 /// The texts of a commit's message, with what merges and squashes write.
 void claim_message(claims& out, std::string_view message,
                    const repository& repo, std::string_view field);
 
-/// A `pull_requests` array, as checks and workflow runs have it.
-void claim_pull_requests(claims& out, simdjson::dom::element owner,
+/// A `pull_requests` array, as checks and workflow runs have it. Whether there
+/// was any in it.
+bool claim_pull_requests(claims& out, simdjson::dom::element owner,
                          const repository& repo, std::string_view field);
 
 /// A program's account: "dependabot[bot]". What it writes is about many things.

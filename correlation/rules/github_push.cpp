@@ -194,9 +194,8 @@ class github_commits final : public rule {
     const auto ref = text_of(*found, "ref");
     if (ref.find('/') != std::string_view::npos || !is_hex(ref))
       claim_branch(out, g.repo, ref, g.default_branch, "deployment.ref");
-    simdjson::dom::array prs;
-    if (!g.root["pull_requests"].get(prs))
-      claim_pull_requests(out, g.root, g.repo, "pull_requests");
+    if (!claim_pull_requests(out, g.root, g.repo, "pull_requests"))
+      claim_commits_pr(out, text_of(*found, "sha"), "deployment.sha");
   }
 };
 

@@ -116,12 +116,18 @@ maintenance::apply_retention(const retention_policy& policy, timestamp now,
     std::vector<retention_item> items;
     for (const auto& row : rows)
       items.push_back(read_item(row));
-    if (!dry_run)
+    if (!dry_run) {
       while (tx.exec("SELECT forget_threads($1)",
                      pqxx::params{static_cast<int64_t>(limit)})
                  .one_field()
                  .as<int64_t>() > 0) {
       }
+      // Of commits that nothing names any more.
+      tx.exec("DELETE FROM correlation_facts f WHERE f.fact >= 'git:pr:' "
+              "AND f.fact < 'git:pr;' AND NOT EXISTS ("
+              "SELECT 1 FROM correlation_keys k "
+              "WHERE k.key = 'git:sha:' || substr(f.fact, 8))");
+    }
     return items;
   });
 }

@@ -66,6 +66,7 @@ threads::facts(size_t limit) {
     pqxx::nontransaction tx{c};
     std::vector<std::pair<std::string, std::string>> out;
     for (const auto& row : tx.exec("SELECT fact, value FROM correlation_facts "
+                                   "WHERE NOT starts_with(fact, 'git:pr:') "
                                    "ORDER BY learned_at DESC LIMIT $1",
                                    pqxx::params{static_cast<int64_t>(limit)}))
       out.emplace_back(row[0].view(), row[1].view());

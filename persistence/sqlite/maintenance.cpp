@@ -144,7 +144,11 @@ void forget_threads(database& db) {
       "DELETE FROM correlation_merges WHERE thread_id NOT IN "
       "(SELECT id FROM correlation_threads);"
       "DELETE FROM correlation_pending WHERE event_created_at < coalesce("
-      "(SELECT min(created_at) FROM events), '9999')");
+      "(SELECT min(created_at) FROM events), '9999');"
+      // Of commits that nothing names any more.
+      "DELETE FROM correlation_facts WHERE fact >= 'git:pr:' "
+      "AND fact < 'git:pr;' AND NOT EXISTS (SELECT 1 FROM correlation_keys k "
+      "WHERE k.key = 'git:sha:' || substr(fact, 8))");
 }
 
 /// What `correlation_threads` says of those that lost events, which `shrunk`

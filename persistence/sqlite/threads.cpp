@@ -116,6 +116,7 @@ threads::facts(size_t limit) {
   using result_t = expected<std::vector<std::pair<std::string, std::string>>>;
   return database_.call([&](database& db) -> result_t {
     auto& q = db.prepared("SELECT fact, value FROM correlation_facts "
+                          "WHERE fact NOT GLOB 'git:pr:*' "
                           "ORDER BY learned_at DESC LIMIT ?");
     q.bind(1, static_cast<int64_t>(limit));
     std::vector<std::pair<std::string, std::string>> out;

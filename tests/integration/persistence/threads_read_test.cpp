@@ -195,9 +195,16 @@ TEST_P(read_threads, StoredEventsCanBeGoneOverAgain) {
 }
 
 TEST_P(read_threads, KeysOfEventsThatAreGoneAreForgotten) {
-  auto old = on(1, "github", {being("a:1")});
+  const auto of_commit = [](char digit) {
+    return "git:pr:" + std::string(40, digit);
+  };
+  auto old = on(1, "github",
+                {being("a:1"), linking("git:sha:" + std::string(40, 'a')),
+                 teaching(of_commit('a'), "a:1"), teaching("linear:team:ENG")});
   old.created_at = noon - days{100};
-  auto kept = on(2, "github", {being("b:1")});
+  auto kept = on(2, "github",
+                 {being("b:1"), linking("git:sha:" + std::string(40, 'b')),
+                  teaching(of_commit('b'), "b:1")});
   join({old, kept});
   auto maintenance = store_->open_maintenance();
   must(maintenance->roll_up_metrics());
@@ -206,6 +213,9 @@ TEST_P(read_threads, KeysOfEventsThatAreGoneAreForgotten) {
   must(maintenance->apply_retention(policy, noon, false));
   auto reader = threads();
   EXPECT_FALSE(must(reader->thread_of(std::string{"a:1"})));
+  EXPECT_FALSE(must(reader->fact(of_commit('a'))));
+  EXPECT_TRUE(must(reader->fact(of_commit('b'))));
+  EXPECT_TRUE(must(reader->fact("linear:team:ENG")));
   EXPECT_TRUE(must(reader->thread_of(std::string{"b:1"})));
   EXPECT_THAT(must(reader->recent({})), SizeIs(1));
   EXPECT_THAT(must(reader->evidence(old.id)), IsEmpty());

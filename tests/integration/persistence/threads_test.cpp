@@ -150,6 +150,41 @@ TEST_P(append_threads, ShortCommitsFindTheLongOnes) {
   EXPECT_EQ(evidence[0].key, sha);
 }
 
+TEST_P(append_threads, ADeploymentIsOfItsCommitsPullRequest) {
+  const std::string sha(40, 'a');
+  const auto deployed = [&](int n) {
+    auto commit = linking("git:sha:" + sha);
+    commit.type = {correlation_noun::deployment, correlation_noun::commit};
+    auto pr = waiting("git:pr:" + sha, "git:pr:" + sha);
+    pr.type = {correlation_noun::deployment, correlation_noun::pr};
+    return keyed_event(n, {commit, pr});
+  };
+  auto reader = threads();
+  const auto pr_of = [&](int n) {
+    const auto evidence = must(reader->evidence(numbered_event(n).id));
+    for (const auto& l : evidence)
+      if (l.type == "deployment_to_pr")
+        return l;
+    ADD_FAILURE() << "no deployment_to_pr";
+    return thread_link{};
+  };
+  join({deployed(1)});
+  EXPECT_EQ(pr_of(1).state, "pending");
+  auto pr = keyed_event(2, {being("github:pr:o/r#1"), linking("git:sha:" + sha),
+                            teaching("git:pr:" + sha, "github:pr:o/r#1")});
+  join({pr});
+  join({deployed(3)});
+  for (int n : {1, 3}) {
+    EXPECT_EQ(pr_of(n).state, "linked");
+    EXPECT_EQ(pr_of(n).key, "github:pr:o/r#1");
+    EXPECT_EQ(pr_of(n).target, pr.id);
+    EXPECT_EQ(thread_of(n), thread_of(2));
+  }
+  // Nodes need not know them all.
+  EXPECT_THAT(must(reader->facts(10)), ::testing::IsEmpty());
+  EXPECT_EQ(must(reader->fact("git:pr:" + sha)), "github:pr:o/r#1");
+}
+
 TEST_P(append_threads, TheCauseIsTheParent) {
   auto cause = keyed_event(2, {});
   cause.keys.push_back(

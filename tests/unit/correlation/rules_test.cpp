@@ -295,6 +295,45 @@ TEST(deployment_rule, names_commit_branch_and_pull_request) {
   EXPECT_EQ(with(R"("https://github.com/octo/repo/pull/12")"), expected);
 }
 
+TEST(deployment_rule, a_commit_leads_to_its_pull_request) {
+  bench b;
+  const auto by_commit =
+      make_event("deployments", "deployment:success",
+                 R"({"deployment_id":"dep-1","commit_sha":")" + merge + "\"}");
+  const auto keys = b.all(by_commit);
+  const auto* waits = find(keys, "git:pr:" + merge);
+  ASSERT_TRUE(waits);
+  EXPECT_EQ(to_string(waits->type), "deployment_to_pr");
+  EXPECT_EQ(waits->needs, waits->key);
+  EXPECT_EQ(waits->field, "commit_sha");
+  EXPECT_EQ(resolve_key(waits->key, "github:pr:octo/repo#12"),
+            "github:pr:octo/repo#12");
+  // Its pull request says so: of its head, and of what it was merged as.
+  const auto told = b.all(
+      github("pull_request:closed", pr(R"(,"merged_at":"2026-01-31T12:00:00Z",)"
+                                       R"("merge_commit_sha":")" +
+                                       merge + "\"")));
+  for (const auto& sha : {head, merge}) {
+    const auto* fact = find(told, "git:pr:" + sha);
+    ASSERT_TRUE(fact);
+    EXPECT_TRUE(fact->is_fact());
+    EXPECT_EQ(fact->matched, "github:pr:octo/repo#12");
+  }
+  // They are the store's to know.
+  b.known->learn("git:pr:" + merge, "github:pr:octo/repo#12");
+  EXPECT_FALSE(b.known->knows("git:pr:" + merge));
+  // What says its pull request need not be found by its commit.
+  EXPECT_FALSE(find(b.all(make_event("deployments", "deployment:success",
+                                     R"({"repository_name":"octo/repo",)"
+                                     R"("pull_request":12,"commit_sha":")" +
+                                         merge + "\"}")),
+                    "git:pr:" + merge));
+  EXPECT_TRUE(
+      find(b.all(github("deployment_status:created",
+                        R"("deployment":{"id":7,"sha":")" + head + "\"}")),
+           "git:pr:" + head));
+}
+
 TEST(trace_rule, reads_what_cloudevents_say_of_each_other) {
   bench b;
   const auto ev = make_event(
