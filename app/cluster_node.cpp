@@ -5,11 +5,11 @@
 #include "actors/cluster/mesh.hpp"
 #include "app/actor_host.hpp"
 #include "app/cluster_identity.hpp"
+#include "app/cluster_plan.hpp"
 #include "app/cluster_status.hpp"
 #include "app/node_keeper.hpp"
 
 #include <time.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -63,11 +63,6 @@ rung_event read_ring(std::string_view text) {
   return out;
 }
 
-bool fit_for_a_name(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
-         c == '-';
-}
-
 /// The links, while there are any.
 class link_fanout final : public fanout {
  public:
@@ -107,10 +102,6 @@ bool known_level(std::string_view level) {
   return std::ranges::find(levels, level) != levels.end();
 }
 
-bool on_loopback(const std::string& host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
-
 /// The actors, as long as they may be spoken to.
 class actor_line {
  public:
@@ -132,87 +123,6 @@ class actor_line {
 };
 
 } // namespace
-
-expected<std::string> node_name(const config::cluster_settings& settings) {
-  std::string name = settings.name;
-  if (name.empty()) {
-    std::array<char, 256> host{};
-    if (::gethostname(host.data(), host.size() - 1) == 0)
-      name = host.data();
-    for (char& c : name) {
-      if (c >= 'A' && c <= 'Z')
-        c = static_cast<char>(c + 32);
-      if (!fit_for_a_name(c))
-        c = '-';
-    }
-  }
-  if (name.empty() || name.size() > 200 ||
-      !std::ranges::all_of(name, fit_for_a_name))
-    return fail(ec::bad_configuration,
-                "[cluster] name: lower-case letters, digits, dots and hyphens, "
-                "at most 200 of them");
-  return name;
-}
-
-namespace {
-
-/// What the configuration makes of this node.
-struct node_plan {
-  std::string name;
-  std::optional<std::pair<std::string, uint16_t>> address;
-  std::shared_ptr<cluster_identity> identity;
-};
-
-tl::unexpected<error> bad_key(std::string_view key, const std::string& why) {
-  return fail(ec::bad_configuration,
-              "[cluster] " + std::string{key} + ": " + why);
-}
-
-expected<node_plan> plan_node(const config::cluster_settings& wanted,
-                              store& on) {
-  node_plan out;
-  auto name = node_name(wanted);
-  if (!name)
-    return fail(std::move(name.error()));
-  out.name = std::move(*name);
-  if (!on.open_nodes())
-    return bad_key("enabled", "needs a store that several nodes can share: "
-                              "PostgreSQL, not " +
-                                  std::string{on.engine()});
-  if (wanted.listen.empty())
-    return out;
-  out.address = split_address(wanted.listen);
-  if (!out.address)
-    return bad_key("listen",
-                   "expected HOST:PORT, found \"" + wanted.listen + '"');
-  if (!wanted.advertise.empty() && !split_address(wanted.advertise))
-    return bad_key("advertise",
-                   "expected HOST:PORT, found \"" + wanted.advertise + '"');
-  if (wanted.insecure) {
-    if (!on_loopback(out.address->first))
-      return bad_key("insecure",
-                     "is for loopback only, not for " + out.address->first);
-    return out;
-  }
-  for (const auto& [key, path] :
-       {std::pair{"certificate", &wanted.certificate},
-        std::pair{"key", &wanted.key}, std::pair{"ca", &wanted.ca}})
-    if (path->empty())
-      return bad_key(key, "is missing: links need certificate, key and ca, or "
-                          "insecure = true on loopback");
-  auto loaded = cluster_identity::load(wanted, out.name);
-  if (!loaded)
-    return fail(std::move(loaded.error()));
-  out.identity = std::move(*loaded);
-  return out;
-}
-
-} // namespace
-
-expected<void> check_cluster(const config::cluster_settings& settings,
-                             store& on) {
-  return plan_node(settings, on).map([](const node_plan&) {});
-}
 
 // The members' order is the order of their making: threads go first.
 struct cluster_node::state {

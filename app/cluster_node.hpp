@@ -32,15 +32,6 @@ struct cluster_node_parts {
   std::function<void(std::string)> fatal;
 };
 
-/// The name of `settings`, or the host's as far as it can be one;
-/// `bad_configuration` if neither can.
-expected<std::string> node_name(const config::cluster_settings& settings);
-
-/// Whether a node can be made of it; connects to nothing.
-/// `bad_configuration` names the key.
-expected<void> check_cluster(const config::cluster_settings& settings,
-                             store& on);
-
 /// This node's part in a cluster: its heartbeats and leases on a thread of
 /// their own, the bell that others ring on another one, the links to its
 /// peers, and draining. Thread-safe but for start, detach and leave, which

@@ -5,6 +5,7 @@
 #include "app/access_bridge.hpp"
 #include "app/actor_host.hpp"
 #include "app/cluster_node.hpp"
+#include "app/cluster_plan.hpp"
 #include "app/correlation.hpp"
 #include "app/delivery_options.hpp"
 #include "app/local_platform.hpp"

@@ -3,7 +3,7 @@
 
 #include "actors/platforms/registry.hpp"
 #include "app/access_bridge.hpp"
-#include "app/cluster_node.hpp"
+#include "app/cluster_plan.hpp"
 #include "app/correlation.hpp"
 #include "app/delivery_options.hpp"
 #include "app/poster.hpp"
@@ -133,7 +133,7 @@ void check_store(const settings& s, fault_list& faults) {
   if (!s.store.url.starts_with("memory:"))
     faults.add(spool_source::check(s.store));
   if (s.cluster.enabled)
-    faults.add(check_cluster(s.cluster, **store));
+    faults.add(plan_node(s.cluster, **store));
 }
 
 expected<void> check_log(const config::log_settings& log) {

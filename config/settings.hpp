@@ -329,7 +329,8 @@ struct cluster_settings {
   /// HOST:PORT for the links of other nodes; port 0 picks a free one. Empty:
   /// no links, nodes wake each other through the database only.
   std::string listen;
-  /// HOST:PORT where others reach that; empty: as it listens.
+  /// HOST:PORT where others reach that; empty: as it listens, which must be an
+  /// address that they can dial then.
   std::string advertise;
   /// PEM files: this node's certificate (with intermediates), its key, and the
   /// private authority that all nodes' certificates are from.

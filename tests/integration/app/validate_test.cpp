@@ -94,6 +94,23 @@ TEST(Validate, NamesFileLineAndKey) {
       {"[store]\nurl = \"postgresql://h/d\"\n[cluster]\nenabled = true\n"
        "name = \"n\"\nlisten = \"127.0.0.1:0\"\n",
        "c.toml:3: [cluster] certificate: is missing"},
+      // What other nodes would be told to dial.
+      {"[store]\nurl = \"postgresql://h/d\"\n[cluster]\nenabled = true\n"
+       "name = \"n\"\nlisten = \"0.0.0.0:7400\"\n",
+       "c.toml:6: [cluster] listen: 0.0.0.0 means every address"},
+      {"[store]\nurl = \"postgresql://h/d\"\n[cluster]\nenabled = true\n"
+       "name = \"n\"\nlisten = \"[::]:7400\"\nadvertise = \"[::]:7400\"\n",
+       "c.toml:7: [cluster] advertise: :: means every address"},
+      {"[store]\nurl = \"postgresql://h/d\"\n[cluster]\nenabled = true\n"
+       "name = \"n\"\nlisten = \"0.0.0.0:7400\"\nadvertise = \"h:0\"\n",
+       "c.toml:7: [cluster] advertise: expected HOST:PORT with a port"},
+      {"[store]\nurl = \"postgresql://h/d\"\n[cluster]\nenabled = true\n"
+       "name = \"n\"\nadvertise = \"h:7400\"\n",
+       "c.toml:6: [cluster] advertise: has no effect without listen"},
+      // A name that only looks like loopback.
+      {"[store]\nurl = \"postgresql://h/d\"\n[cluster]\nenabled = true\n"
+       "name = \"n\"\nlisten = \"127.example.org:7400\"\ninsecure = true\n",
+       "c.toml:7: [cluster] insecure: is for loopback only"},
       {"[store]\nspool_directory = \"/dev/null/x\"\n",
        "c.toml:2: [store] spool_directory: "},
       {"[store]\nspool_directory = \"/proc/spool\"\n",
