@@ -13,6 +13,7 @@
 #include <caf/openssl/publish.hpp>
 
 #include <charconv>
+#include <set>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -136,6 +137,7 @@ expected<uint16_t> mesh::listen(const std::string& host, uint16_t port) {
 void mesh::see(const std::vector<node_record>& members,
                std::chrono::milliseconds dead_after) {
   std::vector<std::string> missing;
+  std::set<std::string> awaited;
   {
     std::lock_guard guard{core_->mutex};
     if (core_->closed)
@@ -143,8 +145,12 @@ void mesh::see(const std::vector<node_record>& members,
     core_->wanted.clear();
     for (const auto& n : members) {
       const bool alive = n.state != node_state::left && n.silent < dead_after;
-      if (!alive || n.address.empty() || core_->options.me.node >= n.name)
+      if (!alive || n.address.empty() || core_->options.me.node == n.name)
         continue;
+      if (n.name < core_->options.me.node) {
+        awaited.insert(n.name);
+        continue;
+      }
       core_->wanted.emplace(n.name, n.address);
       if (!core_->dialers.contains(n.name)) {
         core_->dialers.emplace(n.name, caf::actor{});
@@ -152,6 +158,7 @@ void mesh::see(const std::vector<node_record>& members,
       }
     }
   }
+  core_->await(awaited, dead_after);
   if (missing.empty())
     return;
   on_a_passing_thread([&] {

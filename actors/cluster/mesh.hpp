@@ -21,7 +21,7 @@ namespace eventweft {
 /// One link as this node sees it.
 struct link_view {
   std::string peer;
-  /// "up", "connecting", "down: …", "refused: …".
+  /// "up", "connecting", "waiting: …", "down: …", "refused: …".
   std::string state;
   std::optional<std::chrono::nanoseconds> round_trip;
   /// The end of the log as far as the peer knows it.
@@ -81,7 +81,8 @@ class mesh final : public fanout {
   /// Takes links from now on; the port. Blocks.
   expected<uint16_t> listen(const std::string& host, uint16_t port);
 
-  /// Who is there, after each heartbeat: dials those that are to be dialled.
+  /// Who is there, after each heartbeat: dials those that are to be dialled,
+  /// and says so once of those that should have dialled for `dead_after`.
   void see(const std::vector<node_record>& members,
            std::chrono::milliseconds dead_after);
 

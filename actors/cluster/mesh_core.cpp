@@ -91,7 +91,14 @@ void mesh_core::down(const std::string& peer, const caf::actor& link,
   if (refusal)
     ctx.figures->link_refused();
   if (peer.empty()) {
-    ctx.log->warn("cluster: a link was refused: {}", reason);
+    // It tries again every few seconds.
+    const auto now = std::chrono::steady_clock::now();
+    std::lock_guard guard{mutex};
+    std::erase_if(strangers_told, [now](const auto& entry) {
+      return now - entry.second >= std::chrono::minutes{1};
+    });
+    if (strangers_told.emplace(reason, now).second)
+      ctx.log->warn("cluster: a link was refused: {}", reason);
     return;
   }
   std::shared_ptr<link_life> gone;
@@ -114,6 +121,39 @@ void mesh_core::down(const std::string& peer, const caf::actor& link,
   if (news)
     ctx.log->warn("cluster: the link to node {} is {}: {}", peer,
                   refusal ? "refused" : "down", reason);
+}
+
+void mesh_core::await(const std::set<std::string>& peers,
+                      std::chrono::milliseconds patience) {
+  std::vector<std::string> absent, late;
+  {
+    std::lock_guard guard{mutex};
+    for (const auto& peer : peers)
+      if (auto [i, is_new] = records.try_emplace(peer); is_new) {
+        i->second.state = "waiting: it dials this node";
+        absent.push_back(peer);
+      }
+    const auto now = std::chrono::steady_clock::now();
+    for (auto& [peer, r] : records) {
+      if (r.link || !peers.contains(peer)) {
+        r.missed_since.reset();
+        r.missed_told = false;
+        continue;
+      }
+      if (!r.missed_since)
+        r.missed_since = now;
+      if (now - *r.missed_since >= patience &&
+          !std::exchange(r.missed_told, true))
+        late.push_back(peer);
+    }
+  }
+  for (const auto& peer : absent)
+    ctx.figures->set_link(peer, false);
+  for (const auto& peer : late)
+    ctx.log->warn("cluster: node {} is alive, but makes no link to this one, "
+                  "which it dials: its log says why (an address that it can't "
+                  "reach, or a certificate that is not from our authority?)",
+                  peer);
 }
 
 bool mesh_core::wants(const std::string& peer) {

@@ -7,10 +7,13 @@
 #include <caf/io/middleman_actor.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string>
 
 namespace eventweft {
@@ -30,6 +33,9 @@ struct mesh_core {
     std::optional<std::chrono::nanoseconds> round_trip;
     seq_t head = 0;
     std::string logged;
+    /// Of a living peer that dials us: since when there has been no link.
+    std::optional<std::chrono::steady_clock::time_point> missed_since;
+    bool missed_told = false;
   };
 
   mesh_core(caf::actor_system& s, actor_context c, mesh_options o,
@@ -48,6 +54,10 @@ struct mesh_core {
           const caf::actor& link, uint32_t protocol);
   void down(const std::string& peer, const caf::actor& link,
             const std::string& reason, bool refusal);
+  /// `peers` are alive and dial this node. Whom TLS turns away never gets to
+  /// say its name here: all that can be told of it is that it does not come.
+  void await(const std::set<std::string>& peers,
+             std::chrono::milliseconds patience);
   bool wants(const std::string& peer);
   std::string address_of(const std::string& peer);
   /// No file that CAF reads is changed between these.
@@ -68,6 +78,8 @@ struct mesh_core {
   bool swapping = false;
   int dialling = 0;
   std::map<std::string, record> records;
+  /// Why those without a name were refused, and when that was logged.
+  std::map<std::string, std::chrono::steady_clock::time_point> strangers_told;
   /// Those to be dialled, with their addresses.
   std::map<std::string, std::string> wanted;
   std::map<std::string, caf::actor> dialers;

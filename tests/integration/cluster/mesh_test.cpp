@@ -7,7 +7,9 @@
 #include <caf/typed_event_based_actor.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <spdlog/sinks/ringbuffer_sink.h>
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <mutex>
@@ -91,7 +93,7 @@ class test_node {
     ctx.peers = std::make_shared<directory>();
     ctx.status = std::make_shared<status_board>();
     ctx.figures = std::make_shared<metrics>();
-    ctx.log = null_logger();
+    ctx.log = std::make_shared<spdlog::logger>(name, lines);
     ctx.time = std::make_shared<system_clock>();
     ctx.random = std::make_shared<system_random>();
     ctx.peers->hub.set(spawn_listener(system, hub));
@@ -132,12 +134,21 @@ class test_node {
     return "none";
   }
 
+  /// How many lines of its log have `text`.
+  auto said(const std::string& text) const {
+    return std::ranges::count_if(lines->last_formatted(), [&](const auto& l) {
+      return l.find(text) != l.npos;
+    });
+  }
+
   struct config : caf::actor_system_config {
     config() { prepare_transport(*this, std::nullopt); }
   };
 
   config cfg;
   caf::actor_system system{cfg};
+  std::shared_ptr<spdlog::sinks::ringbuffer_sink_mt> lines =
+      std::make_shared<spdlog::sinks::ringbuffer_sink_mt>(200);
   actor_context ctx;
   std::shared_ptr<told> hub = std::make_shared<told>();
   std::vector<std::string> keys;
@@ -257,8 +268,36 @@ TEST_F(mesh_test, AnotherStoreIsRefusedAndTheOthersStay) {
     std::lock_guard guard{b.hub->mutex};
     return b.hub->events.size() == 2;
   }));
-  std::lock_guard guard{stranger.hub->mutex};
-  EXPECT_TRUE(stranger.hub->events.empty());
+  {
+    std::lock_guard guard{stranger.hub->mutex};
+    EXPECT_TRUE(stranger.hub->events.empty());
+  }
+  // Both sides say why, and not each time that the other one tries.
+  EXPECT_TRUE(within(20s, [&] {
+    return a.ctx.figures->text().find("eventweft_link_refused_total 2") !=
+           std::string::npos;
+  }));
+  EXPECT_EQ(stranger.said("a link was refused: another store: node a"), 1);
+  EXPECT_EQ(a.said("the link to node s is refused"), 1);
+}
+
+// Whom TLS turns away has no name yet: it is known only as one that is missing.
+TEST_F(mesh_test, APeerThatDoesNotDialIsMissed) {
+  test_node b{"b"};
+  node_record a;
+  a.name = "a";
+  a.address = "127.0.0.1:1";
+  b.links->see({a, b.record}, 1h);
+  EXPECT_THAT(b.link_to("a"), HasSubstr("waiting"));
+  EXPECT_THAT(b.ctx.figures->text(),
+              HasSubstr("eventweft_link_up{peer=\"a\"} 0"));
+  EXPECT_EQ(b.said("node a"), 0);
+  EXPECT_TRUE(within(5s, [&] {
+    b.links->see({a, b.record}, 20ms);
+    return b.said("node a is alive, but makes no link") != 0;
+  }));
+  b.links->see({a, b.record}, 20ms);
+  EXPECT_EQ(b.said("node a"), 1);
 }
 
 TEST_F(mesh_test, APortThatIsTakenIsSaid) {
