@@ -44,6 +44,7 @@ class reader {
   bool ok() const noexcept { return ok_; }
   bool done() const noexcept { return ok_ && in_.empty(); }
   size_t left() const noexcept { return in_.size(); }
+  std::string_view rest() const noexcept { return in_; }
 
   uint8_t u8() { return static_cast<uint8_t>(little(1)); }
   uint32_t u32() { return static_cast<uint32_t>(little(4)); }
@@ -143,6 +144,10 @@ struct item_writer {
     w.text(x.reply ? x.reply->content_type : std::string{});
     w.text(x.reply ? x.reply->body : std::string{});
   }
+  void operator()(const newer_item& x) const {
+    w.u8(x.kind);
+    w.out.append(x.body);
+  }
 };
 
 reply_item read_reply(reader& r) {
@@ -165,7 +170,8 @@ reply_item read_reply(reader& r) {
 }
 
 data_item read_item(reader& r) {
-  switch (r.u8()) {
+  const auto item = r.u8();
+  switch (item) {
   case 1: {
     events_item x;
     x.first = r.seq();
@@ -181,20 +187,20 @@ data_item read_item(reader& r) {
   case 2:
     return head_item{r.seq()};
   case 3: {
-    control_event e;
+    const auto whole = r.rest();
     const auto kind = r.u8();
-    e.what = r.text();
+    auto what = r.text();
     if (kind > last_control_kind)
-      r.fail();
-    else
-      e.kind = static_cast<control_kind>(kind);
-    return e;
+      return newer_item{item, std::string{whole}};
+    return control_event{static_cast<control_kind>(kind), std::move(what)};
   }
   case 4:
     return read_reply(r);
-  default:
+  case 0:
     r.fail();
     return head_item{};
+  default:
+    return newer_item{item, std::string{r.take(r.left())}};
   }
 }
 

@@ -38,7 +38,10 @@
 ///           | 4 event:16 status:u32 type:text body:text
 ///                      what a handler replies to a webhook; status 0: nothing
 ///
-/// Item 4 is sent to those who speak protocol 2 or newer.
+/// Item 4 is sent to those who speak protocol 2 or newer. An item of another
+/// number, or a change of a kind that is not known here, is a newer program's:
+/// it is read as a hint that there is something new in the store. So items and
+/// kinds may be appended without a new protocol where that is good enough.
 ///
 /// CAF carries each frame as one string: no type of ours depends on its table
 /// of types, and a frame that can't be read harms nobody but its link.
@@ -114,8 +117,15 @@ struct reply_item {
   bool operator==(const reply_item&) const = default;
 };
 
+/// What a newer program says and this one has no word for.
+struct newer_item {
+  uint8_t kind = 0;
+  std::string body;
+  bool operator==(const newer_item&) const = default;
+};
+
 using data_item =
-    std::variant<events_item, head_item, control_event, reply_item>;
+    std::variant<events_item, head_item, control_event, reply_item, newer_item>;
 
 struct data {
   uint64_t number = 0;

@@ -24,6 +24,8 @@ size_t size_of(const data_item& item) {
     return 32 + x->what.size();
   if (const auto* x = std::get_if<reply_item>(&item); x && x->reply)
     return 48 + x->reply->content_type.size() + x->reply->body.size();
+  if (const auto* x = std::get_if<newer_item>(&item))
+    return 32 + x->body.size();
   return 32;
 }
 
@@ -294,8 +296,10 @@ void channel::on(data& x) {
     port_.reaches(head->seq);
   } else if (auto* reply = std::get_if<reply_item>(&x.item)) {
     port_.replied(std::move(*reply));
+  } else if (auto* change = std::get_if<control_event>(&x.item)) {
+    port_.changed(*change);
   } else {
-    port_.changed(std::get<control_event>(x.item));
+    port_.lost();
   }
   if (since_ack_ >= options_.window / 4)
     acknowledge();

@@ -68,7 +68,8 @@ class channel_port {
   virtual void reaches(seq_t head) = 0;
   virtual void changed(const control_event& e) = 0;
   virtual void replied(reply_item x) = 0;
-  /// Something was lost on the way: look at the store.
+  /// Something was lost on the way, or is not understood here: look at the
+  /// store.
   virtual void lost() = 0;
   virtual void round_trip(std::chrono::nanoseconds d) = 0;
   /// So many events were not sent, for want of credit.
