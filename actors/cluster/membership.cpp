@@ -139,6 +139,22 @@ expected<void> membership::turn(store_nodes& store) {
   return done;
 }
 
+// What is new about a living node since the last turn.
+void membership::tell_of(const node_record& n) {
+  const auto before = std::ranges::find(members_, n.name, &node_record::name);
+  const bool again =
+      before != members_.end() && before->incarnation != n.incarnation;
+  if (again || !known_.contains(n.name))
+    log_->info("cluster: node {} is there{} (links at {}, HTTP at {}, {})",
+               n.name, again ? " again, another process" : "",
+               n.address.empty() ? "none" : n.address, n.http,
+               to_string(n.state));
+  else if (before->state != n.state)
+    log_->info("cluster: node {} is {} now", n.name, to_string(n.state));
+  else if (before->address != n.address)
+    log_->info("cluster: node {} takes links at {} now", n.name, n.address);
+}
+
 void membership::see(std::vector<node_record> all) {
   std::lock_guard guard{mutex_};
   std::vector<std::string> workers;
@@ -149,10 +165,8 @@ void membership::see(std::vector<node_record> all) {
     alive.insert(n.name);
     if (n.state == node_state::up)
       workers.push_back(n.name);
-    if (!known_.contains(n.name) && n.name != options_.me.name)
-      log_->info("cluster: node {} is there (links at {}, HTTP at {}, {})",
-                 n.name, n.address.empty() ? "none" : n.address, n.http,
-                 to_string(n.state));
+    if (n.name != options_.me.name)
+      tell_of(n);
   }
   for (const auto& name : known_)
     if (!alive.contains(name)) {
@@ -329,6 +343,8 @@ void membership::set_addresses(std::string links, std::string http) {
   std::lock_guard guard{mutex_};
   options_.me.address = std::move(links);
   options_.me.http = std::move(http);
+  // Nobody dials us before it knows.
+  next_ = now_();
 }
 
 bool membership::draining() const {

@@ -123,6 +123,7 @@ class membership final : public ownership {
   bool valid(const item& i, nanoseconds now) const {
     return i.token != 0 && !i.give_at && now < i.valid_until;
   }
+  void tell_of(const node_record& n);
   void see(std::vector<node_record> all);
   expected<void> settle(store_nodes& store);
   /// Those that were asked for lately. Under the lock.

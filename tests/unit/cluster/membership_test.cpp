@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <spdlog/sinks/ringbuffer_sink.h>
 
 #include <set>
 
@@ -217,6 +218,48 @@ TEST_F(membership_test, ADrainGivesEverythingAwayAndSaysSo) {
   EXPECT_TRUE(b.members->drained());
   EXPECT_EQ(owned("a"), works.size());
   EXPECT_EQ(nodes["a"].members->workers(), std::vector<std::string>{"a"});
+}
+
+TEST_F(membership_test, EachChangeOfAnotherNodeHasALine) {
+  const auto lines = std::make_shared<spdlog::sinks::ringbuffer_sink_mt>(50);
+  lines->set_pattern("%v");
+  membership_options o;
+  o.me.name = "a";
+  o.me.incarnation = uuid{{99}};
+  membership a{o, [db = db] { return db->now; }, figures,
+               std::make_shared<spdlog::logger>("a", lines)};
+  fake_nodes line{db};
+  const auto said = [&] {
+    const auto before = lines->last_formatted().size();
+    EXPECT_TRUE(a.turn(line));
+    auto all = lines->last_formatted();
+    all.erase(all.begin(), all.begin() + static_cast<long>(before));
+    return all;
+  };
+  using ::testing::ElementsAre;
+  using ::testing::HasSubstr;
+  using ::testing::IsEmpty;
+  const auto beat = [&](const char* name) {
+    EXPECT_TRUE(nodes[name].members->turn(*nodes[name].line));
+  };
+  add("b");
+  beat("b");
+  EXPECT_THAT(said(), ElementsAre(HasSubstr("node b is there (links at none")));
+  nodes["b"].members->set_addresses("h:7400", "h:8080");
+  beat("b");
+  EXPECT_THAT(said(), ElementsAre(HasSubstr("node b takes links at h:7400")));
+  EXPECT_THAT(said(), IsEmpty());
+  nodes["b"].members->drain();
+  beat("b");
+  EXPECT_THAT(said(), ElementsAre(HasSubstr("node b is draining now")));
+  // Gone and back between two looks.
+  EXPECT_TRUE(nodes["b"].members->leave(*nodes["b"].line));
+  add("b");
+  beat("b");
+  EXPECT_THAT(said(),
+              ElementsAre(HasSubstr("node b is there again, another process")));
+  EXPECT_TRUE(nodes["b"].members->leave(*nodes["b"].line));
+  EXPECT_THAT(said(), ElementsAre(HasSubstr("node b has left")));
 }
 
 // SIGSTOP for 30 s: the first thing it does when it wakes up is to ask.
