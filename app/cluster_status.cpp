@@ -35,7 +35,11 @@ json::object node_json(const node_record& n, const cluster_view& view) {
         std::chrono::duration<double, std::milli>(*link->round_trip).count();
   else
     l["round_trip_ms"] = nullptr;
-  l["behind"] = std::max<seq_t>(0, view.head - link->peer_head);
+  // Without a link nobody says how far it is.
+  if (link->state == "up")
+    l["behind"] = std::max<seq_t>(0, view.head - link->peer_head);
+  else
+    l["behind"] = nullptr;
   out["link"] = std::move(l);
   return out;
 }

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace eventweft::cli {
@@ -51,18 +52,20 @@ void show(const table& rows, console& io) {
   }
 }
 
-std::string link_of(element node) {
+/// The link's state with its round trip, and how many events the peer lacks.
+std::pair<std::string, std::string> link_of(element node) {
   element link;
   if (node["link"].get(link) || link.is_null())
-    return "-";
+    return {"-", "-"};
   const auto trip = member(link, "round_trip_ms");
-  return member(link, "state") +
-         (trip == "-" ? "" : " (" + trip.substr(0, 5) + " ms)");
+  return {member(link, "state") +
+              (trip == "-" ? "" : " (" + trip.substr(0, 5) + " ms)"),
+          member(link, "behind")};
 }
 
 void show_status(element root, console& io) {
   simdjson::dom::array nodes, owners;
-  table rows{{"NODE", "STATE", "ALIVE", "HTTP", "LINK", "VERSION"}};
+  table rows{{"NODE", "STATE", "ALIVE", "HTTP", "LINK", "BEHIND", "VERSION"}};
   const auto own = member(root, "node");
   if (!root["nodes"].get(nodes))
     for (const auto n : nodes) {
@@ -70,9 +73,11 @@ void show_status(element root, console& io) {
       // What it last said of itself holds no longer once it is silent.
       const bool lost =
           member(n, "alive") == "false" && member(n, "state") == "up";
+      auto [link, behind] = link_of(n);
       rows.push_back({name == own ? name + " (this)" : name,
                       lost ? "lost" : member(n, "state"), member(n, "alive"),
-                      member(n, "http"), link_of(n), member(n, "version")});
+                      member(n, "http"), std::move(link), std::move(behind),
+                      member(n, "version")});
     }
   show(rows, io);
   rows = {{"WORK", "OWNER", "TOKEN", "ENDS IN (MS)"}};

@@ -62,4 +62,34 @@ struct captured_console {
 
 connection to(const scripted_server& server);
 
+/// Answers by target; everything else is 404.
+class api_server {
+ public:
+  explicit api_server(std::map<std::string, std::string> answers)
+      : answers_(std::move(answers)), server_([this](peer& p) {
+          for (std::string text; !(text = p.read_request()).empty();) {
+            auto r = read_request(text);
+            const auto found = answers_.find(r.method + ' ' + r.target);
+            log_.add(std::move(r));
+            p.send(found == answers_.end()
+                       ? answer(404, R"({"detail":"there is no such thing"})")
+                       : found->second);
+          }
+        }) {}
+
+  connection address() const { return to(server_); }
+
+  std::vector<std::string> targets() const {
+    std::vector<std::string> result;
+    for (const auto& r : log_.all())
+      result.push_back(r.method + ' ' + r.target);
+    return result;
+  }
+
+ private:
+  std::map<std::string, std::string> answers_;
+  request_log log_;
+  scripted_server server_;
+};
+
 } // namespace eventweft::cli
