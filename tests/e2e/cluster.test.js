@@ -13,6 +13,7 @@ import { headOf, wholeLog } from './support/readers.js';
 import { pause, until } from './support/wait.js';
 
 const rows = [];
+const kinds = ['webhook', 'processor'];
 
 /** One event that everybody gets, when all is well again. */
 async function settled(nodes, readers) {
@@ -42,8 +43,9 @@ describe('a cluster of three', { concurrency: 1 }, () => {
 
   /** `fault` under load; then everything that was promised is checked. */
   async function under(name, fault, { pauseLimit } = {}) {
-    const { network } = cluster;
+    const { network, deliveries } = cluster;
     const start = await headOf(nodes[0]);
+    const before = kinds.map((kind) => deliveries[kind].repeats);
     const readers = nodes.flatMap((_, i) =>
       [new Reader(nodes, i, start), new Reader(nodes, i, start)]);
     const senders = new Senders(nodes);
@@ -61,7 +63,12 @@ describe('a cluster of three', { concurrency: 1 }, () => {
         return states.every(({ json }) => json.status === 'ok'
           || json.state === 'ok');
       }, 30_000);
-      await settled(nodes, readers);
+      const head = await settled(nodes, readers);
+      for (const kind of kinds)
+        await until(`each event at the ${kind}`, () =>
+          deliveries[kind].missing(start + 1, head).length === 0, 60_000)
+          .catch((error) => assert.fail(`${error.message}: ${
+            deliveries[kind].missing(start + 1, head).slice(0, 20)}`));
       await watch.stop();
 
       const log = (await wholeLog(nodes[1])).filter((e) => e.seq > start);
@@ -76,6 +83,13 @@ describe('a cluster of three', { concurrency: 1 }, () => {
         assert.equal(reader.seqs.length, log.length);
       }
       assert.deepEqual(watch.faults, [], 'two nodes held the same work');
+      for (const work of deliveries.works)
+        assert.ok(watch.owners.has(work), `nobody was seen to own ${work}`);
+      const sent = deliveries.webhook.seqs;
+      sent.forEach((seq, i) =>
+        assert.ok(i === 0 || seq > sent[i - 1], `${seq} after ${sent[i - 1]}`));
+      const [hooksAgain, runAgain] = kinds.map((kind, i) =>
+        deliveries[kind].repeats - before[i]);
       assert.ok(senders.acknowledged.size > 100, 'there was hardly any load');
       const delays = readers.flatMap((r) => r.delays(senders))
         .sort((x, y) => x - y);
@@ -89,7 +103,8 @@ describe('a cluster of three', { concurrency: 1 }, () => {
         stored: log.length, 'sent again': senders.repeats,
         readers: readers.length, moved: readers.reduce((n, r) => n + r.moves, 0),
         'delay p50 (ms)': delays[delays.length >> 1] ?? '-',
-        'longest (ms)': longest, ...extra,
+        'longest (ms)': longest, 'webhooks again': hooksAgain,
+        'processed again': runAgain, ...extra,
       });
     } finally {
       await senders.stop();

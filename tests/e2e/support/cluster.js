@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import { headersOf, webhook } from './github.js';
+import { api, startReceiver } from './receiver.js';
 import { secret } from './server.js';
 import { pause, until } from './wait.js';
 
@@ -60,6 +61,10 @@ export class Network {
   address = (i) => `${this.subnet}.200.${i + 1}`;
   /** On the quiet network. */
   quiet = (i) => `${this.subnet}.${i}.2`;
+  /** Where every node reaches this process, whatever becomes of the switch. */
+  get here() {
+    return `${this.subnet}.0.1`;
+  }
   async open() {
     const ready = await this.#say();
     if (ready !== 'ready') throw new Error(`no switch: ${ready}`);
@@ -78,6 +83,8 @@ export class Network {
       sh('ip', 'link', 'set', outer, 'up');
       inside('addr', 'add', `${this.quiet(i)}/24`, 'dev', 'quiet');
       inside('link', 'set', 'quiet', 'up');
+      if (i > 0)
+        inside('route', 'add', this.here, 'via', `${this.subnet}.${i}.1`);
     }
   }
   async tell(text) {
@@ -189,6 +196,60 @@ export class Database {
   }
 }
 
+// -- webhooks and processors ---------------------------------------------------------
+
+const hookSecret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+
+/** What one endpoint was sent: the seqs, without repeats, as they came. */
+class Delivered {
+  seqs = [];
+  repeats = 0;
+  #seen = new Set();
+  add(seq) {
+    if (this.#seen.has(seq)) {
+      this.repeats += 1;
+      return;
+    }
+    this.#seen.add(seq);
+    this.seqs.push(seq);
+  }
+  missing(first, last) {
+    const out = [];
+    for (let seq = first; seq <= last; ++seq)
+      if (!this.#seen.has(seq)) out.push(seq);
+    return out;
+  }
+}
+
+/**
+ * An ordered subscription of everything, and a processor that posts everything:
+ * each has one owner, and what they are sent comes here.
+ */
+export class Deliveries {
+  webhook = new Delivered();
+  processor = new Delivered();
+  async open(host) {
+    this.receiver = await startReceiver(({ path, body }) => {
+      this[path.slice(1)].add(JSON.parse(body).seq);
+      return 200;
+    }, host);
+    this.url = this.receiver.url;
+  }
+  async subscribe(node) {
+    const answer = await api(node, 'POST',
+      '/streams/all_events/subscriptions', {
+        type: 'webhook', url: `${this.url}/webhook`, ordered: true,
+        since: 'earliest',
+      });
+    if (answer.status !== 201)
+      throw new Error(`no subscription: ${JSON.stringify(answer.json)}`);
+    this.works = [`subscription:${answer.json.id}`, 'processor:seen'];
+  }
+  stop() {
+    return this.receiver?.stop();
+  }
+}
+
 // -- nodes -------------------------------------------------------------------------
 
 export class Node {
@@ -222,6 +283,9 @@ export class Node {
       'server.shutdown_timeout': '10',
       // The network is the test's own.
       'server.insecure': 'true',
+      'webhooks.allow_private_networks': 'true',
+      'processors.seen.url': `${this.cluster.deliveries.url}/processor`,
+      'processors.seen.secret': hookSecret,
       ...extra.settings,
     };
     this.child = network.inside(this.index, binary, [
@@ -284,6 +348,7 @@ for (const signal of ['SIGTERM', 'SIGINT'])
 export class Cluster {
   /** Its nodes, and the strangers that a test made. */
   everybody = new Set();
+  deliveries = new Deliveries();
   constructor(names) {
     requireNamespaces();
     running.add(this);
@@ -294,12 +359,14 @@ export class Cluster {
   }
   async start() {
     await this.network.open();
+    await this.deliveries.open(this.network.here);
     this.database = new Database(this.network, this.names.length);
     await this.database.start();
     this.database.sql('CREATE DATABASE hub', 'postgres');
     this.nodes = this.names.map((name, i) => new Node(this, i, name));
     for (const node of this.nodes) node.start();
     await this.whole();
+    await this.deliveries.subscribe(this.nodes[0]);
   }
   /** Everybody is there and linked with everybody. */
   async whole() {
@@ -326,6 +393,7 @@ export class Cluster {
       if (node.running) node.kill('SIGKILL');
     if (this.database?.child) await this.database.stop('SIGQUIT');
     this.database?.remove();
+    await this.deliveries.stop();
     this.network.close();
     rmSync(this.home, { recursive: true, force: true, maxRetries: 5 });
   }

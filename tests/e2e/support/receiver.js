@@ -4,10 +4,10 @@ import { createServer } from 'node:http';
 import { patience, until } from './wait.js';
 
 /**
- * Listens on a free port. `answer(request)` gives the status (200 by default);
- * what came is in `requests`, bodies as they were on the wire.
+ * Listens on a free port of `host`. `answer(request)` gives the status (200 by
+ * default); what came is in `requests`, bodies as they were on the wire.
  */
-export async function startReceiver(answer = () => 200) {
+export async function startReceiver(answer = () => 200, host = '127.0.0.1') {
   const requests = [];
   const server = createServer((request, response) => {
     const chunks = [];
@@ -26,10 +26,10 @@ export async function startReceiver(answer = () => 200) {
       response.end(`said ${status}`);
     });
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise((resolve) => server.listen(0, host, resolve));
   return {
     requests,
-    url: `http://127.0.0.1:${server.address().port}`,
+    url: `http://${host}:${server.address().port}`,
     of: (path) => requests.filter((request) => request.path === path),
     /** The seqs that came to `path`, in the order in which they came. */
     seqs: (path) => requests.filter((request) => request.path === path)
