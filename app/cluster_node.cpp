@@ -144,7 +144,8 @@ struct cluster_node::state {
   /// Where to take links, if at all.
   std::optional<std::pair<std::string, uint16_t>> address;
   std::string http;
-  int turns = 0;
+  /// When the certificate's files are looked at again.
+  std::chrono::steady_clock::time_point next_look;
   std::atomic<bool> hears{false};
   actor_line actors;
   std::atomic<bool> draining{false};
@@ -199,7 +200,7 @@ void cluster_node::state::heard(const store_bell& bell) {
 // The store's id is part of every hello: links are opened once the store
 // answers.
 void cluster_node::state::turned(store_nodes& store) {
-  constexpr int turns_between_looks = 5;
+  constexpr auto between_looks = 5s;
   if (auto seen = store.leases()) {
     std::lock_guard guard{mutex};
     leases = std::move(*seen);
@@ -216,8 +217,11 @@ void cluster_node::state::turned(store_nodes& store) {
   if (!links)
     return;
   links->see(members->members(), members->options().dead_after());
-  if (identity && turns++ % turns_between_looks == 0 &&
-      identity->look(*parts.log))
+  const auto now = std::chrono::steady_clock::now();
+  if (!identity || now < next_look)
+    return;
+  next_look = now + between_looks;
+  if (identity->look(*parts.log))
     links->while_idle([i = identity] { i->swap(); });
 }
 
