@@ -100,8 +100,11 @@ bool processing_engine_state::check_owner(entry& e) {
   const auto held = ctx_.owner->held(e.work());
   if (held && e.at != phase::elsewhere && held->token == e.owner.token)
     return true;
-  if (e.at != phase::elsewhere)
+  if (e.at != phase::elsewhere) {
+    // Work that moves is given away a little later than it is let go of.
+    write_last(e);
     drop(e);
+  }
   if (!held)
     return false;
   e.owner = *held;
@@ -326,22 +329,7 @@ void processing_engine_state::drop(entry& e) {
 void processing_engine_state::retire(entry& e) {
   ctx_.log->info("processor {} ends", e.what->what.name);
   stop_feeds(e);
-  if (e.at == phase::running || e.at == phase::starting) {
-    auto last = std::make_shared<processing::write_request>(
-        processing::write_request{e.what->what.name, e.owner,
-                                  board_.collect(e.what->what.name, now())});
-    note_settled(e.what->what.name, last->changes.rows);
-    auto journal = ctx_.peers->journal.get();
-    if (options_.durable && journal && !last->changes.empty())
-      ask(self_, journal, options_.timeout, append_atom_v,
-          processing::write_ptr{last})
-          .then([] {},
-                [this, n = e.what->what.name](const caf::error& why) {
-                  ctx_.log->warn("the last of processor {} was not written, "
-                                 "it will be done again: {}",
-                                 n, to_string(from_caf(why)));
-                });
-  }
+  write_last(e);
   abandon(board_.remove(e.what->what.name));
   ctx_.figures->set_processor(e.what->what.name, 0, 0, 0);
 }

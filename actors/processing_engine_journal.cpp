@@ -133,6 +133,29 @@ void processing_engine_state::send(entry& e) {
           });
 }
 
+void processing_engine_state::write_last(entry& e) {
+  const auto& n = e.what->what.name;
+  const auto journal = ctx_.peers->journal.get();
+  if (!options_.durable || !journal || !board_.has(n) || e.letters > 0)
+    return;
+  std::vector<processing::write_ptr> all;
+  if (e.writing && !e.under_way)
+    all.push_back(e.writing);
+  auto last = std::make_shared<processing::write_request>(
+      processing::write_request{n, e.owner, board_.collect(n, now())});
+  note_settled(n, last->changes.rows);
+  if (!last->changes.empty())
+    all.push_back(std::move(last));
+  for (const auto& what : all)
+    ask(self_, journal, options_.timeout, append_atom_v, what)
+        .then([] {},
+              [this, n](const caf::error& why) {
+                ctx_.log->warn("the last of processor {} was not written, it "
+                               "will be done again: {}",
+                               n, to_string(from_caf(why)));
+              });
+}
+
 void processing_engine_state::written(entry& e) {
   e.writing = nullptr;
   for (auto& promise : e.after_this)

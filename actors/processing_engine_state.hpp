@@ -108,7 +108,7 @@ class processing_engine_state {
   void follow(entry& e);
   void stop_feeds(entry& e);
   void abandon(const std::vector<uint64_t>& jobs);
-  /// Somebody else has it by now: nothing more is written.
+  /// Somebody else has it, or will: nothing more is written.
   void drop(entry& e);
   /// It was removed: what it has done is written, what it has in hand stays.
   void retire(entry& e);
@@ -155,6 +155,8 @@ class processing_engine_state {
   void note_settled(const std::string& n,
                     std::vector<processing::status_row>& rows) const;
   void send(entry& e);
+  /// What is done and not written yet, while the fence may still hold.
+  void write_last(entry& e);
   void written(entry& e);
   void not_written(entry& e, const error& why);
 

@@ -611,6 +611,25 @@ TEST_F(processing_engine_test, only_the_owner_runs_a_processor) {
   EXPECT_EQ(seqs(), (std::vector<seq_t>{1, 2, 3, 4}));
 }
 
+// A drain, or a node that joins: the work moves while the fence still holds.
+TEST_F(processing_engine_test, what_is_done_is_written_when_the_work_moves) {
+  auto owner = std::make_shared<switched_owner>();
+  ctx.owner = owner;
+  ASSERT_TRUE(processors->add(noting("p")));
+  start_engine();
+  add_events(1, 3);
+  work();
+  EXPECT_EQ(journal->rows.count({"p", 3}), 0u) << "not yet";
+  owner->set(std::nullopt);
+  run();
+  EXPECT_EQ(status_of(3), processing::status::completed);
+  EXPECT_EQ(journal->marks.at("p").at("normal").cursor, 3);
+  owner->set(2);
+  settle();
+  work();
+  EXPECT_EQ(seqs(), (std::vector<seq_t>{1, 2, 3})) << "nothing is done twice";
+}
+
 TEST_F(processing_engine_test, an_answering_handler_s_reply_is_handed_on) {
   auto p = noting("p");
   p.answers = true;
