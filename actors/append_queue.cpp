@@ -6,6 +6,19 @@
 
 namespace eventweft {
 
+namespace {
+
+/// `platform`, a NUL, `event_id`.
+std::string key_text(std::string_view platform, std::string_view event_id) {
+  std::string key;
+  key.reserve(platform.size() + 1 + event_id.size());
+  key.append(platform).push_back('\0');
+  key.append(event_id);
+  return key;
+}
+
+} // namespace
+
 bool append_queue::has_room_for(const event_ptr& ev) const noexcept {
   return items_.empty() || (items_.size() < max_events_ &&
                             bytes_ + ev->footprint() <= max_bytes_);
@@ -41,11 +54,7 @@ std::vector<pending_append> append_queue::take(size_t max_events,
 }
 
 std::string spool_index::key_of(const event& ev) {
-  std::string key;
-  key.reserve(ev.platform.size() + 1 + ev.event_id.size());
-  key.append(ev.platform).push_back('\0');
-  key.append(ev.event_id);
-  return key;
+  return key_text(ev.platform, ev.event_id);
 }
 
 std::optional<uuid> spool_index::find(const event& ev) const {
@@ -57,6 +66,10 @@ std::optional<uuid> spool_index::find(const event& ev) const {
 
 void spool_index::add(const event& ev) {
   ids_.emplace(key_of(ev), ev.id);
+}
+
+void spool_index::add(const spooled_event& held) {
+  ids_.emplace(key_text(held.platform, held.event_id), held.id);
 }
 
 void spool_index::remove(const event& ev) {

@@ -58,12 +58,12 @@ class spool_index {
   /// The id under which the event is in the spool.
   std::optional<uuid> find(const event& ev) const;
   void add(const event& ev);
+  void add(const spooled_event& held);
   /// Only if it is there under this very id.
   void remove(const event& ev);
   size_t size() const noexcept { return ids_.size(); }
   void clear() { ids_.clear(); }
 
-  /// `platform`, a NUL, `event_id`.
   static std::string key_of(const event& ev);
 
  private:

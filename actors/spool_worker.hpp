@@ -30,6 +30,7 @@ class spool_port {
   /// Forgets the oldest `count`.
   virtual expected<void> drop(size_t count) = 0;
 
+  /// With `held`.
   virtual expected<spool_state> state() = 0;
 };
 

@@ -89,6 +89,8 @@ void storage_writer_state::spool_known(const spool_state& held) {
     ctx_.log->info("the spool can be used again");
   spool_events_ = held.events;
   spool_bytes_ = held.bytes;
+  for (const auto& one : held.held)
+    index_.add(one);
   spool_changed();
   if (held.events == 0) {
     if (mode_ == mode::starting)

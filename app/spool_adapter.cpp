@@ -37,7 +37,13 @@ class open_spool_port final : public spool_port {
     return events;
   }
   expected<void> drop(size_t count) override { return inner_->drop(count); }
-  expected<spool_state> state() override { return inner_->state(); }
+  expected<spool_state> state() override {
+    return inner_->held().map([this](std::vector<spooled_event>&& held) {
+      auto state = inner_->state();
+      state.held = std::move(held);
+      return state;
+    });
+  }
 
  private:
   // The spool keeps none: they can be read again.

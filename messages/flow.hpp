@@ -70,10 +70,21 @@ struct page_request {
   bool operator==(const page_request&) const = default;
 };
 
+/// An event in the spool by what makes it unique, and the id it got there.
+struct spooled_event {
+  std::string platform;
+  std::string event_id;
+  uuid id;
+
+  bool operator==(const spooled_event&) const = default;
+};
+
 /// What the spool holds.
 struct spool_state {
   uint64_t events = 0;
   uint64_t bytes = 0;
+  /// The events, in order.
+  std::vector<spooled_event> held{};
 
   bool operator==(const spool_state&) const = default;
 };

@@ -285,9 +285,16 @@ bool inspect(Inspector& f, dead_letter_retry& x) {
 }
 
 template <class Inspector>
+bool inspect(Inspector& f, spooled_event& x) {
+  return f.object(x).fields(f.field("platform", x.platform),
+                            f.field("event_id", x.event_id),
+                            f.field("id", x.id));
+}
+
+template <class Inspector>
 bool inspect(Inspector& f, spool_state& x) {
   return f.object(x).fields(f.field("events", x.events),
-                            f.field("bytes", x.bytes));
+                            f.field("bytes", x.bytes), f.field("held", x.held));
 }
 
 template <class Inspector>

@@ -61,7 +61,7 @@ using spool_worker_actor = caf::typed_actor<
     caf::result<event_batch>(page_atom, uint32_t),
     // The oldest so many are in the store: forget them.
     caf::result<void>(drop_atom, uint32_t),
-    // How much there is.
+    // How much there is, and which events.
     caf::result<spool_state>(head_atom)>;
 
 /// Reads from the store for everybody: a bounded queue before a few workers.

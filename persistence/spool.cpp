@@ -78,6 +78,8 @@ struct spool::impl {
   expected<void> save_progress(uint64_t number, uint64_t dropped) const;
   expected<void> add_segment();
   expected<void> write_frame(segment& s, std::string_view frame);
+  static expected<std::vector<event_ptr>> decode(const segment& s,
+                                                 const spool_files::frame& fr);
   expected<void> decode_front(segment& s);
   expected<void> look_ahead(size_t max);
   void remove_consumed();
@@ -257,13 +259,17 @@ expected<void> spool::impl::write_frame(segment& s, std::string_view frame) {
   return done;
 }
 
-/// Moves the first frame of `s` to the end of `ahead`.
-expected<void> spool::impl::decode_front(segment& s) {
-  auto fr = s.frames.front();
+expected<std::vector<event_ptr>>
+spool::impl::decode(const segment& s, const spool_files::frame& fr) {
   auto text = s.handle.read_at(fr.offset, fr.bytes);
   if (!text)
     return fail(std::move(text.error()));
-  auto decoded = spool_files::decode_frame(*text);
+  return spool_files::decode_frame(*text);
+}
+
+/// Moves the first frame of `s` to the end of `ahead`.
+expected<void> spool::impl::decode_front(segment& s) {
+  auto decoded = decode(s, s.frames.front());
   if (!decoded)
     return fail(std::move(decoded.error()));
   ahead.insert(ahead.end(), decoded->begin(), decoded->end());
@@ -386,6 +392,24 @@ expected<void> spool::drop(size_t count) {
 
 spool_state spool::state() const noexcept {
   return {impl_->events, impl_->bytes()};
+}
+
+expected<std::vector<spooled_event>> spool::held() const {
+  std::vector<spooled_event> all;
+  all.reserve(impl_->events);
+  const auto add = [&all](const std::vector<event_ptr>& events) {
+    for (const auto& e : events)
+      all.push_back({e->platform, e->event_id, e->id});
+  };
+  add({impl_->ahead.begin(), impl_->ahead.end()});
+  for (const auto& s : impl_->segments)
+    for (const auto& fr : s.frames) {
+      auto events = impl::decode(s, fr);
+      if (!events)
+        return fail(std::move(events.error()));
+      add(*events);
+    }
+  return all;
 }
 
 } // namespace eventweft

@@ -50,7 +50,11 @@ class spool {
   /// again; the log knows them as duplicates of themselves.
   expected<void> drop(size_t count);
 
+  /// How much there is; `held` stays empty.
   spool_state state() const noexcept;
+
+  /// Which events there are, in order. Reads all of them.
+  expected<std::vector<spooled_event>> held() const;
 
  private:
   struct impl;

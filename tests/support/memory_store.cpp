@@ -227,7 +227,10 @@ expected<void> memory_spool::drop(size_t count) {
 expected<spool_state> memory_spool::state() {
   if (content_->down)
     return fail(*content_->down);
-  return spool_state{content_->events.size(), 0};
+  spool_state state{content_->events.size(), 0};
+  for (const auto& ev : content_->events)
+    state.held.push_back({ev->platform, ev->event_id, ev->id});
+  return state;
 }
 
 event make_event(int number, const std::string& platform,

@@ -218,6 +218,22 @@ TEST_F(storage_writer_spool_test, what_is_spooled_at_start_comes_first) {
                                                 "delivery-3"}));
 }
 
+TEST_F(storage_writer_spool_test,
+       redelivery_of_what_was_spooled_before_a_restart_is_a_duplicate) {
+  const auto first = make_event(1);
+  spooled->events = {event_ptr{first}};
+  go_down();
+  start_all(options);
+  auto again = first;
+  again.id.bytes[0] = 77;
+  auto outcome = append(again);
+  run();
+  ASSERT_TRUE(outcome->value);
+  EXPECT_TRUE(outcome->value->duplicate);
+  EXPECT_EQ(outcome->value->id, first.id);
+  EXPECT_EQ(spooled->events.size(), 1u);
+}
+
 TEST_F(storage_writer_spool_test, broken_spool_does_not_stop_the_store) {
   spooled->events = {event_ptr{make_event(1)}};
   spooled->down = error{ec::conflict, "another process has it"};

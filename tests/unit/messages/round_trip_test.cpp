@@ -266,7 +266,7 @@ dead_letter_retry sample() {
 
 template <>
 spool_state sample() {
-  return {3, 4};
+  return {3, 4, {{"github", "72d3162e", some_uuid(3)}}};
 }
 
 template <>

@@ -127,6 +127,34 @@ TEST_F(spool_test, FirstInFirstOut) {
   EXPECT_EQ(spool_->state().bytes, 0u);
 }
 
+TEST_F(spool_test, SaysWhichEventsItHolds) {
+  const auto held = [this] {
+    std::vector<std::string> ids;
+    auto all = spool_->held();
+    EXPECT_TRUE(all) << to_string(all.error());
+    for (const auto& one : *all) {
+      EXPECT_EQ(one.platform, "github");
+      ids.push_back(one.event_id);
+    }
+    return ids;
+  };
+  // A segment for each append.
+  options_.segment_bytes = 1;
+  open();
+  EXPECT_THAT(held(), IsEmpty());
+  append(1, 3);
+  append(4, 4);
+  ASSERT_TRUE(spool_->drop(1));
+  const auto left = ElementsAre("delivery 2", "delivery 3", "delivery 4");
+  EXPECT_THAT(held(), left);
+  EXPECT_EQ(spool_->held()->front().id, numbered(2).id);
+  // Also after some of it was looked at, and in the next process.
+  EXPECT_THAT(peek(2), ElementsAre(2, 3));
+  EXPECT_THAT(held(), left);
+  open();
+  EXPECT_THAT(held(), left);
+}
+
 TEST_F(spool_test, EventsComeBackByteForByte) {
   auto e = numbered(1);
   e.priority = priority::critical;
