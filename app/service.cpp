@@ -130,7 +130,8 @@ expected<net::bound_address> service::start() {
   if (!ready) {
     const bool may_come_back = ready.error().code == ec::store_unavailable;
     if (!may_come_back || s.settings.store.spool_directory.empty())
-      return fail(ready.error());
+      return fail(ready.error().code,
+                  store->describe() + ": " + ready.error().message);
     s.log->warn("{} does not answer ({}); events go to the spool until it does",
                 store->describe(), ready.error().message);
   }

@@ -75,6 +75,8 @@ expected<bool> read_common(stream_query& q, const std::string& name,
     return true;
   }
   if (name == "filter") {
+    if (value.empty())
+      return bad_parameter(name, "is empty; it takes a JSON object");
     auto f = codec::parse_filter(value);
     if (!f)
       return fail(f.error().code, "query parameter \"filter\": " +

@@ -4,7 +4,6 @@
 #include "app/cli/event_line.hpp"
 #include "app/cli/selection.hpp"
 #include "codec/event_json.hpp"
-#include "codec/filter.hpp"
 #include "messages/uuid.hpp"
 
 #include <simdjson.h>
@@ -159,13 +158,9 @@ int events(const events_options& options, console& io) {
   if (!options.id.empty())
     return show_one(options, **client, io);
   const auto now = system_clock{}.now();
-  const auto since = absolute_time(options.select.since, now);
-  if (const auto start = codec::parse_since(since); !start)
-    return report({ec::bad_configuration,
-                   "--since: expected now, earliest, a seq, an RFC 3339 time, "
-                   "or 15m, 2h, 7d, found \"" +
-                       options.select.since + '"'},
-                  io);
+  const auto since = absolute_since(options.select.since, now);
+  if (!since)
+    return report(since.error(), io);
   const auto until = absolute_time(options.until, now);
   if (!until.empty() && !parse_rfc3339(until))
     return report({ec::bad_configuration,
@@ -191,7 +186,7 @@ int events(const events_options& options, console& io) {
       query.add(url_escaped(condition.substr(0, equals)),
                 condition.substr(equals + 1));
     }
-    query.add("since", since);
+    query.add("since", *since);
     query.add("until", until);
     query.add("order", options.ascending ? "asc" : "desc");
     query.add("cursor", cursor);

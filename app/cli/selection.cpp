@@ -39,6 +39,16 @@ std::string absolute_time(std::string_view text, timestamp now) {
   return to_rfc3339(age > back ? now - back : timestamp{});
 }
 
+expected<std::string> absolute_since(std::string_view text, timestamp now) {
+  auto since = absolute_time(text, now);
+  if (const auto start = codec::parse_since(since); !start)
+    return fail(ec::bad_configuration,
+                "--since: expected now, earliest, a seq, an RFC 3339 time, or "
+                "15m, 2h, 7d, found \"" +
+                    std::string{text} + '"');
+  return since;
+}
+
 expected<std::string> stream_filter(std::string_view filter,
                                     const selection& select) {
   eventweft::filter f;

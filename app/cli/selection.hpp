@@ -14,6 +14,10 @@ namespace eventweft::cli {
 /// `now`; everything else comes back as it is.
 std::string absolute_time(std::string_view text, timestamp now);
 
+/// `--since` for the server, with a time made absolute; `bad_configuration` if
+/// it is none of the forms. Empty stays empty.
+expected<std::string> absolute_since(std::string_view text, timestamp now);
+
 /// `--filter` together with the lists, in the canonical form; empty if there
 /// is nothing to filter by. Both members given is a conflict that is refused
 /// by name.

@@ -43,12 +43,12 @@ class backoff {
 class follower {
  public:
   follower(const tail_options& options, http_client& client, std::string filter,
-           console& io)
+           std::string since, console& io)
       : options_{options},
         client_{client},
         filter_{std::move(filter)},
         io_{io},
-        cursor_{absolute_time(options.select.since, system_clock{}.now())} {}
+        cursor_{std::move(since)} {}
 
   int run() {
     fix_start();
@@ -179,11 +179,15 @@ int tail(const tail_options& options, console& io) {
   auto filter = stream_filter(options.filter, options.select);
   if (!filter)
     return report(filter.error(), io);
+  auto since = absolute_since(options.select.since, system_clock{}.now());
+  if (!since)
+    return report(since.error(), io);
   const auto client = connect_to(options.server);
   if (!client)
     return report(client.error(), io);
   (*client)->stop_on_signals();
-  return follower{options, **client, std::move(*filter), io}.run();
+  return follower{options, **client, std::move(*filter), std::move(*since), io}
+      .run();
 }
 
 } // namespace eventweft::cli

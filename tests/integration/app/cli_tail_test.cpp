@@ -226,6 +226,16 @@ TEST(CliTail, RefusesAFilterThatContradictsAFlag) {
   EXPECT_THAT(again.err.str(), HasSubstr("unknown key \"platform\""));
 }
 
+TEST(CliTail, RefusesAStartThatIsNone) {
+  tail_options options;
+  options.server.url = "http://127.0.0.1:1";
+  options.select.since = "yesterday";
+  captured_console console;
+  EXPECT_EQ(tail(options, console.io), exit_usage);
+  EXPECT_THAT(console.err.str(), HasSubstr("--since: expected now"));
+  EXPECT_THAT(console.err.str(), HasSubstr("\"yesterday\""));
+}
+
 TEST(CliTail, EndsWhenTryingAgainWouldNotHelp) {
   for (int status : {400, 401, 403, 404}) {
     const stream_server server{

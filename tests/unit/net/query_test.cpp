@@ -159,6 +159,10 @@ TEST(query, ReadsAFilterInParts) {
   EXPECT_EQ(q->filter.platforms, (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(q->filter.source_names, std::vector<std::string>{"o/*"});
   EXPECT_EQ(q->filter.min_priority, priority::high);
+  const auto empty = read_sse_query({{"filter", ""}});
+  ASSERT_FALSE(empty);
+  EXPECT_EQ(empty.error().message,
+            "query parameter \"filter\" is empty; it takes a JSON object");
   EXPECT_FALSE(read_sse_query({{"min_priority", "urgent"}}));
 }
 
