@@ -82,7 +82,8 @@ expected<void> spool_source::check(const config::store_settings& settings) {
     return {};
   std::error_code failed;
   auto there = fs::absolute(settings.spool_directory, failed);
-  while (!failed && !fs::exists(fs::symlink_status(there, failed)) &&
+  // What is not there yet is no failure, though `failed` says so, too.
+  while (fs::symlink_status(there, failed).type() == fs::file_type::not_found &&
          there.has_relative_path())
     there = there.parent_path();
   const auto refuse = [&](const std::string& why) {
