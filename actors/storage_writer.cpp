@@ -189,7 +189,7 @@ void storage_writer_state::batch_done(const append_results& results) {
   figures.stage_took(stage::commit, ctx_.time->now() - batch_since_);
   auto done = std::exchange(batch_, {});
   store_busy_ = false;
-  figures.set_store_up(true);
+  proven();
   // The next batch is on its way while this one is told of and answered.
   pump();
   std::vector<event_ptr> events;

@@ -10,12 +10,13 @@
 namespace eventweft {
 
 void storage_writer_state::go_away(const error& why) {
-  if (mode_ != mode::away) {
+  if (mode_ != mode::away && !doubtful_)
     ctx_.log->error("the store is away ({}); {}", to_string(why),
                     options_.spool ? "events go to the spool"
                                    : "events are refused");
-    mode_ = mode::away;
-  }
+  mode_ = mode::away;
+  if (std::exchange(unproven_, false))
+    doubtful_ = true;
   away_because_ = why;
   hold_ = false;
   ctx_.figures->set_store_up(false);
@@ -55,7 +56,9 @@ void storage_writer_state::try_store() {
             probing_ = false;
             if (mode_ != mode::away)
               return;
-            ctx_.figures->set_store_up(true);
+            unproven_ = true;
+            if (!doubtful_)
+              ctx_.figures->set_store_up(true);
             if (!options_.spool) {
               come_back();
               return;
@@ -73,7 +76,10 @@ void storage_writer_state::try_store() {
 }
 
 void storage_writer_state::come_back() {
-  ctx_.log->info("the store is back");
+  if (!doubtful_) {
+    ctx_.log->info("the store is back");
+    pauses_.reset();
+  }
   mode_ = mode::live;
   hold_ = false;
   spool_full_ = false;
@@ -81,10 +87,19 @@ void storage_writer_state::come_back() {
   spool_events_ = 0;
   spool_bytes_ = 0;
   spool_changed();
-  pauses_.reset();
   ++retry_round_;
   publish_status();
   pump();
+}
+
+void storage_writer_state::proven() {
+  unproven_ = false;
+  ctx_.figures->set_store_up(true);
+  if (!std::exchange(doubtful_, false) || mode_ != mode::live)
+    return;
+  ctx_.log->info("the store is back");
+  pauses_.reset();
+  publish_status();
 }
 
 // -- into the spool ----------------------------------------------------------
@@ -161,7 +176,8 @@ void storage_writer_state::spooled(bool ok, const error& why) {
     }
   } else {
     if (!std::exchange(spool_full_, true)) {
-      ctx_.log->error("the spool takes no more events: {}", to_string(why));
+      if (!doubtful_)
+        ctx_.log->error("the spool takes no more events: {}", to_string(why));
       publish_status();
     }
     for (auto& x : batch)
@@ -235,6 +251,7 @@ void storage_writer_state::drained(const std::vector<event_ptr>& events,
     drain_failed({ec::internal, "the store's answer does not fit"});
     return;
   }
+  proven();
   tell_hub(events, results);
   joined(results.threads);
   size_t bytes = 0;
@@ -332,7 +349,11 @@ void storage_writer_state::publish_status() {
   switch (mode_) {
   case mode::starting:
   case mode::live:
-    board.set("store", health::ok);
+    if (doubtful_)
+      board.set("store", health::degraded,
+                because + "; the next event is an attempt");
+    else
+      board.set("store", health::ok);
     break;
   case mode::away:
     board.set("store",

@@ -67,6 +67,8 @@ class storage_writer_state {
   void schedule_retry();
   void try_store();
   void come_back();
+  /// Events went in: now it is sure that the store is back.
+  void proven();
   void spool_next();
   void send_spool_batch();
   void spooled(bool ok, const error& why);
@@ -114,6 +116,11 @@ class storage_writer_state {
   bool draining_busy_ = false;
   /// New events wait so that the rest of the spool can be emptied.
   bool hold_ = false;
+  /// The store answers again, but nothing has been stored since.
+  bool unproven_ = false;
+  /// It did so before and then took no events (a full disk can be read): what
+  /// it is now is told only once something is stored.
+  bool doubtful_ = false;
   size_t drain_singles_ = 0;
   error away_because_;
 };

@@ -63,6 +63,8 @@ memory_session::append(std::span<const event_ptr> events) {
   std::lock_guard guard{log_->mutex_};
   if (auto e = fault())
     return fail(*e);
+  if (log_->full)
+    return fail(*log_->full);
   for (const auto& ev : events)
     if (log_->poison.contains(ev->event_id))
       return fail(ec::internal, "poison");

@@ -21,6 +21,8 @@ class memory_log {
  public:
   /// Every call fails with this while it is set.
   std::optional<error> down;
+  /// Appends fail with this while it is set; reading works.
+  std::optional<error> full;
   /// Only so many calls fail, then `down` is taken away; 0: no limit.
   int down_for = 0;
   /// Appends commit and then report this, once: the outcome got lost.

@@ -166,6 +166,34 @@ TEST_F(storage_writer_spool_test, full_spool_refuses_and_recovers) {
   EXPECT_EQ(ctx.status->overall(), health::ok);
 }
 
+TEST_F(storage_writer_spool_test, full_disk_that_can_be_read_is_not_back) {
+  spooled->max_events = 0;
+  start_all(options);
+  log->full = error{ec::store_full, "the disk is full"};
+  // The first time, an answer is taken for a recovery.
+  append(1);
+  run();
+  advance(milliseconds{1'000});
+  for (int i = 2; i < 40; ++i) {
+    auto refused = append(i);
+    run();
+    ASSERT_TRUE(refused->failed);
+    EXPECT_EQ(refused->failed->code, ec::store_full);
+    EXPECT_NE(ctx.status->overall(), health::ok) << i;
+    advance(milliseconds{100});
+    EXPECT_NE(ctx.status->overall(), health::ok) << i;
+  }
+  log->full.reset();
+  advance(milliseconds{2'000});
+  // Who looks at readiness still sends events, and they are what tells.
+  EXPECT_EQ(ctx.status->overall(), health::degraded);
+  auto stored = append(40);
+  run();
+  ASSERT_TRUE(stored->value);
+  EXPECT_FALSE(stored->value->spooled);
+  EXPECT_EQ(ctx.status->overall(), health::ok);
+}
+
 TEST_F(storage_writer_spool_test,
        pauses_between_attempts_double_up_to_the_limit) {
   // Without others that would take the failures meant for the writer.
