@@ -43,6 +43,8 @@ TEST(Validate, FindsNothingInTheDefaults) {
 }
 
 TEST(Validate, NamesFileLineAndKey) {
+  const auto too_long =
+      "[store]\nspool_directory = \"/tmp/" + std::string(300, 'x') + "\"\n";
   struct {
     std::string_view toml;
     std::string_view fault;
@@ -115,6 +117,7 @@ TEST(Validate, NamesFileLineAndKey) {
        "c.toml:2: [store] spool_directory: "},
       {"[store]\nspool_directory = \"/proc/spool\"\n",
        "c.toml:2: [store] spool_directory: /proc/spool: /proc can't be"},
+      {too_long, "c.toml:2: [store] spool_directory: /tmp/xxx"},
       {"[[correlation.rules]]\nname = \"r\"\nkey = \"k:{payload.x}\"\n"
        "[[correlation.rules]]\nname = \"s\"\nkey = \"k:{1}\"\n"
        "field = \"payload.x\"\npattern = \"(\"\n",
