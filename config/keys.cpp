@@ -181,6 +181,7 @@ constexpr auto key_table = std::to_array<key>({
      "password"},
     {"database", "sslmode", kind::choice, at<&s::database, &db::sslmode>, 0, 0,
      ssl_modes},
+    {"database", "sslrootcert", kind::text, at<&s::database, &db::sslrootcert>},
     {"database", "min_connections", kind::whole,
      at<&s::database, &db::min_connections>, 1, 1'000},
     {"database", "max_connections", kind::whole,

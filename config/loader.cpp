@@ -668,6 +668,10 @@ std::string database_url(const database_settings& d) {
   append_escaped(url, d.database);
   url += "?sslmode=";
   append_escaped(url, d.sslmode);
+  if (!d.sslrootcert.empty()) {
+    url += "&sslrootcert=";
+    append_escaped(url, d.sslrootcert);
+  }
   return url;
 }
 

@@ -134,6 +134,8 @@ struct database_settings {
   std::string user = "eventweft";
   std::string password;
   std::string sslmode = "prefer";
+  /// PEM: whom "verify-ca" and "verify-full" trust; empty: libpq's default.
+  std::string sslrootcert;
   uint32_t min_connections = 1;
   uint32_t max_connections = 10;
   milliseconds connect_timeout{5'000};

@@ -191,6 +191,21 @@ void postgres_server::make_cluster() {
   int status = 0;
   if (::waitpid(initdb, &status, 0) != initdb || status != 0)
     give_up("initdb failed: " + log());
+  if (options_.certificate.empty())
+    return;
+  put_file("server.crt", options_.certificate);
+  put_file("server.key", options_.key);
+  options_.settings.emplace_back("ssl=on");
+}
+
+// As nobody but the server may read it.
+void postgres_server::put_file(const char* name, const std::string& text) {
+  const auto path = directory_ / "data" / name;
+  std::ofstream{path} << text;
+  fs::permissions(path, fs::perms::owner_read | fs::perms::owner_write);
+  if (auto* user = server_user())
+    if (::chown(path.c_str(), user->pw_uid, user->pw_gid) != 0)
+      give_up(path.string() + ": " + std::strerror(errno));
 }
 
 void postgres_server::start() {

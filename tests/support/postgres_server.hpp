@@ -23,6 +23,9 @@ class postgres_server {
     bool fsync = false;
     /// Further settings, "name=value".
     std::vector<std::string> settings;
+    /// PEM: what it serves TLS with; empty: it serves none.
+    std::string certificate{};
+    std::string key{};
   };
 
   postgres_server();
@@ -56,6 +59,7 @@ class postgres_server {
 
  private:
   void make_cluster();
+  void put_file(const char* name, const std::string& text);
   void launch();
   bool accepts_connections() const;
   std::vector<pid_t> processes() const;

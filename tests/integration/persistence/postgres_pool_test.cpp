@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "persistence/postgres/pool.hpp"
+#include "tests/integration/outgoing/certificates.hpp"
 #include "tests/integration/persistence/store_fixture.hpp"
 
 #include <pqxx/pqxx>
@@ -119,6 +120,51 @@ TEST_F(postgres_pool, RecoversByItselfFromRestartsUnderLoad) {
   EXPECT_EQ(wrong, 0);
   EXPECT_LE(most, 3);
   EXPECT_EQ(pool_->state().lent, 0u);
+}
+
+// libpq does it; that nothing of ours comes between is what is tested.
+TEST(postgres_tls, ModesSayWhoIsTrusted) {
+  namespace certificates = outgoing::testing_support;
+  const certificates::test_ca ours;
+  const certificates::test_ca theirs;
+  const certificates::temporary_file trusted{ours.certificate()};
+  const certificates::temporary_file foreign{theirs.certificate()};
+  const auto pair = ours.issue("IP:127.0.0.1");
+  const postgres_server server{
+      {.settings = {}, .certificate = pair.certificate, .key = pair.key}};
+  // 1 over TLS, 0 without.
+  const auto ask = [&](const std::string& host, const std::string& query) {
+    store_options options;
+    options.url = "postgresql://postgres@" + host + ":" +
+                  std::to_string(server.port()) + "/postgres?" + query;
+    postgres::connection_pool pool{options,
+                                   std::make_shared<postgres::watchdog>()};
+    return pool.call(connection::retry::no,
+                     [](pqxx::connection& c) -> expected<int> {
+                       pqxx::nontransaction tx{c};
+                       return tx
+                           .exec("SELECT ssl::int FROM pg_stat_ssl "
+                                 "WHERE pid = pg_backend_pid()")
+                           .one_field()
+                           .as<int>();
+                     });
+  };
+  const auto address = std::string{"127.0.0.1"};
+  const auto by_ours = "&sslrootcert=" + trusted.path();
+  const auto by_theirs = "&sslrootcert=" + foreign.path();
+  EXPECT_EQ(must(ask(address, "sslmode=disable")), 0);
+  EXPECT_EQ(must(ask(address, "sslmode=prefer")), 1);
+  EXPECT_EQ(must(ask(address, "sslmode=require")), 1);
+  EXPECT_EQ(must(ask(address, "sslmode=verify-full" + by_ours)), 1);
+  EXPECT_EQ(must(ask("localhost", "sslmode=verify-ca" + by_ours)), 1);
+  for (const auto& refused :
+       {ask(address, "sslmode=verify-ca" + by_theirs),
+        ask("localhost", "sslmode=verify-full" + by_ours),
+        ask(address, "sslmode=verify-full&sslrootcert=/nowhere")}) {
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ec::store_unavailable);
+    EXPECT_THAT(refused.error().message, ::testing::HasSubstr("certificate"));
+  }
 }
 
 } // namespace

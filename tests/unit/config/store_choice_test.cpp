@@ -88,6 +88,7 @@ TEST(StoreChoice, LibpqReadsEveryPartBack) {
   d.user = "a@b:c";
   d.password = "p@ss:w/or?d#%&='\\ é";
   d.sslmode = "verify-full";
+  d.sslrootcert = "/etc/my cas/root&1.pem";
   const auto parts = read_by_libpq(database_url(d));
   EXPECT_EQ(parts.at("host"), d.host);
   EXPECT_EQ(parts.at("port"), "6543");
@@ -95,6 +96,7 @@ TEST(StoreChoice, LibpqReadsEveryPartBack) {
   EXPECT_EQ(parts.at("user"), d.user);
   EXPECT_EQ(parts.at("password"), d.password);
   EXPECT_EQ(parts.at("sslmode"), "verify-full");
+  EXPECT_EQ(parts.at("sslrootcert"), d.sslrootcert);
 }
 
 TEST(StoreChoice, LibpqReadsSocketsAndIPv6) {
