@@ -15,9 +15,7 @@
 #include "persistence/store.hpp"
 
 #include <filesystem>
-#include <map>
 #include <memory>
-#include <string>
 #include <utility>
 
 namespace eventweft {
@@ -45,33 +43,15 @@ class fault_list {
   std::vector<error> all_;
 };
 
-// A part at a time: all that is wrong is told at once.
+// One section at a time: all that is wrong is told at once.
 void check_platforms(const settings& s, fault_list& faults) {
   const system_clock time;
   system_random random;
-  using sections = std::map<std::string, config::platform_settings>;
-  const auto look_at = [&](const sections& what) {
-    faults.add(platforms::make_platforms(what, time, random,
+  faults.add(
+      platforms::make_platforms({}, time, random, s.event.platforms_directory));
+  for (const auto& section : s.platforms)
+    faults.add(platforms::make_platforms({section}, time, random,
                                          s.event.platforms_directory));
-  };
-  look_at({});
-  for (const auto& [name, section] : s.platforms) {
-    auto rest = section;
-    rest.redact.clear();
-    rest.redact_tokens.clear();
-    look_at({{name, rest}});
-    config::platform_settings only;
-    only.enabled = section.enabled;
-    for (const auto& pointer : section.redact) {
-      only.redact = {pointer};
-      look_at({{name, only}});
-    }
-    only.redact.clear();
-    for (const auto& shape : section.redact_tokens) {
-      only.redact_tokens = {shape};
-      look_at({{name, only}});
-    }
-  }
 }
 
 void check_processors(const settings& s, fault_list& faults) {
