@@ -153,12 +153,22 @@ class retention_command_test : public upkeep_test {
 };
 
 TEST_F(retention_command_test, DryRunTellsAndChangesNothing) {
-  auto session = store_->open_maintenance();
-  ASSERT_TRUE(session->roll_up_metrics());
   // Both are years old by the machine's clock.
   EXPECT_EQ(cli::retention(options("1d"), true, io_), cli::exit_ok);
+  EXPECT_NE(out_.str().find("delete events  github  2 events"),
+            std::string::npos)
+      << out_.str();
   EXPECT_NE(out_.str().find("dry run"), std::string::npos);
   EXPECT_EQ(names().size(), 2u);
+}
+
+TEST_F(retention_command_test, LetsGoOfWhatNoServerHasCountedYet) {
+  EXPECT_EQ(cli::retention(options("1d"), false, io_), cli::exit_ok);
+  EXPECT_EQ(out_.str().find("keep events"), std::string::npos) << out_.str();
+  EXPECT_TRUE(names().empty());
+  const auto rows = store_->open_maintenance()->metrics({});
+  ASSERT_EQ(rows.value().size(), 2u);
+  EXPECT_EQ(rows.value().front().events, 1);
 }
 
 TEST_F(retention_command_test, NamesAKeyItCannotRead) {
