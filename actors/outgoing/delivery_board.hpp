@@ -3,8 +3,11 @@
 
 #include "messages/subscription.hpp"
 
+#include <algorithm>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <utility>
 
 namespace eventweft {
 
@@ -12,15 +15,32 @@ namespace eventweft {
 /// senders keep it up to date. Thread-safe.
 class delivery_board {
  public:
-  void set(const uuid& id, subscription_figures figures) {
+  /// `behind_since`: from when on something has been waiting. `follows`: the
+  /// sender takes what is new as it comes; if not, all beyond its cursor waits.
+  void set(const uuid& id, subscription_figures figures,
+           std::optional<timestamp> behind_since, bool follows) {
     std::lock_guard guard{mutex_};
-    all_.insert_or_assign(id, std::move(figures));
+    all_.insert_or_assign(id, entry{std::move(figures), behind_since, follows});
   }
 
-  subscription_figures of(const uuid& id) const {
+  /// As it is now, with the log's end at `head`: a sender that waits for hours
+  /// says nothing meanwhile.
+  subscription_figures of(const uuid& id, seq_t head, timestamp now) {
     std::lock_guard guard{mutex_};
     auto i = all_.find(id);
-    return i == all_.end() ? subscription_figures{} : i->second;
+    if (i == all_.end())
+      return {};
+    auto& e = i->second;
+    auto f = e.figures;
+    if (!e.follows)
+      f.lag_events = f.open + std::max<seq_t>(head - f.cursor, 0);
+    if (f.lag_events == 0)
+      return f;
+    if (!e.behind_since)
+      e.behind_since = now;
+    f.lag_seconds = std::max(
+        0.0, std::chrono::duration<double>(now - *e.behind_since).count());
+    return f;
   }
 
   void erase(const uuid& id) {
@@ -29,8 +49,14 @@ class delivery_board {
   }
 
  private:
-  mutable std::mutex mutex_;
-  std::map<uuid, subscription_figures> all_;
+  struct entry {
+    subscription_figures figures;
+    std::optional<timestamp> behind_since;
+    bool follows = false;
+  };
+
+  std::mutex mutex_;
+  std::map<uuid, entry> all_;
 };
 
 } // namespace eventweft

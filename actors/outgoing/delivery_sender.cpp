@@ -330,6 +330,7 @@ void delivery_sender_state::show() {
   f.last_delivery_at = progress_.last_delivery_at;
   f.last_error = last_error_;
   f.replaying = replay_.has_value();
+  std::optional<timestamp> behind_since;
   if (queue_) {
     f.state = state_of(order_.what);
     f.under_way = static_cast<int64_t>(queue_->under_way());
@@ -348,16 +349,14 @@ void delivery_sender_state::show() {
     }
     if (const auto* first = queue_->oldest()) {
       const auto made = created_.find(first->seq);
-      const auto since = made == created_.end() ? first->since : made->second;
-      f.lag_seconds =
-          std::max(0.0, std::chrono::duration<double>(now - since).count());
+      behind_since = made == created_.end() ? first->since : made->second;
     }
     if (unseen_since_)
-      f.lag_seconds =
-          std::max(f.lag_seconds,
-                   std::chrono::duration<double>(now - *unseen_since_).count());
+      behind_since = std::min(behind_since.value_or(now), *unseen_since_);
   }
-  tools_.board->set(order_.what.id, std::move(f));
+  // Without a queue this node knows nothing of how far it is.
+  const bool follows = !queue_ || (follower_ && !rest_);
+  tools_.board->set(order_.what.id, std::move(f), behind_since, follows);
 }
 
 caf::result<void> delivery_sender_state::flush() {

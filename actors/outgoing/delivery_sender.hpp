@@ -37,6 +37,10 @@ struct delivery_sender_options {
   std::chrono::milliseconds store_timeout{60'000};
 };
 
+/// The most that a test delivery may take, whatever `request_timeout` is:
+/// somebody waits for it.
+inline constexpr std::chrono::milliseconds longest_test{30'000};
+
 /// What all senders of a node share. No pointer is null.
 struct delivery_tools {
   std::shared_ptr<outgoing::poster> poster;

@@ -240,9 +240,10 @@ caf::result<delivery_test> delivery_sender_state::test() {
   auto me = delivery_sender_actor{self_};
   const auto number = ++tests_;
   testing_.emplace(number, promise);
+  auto to = endpoint_;
+  to.timeout = std::min(to.timeout, longest_test);
   tools_.poster->post(
-      request_for(order_.what, endpoint_, ev, now),
-      [me, number](outgoing::result r) {
+      request_for(order_.what, to, ev, now), [me, number](outgoing::result r) {
         // Tests are below zero, where no event is.
         tell_anon(me, done_atom_v,
                   delivery_end_ptr{std::make_shared<const delivery_end>(

@@ -21,6 +21,8 @@ using std::chrono::milliseconds;
 
 constexpr size_t most_secrets = 5;
 constexpr milliseconds figures_interval{1'000};
+/// A test's end takes so long to come here at most.
+constexpr milliseconds test_grace{2'000};
 
 caf::error no_subscription() {
   return to_caf(ec::not_found, "this stream has no such subscription");
@@ -123,11 +125,13 @@ class subscriptions_state {
         },
         [this](test_atom, const std::string& stream,
                const uuid& id) -> caf::result<delivery_test> {
-          return delegate<delivery_test>(stream, id, test_atom_v);
+          return delegate<delivery_test>(stream, id, longest_test + test_grace,
+                                         test_atom_v);
         },
         [this](replay_atom, const std::string& stream, const uuid& id,
                const replay_request& r) -> caf::result<replay_answer> {
-          return delegate<replay_answer>(stream, id, replay_atom_v, r);
+          return delegate<replay_answer>(stream, id, options_.timeout,
+                                         replay_atom_v, r);
         },
         [this](page_atom, const std::string& stream, const uuid& id,
                const uuid& before, uint32_t limit) {
@@ -295,6 +299,10 @@ class subscriptions_state {
       end_sender(i->second);
   }
 
+  subscription_figures figures_of(const uuid& id) const {
+    return tools_.board->of(id, ctx_.figures->head(), ctx_.time->now());
+  }
+
   /// What the board has, by stream, as metrics.
   void note_figures() {
     struct sums {
@@ -307,7 +315,7 @@ class subscriptions_state {
     for (const auto& stream : noted_)
       streams[stream];
     for (const auto& [id, e] : entries_) {
-      const auto f = tools_.board->of(id);
+      const auto f = figures_of(id);
       auto& s = streams[e.what.stream];
       s.waiting +=
           static_cast<size_t>(std::max<int64_t>(f.open - f.under_way, 0));
@@ -424,7 +432,7 @@ class subscriptions_state {
   }
 
   subscription_view view_of(const subscription& s) const {
-    subscription_view out{s, tools_.board->of(s.id), {}, {}};
+    subscription_view out{s, figures_of(s.id), {}, {}};
     // Its sender may not have heard of a change yet.
     auto& state = out.figures.state;
     if (state == "delivering" || state == "paused" || state == "disabled")
@@ -618,14 +626,14 @@ class subscriptions_state {
 
   template <class R, class... Ts>
   caf::result<R> delegate(const std::string& stream, const uuid& id,
-                          const Ts&... xs) {
+                          milliseconds timeout, const Ts&... xs) {
     const auto* e = find(stream, id);
     if (e == nullptr)
       return no_subscription();
     if (!e->sender)
       return nothing_sends();
     auto promise = self_->make_response_promise<R>();
-    ask(self_, e->sender, options_.timeout, xs...)
+    ask(self_, e->sender, timeout, xs...)
         .then(
             [promise](R& x) mutable { promise.deliver(std::move(x)); },
             [promise](const caf::error& why) mutable { promise.deliver(why); });

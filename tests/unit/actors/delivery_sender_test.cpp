@@ -93,6 +93,10 @@ class delivery_sender_test : public spine {
     settle();
   }
 
+  subscription_figures shown() const {
+    return board->of(s.id, ctx.figures->head(), time->now());
+  }
+
   std::vector<seq_t> posted() const {
     std::vector<seq_t> out;
     for (const auto& c : poster->calls) {
@@ -138,7 +142,7 @@ TEST_F(delivery_sender_test, delivers_what_comes_signed_and_writes_it_down) {
   const auto at = std::stoll(poster->header(0, "webhook-timestamp"));
   EXPECT_EQ(poster->header(0, "webhook-signature"),
             key->sign(id, at, poster->calls[0].what.body.view()));
-  EXPECT_EQ(board->of(s.id).state, "delivering");
+  EXPECT_EQ(shown().state, "delivering");
 }
 
 TEST_F(delivery_sender_test, only_what_both_filters_let_through) {
@@ -162,8 +166,8 @@ TEST_F(delivery_sender_test, what_it_does_not_want_is_no_lag) {
   append_many(1, 37);
   tell_anon(sender, tick_atom_v);
   settle();
-  EXPECT_EQ(board->of(s.id).lag_events, 0);
-  EXPECT_EQ(board->of(s.id).cursor, 37);
+  EXPECT_EQ(shown().lag_events, 0);
+  EXPECT_EQ(shown().cursor, 37);
   EXPECT_EQ(progress().done_until, 0) << "not with every event";
   leap(5s);
   EXPECT_EQ(progress().done_until, 37);
@@ -173,8 +177,8 @@ TEST_F(delivery_sender_test, what_it_does_not_want_is_no_lag) {
   // The next one begins there.
   kill_sender();
   start();
-  EXPECT_EQ(board->of(s.id).lag_events, 0);
-  EXPECT_EQ(board->of(s.id).lag_seconds, 0);
+  EXPECT_EQ(shown().lag_events, 0);
+  EXPECT_EQ(shown().lag_seconds, 0);
 }
 
 TEST_F(delivery_sender_test, a_clean_end_keeps_how_far_it_looked) {
@@ -352,7 +356,7 @@ TEST_F(delivery_sender_test, gone_switches_it_off_and_keeps_its_place) {
   const auto& r = tables->subscriptions.at(s.id);
   EXPECT_FALSE(r.what.active);
   EXPECT_EQ(r.what.disabled_reason, "answered 410");
-  EXPECT_EQ(board->of(s.id).state, "disabled");
+  EXPECT_EQ(shown().state, "disabled");
   append_many(2, 3);
   leap(1h);
   EXPECT_EQ(poster->calls.size(), 1u);
@@ -373,7 +377,11 @@ TEST_F(delivery_sender_test, pausing_stops_and_resuming_goes_on) {
   append_many(2, 3);
   leap(1min);
   EXPECT_EQ(posted(), from_to(1, 1));
-  EXPECT_EQ(board->of(s.id).state, "paused");
+  EXPECT_EQ(shown().state, "paused");
+  EXPECT_EQ(shown().lag_events, 2);
+  const auto behind = shown().lag_seconds;
+  leap(1min);
+  EXPECT_GE(shown().lag_seconds, behind + 59) << "nothing woke the sender";
   tell_anon(sender, put_atom_v, delivery_order{s, filter{}});
   settle();
   EXPECT_EQ(posted(), from_to(1, 3));
@@ -386,11 +394,15 @@ TEST_F(delivery_sender_test, a_dead_endpoint_costs_only_probes) {
   leap(10min);
   // Five to find out, then 30 s, 60 s, 120 s, 240 s apart.
   EXPECT_LE(poster->calls.size(), 16u);
-  EXPECT_NE(board->of(s.id).breaker, "closed");
+  EXPECT_NE(shown().breaker, "closed");
+  EXPECT_EQ(shown().lag_events, 200);
+  const auto behind = shown().lag_seconds;
+  leap(20s);
+  EXPECT_GE(shown().lag_seconds, behind + 19);
   poster->status = [](const auto&) { return 200; };
   leap(std::chrono::hours{3});
   EXPECT_EQ(tables->delivered().size(), 200u);
-  EXPECT_EQ(board->of(s.id).breaker, "closed");
+  EXPECT_EQ(shown().breaker, "closed");
 }
 
 TEST_F(delivery_sender_test, reads_no_further_than_it_has_room) {
@@ -398,8 +410,8 @@ TEST_F(delivery_sender_test, reads_no_further_than_it_has_room) {
   poster->status = [](const auto&) { return 0; };
   start();
   append_many(1, 20);
-  EXPECT_EQ(board->of(s.id).open, 5);
-  EXPECT_EQ(board->of(s.id).cursor, 5);
+  EXPECT_EQ(shown().open, 5);
+  EXPECT_EQ(shown().cursor, 5);
   while (poster->held() != 0) {
     poster->answer_one(200);
     settle();
@@ -432,7 +444,7 @@ TEST_F(delivery_sender_test, works_only_while_it_owns_the_subscription) {
   start();
   append_many(1, 2);
   EXPECT_TRUE(poster->calls.empty());
-  EXPECT_EQ(board->of(s.id).state, "elsewhere");
+  EXPECT_EQ(shown().state, "elsewhere");
   owner->mine = true;
   tell_anon(sender, tick_atom_v);
   settle();
@@ -453,7 +465,7 @@ TEST_F(delivery_sender_test, who_was_overtaken_stops_at_its_first_report) {
   r.progress.done_until = 3;
   append_many(2, 2);
   EXPECT_EQ(progress().done_until, 3);
-  EXPECT_EQ(board->of(s.id).state, "elsewhere");
+  EXPECT_EQ(shown().state, "elsewhere");
   owner->token = 2;
   tell_anon(sender, tick_atom_v);
   append_many(3, 4);
@@ -482,7 +494,7 @@ TEST_F(delivery_sender_test, replays_what_matches) {
   ASSERT_TRUE(started->value);
   EXPECT_EQ(started->value->until, 3);
   EXPECT_EQ(posted(), (std::vector<seq_t>{1, 3}));
-  EXPECT_FALSE(board->of(s.id).replaying);
+  EXPECT_FALSE(shown().replaying);
   leap(5s);
   EXPECT_TRUE(progress().replay.empty());
 }

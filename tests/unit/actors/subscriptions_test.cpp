@@ -333,6 +333,25 @@ TEST_F(subscriptions_test, its_successor_has_senders_of_its_own) {
   EXPECT_EQ(tables->delivered(), std::vector<seq_t>{1});
 }
 
+// It is not the store that is waited for.
+TEST_F(subscriptions_test, a_test_may_take_as_long_as_its_endpoint) {
+  options.timeout = 1s;
+  options.sender.request_timeout = 10min;
+  poster->status = [](const auto&) { return 0; };
+  start();
+  const auto made = must<subscription_view>(append_atom_v, hook());
+  auto tested = request<delivery_test>(all, test_atom_v,
+                                       std::string{"all_events"}, made.what.id);
+  advance(20s);
+  EXPECT_TRUE(tested->pending());
+  ASSERT_EQ(poster->held(), 1u);
+  EXPECT_EQ(poster->calls.back().what.total_timeout, 30s);
+  poster->answer_one(200);
+  settle();
+  ASSERT_TRUE(tested->value);
+  EXPECT_TRUE(tested->value->delivered);
+}
+
 TEST_F(subscriptions_test, its_end_lets_what_is_under_way_finish) {
   poster->status = [](const auto&) { return 0; };
   start();
