@@ -67,10 +67,10 @@ class progress {
     for (auto& [seq, u] : open_)
       u.since = now;
   }
-  /// The same for what was not tried yet.
-  void renew_untried(timestamp now) noexcept {
+  /// The same for what could have been tried by now.
+  void renew_due(timestamp now) noexcept {
     for (auto& [seq, u] : open_)
-      if (u.attempts == 0)
+      if (u.attempts == 0 || u.due <= now)
         u.since = now;
   }
   void finish(seq_t seq) { open_.erase(seq); }

@@ -76,6 +76,14 @@ bool delivery_queue::may_start(timestamp now) const noexcept {
          now >= paused_until_ && breaker_.permits(now);
 }
 
+bool delivery_queue::is_away(timestamp now) const noexcept {
+  return now < paused_until_ || breaker_.at(now) == breaker::state::open;
+}
+
+timestamp delivery_queue::overdue_at(const unfinished& u) const noexcept {
+  return std::max(u.since + options_.schedule.max_age, u.due);
+}
+
 bool delivery_queue::retries_allowed() const noexcept {
   return retries_under_way_ < std::max<size_t>(1, options_.max_concurrent / 2);
 }
@@ -187,9 +195,12 @@ void delivery_queue::note_health(const verdict& v, bool probe, timestamp now) {
 
 std::vector<unfinished> delivery_queue::give_up_overdue(timestamp now) {
   std::vector<unfinished> out;
+  // What waits for its turn at an endpoint that is there will have it.
+  if (!is_away(now))
+    return out;
   for (const auto& [seq, u] : progress_.open()) {
     // Not all are taken up in seq order: a replay takes up what is old.
-    if (now - u.since >= options_.schedule.max_age && !flights_.contains(seq))
+    if (overdue_at(u) <= now && !flights_.contains(seq))
       out.push_back(u);
     if (options_.ordered)
       break;
@@ -204,8 +215,8 @@ std::vector<unfinished> delivery_queue::give_up_overdue(timestamp now) {
 std::optional<timestamp> delivery_queue::wake_at(timestamp now) const {
   std::optional<timestamp> out;
   if (const auto* const first = head();
-      first != nullptr && !flights_.contains(first->seq))
-    out = std::max(now, first->since + options_.schedule.max_age);
+      first != nullptr && is_away(now) && !flights_.contains(first->seq))
+    out = std::max(now, overdue_at(*first));
 
   const auto state = breaker_.at(now);
   const bool only_an_end_helps =

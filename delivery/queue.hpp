@@ -105,8 +105,10 @@ class delivery_queue {
   /// It can't be delivered for reasons that are not the endpoint's: the queue
   /// is done with it.
   void forget(seq_t seq);
-  /// What has been waiting for longer than the schedule's `max_age`: to the
-  /// dead letters. In ordered mode only the head can be overdue.
+  /// What is due, can't be tried because the endpoint is down or wants to be
+  /// left in peace, and has been waiting for longer than the schedule's
+  /// `max_age`: to the dead letters. In ordered mode only the head can be
+  /// overdue.
   std::vector<unfinished> give_up_overdue(timestamp now);
   /// When `take` or `give_up_overdue` could have something, if no attempt ends
   /// and no event comes before that.
@@ -121,7 +123,7 @@ class delivery_queue {
   /// Nothing has waited for longer than since `now`.
   void renew(timestamp now) noexcept { progress_.renew(now); }
   /// The time in which nobody could have tried it does not count.
-  void renew_untried(timestamp now) noexcept { progress_.renew_untried(now); }
+  void renew_due(timestamp now) noexcept { progress_.renew_due(now); }
   bool is_disabled() const noexcept { return disabled_; }
 
   // -- to be told ------------------------------------------------------------
@@ -146,6 +148,9 @@ class delivery_queue {
   };
 
   bool may_start(timestamp now) const noexcept;
+  /// The endpoint is down, or wants to be left in peace.
+  bool is_away(timestamp now) const noexcept;
+  timestamp overdue_at(const unfinished& u) const noexcept;
   bool retries_allowed() const noexcept;
   std::optional<lanes::turn> next_turn(timestamp now);
   const unfinished* head() const noexcept;

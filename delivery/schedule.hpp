@@ -28,8 +28,9 @@ struct retry_schedule {
   double jitter = 0.1;
   /// The longest that a peer's `Retry-After` is honoured.
   microseconds max_retry_after = std::chrono::hours{24};
-  /// A delivery that could not even be tried (its endpoint's breaker was open,
-  /// its rate used up) is given up this long after the event.
+  /// A delivery that is due and could not be tried (its endpoint's breaker is
+  /// open, or it wants to be left in peace) is given up this long after the
+  /// event.
   microseconds max_age = std::chrono::hours{96};
 
   uint32_t max_attempts() const noexcept {

@@ -147,7 +147,7 @@ void delivery_sender_state::begin(const subscription_progress& p) {
   }
   start_queue(std::move(from));
   if (queue_)
-    queue_->renew_untried(ctx_.time->now());
+    queue_->renew_due(ctx_.time->now());
 }
 
 void delivery_sender_state::start_queue(delivery::progress_mark from) {

@@ -27,12 +27,12 @@ void delivery_sender_state::pump() {
   if (queue_->has_room())
     accept_rest();
   note_seen();
-  if (!queue_->is_disabled())
-    for (const auto& u : queue_->give_up_overdue(now))
-      give_up(u.seq, u.attempts, "it waited too long for an attempt");
   if (!flushing_ && attempts_.size() < options_.max_unsaved)
     for (const auto& a : queue_->take(now))
       send(a.seq, a.number);
+  if (queue_ && !queue_->is_disabled())
+    for (const auto& u : queue_->give_up_overdue(now))
+      give_up(u.seq, u.attempts, "it waited too long for an attempt");
   if (queue_)
     wake(now);
   save();

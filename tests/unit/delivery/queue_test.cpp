@@ -333,6 +333,9 @@ TEST_F(queue, gives_up_what_could_not_be_tried_for_too_long) {
   accept(q, 3, 3, at(95h));
   q.take(at(0s));
   q.finish(1, bad, at(0s));
+  // A probe that fails.
+  ASSERT_THAT(q.take(at(95h + 30min)), ElementsAre(attempt{2, 1}));
+  q.finish(2, bad, at(95h + 30min));
   EXPECT_THAT(q.give_up_overdue(at(96h - 1us)), IsEmpty());
   const auto given_up = q.give_up_overdue(at(96h));
   ASSERT_THAT(given_up, SizeIs(2));
@@ -340,7 +343,34 @@ TEST_F(queue, gives_up_what_could_not_be_tried_for_too_long) {
   EXPECT_EQ(given_up[0].attempts, 1u);
   EXPECT_EQ(given_up[1].seq, 2);
   EXPECT_THAT(q.mark().open, SizeIs(1));
-  EXPECT_THAT(q.take(at(96h)), ElementsAre(attempt{3, 1}));
+  EXPECT_THAT(q.take(at(97h)), ElementsAre(attempt{3, 1}));
+}
+
+TEST_F(queue, does_not_give_up_what_only_waits_for_its_turn) {
+  auto o = plain();
+  o.max_concurrent = 1;
+  auto q = make(o);
+  accept(q, 1, 3, at(0s));
+  q.take(at(0s));
+  EXPECT_THAT(q.give_up_overdue(at(200h)), IsEmpty());
+  EXPECT_EQ(q.finish(1, ok, at(200h)).what, kind::done);
+  EXPECT_THAT(q.take(at(200h)), ElementsAre(attempt{2, 1}));
+}
+
+TEST_F(queue, a_schedule_may_be_longer_than_what_may_wait) {
+  auto o = plain();
+  o.breaker = {1, 1h, 1h};
+  o.schedule.pauses = {72h, 72h};
+  auto q = make(o);
+  accept(q, 1, 1, at(0s));
+  q.take(at(0s));
+  q.finish(1, bad, at(0s));
+  ASSERT_THAT(q.take(at(72h)), ElementsAre(attempt{1, 2}));
+  q.finish(1, bad, at(72h));
+  EXPECT_EQ(q.wake_at(at(72h)), at(144h));
+  EXPECT_THAT(q.give_up_overdue(at(72h + 30min)), IsEmpty());
+  EXPECT_THAT(q.take(at(144h)), ElementsAre(attempt{1, 3}));
+  EXPECT_EQ(q.finish(1, bad, at(144h)).what, kind::give_up);
 }
 
 TEST_F(queue, does_not_give_up_what_is_under_way) {
