@@ -216,8 +216,6 @@ read_dead_letter_selection(const query_params& params, endpoint target) {
   const bool retries = target == endpoint::retry_dead_letters;
   dead_letter_selection out;
   auto& q = out.query;
-  if (const auto once = given_once(params); !once)
-    return fail(once.error());
   q.bodies = false;
   bool limited = false;
   for (const auto& [name, value] : params) {
