@@ -15,8 +15,8 @@ std::string_view to_string(control_kind kind) noexcept {
     return "keys";
   case control_kind::rules:
     return "rules";
-  case control_kind::processors:
-    return "processors";
+  case control_kind::dead_letters:
+    return "dead_letters";
   case control_kind::threads:
     return "threads";
   case control_kind::log_level:

@@ -19,7 +19,7 @@ enum class control_kind : uint8_t {
   subscriptions = 1, ///< a webhook subscription was; its id
   keys = 2,          ///< an API key was made, changed or revoked; its id
   rules = 3,         ///< correlation rules were; their name
-  processors = 4,    ///< a processor was paused, resumed, moved; its name
+  dead_letters = 4,  ///< whose it is should retry a dead letter; its id
   threads = 5,       ///< threads were joined; the thread's id
   log_level = 6,     ///< `what` is `log_level_text`
 };

@@ -3,6 +3,7 @@
 
 #include "actors/backoff.hpp"
 #include "actors/caf_compat.hpp"
+#include "actors/retry_elsewhere.hpp"
 #include "codec/event_json.hpp"
 #include "codec/payload.hpp"
 #include "correlation/engine.hpp"
@@ -26,12 +27,14 @@ class dead_letters_state {
       : self_(self),
         ctx_(std::move(ctx)),
         options_(options),
-        pauses_(options.retry_min, options.retry_max) {}
+        pauses_(options.retry_min, options.retry_max),
+        guard_(retry_for_others(ctx_)) {}
 
   dead_letters_actor::behavior_type make_behavior() {
     return {
         [this](dead_letter_atom, const dead_letter& x) { return take(x); },
         [this](retry_atom, const uuid& id) { return retry_one(id); },
+        [this](put_atom, const uuid& id) { retry_for_another(id); },
         [this](retry_atom, const dead_letter_query& q, double rate) {
           return begin_retry(q, rate);
         },
@@ -125,6 +128,13 @@ class dead_letters_state {
   // -- back to where they came from ------------------------------------------
 
   using ended = std::function<void(expected<void>)>;
+  enum class asked_by : uint8_t { people, other_node };
+
+  /// Nodes may have different processors.
+  bool may_be_elsewhere(const error& why) const {
+    return why.code == ec::not_owner ||
+           (why.code == ec::not_found && ctx_.others->hears_replies());
+  }
 
   caf::result<bool> retry_one(const uuid& id) {
     auto promise = self_->make_response_promise<bool>();
@@ -141,6 +151,21 @@ class dead_letters_state {
         done(fail(found.error()));
     });
     return promise;
+  }
+
+  void retry_for_another(const uuid& id) {
+    find(id, [this, id](const expected<dead_letter>& found) {
+      if (!found)
+        return;
+      hand_back(
+          *found,
+          [this, id](const expected<void>& r) {
+            if (r)
+              ctx_.log->info("dead letter {} is retried for another node",
+                             to_string(id));
+          },
+          asked_by::other_node);
+    });
   }
 
   void find(const uuid& id, std::function<void(expected<dead_letter>)> then) {
@@ -169,11 +194,16 @@ class dead_letters_state {
               [then](const caf::error& e) { then(fail(from_caf(e))); });
   }
 
-  void hand_back(const dead_letter& x, ended then) {
+  void hand_back(const dead_letter& x, ended then,
+                 asked_by who = asked_by::people) {
     const auto kind = origin_kind(x.origin);
     const auto forget = [this, id = x.id, then] { drop(id, then); };
-    const auto failed = [then](const caf::error& e) {
-      then(fail(from_caf(e)));
+    const auto failed = [this, id = x.id, then, who](const caf::error& e) {
+      const auto why = from_caf(e);
+      if (who == asked_by::people && may_be_elsewhere(why))
+        retry_elsewhere(self_, ctx_, id, why, then);
+      else
+        then(fail(why));
     };
     if (auto taker = ctx_.peers->letter_taker(kind)) {
       ask(self_, taker, options_.timeout, retry_atom_v, x).then(forget, failed);
@@ -359,6 +389,7 @@ class dead_letters_state {
   actor_context ctx_;
   dead_letters_options options_;
   backoff pauses_;
+  std::shared_ptr<void> guard_;
   std::deque<waiting> queue_;
   bool busy_ = false;
   timestamp alerted_{};

@@ -119,6 +119,8 @@ using dead_letters_actor = caf::typed_actor<
     // Hands it back to where it came from, then forgets it. `not_found` if
     // there is no such letter, `unprocessable` if its origin takes none.
     caf::result<bool>(retry_atom, uuid),
+    // Another node was asked to, but it may be this one's to do.
+    caf::result<void>(put_atom, uuid),
     // The same with all that the query finds, so many a second at most; 0: no
     // limit. Answers when it has begun; `conflict` while another one runs.
     caf::result<dead_letter_retry>(retry_atom, dead_letter_query, double),

@@ -104,6 +104,48 @@ TEST_F(dead_letters_test, a_letter_that_is_not_taken_stays) {
   EXPECT_EQ(log->letters.size(), 1u);
 }
 
+TEST_F(dead_letters_test, what_another_node_has_is_retried_by_that_one) {
+  start();
+  fill(1);
+  const auto id = log->letters[0].id;
+  *refuse = error{ec::not_owner, "processor p runs on node b"};
+  std::vector<std::string> asked;
+  auto heard = ctx.control->carry(
+      [&asked](const control_event& e) { asked.push_back(e.what); });
+  auto done = request<bool>(keeper, retry_atom_v, id);
+  advance(1s);
+  EXPECT_EQ(asked, std::vector{to_string(id)});
+  EXPECT_FALSE(done->value || done->failed);
+  // The other node has handed it back and forgotten it.
+  log->letters.clear();
+  advance(200ms);
+  EXPECT_TRUE(done->value);
+  // And one that nobody takes.
+  fill(1);
+  done = request<bool>(keeper, retry_atom_v, log->letters[0].id);
+  advance(6s);
+  ASSERT_TRUE(done->failed);
+  EXPECT_EQ(done->failed->code, ec::not_owner);
+  EXPECT_EQ(asked.size(), 2u);
+}
+
+TEST_F(dead_letters_test, a_letter_is_retried_for_another_node) {
+  start();
+  fill(2);
+  const auto id = log->letters[0].id;
+  const control_event wanted{control_kind::dead_letters, to_string(id)};
+  ctx.control->deliver(wanted);
+  run();
+  ASSERT_EQ(taken->size(), 1u);
+  EXPECT_EQ(taken->front().id, id);
+  EXPECT_EQ(log->letters.size(), 1u);
+  // Said once more, or of no letter at all.
+  ctx.control->deliver(wanted);
+  ctx.control->deliver({control_kind::dead_letters, {}});
+  run();
+  EXPECT_EQ(taken->size(), 1u);
+}
+
 TEST_F(dead_letters_test, what_a_store_refused_is_appended_again) {
   start();
   fill(1, "spool");
