@@ -29,8 +29,9 @@ bool is_status(std::string_view text) noexcept {
          });
 }
 
+// Git abbreviates down to four digits.
 bool is_sha(std::string_view text) noexcept {
-  return text.size() >= 7 && text.size() <= 64 && is_hex(text);
+  return text.size() >= 4 && text.size() <= 64 && is_hex(text);
 }
 
 // Nothing if the member is missing or null.
@@ -67,7 +68,7 @@ expected<void> check_optional_members(element root) {
       return invalid_body(name, "is not a string");
   if (const auto sha = codec::string_at(root, "/commit_sha");
       !sha.empty() && !is_sha(sha))
-    return invalid_body("commit_sha", "is not 7 to 64 hexadecimal digits");
+    return invalid_body("commit_sha", "is not 4 to 64 hexadecimal digits");
   for (auto name : {"started_at", "completed_at"})
     if (const auto text = codec::string_at(root, "/" + std::string{name});
         !text.empty() && !parse_rfc3339(text))

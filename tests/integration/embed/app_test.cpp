@@ -61,7 +61,7 @@ TEST(EmbedApp, DeploymentsAreReadLikeThoseThatComeByHttp) {
                                                .environment = "production",
                                                .status = "success",
                                                .repository_name = "org/repo",
-                                               .commit_sha = "abc1234",
+                                               .commit_sha = "abc123",
                                                .branch_name = "main"});
   const auto event = app.get_event(id.id);
   ASSERT_TRUE(event);

@@ -165,8 +165,11 @@ TEST_F(deployments_test, names_the_member_that_is_wrong) {
   };
   EXPECT_TRUE(with(R"("log_url":null)"));
   EXPECT_TRUE(with(R"("anything":[1])"));
-  EXPECT_TRUE(refused(with(R"("commit_sha":"main")"), ec::unprocessable,
-                      "/commit_sha"));
+  EXPECT_TRUE(with(R"("commit_sha":"abc123")"));
+  for (const auto* sha : {"main", "abc", "abc123g"})
+    EXPECT_TRUE(refused(with(R"("commit_sha":")" + std::string{sha} + '"'),
+                        ec::unprocessable, "/commit_sha"))
+        << sha;
   EXPECT_TRUE(refused(with(R"("started_at":"yesterday")"), ec::unprocessable,
                       "/started_at"));
   EXPECT_TRUE(refused(with(R"("completed_at":12)"), ec::unprocessable,
