@@ -212,21 +212,23 @@ std::future<Submitted> App::Impl::submit(webhook w) const {
 
 std::future<Submitted>
 App::submit_deployment_event_async(const DeploymentEvent& event) {
-  return impl_->submit(embed::draft(event));
+  return impl_->submit_draft([&] { return embed::draft(event); });
 }
 
 std::future<Submitted>
 App::submit_custom_event_async(const CustomEvent& event) {
-  return impl_->submit(embed::draft(event));
+  return impl_->submit_draft([&] { return embed::draft(event); });
 }
 
 std::future<Submitted> App::simulate_event_async(std::string_view platform,
                                                  std::string_view event_type,
                                                  std::string_view payload) {
   const auto now = impl_->time->now();
-  return impl_->submit(
-      embed::draft_simulated(platform, event_type, payload,
-                             to_string(uuid::v7(now, *impl_->random)), now));
+  return impl_->submit_draft([&] {
+    return embed::draft_simulated(platform, event_type, payload,
+                                  to_string(uuid::v7(now, *impl_->random)),
+                                  now);
+  });
 }
 
 Submitted App::submit_deployment_event(const DeploymentEvent& event) {

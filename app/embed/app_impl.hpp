@@ -61,6 +61,17 @@ struct App::Impl {
   }
 
   std::future<Submitted> submit(webhook w) const;
+  /// `draft()` makes the webhook; what it throws is in the future, too.
+  template <class Draft>
+  std::future<Submitted> submit_draft(Draft draft) const {
+    try {
+      return submit(draft());
+    } catch (const Error&) {
+      std::promise<Submitted> refused;
+      refused.set_exception(std::current_exception());
+      return refused.get_future();
+    }
+  }
   /// Asks and waits.
   event_page query(event_query q) const;
   stream_definition stream(const std::string& which) const;

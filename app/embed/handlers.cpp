@@ -86,7 +86,7 @@ processing::processor to_processor(ProcessorSpec spec) {
   out.start = access::internal(o.since);
   if (spec.handler.async())
     out.handler = async(spec.handler.async());
-  else
+  else if (spec.handler.blocking())
     out.handler = blocking(spec.handler.blocking());
   return out;
 }

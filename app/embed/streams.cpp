@@ -55,6 +55,13 @@ bool found(Ask ask) {
   }
 }
 
+// As a store that keeps them has it.
+void refuse_built_in(const stream_definition& stream) {
+  if (stream.built_in)
+    throw Error{Errc::conflict,
+                "stream " + stream.name + " is built in: it stays as it is"};
+}
+
 bool is_stream_name(std::string_view name) noexcept {
   // Clients take these out of paths (RFC 3986, 5.2.4): nobody could ask for it.
   if (name == "." || name == "..")
@@ -142,6 +149,7 @@ void Streaming::change_stream(const std::string& name,
     return;
   }
   auto stream = app_.impl_->stream(name);
+  refuse_built_in(stream);
   if (description)
     stream.description = *description;
   if (change.filter)
@@ -159,8 +167,12 @@ bool Streaming::delete_stream(const std::string& name) {
         line.subscriptions()->delete_stream(name, std::move(reply));
       });
     });
-  return app_.impl_->with_hub(
-      [&](service& s) { return s.actors().streams().remove(name); });
+  return app_.impl_->with_hub([&](service& s) {
+    auto& all = s.actors().streams();
+    if (const auto stream = all.find(name))
+      refuse_built_in(*stream);
+    return all.remove(name);
+  });
 }
 
 std::vector<StreamInfo> Streaming::streams() const {

@@ -223,10 +223,12 @@ class EVENTWEFT_EXPORT Streaming {
   void create_stream(const std::string& name, const Filter& filter = {},
                      const std::string& description = {});
   /// What is given takes the place of what was; readers go on where they are.
-  /// `not_found` if there is no such stream.
+  /// `not_found` if there is no such stream, `conflict` for one that is built
+  /// in ("all_events", "github_events", …).
   void change_stream(const std::string& name,
                      const std::optional<Filter>& filter,
                      const std::optional<std::string>& description = {});
+  /// False if there is none; `conflict` for one that is built in.
   bool delete_stream(const std::string& name);
   std::vector<StreamInfo> streams() const;
 

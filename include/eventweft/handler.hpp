@@ -81,6 +81,15 @@ class Completion {
   std::shared_ptr<Function> function_;
 };
 
+namespace detail {
+
+template <class F>
+inline constexpr bool may_be_empty = std::is_pointer_v<F>;
+template <class R, class... Ts>
+inline constexpr bool may_be_empty<std::function<R(Ts...)>> = true;
+
+} // namespace detail
+
 /// What is done with an event. Made of any callable that takes
 /// `(const Event&)` or `(const Event&, const Attempt&)` and returns
 ///
@@ -109,7 +118,8 @@ class Handler {
     take(std::make_shared<std::decay_t<F>>(std::forward<F>(f)));
   }
 
-  /// Exactly one of the two is set.
+  /// One of the two is set; neither where it was made of an empty
+  /// `std::function`, which `register_processor` refuses.
   const Blocking& blocking() const noexcept { return blocking_; }
   const Async& async() const noexcept { return async_; }
   /// Whether its type says that its reply is meant for the sender.
@@ -118,6 +128,9 @@ class Handler {
  private:
   template <class F>
   void take(std::shared_ptr<F> f) {
+    if constexpr (detail::may_be_empty<F>)
+      if (!*f)
+        return;
     if constexpr (std::invocable<F&, const Event&, const Attempt&,
                                  Completion>) {
       async_ = [f](const Event& e, const Attempt& a, Completion c) {

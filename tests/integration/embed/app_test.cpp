@@ -148,6 +148,10 @@ TEST(EmbedApp, AsyncSubmitsAnswerThroughTheirFuture) {
             }),
             Errc::not_running);
   app.start();
+  auto refused = app.submit_custom_event_async({.payload = "{"});
+  EXPECT_EQ(code_thrown_by([&] { refused.get(); }), Errc::malformed);
+  refused = app.simulate_event_async("github", "push", "7");
+  EXPECT_EQ(code_thrown_by([&] { refused.get(); }), Errc::unprocessable);
   std::vector<std::future<Submitted>> all;
   for (int i = 0; i < 200; ++i)
     all.push_back(app.submit_custom_event_async({.event_type = "x"}));

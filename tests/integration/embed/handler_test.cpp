@@ -345,6 +345,15 @@ TEST(EmbedReply, IsAnObjectOfTexts) {
   EXPECT_EQ(Reply::text("hi", 202).status, 202);
 }
 
+TEST_F(embed_handlers, ThatAreEmptyAreRefused) {
+  const std::function<void(const Event&)> nothing;
+  EXPECT_EQ(code_thrown_by([&] { app.github().on("push", nothing); }),
+            Errc::unprocessable);
+  void (*nowhere)(const Event&) = nullptr;
+  EXPECT_EQ(code_thrown_by([&] { app.github().on("push", nowhere); }),
+            Errc::unprocessable);
+}
+
 TEST(EmbedHandler, KnowsWhetherItAnswers) {
   EXPECT_TRUE(Handler([](const Event&) { return Reply{}; }).answers());
   EXPECT_FALSE(Handler([](const Event&) {}).answers());

@@ -203,6 +203,11 @@ TEST_F(embed_streaming, BroadcastsOnlyWhatTheStreamCarries) {
   EXPECT_EQ(app.get_event_metrics().head_seq, 1);
   EXPECT_TRUE(streams.delete_stream("alerts"));
   EXPECT_FALSE(streams.delete_stream("alerts"));
+  EXPECT_EQ(code_thrown_by([&] { streams.delete_stream("all_events"); }),
+            Errc::conflict);
+  EXPECT_EQ(
+      code_thrown_by([&] { streams.change_stream("pr_events", Filter{}); }),
+      Errc::conflict);
 }
 
 /// Takes one request and answers 200.
