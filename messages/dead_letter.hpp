@@ -27,8 +27,8 @@ struct dead_letter {
   uuid id;
   timestamp created_at{};
   /// Who gave up, as `KIND` or `KIND:NAME`: "processor:notify",
-  /// "subscription:<uuid>", "sink:NAME", "store", "spool", "actor:NAME". A
-  /// retry goes back there.
+  /// "subscription:<uuid>" (of a webhook or a queue), "store", "spool". A retry
+  /// goes back there.
   std::string origin;
   std::string reason;
   uint32_t attempts = 1;
