@@ -93,7 +93,12 @@ error translate_exception() noexcept {
     // Without a state it comes from libpq: the connection.
     auto code =
         e.sqlstate().empty() ? ec::store_unavailable : code_of(e.sqlstate());
-    return {code, sentence(e.what())};
+    // What the server adds to a row's fault is the row, and statements of ours:
+    // nothing that its sender should see, or that helps anybody else.
+    std::string_view text{e.what()};
+    text = text.substr(0, code == ec::row_refused ? text.find('\n')
+                                                  : text.find("\nCONTEXT:"));
+    return {code, sentence(text)};
   } catch (const std::exception& e) {
     return {ec::internal, sentence(e.what())};
   } catch (...) {

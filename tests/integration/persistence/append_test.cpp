@@ -95,6 +95,9 @@ TEST_P(append_contract, BadRowsFailAlone) {
       ASSERT_TRUE(results[i].refused);
       EXPECT_EQ(results[i].refused->code, ec::row_refused);
       EXPECT_FALSE(results[i].refused->message.empty());
+      // Its sender sees it: what is wrong, not how we store things.
+      EXPECT_EQ(results[i].refused->message.find("INSERT"), std::string::npos);
+      EXPECT_LT(results[i].refused->message.size(), 200u);
       EXPECT_EQ(results[i].outcome.seq, 0);
     } else {
       EXPECT_FALSE(results[i].refused);
