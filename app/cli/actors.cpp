@@ -34,17 +34,33 @@ std::string padded(std::string text, size_t width) {
   return text;
 }
 
-void show_tree(element actor, const std::string& indent, console& io) {
+/// Of the same name, and nothing to tell them apart by but since when.
+bool alike(element a, element b) {
+  for (const auto* what : {"/name", "/state", "/restarts", "/last_error"})
+    if (text(a, what) != text(b, what))
+      return false;
+  return true;
+}
+
+/// `count` of them.
+void show_tree(element actor, size_t count, const std::string& indent,
+               console& io) {
   const auto state = text(actor, "/state");
   const bool bad = state != "running" && io.colour;
-  io.out << padded(indent + text(actor, "/name"), 36) << "  "
+  const auto times = count > 1 ? " x" + std::to_string(count) : std::string{};
+  io.out << padded(indent + text(actor, "/name") + times, 36) << "  "
          << (bad ? "\x1b[31m" : "") << padded(state, 10)
          << (bad ? "\x1b[0m" : "") << "  "
          << padded(text(actor, "/restarts"), 8) << "  "
          << padded(text(actor, "/since").substr(0, 19), 19) << "  "
          << text(actor, "/last_error") << '\n';
-  for (const auto child : items(actor, "/children"))
-    show_tree(child, indent + "  ", io);
+  const auto children = items(actor, "/children");
+  for (auto first = children.begin(); first != children.end();) {
+    const auto next = std::find_if(
+        first, children.end(), [&](element x) { return !alike(*first, x); });
+    show_tree(*first, static_cast<size_t>(next - first), indent + "  ", io);
+    first = next;
+  }
 }
 
 void show(element root, console& io) {
@@ -55,7 +71,7 @@ void show(element root, console& io) {
   head(padded("ACTOR", 36) +
        "  STATE       RESTARTS  SINCE                LAST ERROR");
   for (const auto actor : items(root, "/actors"))
-    show_tree(actor, "", io);
+    show_tree(actor, 1, "", io);
   io.out << '\n';
   head("MAILBOX                   MESSAGES");
   for (const auto box : items(root, "/mailboxes"))

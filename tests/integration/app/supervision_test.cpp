@@ -113,6 +113,10 @@ TEST_F(supervision_test, ShowsTheTreeItsQueuesAndMailboxes) {
         "ingest", "storage_reader", "processors:critical", "processors:low"})
     EXPECT_THAT(text, HasSubstr(part));
   EXPECT_THAT(text, Not(HasSubstr("restarting")));
+  // Those that are alike have one line.
+  const auto github = text.find("platform_worker:github x");
+  EXPECT_NE(github, std::string::npos) << text;
+  EXPECT_EQ(text.find("platform_worker:github", github + 1), std::string::npos);
   EXPECT_THAT(text.substr(text.find("MAILBOX")), HasSubstr("storage_writer"));
   EXPECT_THAT(text.substr(text.find("QUEUE")),
               AllOf(HasSubstr("1000"), HasSubstr("spool")));
