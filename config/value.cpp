@@ -9,6 +9,7 @@
 #include <charconv>
 #include <cmath>
 #include <sstream>
+#include <utility>
 
 namespace eventweft::config {
 
@@ -374,7 +375,8 @@ std::optional<std::string> read_rule(const text_table& table,
       if (!seconds || *seconds < 0 || *seconds > 4e9)
         return "window: expected a number of seconds, found " +
                in_quotes(value) + place;
-      rule.window = static_cast<uint32_t>(*seconds);
+      // 0 is for ever, a fraction is not.
+      rule.window = static_cast<uint32_t>(std::ceil(*seconds));
     } else
       return name +
              ": unknown key; a rule has name, match, key, field, pattern, "
@@ -673,6 +675,28 @@ bool takes_list(kind type) noexcept {
          type == kind::choices || type == kind::origins;
 }
 
+namespace {
+
+/// What a rule says beyond the defaults, as a file would.
+std::string rule_text(const correlation_rule& r) {
+  std::ostringstream out;
+  out << "{name = " << in_quotes(r.name) << ", key = " << in_quotes(r.key);
+  for (const auto& [name, text] : {std::pair{"match", &r.match},
+                                   {"field", &r.field},
+                                   {"pattern", &r.pattern}})
+    if (!text->empty())
+      out << ", " << name << " = " << in_quotes(*text);
+  const correlation_rule otherwise;
+  if (r.confidence != otherwise.confidence)
+    out << ", confidence = " << r.confidence;
+  if (r.window != otherwise.window)
+    out << ", window = " << r.window;
+  out << '}';
+  return out.str();
+}
+
+} // namespace
+
 std::string shown(const key& k, field target) {
   switch (k.type) {
   case kind::boolean:
@@ -721,9 +745,7 @@ std::string shown(const key& k, field target) {
   case kind::correlation_rules: {
     std::string result = "[";
     for (const auto& r : *std::get<std::vector<correlation_rule>*>(target))
-      result += (result.size() == 1 ? "{" : ", {") +
-                ("name = " + in_quotes(r.name)) +
-                ", key = " + in_quotes(r.key) + "}";
+      result += (result.size() == 1 ? "" : ", ") + rule_text(r);
     return result + "]";
   }
   case kind::rules: {

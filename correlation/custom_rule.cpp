@@ -99,7 +99,13 @@ class declared final : public rule {
       : definition_(std::move(definition)),
         pieces_(std::move(pieces)),
         pattern_(std::move(pattern)),
-        match_(definition_.match) {}
+        match_(definition_.match),
+        field_(definition_.field) {
+    // Evidence says where the values were.
+    for (const auto& p : pieces_)
+      if (p.is_value && p.group < 0)
+        field_.append(field_.empty() ? "" : ", ").append(p.text);
+  }
 
   std::string_view name() const noexcept override { return definition_.name; }
 
@@ -163,7 +169,7 @@ class declared final : public rule {
                           .confidence = definition_.confidence,
                           .needs = {},
                           .rule = definition_.name,
-                          .field = definition_.field,
+                          .field = field_,
                           .matched = shown.empty() ? key : shown,
                           .window = definition_.window};
     complete_later(in, claim);
@@ -174,6 +180,7 @@ class declared final : public rule {
   std::vector<piece> pieces_;
   std::unique_ptr<re2::RE2> pattern_;
   codec::compiled_filter match_;
+  std::string field_;
 };
 
 class function final : public rule {

@@ -280,6 +280,19 @@ TEST(Loader, ReadsCorrelationRules) {
   EXPECT_EQ(c.rules[0].pattern, "ZD-(\\d+)");
   EXPECT_EQ(c.rules[0].confidence, 0.9);
   EXPECT_EQ(c.rules[0].window, 3600u);
+  // All of it is shown.
+  const auto text = describe(*e);
+  for (const auto* part :
+       {R"(rules = [{name = "zendesk", key = "zendesk:{1}", match = ")",
+        R"x(field = "payload.event.text", pattern = "ZD-(\\d+)")x",
+        R"(confidence = 0.9, window = 3600}])"})
+    EXPECT_THAT(text, HasSubstr(part));
+  // For ever is 0 only.
+  const auto brief =
+      from_text("[[correlation.rules]]\nname = \"a\"\nkey = \"b\"\n"
+                "window = 0.5\n");
+  ASSERT_TRUE(brief) << brief.error().message;
+  EXPECT_EQ(brief->values.correlation.rules[0].window, 1u);
   EXPECT_THAT(fault_of("[[correlation.rules]]\nname = \"a\"\nkeys = \"b\"\n"),
               HasSubstr("keys: unknown key; a rule has name, match"));
   EXPECT_THAT(fault_of("[[correlation.rules]]\nname = \"a\"\nkey = \"b\"\n"

@@ -42,6 +42,26 @@ TEST(custom_rule, builds_a_key_from_the_payload) {
   EXPECT_EQ(keys_of(r, deployment()), key_set{"{deployments}-12"});
 }
 
+TEST(custom_rule, evidence_says_where_the_values_were) {
+  const auto field_of = [](const declarative_rule& r) {
+    engine rules{std::make_shared<vocabulary>(), {}};
+    EXPECT_TRUE(rules.add(*make_declarative_rule(r)));
+    codec::payload_reader reader;
+    for (const auto& k : rules.keys(deployment(), reader))
+      if (k.rule == r.name)
+        return k.field;
+    return std::string{"no key"};
+  };
+  EXPECT_EQ(field_of({.name = "d",
+                      .key = "{platform}/{payload.pull_request.number}"}),
+            "platform, payload.pull_request.number");
+  EXPECT_EQ(field_of({.name = "d",
+                      .key = "t:{1}",
+                      .field = "payload.note",
+                      .pattern = R"(T-(\d+))"}),
+            "payload.note");
+}
+
 TEST(custom_rule, has_no_key_where_a_value_is_missing) {
   for (std::string_view key :
        {"x-{payload.nothing}", "x-{payload.null}", "x-{payload.pull_request}",
