@@ -174,26 +174,13 @@ void append_summary(writer& w, const thread_summary& s) {
   w.close(']');
 }
 
-void append_participants(writer& w, const std::vector<event_ptr>& events) {
-  struct person {
-    std::string name;
-    uint64_t events = 0;
-  };
-  std::map<std::pair<std::string, std::string>, person> people;
-  for (const auto& e : events) {
-    if (e->actor_id.empty() && e->actor_name.empty())
-      continue;
-    auto& p = people[{e->platform,
-                      e->actor_id.empty() ? e->actor_name : e->actor_id}];
-    if (!e->actor_name.empty())
-      p.name = e->actor_name;
-    ++p.events;
-  }
+void append_participants(writer& w,
+                         const std::vector<thread_participant>& people) {
   w.name("participants").open('[');
-  for (const auto& [who, p] : people) {
+  for (const auto& p : people) {
     w.open('{');
-    w.name("platform").text(who.first);
-    w.name("id").text(who.second);
+    w.name("platform").text(p.platform);
+    w.name("id").text(p.id);
     w.name("name").text(p.name);
     w.name("events").number(p.events);
     w.close('}');
@@ -286,7 +273,7 @@ std::string story_json(const thread_story& story) {
     w.text(to_string(id));
   w.close(']');
   append_states(w, story.states);
-  append_participants(w, story.events);
+  append_participants(w, story.participants);
   append_keys(w, story.keys);
   append_links(w, story.links);
   w.name("events").open('[');

@@ -56,6 +56,17 @@ struct thread_link {
   bool operator==(const thread_link&) const = default;
 };
 
+/// Somebody who took part.
+struct thread_participant {
+  std::string platform;
+  /// The name again where the platform has no id.
+  std::string id;
+  std::string name;
+  uint64_t events = 0;
+
+  bool operator==(const thread_participant&) const = default;
+};
+
 /// A thread with all that is known of it.
 struct thread_story {
   thread_summary summary;
@@ -66,6 +77,8 @@ struct thread_story {
   std::vector<event_ptr> events;
   /// Of those events.
   std::vector<thread_link> links;
+  /// Of the whole thread; who has most of its events first, at most 200.
+  std::vector<thread_participant> participants;
   /// The seq after which the next page begins, if there is one.
   std::optional<seq_t> next;
   /// Newest first, the events that tell what state pull requests, issues and

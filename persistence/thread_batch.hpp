@@ -80,6 +80,9 @@ inline constexpr std::array<std::string_view, 5> state_types{
     "pull_request:", "pull_request_", "issues:", "Issue:", "deployment"};
 inline constexpr size_t state_events = 20;
 
+/// Most people that a thread's story names.
+inline constexpr size_t story_participants = 200;
+
 /// What the caller is told of a join that was committed.
 thread_report report_of(const correlation::join_result& joined,
                         std::vector<event_ptr> merges);

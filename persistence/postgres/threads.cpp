@@ -192,6 +192,22 @@ expected<std::optional<thread_story>> threads::read(const uuid& thread,
                        "AND e.seq <= $3 ORDER BY e.seq, c.correlation_key",
                    pqxx::params{id, after, story.events.back()->seq}))
         story.links.push_back(read_link(row));
+    for (const auto& row :
+         tx.exec("SELECT platform, coalesce(nullif(actor_id, ''), actor_name), "
+                 "coalesce((array_agg(actor_name ORDER BY seq DESC) "
+                 "FILTER (WHERE actor_name <> ''))[1], ''), count(*) "
+                 "FROM events WHERE correlation_id = $1 "
+                 "AND (actor_id <> '' OR actor_name <> '') "
+                 "GROUP BY 1, 2 ORDER BY 4 DESC, 1, 2 LIMIT $2",
+                 pqxx::params{id, static_cast<int64_t>(
+                                      thread_batch::story_participants)})) {
+      thread_participant p;
+      p.platform = row[0].view();
+      p.id = row[1].view();
+      p.name = row[2].view();
+      p.events = static_cast<uint64_t>(row[3].as<int64_t>());
+      story.participants.push_back(std::move(p));
+    }
     const std::vector<std::string> types{thread_batch::state_types.begin(),
                                          thread_batch::state_types.end()};
     for (const auto& row : tx.exec(

@@ -101,6 +101,30 @@ void add_links(database& db, const uuid& event, std::vector<thread_link>& out) {
   q.reset();
 }
 
+void add_participants(database& db, const uuid& thread,
+                      std::vector<thread_participant>& out) {
+  // The name is that of the row which the maximum is from.
+  auto& q = db.prepared(
+      "SELECT platform, "
+      "CASE WHEN actor_id <> '' THEN actor_id ELSE actor_name END AS who, "
+      "actor_name, count(*) AS n, "
+      "max(CASE WHEN actor_name <> '' THEN seq ELSE 0 END) "
+      "FROM events WHERE correlation_id = ? "
+      "AND (actor_id <> '' OR actor_name <> '') "
+      "GROUP BY platform, who ORDER BY n DESC, platform, who LIMIT ?");
+  q.bind(1, to_string(thread));
+  q.bind(2, static_cast<int64_t>(thread_batch::story_participants));
+  while (q.executeStep()) {
+    thread_participant p;
+    p.platform = q.getColumn(0).getString();
+    p.id = q.getColumn(1).getString();
+    p.name = q.getColumn(2).getString();
+    p.events = static_cast<uint64_t>(q.getColumn(3).getInt64());
+    out.push_back(std::move(p));
+  }
+  q.reset();
+}
+
 std::optional<uuid> one_id(SQLite::Statement& q) {
   std::optional<uuid> found;
   if (q.executeStep())
@@ -234,6 +258,7 @@ expected<std::optional<thread_story>> threads::read(const uuid& thread,
     events.reset();
     for (const auto& e : story.events)
       add_links(db, e->id, story.links);
+    add_participants(db, thread, story.participants);
     for (const auto type : thread_batch::state_types) {
       auto& states = db.prepared(states_sql);
       states.bind(1, id);

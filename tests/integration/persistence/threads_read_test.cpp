@@ -76,6 +76,24 @@ TEST_P(read_threads, AStoryHasItsEventsLinksAndKeys) {
   run_sql("INSERT INTO one SELECT count(*) FROM answer WHERE a = 'linear'");
 }
 
+// Whatever page is read.
+TEST_P(read_threads, WhoTookPartIsTheWholeThreads) {
+  const auto by = [](int n, std::string id, std::string name) {
+    auto e = on(n, "github", {linking("a:1")});
+    e.actor_id = std::move(id);
+    e.actor_name = std::move(name);
+    return e;
+  };
+  join({by(1, "7", "ann"), by(2, "8", "bob"), by(3, "7", "anna"),
+        by(4, "7", ""), by(5, "", "cron"), by(6, "", "")});
+  const auto story = must(threads()->read(*thread_of(1), 0, 1));
+  ASSERT_TRUE(story);
+  EXPECT_THAT(story->participants,
+              ElementsAre(thread_participant{"github", "7", "anna", 3},
+                          thread_participant{"github", "8", "bob", 1},
+                          thread_participant{"github", "cron", "cron", 1}));
+}
+
 // Fifty reviews come after the last word on the issue.
 TEST_P(read_threads, AStateIsNotHiddenByManyOfAnother) {
   auto issue = on(1, "linear", {being("linear:issue:ENG-1")});
