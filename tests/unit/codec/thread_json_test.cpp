@@ -11,8 +11,10 @@ using ::testing::ElementsAre;
 using ::testing::Field;
 using ::testing::SizeIs;
 
-event_ptr told(std::string type, std::string payload) {
+event_ptr told(std::string type, std::string payload,
+               std::string platform = "github") {
   auto ev = event_with_payload(std::move(payload));
+  ev.platform = std::move(platform);
   ev.event_type = std::move(type);
   return event_ptr{std::move(ev)};
 }
@@ -67,7 +69,8 @@ TEST(thread_states, WhatCameLateIsNotTheLatest) {
   const auto deployment = [](const std::string& status, const std::string& at) {
     return told("deployment:" + status,
                 R"({"environment":"production","status":")" + status + R"(",)" +
-                    at + "}");
+                    at + "}",
+                "deployments");
   };
   EXPECT_THAT(
       states_of(
