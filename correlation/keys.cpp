@@ -386,8 +386,15 @@ std::optional<std::string> normalise_key(std::string_view text,
     return std::nullopt;
   if (auto key = read_family(text, known))
     return key;
-  if (const auto url = read_url(text); url && !url->keys.empty())
-    return url->keys.front().key;
+  if (const auto url = read_url(text); url && !url->keys.empty()) {
+    const std::string_view key = url->keys.front().key;
+    if (is_short_sha(key))
+      if (auto full = read_sha(key.substr(sha_prefix.size()), known))
+        return full;
+    return std::string{key};
+  }
+  if (auto key = trace_key(text))
+    return key;
   if (const auto found = read_short(text))
     return pr_key(found->repo, found->number);
   // In lower case it may as well be a name of the user's own: "deploy-12".

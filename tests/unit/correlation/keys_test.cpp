@@ -47,6 +47,10 @@ TEST(keys, resolve_short_shas_through_what_is_known) {
   EXPECT_EQ(normalise_key("git:sha:0123456", known), "git:sha:" + sha40);
   EXPECT_EQ(normalise_key("0123456789AB", known), "git:sha:" + sha40);
   EXPECT_EQ(normalise_key("fffffff", known), "fffffff");
+  EXPECT_EQ(normalise_key("https://github.com/octo/repo/commit/0123456", known),
+            "git:sha:" + sha40);
+  EXPECT_EQ(normalise_key("https://github.com/octo/repo/commit/fffffff", known),
+            "git:sha:fffffff");
 }
 
 TEST(keys, keep_hosts_apart) {
@@ -99,6 +103,9 @@ TEST(keys, slack_permalinks_and_time_stamps) {
 TEST(keys, traceparent_as_w3c_says) {
   EXPECT_EQ(
       trace_key("00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+      "trace:0af7651916cd43dd8448eb211c80319c");
+  EXPECT_EQ(
+      normalise_key("00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
       "trace:0af7651916cd43dd8448eb211c80319c");
   EXPECT_EQ(
       trace_key("00-00000000000000000000000000000000-b7ad6b7169203331-01"),
