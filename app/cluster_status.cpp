@@ -14,8 +14,11 @@ namespace json = boost::json;
 json::object node_json(const node_record& n, const cluster_view& view) {
   json::object out;
   out["name"] = n.name;
-  out["state"] = to_string(n.state).data();
-  out["alive"] = n.state != node_state::left && n.silent < view.dead_after;
+  // A node that has left reads no more of what the table says of it.
+  const auto state =
+      view.left && n.name == view.me.name ? node_state::left : n.state;
+  out["state"] = to_string(state).data();
+  out["alive"] = state != node_state::left && n.silent < view.dead_after;
   out["address"] = n.address;
   out["http"] = n.http;
   out["version"] = n.capabilities;

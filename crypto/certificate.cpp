@@ -119,24 +119,24 @@ expected<credentials> credentials::load(std::string_view certificate,
   s->authority = authority;
   s->roots = read_certificates(authority);
   if (s->roots.empty())
-    return fail(ec::bad_configuration, "the authority's file has no "
-                                       "certificate that can be read");
+    return fail(ec::bad_configuration,
+                "ca: the file has no certificate that can be read");
   const auto chain = read_certificates(certificate);
   if (chain.empty())
     return fail(ec::bad_configuration,
-                "the certificate's file has none that can be read");
+                "certificate: the file has none that can be read");
   s->key = read_key(key);
   if (!s->key)
     return fail(ec::bad_configuration,
-                "the key's file has none that can be read (without a "
+                "key: the file has none that can be read (without a "
                 "passphrase)");
   const bool pair = X509_check_private_key(chain[0].get(), s->key.get()) == 1;
   ERR_clear_error();
   if (!pair)
     return fail(ec::bad_configuration,
-                "the key does not belong to the certificate");
+                "key: it does not belong to the certificate");
   if (auto fault = fault_of(chain, s->roots, name); !fault.empty())
-    return fail(ec::bad_configuration, "the certificate: " + fault);
+    return fail(ec::bad_configuration, "certificate: " + fault);
   return credentials{std::move(s)};
 }
 

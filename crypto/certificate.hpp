@@ -15,10 +15,10 @@ namespace eventweft::crypto {
 class credentials {
  public:
   /// From PEM texts: the certificate may be followed by its intermediates,
-  /// `authority` may hold several. `bad_configuration` names what is wrong:
-  /// text that can't be read, a key that does not belong to the certificate,
-  /// a certificate that the authority did not give out, that is not valid now
-  /// or is not for `name`.
+  /// `authority` may hold several. `bad_configuration` begins with which of
+  /// them is wrong ("certificate: ", "key: ", "ca: "): text that can't be read,
+  /// a key that does not belong to the certificate, a certificate that the
+  /// authority did not give out, that is not valid now or is not for `name`.
   static expected<credentials> load(std::string_view certificate,
                                     std::string_view key,
                                     std::string_view authority,

@@ -13,6 +13,13 @@
 
 namespace eventweft {
 
+namespace {
+
+/// What is said of a living peer that dials us and has not come yet.
+constexpr const char* waiting = "waiting: it dials this node";
+
+} // namespace
+
 void order(const caf::actor& who, std::function<void()> f) {
   if (who)
     tell_anon(who, local_call{std::move(f)});
@@ -130,9 +137,12 @@ void mesh_core::await(const std::set<std::string>& peers,
     std::lock_guard guard{mutex};
     for (const auto& peer : peers)
       if (auto [i, is_new] = records.try_emplace(peer); is_new) {
-        i->second.state = "waiting: it dials this node";
+        i->second.state = waiting;
         absent.push_back(peer);
       }
+    std::erase_if(records, [&](const auto& entry) {
+      return entry.second.state == waiting && !peers.contains(entry.first);
+    });
     const auto now = std::chrono::steady_clock::now();
     for (auto& [peer, r] : records) {
       if (r.link || !peers.contains(peer)) {

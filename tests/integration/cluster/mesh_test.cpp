@@ -298,6 +298,8 @@ TEST_F(mesh_test, APeerThatDoesNotDialIsMissed) {
   }));
   b.links->see({a, b.record}, 20ms);
   EXPECT_EQ(b.said("node a"), 1);
+  b.links->see({b.record}, 20ms);
+  EXPECT_EQ(b.link_to("a"), "none") << "it is gone";
 }
 
 TEST_F(mesh_test, APortThatIsTakenIsSaid) {
