@@ -15,10 +15,9 @@ json::object node_json(const node_record& n, const cluster_view& view) {
   json::object out;
   out["name"] = n.name;
   // A node that has left reads no more of what the table says of it.
-  const auto state =
-      view.left && n.name == view.me.name ? node_state::left : n.state;
-  out["state"] = to_string(state).data();
-  out["alive"] = state != node_state::left && n.silent < view.dead_after;
+  const bool gone = view.left && n.name == view.me.name;
+  out["state"] = to_string(gone ? node_state::left : n.state).data();
+  out["alive"] = !gone && n.alive(view.dead_after);
   out["address"] = n.address;
   out["http"] = n.http;
   out["version"] = n.capabilities;

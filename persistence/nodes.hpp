@@ -62,6 +62,14 @@ struct node_record {
   timestamp started{};
   /// How long ago it last beat, by the database's clock.
   std::chrono::milliseconds silent{0};
+  /// Silent for so long it counts as dead; written by `beat`. Nothing: as
+  /// whoever looks thinks (so did versions that did not tell).
+  std::optional<std::chrono::milliseconds> dead_after;
+
+  bool alive(std::chrono::milliseconds dead_after_otherwise) const {
+    return state != node_state::left &&
+           silent < dead_after.value_or(dead_after_otherwise);
+  }
 
   /// "name/incarnation": what leases are owned by.
   std::string owner() const { return name + "/" + to_string(incarnation); }
@@ -90,10 +98,10 @@ class store_nodes {
   /// The same for all who share this store, another one for each store.
   virtual expected<uuid> store_id() = 0;
 
-  /// Says that this node is there and returns all nodes that beat within the
-  /// last day, itself included, by name. `conflict` if another incarnation of
-  /// that name beat less than `dead_after` ago and has not left: two nodes
-  /// were given the same name.
+  /// Says that this node is there, and dead once it is silent for `dead_after`;
+  /// returns all nodes that beat within the last day, itself included, by name.
+  /// `conflict` if another incarnation of that name is alive: two nodes were
+  /// given the same name.
   virtual expected<std::vector<node_record>>
   beat(const node_record& me, std::chrono::milliseconds dead_after) = 0;
 

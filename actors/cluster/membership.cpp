@@ -160,7 +160,7 @@ void membership::see(std::vector<node_record> all) {
   std::vector<std::string> workers;
   std::set<std::string> alive;
   for (const auto& n : all) {
-    if (n.state == node_state::left || n.silent >= options_.dead_after())
+    if (!n.alive(options_.dead_after()))
       continue;
     alive.insert(n.name);
     if (n.state == node_state::up)

@@ -144,8 +144,8 @@ void mesh::see(const std::vector<node_record>& members,
       return;
     core_->wanted.clear();
     for (const auto& n : members) {
-      const bool alive = n.state != node_state::left && n.silent < dead_after;
-      if (!alive || n.address.empty() || core_->options.me.node == n.name)
+      if (!n.alive(dead_after) || n.address.empty() ||
+          core_->options.me.node == n.name)
         continue;
       if (n.name < core_->options.me.node) {
         awaited.insert(n.name);

@@ -72,7 +72,7 @@ expected<std::vector<node_record>> nodes::beat(const node_record& me,
         "SELECT name, incarnation, address, http, protocol_min, protocol, "
         "capabilities, state, started_at, greatest(0, "
         "extract(epoch FROM clock_timestamp() - heartbeat_at) * 1000)::float8, "
-        "processors "
+        "processors, extract(epoch FROM dead_after)::float8 * 1000 "
         "FROM beat_node($1, $2::uuid, $3, $4, $5::int, $6::int, $7, $8, "
         "$9::text[], $10::interval)",
         p);
@@ -95,6 +95,8 @@ expected<std::vector<node_record>> nodes::beat(const node_record& me,
       n.silent = read_milliseconds(row[9]);
       if (!row[10].is_null())
         n.processors = read_texts(row[10]);
+      if (!row[11].is_null())
+        n.dead_after = read_milliseconds(row[11]);
       all.push_back(std::move(n));
     }
     return all;

@@ -76,13 +76,15 @@ TEST_F(nodes_test, ABeatShowsEverybody) {
   auto a = node("a"), b = node("b");
   b.state = node_state::draining;
   b.processors = {"mail", R"(of "{odd}", name)"};
-  must(nodes_->beat(a, 10s));
+  must(nodes_->beat(a, 20s));
   auto all = must(nodes_->beat(b, 10s));
   ASSERT_THAT(all, SizeIs(2));
   EXPECT_LT(all[0].silent, 5s);
   EXPECT_NE(all[1].started, timestamp{});
+  EXPECT_EQ(all[0].dead_after, 20s);
   all[1].started = {};
   all[1].silent = {};
+  b.dead_after = 10s;
   EXPECT_EQ(all[1], b);
   EXPECT_FALSE(all[0].processors);
 }
@@ -112,8 +114,10 @@ TEST_F(nodes_test, ANameBelongsToOneWhileItBeats) {
   EXPECT_THAT(refused.error().message, ::testing::HasSubstr("[cluster] name"));
   // After a crash its successor comes when it is silent for long enough, after
   // a good end at once.
+  EXPECT_FALSE(nodes_->beat(second, 1ms)) << "how long is the first one's";
+  must(nodes_->beat(first, 50ms));
   std::this_thread::sleep_for(60ms);
-  must(nodes_->beat(second, 50ms));
+  must(nodes_->beat(second, 10s));
   must(nodes_->leave(second));
   must(nodes_->beat(first, 10s));
 }

@@ -53,9 +53,11 @@ class fake_nodes final : public store_nodes {
       return away();
     auto& r = db_->rows[me.name];
     if (!r.node.name.empty() && r.node.incarnation != me.incarnation &&
-        r.node.state != node_state::left && db_->now - r.beat < dead_after)
+        r.node.state != node_state::left &&
+        db_->now - r.beat < r.node.dead_after.value_or(dead_after))
       return fail(ec::conflict, "another node of that name");
     r = {me, db_->now};
+    r.node.dead_after = dead_after;
     std::vector<node_record> out;
     for (const auto& [name, other] : db_->rows) {
       out.push_back(other.node);

@@ -31,10 +31,11 @@ class membership_test : public ::testing::Test {
     std::shared_ptr<void> guard;
   };
 
-  node& add(const std::string& name) {
+  node& add(const std::string& name, milliseconds lease = 10s) {
     auto& n = nodes[name];
     n.line = std::make_unique<fake_nodes>(db);
     membership_options o;
+    o.lease = lease;
     o.me.name = name;
     o.me.incarnation = uuid{{++starts}};
     n.members = std::make_unique<membership>(
@@ -324,6 +325,34 @@ TEST_F(membership_test, ASecondNodeOfTheSameNameOwnsNothing) {
   ASSERT_FALSE(turned);
   EXPECT_EQ(turned.error().code, ec::conflict);
   EXPECT_FALSE(twin.held(works[0]));
+}
+
+// While the lease is changed, node by node, or where one was forgotten.
+TEST_F(membership_test, AShortLeaseTakesNobodyElseForDead) {
+  add("a", 60s);
+  add("b", 1s);
+  advance(30s);
+  auto& b = nodes["b"];
+  const auto share = owned("a");
+  EXPECT_GT(share, 0u);
+  EXPECT_GT(owned("b"), 0u);
+  for (int i = 0; i < 20; ++i) {
+    advance(500ms);
+    EXPECT_EQ(b.members->workers().size(), 2u);
+  }
+  EXPECT_EQ(owned("a"), share);
+  // Nor one of its name for one that crashed.
+  fake_nodes line{db};
+  membership_options o;
+  o.me.name = "a";
+  o.me.incarnation = uuid{{99}};
+  o.lease = 1s;
+  membership twin{o, [db = db] { return db->now; }, figures, null_logger()};
+  advance(3s);
+  EXPECT_FALSE(twin.turn(line));
+  nodes["a"].frozen = true;
+  advance(60s);
+  EXPECT_EQ(owned("b"), works.size());
 }
 
 TEST_F(membership_test, WorkThatNobodyAsksForIsForgotten) {
