@@ -315,6 +315,14 @@ describe('a cluster of three', { concurrency: 1 }, () => {
     await until('it to have tried', () =>
       /link to node node-[abc] is down: no connection/.test(stranger.said),
     20_000).catch(() => assert.fail(stranger.said));
+    // TLS turns it away before it has a name there: it is missed by its name.
+    await until('all to miss it', () => nodes.every((n) =>
+      /node aa-stranger is alive, but makes no link to this/.test(n.said)),
+    20_000);
+    const seen = (await nodes[a].status()).nodes
+      .find((n) => n.name === 'aa-stranger');
+    assert.match(seen.link.state, /^waiting/);
+    assert.equal(seen.link.behind, null);
     await stillUp();
     stranger.kill('SIGTERM');
     await stranger.exited;
