@@ -107,10 +107,11 @@ class store {
   virtual std::string describe() const = 0;
 
   /// Brings the schema to this binary's version under a lock that two nodes
-  /// starting together respect. `schema_mismatch` if it is newer already.
+  /// starting together respect. A newer one stays; `schema_mismatch` if it
+  /// does not serve this binary.
   virtual expected<migration_report> migrate() = 0;
 
-  /// Whether the schema is the one this binary needs.
+  /// Whether the schema is one that this binary can work with.
   virtual expected<void> check_schema() = 0;
 
   /// A session of its own. Does not connect before the first call.

@@ -36,6 +36,7 @@ COMMENT ON COLUMN schema_migrations.applied_at IS 'When it was applied.';
 \ir postgres/0022_thread_counts.sql
 \ir postgres/0023_event_context.sql
 \ir postgres/0024_node_silence.sql
+\ir postgres/0025_oldest_program.sql
 INSERT INTO schema_migrations (version, name) VALUES
   (1, 'log'), (2, 'details'), (3, 'processing'), (4, 'analytics'),
   (5, 'growth'), (6, 'append'), (7, 'leases'), (8, 'threads'),
@@ -44,5 +45,6 @@ INSERT INTO schema_migrations (version, name) VALUES
   (15, 'retention'), (16, 'link_by_hand'),
   (17, 'plain_evidence'), (18, 'comments'), (19, 'custom_retention'),
   (20, 'processed_by_all'), (21, 'backfill_rules'), (22, 'thread_counts'),
-  (23, 'event_context'), (24, 'node_silence');
+  (23, 'event_context'), (24, 'node_silence'),
+  (25, 'oldest_program');
 COMMIT;

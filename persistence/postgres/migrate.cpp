@@ -23,6 +23,17 @@ int stored_version(pqxx::transaction_base& tx) {
       .as<int>();
 }
 
+/// Whether this binary can work with the schema as it is.
+expected<void> fits(pqxx::transaction_base& tx, int stored) {
+  if (stored <= latest())
+    return compare_schema(stored, latest(), stored);
+  const auto oldest =
+      tx.exec("SELECT max(oldest_program) FROM schema_migrations")
+          .one_field()
+          .as<int>();
+  return compare_schema(stored, latest(), oldest);
+}
+
 /// Holds the advisory lock. The server lets go of it with the connection, so
 /// nothing is left behind if unlocking fails.
 class migration_lock {
@@ -52,8 +63,10 @@ expected<migration_report> migrate(pqxx::connection& c) {
   {
     // A role that may not change the schema may still find it as it should be.
     pqxx::nontransaction tx{c};
-    if (auto stored = stored_version(tx); stored == latest())
-      return migration_report{stored, stored};
+    if (auto stored = stored_version(tx); stored >= latest())
+      return fits(tx, stored).map([stored] {
+        return migration_report{stored, stored};
+      });
   }
   migration_lock lock{c};
   migration_report report;
@@ -71,10 +84,13 @@ expected<migration_report> migrate(pqxx::connection& c) {
             "COMMENT ON COLUMN schema_migrations.applied_at IS "
             "'When it was applied.'");
     report.from = stored_version(tx);
+    // A newer program had the lock before us.
+    if (report.from > latest())
+      return fits(tx, report.from).map([v = report.from] {
+        return migration_report{v, v};
+      });
     tx.commit();
   }
-  if (report.from > latest())
-    return fail(compare_schema(report.from, latest()).error());
   report.to = latest();
   for (const auto& step : postgres_migrations()) {
     if (step.version <= report.from)
@@ -100,7 +116,7 @@ expected<migration_report> migrate(pqxx::connection& c) {
 
 expected<void> check_schema(pqxx::connection& c) {
   pqxx::nontransaction tx{c};
-  return compare_schema(stored_version(tx), latest());
+  return fits(tx, stored_version(tx));
 }
 
 } // namespace eventweft::postgres

@@ -9,10 +9,12 @@
 namespace eventweft::postgres {
 
 /// Applies what is missing, each step in a transaction of its own with its
-/// record, all under one advisory lock.
+/// record, all under one advisory lock. A newer schema that serves this binary
+/// stays as it is.
 expected<migration_report> migrate(pqxx::connection& c);
 
-/// `schema_mismatch` unless the schema is exactly this binary's.
+/// `schema_mismatch` unless the schema is this binary's, or a newer one that
+/// serves it.
 expected<void> check_schema(pqxx::connection& c);
 
 } // namespace eventweft::postgres

@@ -161,7 +161,7 @@ expected<migration_report> migrate(database& db) {
   write_transaction tx{db};
   migration_report report{stored_version(db), latest()};
   if (report.from > report.to)
-    return fail(compare_schema(report.from, report.to).error());
+    return fail(compare_schema(report.from, report.to, report.from).error());
   db.raw().exec("CREATE TABLE IF NOT EXISTS schema_migrations ("
                 "version INTEGER PRIMARY KEY CHECK (version > 0), "
                 "name TEXT NOT NULL, applied_at TEXT NOT NULL "
@@ -190,7 +190,9 @@ expected<migration_report> migrate(database& db) {
 }
 
 expected<void> check_schema(database& db) {
-  return compare_schema(stored_version(db), latest());
+  // One program at a time: none has to live with a newer one's.
+  const auto stored = stored_version(db);
+  return compare_schema(stored, latest(), stored);
 }
 
 } // namespace eventweft::sqlite
