@@ -259,7 +259,7 @@ expected<void> cluster_node::state::open_links(actor_host& host) {
   parts.log->info("cluster: taking links at {}{}", advertised,
                   identity ? "" : ", without TLS");
   others->set(std::move(links));
-  members->set_addresses(advertised, http);
+  members->set_addresses(advertised, http_address(http, advertised));
   return {};
 }
 
@@ -345,11 +345,11 @@ cluster_node::preparation() const {
 }
 
 expected<void> cluster_node::start(actor_host& actors,
-                                   const std::string& http_address) {
+                                   const std::string& http) {
   auto& s = *state_;
   s.actors.set(&actors);
-  s.http = http_address;
-  s.members->set_addresses({}, http_address);
+  s.http = http;
+  s.members->set_addresses({}, http);
   node_keeper::hooks hooks;
   hooks.turned = [&s](store_nodes& store) { s.turned(store); };
   hooks.fatal = s.parts.fatal;

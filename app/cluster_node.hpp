@@ -52,7 +52,7 @@ class cluster_node final : public net::cluster_port {
   std::function<void(caf::actor_system_config&)> preparation() const;
 
   /// Beats and listens from now on. `actors` must live until `detach`.
-  expected<void> start(actor_host& actors, const std::string& http_address);
+  expected<void> start(actor_host& actors, const std::string& http);
 
   /// Lets go of the actors: no links, no wake-ups. Heartbeats go on.
   void detach();

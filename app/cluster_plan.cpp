@@ -92,6 +92,14 @@ expected<std::string> node_name(const config::cluster_settings& settings) {
   return name;
 }
 
+std::string http_address(const std::string& http, const std::string& links) {
+  const auto own = split_address(http);
+  const auto address = own ? address_in(own->first) : std::nullopt;
+  if (!address || !address->is_unspecified())
+    return http;
+  return links.substr(0, links.rfind(':') + 1) + std::to_string(own->second);
+}
+
 expected<cluster_plan> plan_node(const config::cluster_settings& settings,
                                  store& on) {
   cluster_plan out;

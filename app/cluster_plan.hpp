@@ -31,4 +31,8 @@ expected<std::string> node_name(const config::cluster_settings& settings);
 expected<cluster_plan> plan_node(const config::cluster_settings& settings,
                                  store& on);
 
+/// What people are told of the HTTP server at `http`: where it listens on every
+/// address, the host of `links`, which others reach.
+std::string http_address(const std::string& http, const std::string& links);
+
 } // namespace eventweft

@@ -127,7 +127,12 @@ expected<void> membership::turn(store_nodes& store) {
   }
   tell_changes();
   std::lock_guard guard{mutex_};
-  if (!done && !std::exchange(failing_, true))
+  const bool news = !done && !std::exchange(failing_, true);
+  if (news && done.error().code == ec::conflict)
+    log_->warn("cluster: {}; if that is this one before a crash, it joins "
+               "once that one counts as dead",
+               done.error().message);
+  else if (news)
     log_->warn(
         "cluster: no heartbeat ({}); what is owned ends in {:.1f} s "
         "unless it comes back",

@@ -326,7 +326,9 @@ void add_actors(CLI::App& app, request& r) {
     };
   });
   auto* level = app.add_subcommand(
-      "log-level", "Show or change what the server's parts log, at run time");
+      "log-level",
+      "Show or change what the server's parts log, at run time; of "
+      "several nodes, a change reaches all");
   level->add_option("component", r.levels.component,
                     "A part, such as stream_hub, or * for all of them");
   level->add_option("level", r.levels.level,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What `serve` would refuse, by the configuration alone.
+#include "app/cluster_plan.hpp"
 #include "app/validate.hpp"
 #include "config/loader.hpp"
 
@@ -179,6 +180,14 @@ TEST(Validate, LeavesNothingWhereTheSpoolWillBe) {
             "");
   EXPECT_TRUE(std::filesystem::is_empty(directory));
   std::filesystem::remove(directory);
+}
+
+TEST(ClusterPlan, PeopleAreToldAnAddressThatTheyReach) {
+  EXPECT_EQ(http_address("10.0.0.1:8080", "10.1.0.1:7400"), "10.0.0.1:8080");
+  EXPECT_EQ(http_address("0.0.0.0:8080", "10.1.0.1:7400"), "10.1.0.1:8080");
+  EXPECT_EQ(http_address("[::]:8080", "[fd00::1]:7400"), "[fd00::1]:8080");
+  EXPECT_EQ(http_address("[::]:8080", "node-1.hub:7400"), "node-1.hub:8080");
+  EXPECT_EQ(http_address("", "10.1.0.1:7400"), "");
 }
 
 } // namespace

@@ -320,11 +320,16 @@ TEST_F(membership_test, ASecondNodeOfTheSameNameOwnsNothing) {
   membership_options o;
   o.me.name = "a";
   o.me.incarnation = uuid{{99}};
-  membership twin{o, [db = db] { return db->now; }, figures, null_logger()};
+  const auto lines = std::make_shared<spdlog::sinks::ringbuffer_sink_mt>(9);
+  membership twin{o, [db = db] { return db->now; }, figures,
+                  std::make_shared<spdlog::logger>("a", lines)};
   const auto turned = twin.turn(line);
   ASSERT_FALSE(turned);
   EXPECT_EQ(turned.error().code, ec::conflict);
   EXPECT_FALSE(twin.held(works[0]));
+  // As likely it is this node, started again after a crash.
+  EXPECT_THAT(lines->last_formatted(),
+              ::testing::ElementsAre(::testing::HasSubstr("before a crash")));
 }
 
 // While the lease is changed, node by node, or where one was forgotten.
