@@ -3,7 +3,8 @@
 
 #include "codec/dead_letter_json.hpp"
 #include "codec/filter.hpp"
-#include "config/value.hpp"
+#include "config/mask.hpp"
+#include "config/text.hpp"
 #include "messages/complaint.hpp"
 #include "net/outgoing/target.hpp"
 #include "processing/exec_handler.hpp"

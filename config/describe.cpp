@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/loader.hpp"
-#include "config/value.hpp"
+#include "config/shown.hpp"
 
 #include <algorithm>
 

@@ -2,8 +2,11 @@
 #include "config/loader.hpp"
 
 #include "config/file_watch.hpp"
+#include "config/shown.hpp"
+#include "config/text.hpp"
 #include "config/toml_reader.hpp"
 #include "config/value.hpp"
+#include "config/wording.hpp"
 #include "messages/ascii.hpp"
 
 #include <unistd.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/keys.hpp"
-#include "config/value.hpp"
+#include "config/shown.hpp"
+#include "config/units.hpp"
 #include "tests/unit/config/support.hpp"
 
 #include <fstream>
