@@ -2,6 +2,7 @@
 #include "actors/caf_compat.hpp"
 #include "actors/processing_engine_state.hpp"
 #include "codec/event_json.hpp"
+#include "processing/feeds.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -271,7 +272,7 @@ void processing_engine_state::follow(entry& e) {
   e.at = phase::running;
   e.pauses.reset();
   const auto& p = e.what->what;
-  for (size_t index = 0; index < board::feeds_of(p).size(); ++index) {
+  for (size_t index = 0; index < processing::feeds_of(p).size(); ++index) {
     const auto number = ++last_feed_;
     follower_options options;
     options.name = "processors";
@@ -282,7 +283,7 @@ void processing_engine_state::follow(entry& e) {
     f.index = index;
     e.feeds.push_back(number);
     f.source = std::make_unique<log_follower>(
-        self_->system(), ctx_, board::feed_filter(p, index),
+        self_->system(), ctx_, processing::feed_filter(p, index),
         board_.cursor(p.name, index), options,
         [peers = ctx_.peers, number](log_range_ptr range) {
           if (auto engine = peers->engine.get())

@@ -1,59 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "processing/board.hpp"
 
+#include "processing/feeds.hpp"
+#include "processing/order.hpp"
+#include "processing/retry.hpp"
+
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <utility>
 
 namespace eventweft::processing {
 
 namespace {
-
-constexpr std::array<eventweft::priority, lane_count> lanes_in_order{
-    eventweft::priority::low, eventweft::priority::normal,
-    eventweft::priority::high, eventweft::priority::critical};
-
-constexpr std::string_view all_feed = "all";
-
-/// Whether urgent events may be read ahead of the others.
-bool reads_by_lane(const processor& p) noexcept {
-  return p.ordering == ordering::none && !p.priority;
-}
-
-std::string order_key(const processor& p, const event& ev) {
-  switch (p.ordering) {
-  case ordering::none:
-    break;
-  case ordering::source: {
-    const auto& source = ev.source_id.empty() ? ev.source_name : ev.source_id;
-    return ev.platform + '\n' + source;
-  }
-  case ordering::thread:
-    return ev.correlation_id ? to_string(*ev.correlation_id) : std::string{};
-  }
-  return {};
-}
-
-/// The pause after so many failed attempts; nothing: give up.
-std::optional<microseconds> pause_after(const processor& p, uint32_t attempts,
-                                        const outcome& o,
-                                        random_source& random) {
-  if (attempts > p.max_retries)
-    return std::nullopt;
-  auto pause = std::chrono::duration<double, std::micro>(p.retry_delay);
-  pause *= std::pow(2.0, std::min(attempts - 1, 40u));
-  pause = std::min<decltype(pause)>(pause, p.max_retry_delay);
-  // From -1 to 1.
-  const auto at_random =
-      static_cast<double>(random.next() >> 11) / (1ull << 52) - 1;
-  pause *= 1 + p.jitter * at_random;
-  auto out = std::chrono::duration_cast<microseconds>(pause);
-  if (o.retry_after)
-    out = std::max<microseconds>(
-        out, std::min(*o.retry_after, std::max(p.max_retry_delay, p.timeout)));
-  return std::max(out, microseconds{0});
-}
 
 /// Leaves the last row of each event.
 void keep_last(std::vector<status_row>& rows) {
@@ -95,28 +52,12 @@ struct board::item {
   std::vector<failed_attempt> history;
 };
 
-struct board::feed_state {
-  std::string name;
-  delivery::progress progress;
-  /// Events of these priorities up to these seqs were dealt with by the feeds
-  /// that there were before.
-  std::array<seq_t, lane_count> floors{};
-  /// Open, but not in memory yet.
-  std::set<seq_t> missing;
-  bool changed = false;
-};
-
-struct board::work {
+struct board::work : workload {
   registered_ptr what;
-  bool async = false;
-  uint32_t concurrency = 1;
-  std::vector<feed_state> feeds;
+  std::vector<log_feed> feeds;
   std::map<seq_t, item> items;
-  std::unordered_map<std::string, std::deque<seq_t>> keys;
-  std::array<std::deque<seq_t>, lane_count> ready;
-  std::array<bool, lane_count> enrolled{};
+  order_lines lines;
   std::vector<status_row> rows;
-  size_t running = 0;
   size_t waiting = 0;
 };
 
@@ -128,72 +69,17 @@ board::~board() = default;
 
 // -- processors --------------------------------------------------------------
 
-std::vector<std::string> board::feeds_of(const processor& p) {
-  if (!reads_by_lane(p))
-    return {std::string{all_feed}};
-  std::vector<std::string> out;
-  for (auto lane : lanes_in_order)
-    out.emplace_back(to_string(lane));
-  return out;
-}
-
-eventweft::filter board::feed_filter(const processor& p, size_t feed) {
-  auto out = p.filter;
-  if (!reads_by_lane(p))
-    return out;
-  const auto lane = lanes_in_order[feed];
-  if (!out.min_priority || *out.min_priority < lane)
-    out.min_priority = lane;
-  return out;
-}
-
 expected<void> board::add(registered_ptr p,
                           const std::vector<stored_mark>& from, seq_t start) {
-  std::map<std::string, delivery::progress_mark, std::less<>> marks;
-  for (const auto& stored : from) {
-    auto mark = delivery::parse_mark(stored.mark);
-    if (!mark)
-      return fail(ec::corrupt, "the mark of processor " + p->what.name +
-                                   " can't be read: " + mark.error().message);
-    marks[stored.feed] = std::move(*mark);
-  }
-  const auto names = feeds_of(p->what);
+  auto feeds = resume_feeds(p->what, from, start);
+  if (!feeds)
+    return fail(feeds.error());
   auto w = std::make_unique<work>();
-  constexpr auto no_limit = std::numeric_limits<size_t>::max();
-  const bool fits = marks.empty() || std::ranges::all_of(names, [&](auto& n) {
-                      return marks.contains(n);
-                    });
-  if (fits) {
-    for (const auto& n : names) {
-      const auto found = marks.find(n);
-      auto mark = found == marks.end() ? delivery::progress_mark{start, {}}
-                                       : std::move(found->second);
-      w->feeds.push_back({n, {std::move(mark), no_limit}, {}, {}, true});
-    }
-  } else {
-    // The feeds are others now: all begin at the one that is furthest behind,
-    // the first one takes what is open, and nobody takes what is done.
-    delivery::progress_mark merged{std::numeric_limits<seq_t>::max(), {}};
-    std::array<seq_t, lane_count> floors{};
-    for (auto& [name, mark] : marks) {
-      merged.cursor = std::min(merged.cursor, mark.cursor);
-      if (const auto lane = parse_priority(name))
-        floors[lane_of(*lane)] = mark.cursor;
-      merged.open.insert(merged.open.end(), mark.open.begin(), mark.open.end());
-    }
-    std::ranges::sort(merged.open, {}, &delivery::unfinished::seq);
-    for (const auto& n : names) {
-      w->feeds.push_back({n, {merged, no_limit}, floors, {}, true});
-      merged.open.clear();
-    }
-  }
+  w->feeds = std::move(*feeds);
   w->async = p->what.is_async();
   w->concurrency = p->what.concurrency != 0 ? p->what.concurrency
                    : w->async               ? options_.async_at_once
                                             : options_.workers;
-  for (auto& f : w->feeds)
-    for (const auto& [seq, open] : f.progress.open())
-      f.missing.insert(seq);
   auto name = p->what.name;
   w->what = std::move(p);
   works_[std::move(name)] = std::move(w);
@@ -214,11 +100,7 @@ std::vector<uint64_t> board::remove(std::string_view name) {
     }
     retries_.erase({i.due, &w, seq});
   }
-  for (size_t lane = 0; lane < lane_count; ++lane) {
-    depth_[lane] -= w.ready[lane].size();
-    for (auto& rings : rings_)
-      std::erase(rings[lane], &w);
-  }
+  dispatcher_.remove(w);
   news_ -= w.rows.size();
   works_.erase(found);
   return running;
@@ -307,22 +189,16 @@ bool board::again(std::string_view name, event_ptr ev, timestamp now) {
   auto* w = find(name);
   if (!w || w->items.contains(ev->seq))
     return false;
-  const auto lane = lane_of(ev->priority);
-  const auto index = w->feeds.size() == 1 ? 0 : lane;
+  const auto index = feed_for(w->feeds, lane_of(ev->priority));
   auto& f = w->feeds[index];
   if (f.missing.contains(ev->seq) || ev->seq > f.progress.cursor())
     return false;
-  auto mark = f.progress.mark();
-  const delivery::unfinished open{ev->seq, 0, now, now};
-  mark.open.insert(std::ranges::lower_bound(mark.open, open.seq, {},
-                                            &delivery::unfinished::seq),
-                   open);
-  f.progress = {std::move(mark), std::numeric_limits<size_t>::max()};
-  f.changed = true;
+  const auto seq = ev->seq;
+  f.reopen(seq, now);
   ++news_;
   put(*w, index, std::move(ev), 0, now, now);
   // Told at once: it is not to be forgotten.
-  auto& i = w->items.at(open.seq);
+  auto& i = w->items.at(seq);
   i.told = status::pending;
   w->rows.push_back(row_of(i));
   return true;
@@ -341,47 +217,37 @@ void board::put(work& w, size_t feed_index, event_ptr ev, uint32_t attempts,
   i.since = now;
   i.due = due;
   i.event = std::move(ev);
-  if (!i.key.empty()) {
-    auto& line = w.keys[i.key];
-    line.push_back(seq);
-    if (line.size() > 1)
-      return;
-  }
-  if (attempts > 0 && due > now) {
+  if (i.key.empty() || w.lines.enter(i.key, seq))
+    come_forward(w, i, now);
+}
+
+// Nothing is before it any more: it runs, or waits until it is tried again.
+void board::come_forward(work& w, item& i, timestamp now) {
+  if (i.attempts > 0 && i.due > now) {
     i.status = status::retrying;
-    retries_.emplace(due, &w, seq);
-    ++w.waiting;
+    retry_later(w, i);
   } else {
     make_ready(w, i, now);
   }
 }
 
+void board::retry_later(work& w, const item& i) {
+  retries_.emplace(i.due, &w, i.seq);
+  ++w.waiting;
+}
+
 void board::make_ready(work& w, item& i, timestamp now) {
   i.ready_since = now;
-  w.ready[i.lane].push_back(i.seq);
-  ++depth_[i.lane];
-  enroll(w);
-}
-
-void board::enroll(work& w) {
-  for (size_t lane = 0; lane < lane_count; ++lane)
-    if (!w.enrolled[lane] && eligible(w, lane)) {
-      w.enrolled[lane] = true;
-      rings_[w.async ? 1 : 0][lane].push_back(&w);
-    }
-}
-
-bool board::eligible(const work& w, size_t lane) const {
-  return lane >= held_ && w.running < w.concurrency && !w.ready[lane].empty();
+  dispatcher_.add(w, i.lane, i.seq);
 }
 
 // -- to the handlers ---------------------------------------------------------
 
 size_t board::hold(size_t lanes) {
-  const auto before = std::exchange(held_, lanes);
+  const auto before = dispatcher_.hold(lanes);
   if (lanes < before)
     for (auto& [name, w] : works_)
-      enroll(*w);
+      dispatcher_.enroll(*w);
   return before;
 }
 
@@ -396,34 +262,18 @@ void board::wake_retries(timestamp now) {
 
 std::optional<job> board::take(bool async, timestamp now) {
   wake_retries(now);
-  auto& rings = rings_[async ? 1 : 0];
-  std::array<bool, lane_count> has_work{};
-  for (size_t lane = 0; lane < lane_count; ++lane) {
-    auto& r = rings[lane];
-    while (!r.empty() && !eligible(*r.front(), lane)) {
-      r.front()->enrolled[lane] = false;
-      r.pop_front();
-    }
-    has_work[lane] = !r.empty();
-  }
-  const auto lane = turns_[async ? 1 : 0].next(has_work);
-  if (!lane)
+  const auto picked = dispatcher_.next(async);
+  if (!picked)
     return std::nullopt;
-  auto& w = *rings[*lane].front();
-  rings[*lane].pop_front();
-  w.enrolled[*lane] = false;
-  auto& i = w.items.at(w.ready[*lane].front());
-  w.ready[*lane].pop_front();
-  --depth_[*lane];
-  ++w.running;
-  enroll(w);
+  auto& w = static_cast<work&>(*picked->whose);
+  auto& i = w.items.at(picked->seq);
 
   job out;
   out.id = ++last_job_;
   out.processor = w.what;
   out.event = i.event;
   out.attempt = ++i.attempts;
-  out.lane = lanes_in_order[*lane];
+  out.lane = lanes_in_order[picked->lane];
   out.waited = now - i.ready_since;
   out.deadline = now + w.what->what.timeout + w.what->what.grace;
   i.job = out.id;
@@ -446,7 +296,7 @@ decision board::finish(uint64_t job_id, const outcome& o, timestamp now) {
   flights_.erase(found);
   deadlines_.erase({i.due, job_id});
   i.job = 0;
-  --w.running;
+  dispatcher_.ended(w);
 
   decision out;
   out.processor = w.what;
@@ -486,9 +336,7 @@ decision board::finish(uint64_t job_id, const outcome& o, timestamp now) {
   f.changed = true;
   w.rows.push_back(row_of(i));
   ++news_;
-  retries_.emplace(i.due, &w, i.seq);
-  ++w.waiting;
-  enroll(w);
+  retry_later(w, i);
   return out;
 }
 
@@ -503,23 +351,9 @@ void board::settle(work& w, item& i, timestamp now) {
   f.changed = true;
   const auto key = std::move(i.key);
   w.items.erase(i.seq);
-  if (!key.empty()) {
-    const auto line = w.keys.find(key);
-    line->second.pop_front();
-    if (line->second.empty()) {
-      w.keys.erase(line);
-    } else {
-      auto& next = w.items.at(line->second.front());
-      if (next.attempts > 0 && next.due > now) {
-        next.status = status::retrying;
-        retries_.emplace(next.due, &w, next.seq);
-        ++w.waiting;
-      } else {
-        make_ready(w, next, now);
-      }
-    }
-  }
-  enroll(w);
+  if (!key.empty())
+    if (const auto next = w.lines.leave(key))
+      come_forward(w, w.items.at(*next), now);
 }
 
 std::vector<uint64_t> board::expired(timestamp now) const {
@@ -596,10 +430,8 @@ bool board::owes(std::string_view name, const event& ev) const {
   for (const auto& f : w->feeds)
     if (f.progress.open().contains(ev.seq))
       return true;
-  const auto lane = lane_of(ev.priority);
-  const auto& f = w->feeds[w->feeds.size() == 1 ? 0 : lane];
-  return ev.seq > f.progress.cursor() && ev.seq > f.floors[lane] &&
-         w->what->filter.matches(ev);
+  const auto& f = w->feeds[feed_for(w->feeds, lane_of(ev.priority))];
+  return f.has_yet_to_read(ev) && w->what->filter.matches(ev);
 }
 
 work_state board::state_of(std::string_view name) const {

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "delivery/progress.hpp"
 #include "messages/dead_letter.hpp"
 #include "messages/processing.hpp"
+#include "processing/dispatcher.hpp"
 #include "processing/registry.hpp"
 #include "processing/turns.hpp"
 
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -83,10 +82,6 @@ struct work_state {
 /// Everything that decides about processors: which event is handed to which
 /// handler next, what is tried again and when, what is given up. Runs nothing
 /// and stores nothing. Of one thread.
-///
-/// A processor reads the log in one feed, or in four, one a priority, so that
-/// a backlog of low ones does not hide what is urgent; where events must keep
-/// an order there is one.
 class board {
  public:
   /// `random` outlives it.
@@ -96,9 +91,6 @@ class board {
   board& operator=(const board&) = delete;
 
   // -- processors ------------------------------------------------------------
-
-  /// The feeds that this processor reads the log with.
-  static std::vector<std::string> feeds_of(const processor& p);
 
   /// Begins where `from` says; where it has no mark, at `start`. `corrupt` if
   /// a mark can't be read. The processor is not there yet.
@@ -110,9 +102,9 @@ class board {
 
   // -- from the log ----------------------------------------------------------
 
-  /// Where the feed reads on, and which events it lets through.
+  /// Where the feed reads on; `processing/feeds.hpp` says which feeds there are
+  /// and which events they let through.
   seq_t cursor(std::string_view name, size_t feed) const;
-  static eventweft::filter feed_filter(const processor& p, size_t feed);
   /// How many more events the feed may bring now; 0: not now.
   size_t room(std::string_view name, size_t feed) const;
   /// What the feed read next: events that match the processor's filter.
@@ -160,25 +152,24 @@ class board {
   /// it yet.
   bool owes(std::string_view name, const event& ev) const;
   work_state state_of(std::string_view name) const;
-  std::array<size_t, lane_count> lanes() const noexcept { return depth_; }
+  std::array<size_t, lane_count> lanes() const noexcept {
+    return dispatcher_.depth();
+  }
 
  private:
   struct item;
-  struct feed_state;
   struct work;
   struct flight {
     work* owner;
     seq_t seq;
   };
-  /// Round robin over the processors that have something in a lane.
-  using ring = std::deque<work*>;
 
   work* find(std::string_view name) const;
   void put(work& w, size_t feed_index, event_ptr ev, uint32_t attempts,
            timestamp due, timestamp now);
+  void come_forward(work& w, item& i, timestamp now);
+  void retry_later(work& w, const item& i);
   void make_ready(work& w, item& i, timestamp now);
-  void enroll(work& w);
-  bool eligible(const work& w, size_t lane) const;
   void wake_retries(timestamp now);
   void settle(work& w, item& i, timestamp now);
   status_row row_of(const item& i) const;
@@ -186,11 +177,7 @@ class board {
   board_options options_;
   random_source& random_;
   std::map<std::string, std::unique_ptr<work>, std::less<>> works_;
-  /// So many of the lowest lanes.
-  size_t held_ = 0;
-  std::array<std::array<ring, lane_count>, 2> rings_;
-  std::array<turns, 2> turns_;
-  std::array<size_t, lane_count> depth_{};
+  dispatcher dispatcher_;
   std::unordered_map<uint64_t, flight> flights_;
   std::set<std::pair<timestamp, uint64_t>> deadlines_;
   std::set<std::tuple<timestamp, work*, seq_t>> retries_;

@@ -17,6 +17,11 @@ constexpr size_t lane_of(eventweft::priority p) noexcept {
   return static_cast<size_t>(p);
 }
 
+/// By lane.
+inline constexpr std::array<eventweft::priority, lane_count> lanes_in_order{
+    eventweft::priority::low, eventweft::priority::normal,
+    eventweft::priority::high, eventweft::priority::critical};
+
 /// Turns in 15 while all lanes have work: low, normal, high, critical. A lane
 /// without work leaves its turns to the others.
 inline constexpr std::array<uint32_t, lane_count> lane_shares{1, 2, 4, 8};

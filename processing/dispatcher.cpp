@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "processing/dispatcher.hpp"
+
+#include <utility>
+
+namespace eventweft::processing {
+
+size_t dispatcher::hold(size_t lanes) noexcept {
+  return std::exchange(held_, lanes);
+}
+
+void dispatcher::add(workload& w, size_t lane, seq_t seq) {
+  w.ready[lane].push_back(seq);
+  ++depth_[lane];
+  enroll(w);
+}
+
+void dispatcher::enroll(workload& w) {
+  for (size_t lane = 0; lane < lane_count; ++lane)
+    if (!w.enrolled[lane] && eligible(w, lane)) {
+      w.enrolled[lane] = true;
+      rings_[w.async ? 1 : 0][lane].push_back(&w);
+    }
+}
+
+bool dispatcher::eligible(const workload& w, size_t lane) const {
+  return lane >= held_ && w.running < w.concurrency && !w.ready[lane].empty();
+}
+
+std::optional<dispatcher::pick> dispatcher::next(bool async) {
+  auto& rings = rings_[async ? 1 : 0];
+  std::array<bool, lane_count> has_work{};
+  for (size_t lane = 0; lane < lane_count; ++lane) {
+    auto& r = rings[lane];
+    while (!r.empty() && !eligible(*r.front(), lane)) {
+      r.front()->enrolled[lane] = false;
+      r.pop_front();
+    }
+    has_work[lane] = !r.empty();
+  }
+  const auto lane = turns_[async ? 1 : 0].next(has_work);
+  if (!lane)
+    return std::nullopt;
+  auto& w = *rings[*lane].front();
+  rings[*lane].pop_front();
+  w.enrolled[*lane] = false;
+  const pick out{&w, *lane, w.ready[*lane].front()};
+  w.ready[*lane].pop_front();
+  --depth_[*lane];
+  ++w.running;
+  enroll(w);
+  return out;
+}
+
+void dispatcher::ended(workload& w) {
+  --w.running;
+  enroll(w);
+}
+
+void dispatcher::remove(workload& w) {
+  for (size_t lane = 0; lane < lane_count; ++lane) {
+    depth_[lane] -= w.ready[lane].size();
+    for (auto& rings : rings_)
+      std::erase(rings[lane], &w);
+  }
+}
+
+} // namespace eventweft::processing
