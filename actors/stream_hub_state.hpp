@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "actors/backoff.hpp"
+#include "actors/context.hpp"
+#include "actors/live_lanes.hpp"
+#include "actors/live_matches.hpp"
+#include "actors/live_readers.hpp"
+#include "actors/live_ring.hpp"
+#include "actors/stream_hub.hpp"
+#include "codec/thread_names.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace eventweft {
+
+/// The stream hub's inside; only its own sources include this.
+class stream_hub_state {
+ public:
+  static inline constexpr const char* name = "stream_hub";
+
+  stream_hub_state(stream_hub_actor::pointer self, actor_context ctx,
+                   stream_hub_options options,
+                   std::shared_ptr<live_lanes> lanes);
+
+  stream_hub_actor::behavior_type make_behavior();
+
+ private:
+  // -- the end of the log ----------------------------------------------------
+
+  void start();
+  void started(seq_t head);
+  /// Whatever is acknowledged after this was asked lies beyond the answer.
+  caf::result<seq_t> head();
+  void committed(const log_range_ptr& range);
+  void keep_early(const log_range_ptr& range);
+  void take_early();
+  /// Takes what is new in a range that begins at or before the next seq.
+  void accept(const log_range& range);
+  /// The log is that long. What is between is most likely on its way: other
+  /// nodes append as well, and their events come by another path than ours.
+  void reaches_to(seq_t last);
+  /// What did not come by itself within the grace is read from the store.
+  void fill_expected();
+  /// Reads from the store what is between the ring's head and the target.
+  void fill();
+  /// The store's answer to what follows `after`.
+  void filled(seq_t after, const log_range& range);
+  void fill_later();
+
+  // -- threads that merge ----------------------------------------------------
+
+  /// Before a merge is told, what is in memory is in the thread that stayed, as
+  /// it is in the store: a reader gets the same from both.
+  void take_merges(std::vector<event_ptr>& events);
+  /// Filters that ask for a thread that is no more go on with what it is part
+  /// of.
+  thread_renames learn_merges(const std::vector<event_ptr>& events);
+  /// `then` is called once it is known how the store calls the threads that
+  /// filters ask for: what it just gave out may be in one that we have not been
+  /// told of yet.
+  void with_names(const storage_reader_actor& store,
+                  const std::function<void()>& then,
+                  const std::function<void()>& failed);
+
+  // -- the slow look at the store --------------------------------------------
+
+  void schedule_poll();
+  void poll();
+  void polled(seq_t head);
+
+  // -- readers ---------------------------------------------------------------
+
+  caf::result<join_answer> take_join(join_request r);
+  join_answer join(join_request r);
+  void leave(subscription_id who);
+
+  // -- lanes (stream_hub_lanes.cpp) ------------------------------------------
+
+  void pump_all();
+  void pump(lane_record& lane);
+  void publish(lane_record& lane, lane_batch batch, timestamp since);
+  /// The lane fell behind the ring: its next batch comes from the store.
+  void read_for(lane_record& lane);
+  /// The store's answer to what a lane needs after `after`.
+  void read_lane(lane_number number, seq_t after, const log_range& range,
+                 const std::function<void()>& later);
+  void ready(lane_number number);
+
+  stream_hub_actor::pointer self_;
+  actor_context ctx_;
+  stream_hub_options options_;
+  std::shared_ptr<live_lanes> book_;
+  live_ring ring_;
+  /// Of looking for the end of the log and reading up to it, and of reading
+  /// for lanes.
+  backoff pauses_;
+  backoff lane_pauses_;
+  live_matches matches_;
+  live_readers readers_;
+  codec::thread_names& names_ = codec::thread_names::shared();
+  bool started_ = false;
+  bool filling_ = false;
+  bool polling_ = false;
+  /// As far as the log is known to reach.
+  seq_t target_ = 0;
+  /// The same, but what is missing may still come by itself.
+  seq_t expected_ = 0;
+  bool in_grace_ = false;
+  timestamp latest_{};
+  std::map<seq_t, log_range_ptr> early_;
+  /// What was asked before the end of the log was known.
+  std::vector<caf::typed_response_promise<seq_t>> early_heads_;
+  std::vector<std::pair<join_request, caf::typed_response_promise<join_answer>>>
+      early_joins_;
+};
+
+} // namespace eventweft
