@@ -47,4 +47,5 @@ INSERT INTO schema_migrations (version, name) VALUES
   (20, 'processed_by_all'), (21, 'backfill_rules'), (22, 'thread_counts'),
   (23, 'event_context'), (24, 'node_silence'),
   (25, 'oldest_program');
+UPDATE schema_migrations SET oldest_program = 25 WHERE version = 25;
 COMMIT;

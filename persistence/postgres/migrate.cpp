@@ -10,6 +10,10 @@ namespace {
 /// Ours alone, by convention: the ASCII of "eventwft".
 constexpr auto lock_key = "7311146936416691828";
 
+/// Programs that know so many steps can work with the schema that this one
+/// makes. A step that takes away what they use raises it to its own number.
+constexpr int oldest_program = 25;
+
 int latest() {
   return static_cast<int>(postgres_migrations().size());
 }
@@ -25,12 +29,14 @@ int stored_version(pqxx::transaction_base& tx) {
 
 /// Whether this binary can work with the schema as it is.
 expected<void> fits(pqxx::transaction_base& tx, int stored) {
-  if (stored <= latest())
-    return compare_schema(stored, latest(), stored);
-  const auto oldest =
-      tx.exec("SELECT max(oldest_program) FROM schema_migrations")
-          .one_field()
-          .as<int>();
+  auto oldest = stored;
+  // A newer schema that does not say so is not for us.
+  if (stored > latest())
+    oldest = tx.exec("SELECT oldest_program FROM schema_migrations "
+                     "WHERE version = $1",
+                     pqxx::params{stored})
+                 .one_field()
+                 .as<int>(stored);
   return compare_schema(stored, latest(), oldest);
 }
 
@@ -102,6 +108,10 @@ expected<migration_report> migrate(pqxx::connection& c) {
       tx.exec(step.sql);
       tx.exec("INSERT INTO schema_migrations (version, name) VALUES ($1, $2)",
               pqxx::params{step.version, step.name});
+      if (step.version == report.to)
+        tx.exec("UPDATE schema_migrations SET oldest_program = $1 "
+                "WHERE version = $2",
+                pqxx::params{oldest_program, step.version});
       tx.commit();
     } catch (const pqxx::broken_connection&) {
       throw;
