@@ -36,15 +36,26 @@ int http_status(ec code) noexcept {
   case ec::overloaded:
   case ec::store_unavailable:
   case ec::store_full:
+  case ec::schema_mismatch:
   case ec::shutting_down:
     return 503;
   case ec::corrupt:
-  case ec::schema_mismatch:
   case ec::bad_configuration:
   case ec::internal:
     return 500;
   }
   return 500;
+}
+
+std::string_view retry_after(ec code) noexcept {
+  switch (code) {
+  case ec::store_unavailable:
+  case ec::store_full:
+  case ec::schema_mismatch:
+    return "5";
+  default:
+    return "1";
+  }
 }
 
 namespace {

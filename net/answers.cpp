@@ -11,11 +11,6 @@ namespace eventweft::net {
 
 namespace {
 
-/// Seconds after which a sender may try again.
-std::string_view retry_after(ec code) {
-  return code == ec::store_unavailable || code == ec::store_full ? "5" : "1";
-}
-
 template <class List, class Append>
 std::string list_json(std::string_view name, const List& list, Append append,
                       std::string_view next_cursor) {
@@ -57,7 +52,7 @@ response problem_answer(int status, const error& e) {
   auto res = text_answer(status, codec::problem_media_type,
                          codec::problem_json(status, e));
   if (status == 503 || status == 429)
-    res.set(http::field::retry_after, beast_view(retry_after(e.code)));
+    res.set(http::field::retry_after, beast_view(codec::retry_after(e.code)));
   // Every 401 says what would do (RFC 9110); who knows better replaces it.
   if (status == 401)
     res.set(http::field::www_authenticate, R"(Bearer realm="eventweft")");
@@ -76,7 +71,8 @@ response webhook_response(webhook_answer answer) {
   for (const auto& [name, value] : answer.headers)
     res.insert(beast_view(name), beast_view(value));
   if (answer.status == 503 && res.count(http::field::retry_after) == 0)
-    res.set(http::field::retry_after, beast_view(retry_after(ec::overloaded)));
+    res.set(http::field::retry_after,
+            beast_view(codec::retry_after(ec::overloaded)));
   return res;
 }
 

@@ -20,7 +20,8 @@ webhook_answer answer_of(const event_outcome& outcome) {
   out.content_type = codec::problem_media_type;
   out.body = codec::problem_json(out.status, outcome.error());
   if (out.status == 503 || out.status == 429)
-    out.headers.emplace_back("Retry-After", "1");
+    out.headers.emplace_back(
+        "Retry-After", std::string{codec::retry_after(outcome.error().code)});
   return out;
 }
 

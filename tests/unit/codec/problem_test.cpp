@@ -10,25 +10,16 @@ namespace {
 
 TEST(Problem, EveryCodeHasItsStatus) {
   const std::pair<ec, int> expected_statuses[] = {
-      {ec::malformed, 400},
-      {ec::unauthorized, 401},
-      {ec::forbidden, 403},
-      {ec::not_found, 404},
-      {ec::method_not_allowed, 405},
-      {ec::timed_out, 408},
-      {ec::conflict, 409},
-      {ec::not_owner, 409},
-      {ec::too_large, 413},
-      {ec::unsupported_media_type, 415},
-      {ec::unprocessable, 422},
-      {ec::row_refused, 422},
-      {ec::too_many_requests, 429},
-      {ec::overloaded, 503},
-      {ec::store_unavailable, 503},
-      {ec::store_full, 503},
-      {ec::shutting_down, 503},
-      {ec::internal, 500},
-      {ec::corrupt, 500},
+      {ec::malformed, 400},          {ec::unauthorized, 401},
+      {ec::forbidden, 403},          {ec::not_found, 404},
+      {ec::method_not_allowed, 405}, {ec::timed_out, 408},
+      {ec::conflict, 409},           {ec::not_owner, 409},
+      {ec::too_large, 413},          {ec::unsupported_media_type, 415},
+      {ec::unprocessable, 422},      {ec::row_refused, 422},
+      {ec::too_many_requests, 429},  {ec::overloaded, 503},
+      {ec::store_unavailable, 503},  {ec::store_full, 503},
+      {ec::schema_mismatch, 503},    {ec::shutting_down, 503},
+      {ec::internal, 500},           {ec::corrupt, 500},
   };
   for (const auto& [code, status] : expected_statuses)
     EXPECT_EQ(http_status(code), status) << to_string(code);

@@ -46,6 +46,7 @@ TEST_F(answer_test, turns_errors_into_problems) {
   EXPECT_EQ(a.content_type, "application/problem+json");
   ASSERT_EQ(a.headers.size(), 1u);
   EXPECT_EQ(a.headers[0].first, "Retry-After");
+  EXPECT_EQ(a.headers[0].second, "5");
   EXPECT_EQ(answer({fail(ec::row_refused, "no")}).status, 422);
 }
 
