@@ -37,6 +37,7 @@ COMMENT ON COLUMN schema_migrations.applied_at IS 'When it was applied.';
 \ir postgres/0023_event_context.sql
 \ir postgres/0024_node_silence.sql
 \ir postgres/0025_oldest_program.sql
+\ir postgres/0026_expired_by_platform.sql
 INSERT INTO schema_migrations (version, name) VALUES
   (1, 'log'), (2, 'details'), (3, 'processing'), (4, 'analytics'),
   (5, 'growth'), (6, 'append'), (7, 'leases'), (8, 'threads'),
@@ -46,6 +47,7 @@ INSERT INTO schema_migrations (version, name) VALUES
   (17, 'plain_evidence'), (18, 'comments'), (19, 'custom_retention'),
   (20, 'processed_by_all'), (21, 'backfill_rules'), (22, 'thread_counts'),
   (23, 'event_context'), (24, 'node_silence'),
-  (25, 'oldest_program');
-UPDATE schema_migrations SET oldest_program = 25 WHERE version = 25;
+  (25, 'oldest_program'), (26, 'expired_by_platform');
+UPDATE schema_migrations SET oldest_program = 25
+WHERE version = (SELECT max(version) FROM schema_migrations);
 COMMIT;

@@ -296,6 +296,33 @@ TEST_F(postgres_schema, WeeksAreMadeAheadAndDroppedAsAWhole) {
   EXPECT_EQ(must(session->head()).seq, 2);
 }
 
+// With millions of events of other platforms it would end in a time-out.
+TEST_F(postgres_schema, RetentionOfOnePlatformDoesNotReadTheOthers) {
+  must(store_->migrate());
+  auto session = store_->open_session();
+  std::vector<event_ptr> events;
+  for (int n = 1; n <= 200; ++n)
+    events.emplace_back(numbered_event(n));
+  auto message = numbered_event(201);
+  message.platform = "slack";
+  events.emplace_back(std::move(message));
+  must(session->append(events));
+  must(store_->open_maintenance()->roll_up_metrics());
+  pqxx::connection c{url_};
+  pqxx::work tx{c};
+  EXPECT_EQ(tx.exec("SELECT platform FROM expired_events(NULL, "
+                    "'{\"slack\":\"10 days\"}', '2027-01-01', 100)")
+                .one_field()
+                .view(),
+            "slack");
+  EXPECT_LT(tx.exec("SELECT sum(seq_tup_read + idx_tup_fetch)::bigint "
+                    "FROM pg_stat_xact_user_tables "
+                    "WHERE relname LIKE 'events%'")
+                .one_field()
+                .as<int64_t>(),
+            50);
+}
+
 TEST_F(postgres_schema, DeliveriesAreKnownAcrossWeeksWithinTheWindow) {
   must(store_->migrate());
   auto session = store_->open_session();
