@@ -611,22 +611,28 @@ std::string stream_json(const stream_definition& stream,
   return text_of(out);
 }
 
-std::string streams_json(const std::vector<stream_definition>& streams) {
+std::string streams_json(const std::vector<stream_definition>& streams,
+                         bool more) {
   json::array items;
   for (const auto& s : streams)
     items.push_back(object_of(s));
-  return list_json("streams", std::move(items), nullptr);
+  return list_json("streams", std::move(items),
+                   more ? json::value(streams.back().name)
+                        : json::value(nullptr));
 }
 
 std::string subscription_json(const subscription_view& view) {
   return text_of(object_of(view));
 }
 
-std::string subscriptions_json(const std::vector<subscription_view>& views) {
+std::string subscriptions_json(const std::vector<subscription_view>& views,
+                               bool more) {
   json::array items;
   for (const auto& v : views)
     items.push_back(object_of(v));
-  return list_json("subscriptions", std::move(items), nullptr);
+  return list_json("subscriptions", std::move(items),
+                   more ? json::value(to_string(views.back().what.id))
+                        : json::value(nullptr));
 }
 
 std::string deliveries_json(const std::vector<delivery_attempt>& attempts,

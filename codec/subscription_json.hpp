@@ -67,11 +67,13 @@ struct stream_figures {
 
 std::string stream_json(const stream_definition& stream,
                         const stream_figures* figures);
-std::string streams_json(const std::vector<stream_definition>& streams);
+/// `more` tells that there is a page after this one.
+std::string streams_json(const std::vector<stream_definition>& streams,
+                         bool more);
 /// Secrets do not show but for `new_secret`, nor do the headers' values.
 std::string subscription_json(const subscription_view& view);
-std::string subscriptions_json(const std::vector<subscription_view>& views);
-/// `more` tells that there is a page after this one.
+std::string subscriptions_json(const std::vector<subscription_view>& views,
+                               bool more);
 std::string deliveries_json(const std::vector<delivery_attempt>& attempts,
                             bool more);
 std::string delivery_test_json(const delivery_test& test);

@@ -253,6 +253,8 @@ awaitable<response> answer_call(const api_call& call) {
     co_return co_await answer_processing_call(call, *params);
   if (target == endpoint::list_audit)
     co_return co_await list_audit(call, *params);
+  if (target == endpoint::list_keys)
+    co_return co_await list_keys(call, *params);
   if (const auto nothing = read_nothing(*params); !nothing)
     co_return problem_answer(nothing.error());
   switch (target) {
@@ -260,8 +262,6 @@ awaitable<response> answer_call(const api_call& call) {
     co_return make_ticket(call);
   case endpoint::create_key:
     co_return co_await create_key(call);
-  case endpoint::list_keys:
-    co_return co_await list_keys(call);
   case endpoint::revoke_key:
     co_return co_await revoke_key(call);
   case endpoint::get_event:

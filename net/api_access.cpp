@@ -191,23 +191,31 @@ awaitable<response> create_key(const api_call& call) {
   co_return res;
 }
 
-awaitable<response> list_keys(const api_call& call) {
+awaitable<response> list_keys(const api_call& call,
+                              const query_params& params) {
   auto* access = call.shared.behind.access();
   if (access == nullptr)
     co_return no_books();
+  const auto page = read_name_page(params);
+  if (!page)
+    co_return problem_answer(page.error());
   const auto start = [&](reply_to<std::vector<auth::api_key>> reply) {
     access->list_keys(std::move(reply));
   };
-  const auto keys = co_await call.ask.call<std::vector<auth::api_key>>(start);
+  auto keys = co_await call.ask.call<std::vector<auth::api_key>>(start);
   if (!keys)
     co_return problem_answer(keys.error());
+  const bool more =
+      cut_page(*keys, *page, [](const auto& key) { return key.id; });
   std::string body = "{\"keys\":[";
   for (const auto& key : *keys) {
     if (body.back() != '[')
       body += ',';
     body += key_members(key) + '}';
   }
-  co_return json_answer(200, body + "],\"next_cursor\":null}");
+  body += "],\"next_cursor\":";
+  body += more ? '"' + keys->back().id + '"' : "null";
+  co_return json_answer(200, body + '}');
 }
 
 awaitable<response> revoke_key(const api_call& call) {

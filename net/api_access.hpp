@@ -11,7 +11,7 @@ response make_ticket(const api_call& call);
 
 // `/api/v1/keys`, `/api/v1/keys/{id}`
 awaitable<response> create_key(const api_call& call);
-awaitable<response> list_keys(const api_call& call);
+awaitable<response> list_keys(const api_call& call, const query_params& params);
 awaitable<response> revoke_key(const api_call& call);
 
 /// `GET /api/v1/audit`

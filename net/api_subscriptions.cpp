@@ -133,6 +133,32 @@ awaitable<response> replay(const api_call& call, const place& at) {
       [](const auto& x) { return codec::replay_answer_json(x); });
 }
 
+response list_streams(const place& at, const query_params& params) {
+  const auto page = read_name_page(params);
+  if (!page)
+    return problem_answer(page.error());
+  auto all = at.port.all_streams();
+  const bool more = cut_page(all, *page, [](const auto& s) { return s.name; });
+  return json_answer(200, codec::streams_json(all, more));
+}
+
+awaitable<response> list_subscriptions(const api_call& call, const place& at,
+                                       const query_params& params) {
+  const auto page = read_name_page(params);
+  if (!page)
+    co_return problem_answer(page.error());
+  co_return co_await answered<subscription_views>(
+      call, 200,
+      [&](reply_to<subscription_views> reply) {
+        at.port.list_subscriptions(at.stream, std::move(reply));
+      },
+      [&page](auto& x) {
+        const bool more = cut_page(
+            x.items, *page, [](const auto& v) { return to_string(v.what.id); });
+        return codec::subscriptions_json(x.items, more);
+      });
+}
+
 awaitable<response> list_deliveries(const api_call& call, const place& at,
                                     const query_params& params) {
   const auto page = read_id_page(params);
@@ -181,11 +207,13 @@ awaitable<response> dispatch(const api_call& call, const place& at,
   const auto target = call.match.found->target;
   if (target == endpoint::list_deliveries)
     co_return co_await list_deliveries(call, at, params);
+  if (target == endpoint::list_streams)
+    co_return list_streams(at, params);
+  if (target == endpoint::list_subscriptions)
+    co_return co_await list_subscriptions(call, at, params);
   if (const auto nothing = read_nothing(params); !nothing)
     co_return problem_answer(nothing.error());
   switch (target) {
-  case endpoint::list_streams:
-    co_return json_answer(200, codec::streams_json(at.port.all_streams()));
   case endpoint::get_stream:
     co_return co_await get_stream(call, at);
   case endpoint::create_stream:
@@ -196,13 +224,6 @@ awaitable<response> dispatch(const api_call& call, const place& at,
     co_return co_await emptied(call, [&](reply_to<bool> reply) {
       at.port.delete_stream(at.stream, std::move(reply));
     });
-  case endpoint::list_subscriptions:
-    co_return co_await answered<subscription_views>(
-        call, 200,
-        [&](reply_to<subscription_views> reply) {
-          at.port.list_subscriptions(at.stream, std::move(reply));
-        },
-        [](const auto& x) { return codec::subscriptions_json(x.items); });
   case endpoint::create_subscription:
     co_return co_await create_subscription(call, at);
   case endpoint::get_subscription:

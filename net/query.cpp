@@ -331,6 +331,12 @@ expected<id_page> read_id_page(const query_params& params) {
   return read_page<id_page>(params, uuid::parse);
 }
 
+expected<name_page> read_name_page(const query_params& params) {
+  return read_page<name_page>(params, [](const std::string& text) {
+    return text.empty() ? std::nullopt : std::optional{text};
+  });
+}
+
 expected<reader_page> read_reader_page(const query_params& params) {
   return read_page<reader_page>(params, parse_reader_id);
 }

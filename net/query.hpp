@@ -89,6 +89,27 @@ struct reader_page {
 };
 expected<reader_page> read_reader_page(const query_params& params);
 
+/// A page of a list that is held as a whole, by what its items are called.
+struct name_page {
+  /// The last one of the page before; empty for the first page.
+  std::string cursor;
+  size_t limit = 1'000;
+};
+expected<name_page> read_name_page(const query_params& params);
+
+/// Leaves that page in `all`, which is in the order of what `name_of` gives;
+/// whether there is one after it.
+template <class T, class NameOf>
+bool cut_page(std::vector<T>& all, const name_page& page, NameOf name_of) {
+  std::erase_if(all, [&](const T& x) {
+    return !page.cursor.empty() && name_of(x) <= page.cursor;
+  });
+  if (all.size() <= page.limit)
+    return false;
+  all.erase(all.begin() + static_cast<std::ptrdiff_t>(page.limit), all.end());
+  return true;
+}
+
 /// For `GET /api/v1/audit`.
 expected<auth::audit_query> read_audit_query(const query_params& params);
 

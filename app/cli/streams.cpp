@@ -62,8 +62,8 @@ int ask_and_show(const connection& server, const http_request& request,
 /// Shows each item of a list, following its pages.
 template <class Show>
 int show_list(const connection& server, const std::string& target,
-              const char* member, uint64_t limit, bool paged, bool json,
-              console& io, Show show) {
+              const char* member, uint64_t limit, bool json, console& io,
+              Show show) {
   const auto client = connect_to(server);
   if (!client)
     return report(client.error(), io);
@@ -71,14 +71,11 @@ int show_list(const connection& server, const std::string& target,
   std::string cursor;
   uint64_t left = limit;
   do {
-    auto page = target;
-    if (paged) {
-      page +=
-          "?limit=" + std::to_string(limit == 0 ? largest_page
-                                                : std::min(left, largest_page));
-      if (!cursor.empty())
-        page += "&cursor=" + url_escaped(cursor);
-    }
+    auto page = target + "?limit=" +
+                std::to_string(limit == 0 ? largest_page
+                                          : std::min(left, largest_page));
+    if (!cursor.empty())
+      page += "&cursor=" + url_escaped(cursor);
     const auto answer = (*client)->send({"GET", page, {}, {}});
     if (!answer)
       return report(answer.error(), io);
@@ -234,8 +231,8 @@ int replay(const subscription_options& o, console& io) {
 }
 
 int list_streams(const stream_options& o, console& io) {
-  return show_list(o.server, std::string{streams_path}, "streams", 0, false,
-                   o.json, io, [&io](simdjson::dom::element s) {
+  return show_list(o.server, std::string{streams_path}, "streams", 0, o.json,
+                   io, [&io](simdjson::dom::element s) {
                      io.out << shown(s, "/name") << "  "
                             << (shown(s, "/built_in") == "true" ? "built-in  "
                                                                 : "")
@@ -244,8 +241,8 @@ int list_streams(const stream_options& o, console& io) {
 }
 
 int list_subscriptions(const subscription_options& o, console& io) {
-  return show_list(o.server, subscriptions_path(o), "subscriptions", 0, false,
-                   o.json, io, [&io](simdjson::dom::element s) {
+  return show_list(o.server, subscriptions_path(o), "subscriptions", 0, o.json,
+                   io, [&io](simdjson::dom::element s) {
                      io.out << shown(s, "/id") << "  " << shown(s, "/type")
                             << "  " << shown(s, "/statistics/state")
                             << "  sent " << shown(s, "/statistics/sent")
@@ -257,7 +254,7 @@ int list_subscriptions(const subscription_options& o, console& io) {
 
 int list_deliveries(const subscription_options& o, console& io) {
   return show_list(o.server, subscription_path(o) + "/deliveries", "deliveries",
-                   o.limit, true, o.json, io, [&io](simdjson::dom::element d) {
+                   o.limit, o.json, io, [&io](simdjson::dom::element d) {
                      io.out << shown(d, "/created_at").substr(0, 19) << "  "
                             << shown(d, "/event_id") << "  "
                             << shown(d, "/attempt") << "x  "
@@ -306,7 +303,7 @@ constexpr auto reader_row =
 int list_readers(const stream_options& o, console& io) {
   bool headed = o.json;
   return show_list(o.server, stream_path(o.names.front()) + "/readers",
-                   "readers", 0, true, o.json, io,
+                   "readers", 0, o.json, io,
                    [&io, &headed](simdjson::dom::element e) {
                      const auto at = [e](std::string_view pointer) {
                        auto text = shown(e, pointer);

@@ -69,6 +69,31 @@ TEST_F(http_subscriptions, ASubscriptionsLife) {
             R"({"subscriptions":[],"next_cursor":null})");
 }
 
+TEST_F(http_subscriptions, ListsComeInPages) {
+  start();
+  for (int n = 0; n < 3; ++n)
+    send("POST", hooks, R"({"url":"https://x/"})");
+  auto a = send("GET", hooks + "?limit=2");
+  EXPECT_NE(
+      a.body.find(R"("next_cursor":"00000000-0000-0000-0000-000000000002")"),
+      a.body.npos)
+      << a.body;
+  a = send("GET",
+           hooks + "?limit=2&cursor=00000000-0000-0000-0000-000000000002");
+  EXPECT_NE(a.body.find(R"("id":"00000000-0000-0000-0000-000000000003")"),
+            a.body.npos)
+      << a.body;
+  EXPECT_NE(a.body.find(R"("next_cursor":null)"), a.body.npos) << a.body;
+  a = send("GET", streams + "?limit=1");
+  EXPECT_NE(a.body.find(R"("next_cursor":"all_events")"), a.body.npos)
+      << a.body;
+  a = send("GET", streams + "?limit=1&cursor=all_events");
+  EXPECT_NE(a.body.find(R"("name":"issue_events")"), a.body.npos) << a.body;
+  for (const auto* wrong : {"?limit=0", "?limit=1001", "?cursor=", "?x=1"})
+    for (const auto& list : {streams, hooks})
+      EXPECT_EQ(send("GET", list + wrong).status, 400) << list << wrong;
+}
+
 TEST_F(http_subscriptions, DeliveriesComeInPages) {
   start();
   send("POST", hooks, R"({"url":"https://x/"})");
