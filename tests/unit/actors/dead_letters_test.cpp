@@ -134,6 +134,8 @@ TEST_F(dead_letters_test, a_letter_is_retried_for_another_node) {
   fill(2);
   const auto id = log->letters[0].id;
   const control_event wanted{control_kind::dead_letters, to_string(id)};
+  // The keeper listens from its start on.
+  run();
   ctx.control->deliver(wanted);
   run();
   ASSERT_EQ(taken->size(), 1u);
