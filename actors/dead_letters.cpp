@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <deque>
 #include <memory>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -153,18 +154,21 @@ class dead_letters_state {
     return promise;
   }
 
+  // Notices come more than once.
   void retry_for_another(const uuid& id) {
-    find(id, [this, id](const expected<dead_letter>& found) {
-      if (!found)
-        return;
-      hand_back(
-          *found,
-          [this, id](const expected<void>& r) {
-            if (r)
-              ctx_.log->info("dead letter {} is retried for another node",
-                             to_string(id));
-          },
-          asked_by::other_node);
+    if (!for_others_.insert(id).second)
+      return;
+    const ended done = [this, id](const expected<void>& r) {
+      for_others_.erase(id);
+      if (r)
+        ctx_.log->info("dead letter {} is retried for another node",
+                       to_string(id));
+    };
+    find(id, [this, done](const expected<dead_letter>& found) {
+      if (found)
+        hand_back(*found, done, asked_by::other_node);
+      else
+        done(fail(found.error()));
     });
   }
 
@@ -398,6 +402,8 @@ class dead_letters_state {
   uint64_t retry_epoch_ = 0;
   dead_letter_query page_;
   std::deque<uuid> to_retry_;
+  /// Under way.
+  std::set<uuid> for_others_;
 };
 
 } // namespace

@@ -136,6 +136,8 @@ TEST_F(dead_letters_test, a_letter_is_retried_for_another_node) {
   const control_event wanted{control_kind::dead_letters, to_string(id)};
   // The keeper listens from its start on.
   run();
+  // Over the link and through the database.
+  ctx.control->deliver(wanted);
   ctx.control->deliver(wanted);
   run();
   ASSERT_EQ(taken->size(), 1u);
