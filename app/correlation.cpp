@@ -4,6 +4,7 @@
 #include "codec/filter.hpp"
 #include "correlation/custom_rule.hpp"
 
+#include <chrono>
 #include <utility>
 
 namespace eventweft {
@@ -49,6 +50,8 @@ make_rules(const config::settings& settings,
   correlation::engine_options options;
   options.threshold = static_cast<float>(c.threshold);
   options.max_mentions = c.max_mentions;
+  options.branch_window = static_cast<uint32_t>(
+      std::chrono::ceil<std::chrono::seconds>(c.branch_window).count());
   options.max_failures = c.max_failures;
   options.max_keys = c.max_keys;
   options.on_failure = std::move(on_failure);

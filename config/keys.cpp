@@ -324,6 +324,8 @@ constexpr auto key_table = std::to_array<key>({
      at<&s::correlation, &co::max_remarks>, 1, 1'000'000'000},
     {"correlation", "max_joined_events", kind::whole,
      at<&s::correlation, &co::max_joined_events>, 1, 1'000'000'000},
+    {"correlation", "branch_window", kind::seconds,
+     at<&s::correlation, &co::branch_window>, hour, 10 * 365 * 24 * hour},
     {"correlation", "max_failures", kind::whole,
      at<&s::correlation, &co::max_failures>, 1, 1'000'000},
     {"correlation", "rules", kind::correlation_rules,

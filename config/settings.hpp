@@ -241,6 +241,9 @@ struct correlation_settings {
   uint64_t max_remarks = 200;
   /// Two threads with more events than this together are not joined.
   uint64_t max_joined_events = 100'000;
+  /// How long after it was last seen a branch's name stands for the same piece
+  /// of work.
+  milliseconds branch_window{90 * 24 * 3'600'000ll};
   /// Failures in a row after which a rule is disabled.
   uint32_t max_failures = 10;
   std::vector<correlation_rule> rules;

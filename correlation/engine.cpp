@@ -82,7 +82,8 @@ struct engine::state {
                   .payload = {},
                   .known = *known,
                   .threshold = options.threshold,
-                  .max_mentions = options.max_mentions};
+                  .max_mentions = options.max_mentions,
+                  .branch_window = options.branch_window};
     if (payload && payload->is_object())
       in.payload = *payload;
     return in;
@@ -172,8 +173,8 @@ std::vector<rule_state> engine::rules() const {
 
 std::string engine::fingerprint() const {
   const auto& o = state_->options;
-  auto text = fmt::format("{} {} {} {}", builtin_version, o.threshold,
-                          o.max_mentions, o.max_keys);
+  auto text = fmt::format("{} {} {} {} {}", builtin_version, o.threshold,
+                          o.max_mentions, o.max_keys, o.branch_window);
   for (const auto& e : state_->rules)
     text.append(1, '\0').append(e.it->fingerprint());
   // FNV-1a: it tells rules apart and proves nothing.

@@ -36,6 +36,8 @@ struct engine_options {
   float threshold = 0.7F;
   /// See `rule_input::max_mentions`.
   size_t max_mentions = 3;
+  /// See `rule_input::branch_window`.
+  uint32_t branch_window = 90u * 24 * 3'600;
   /// Failures in a row after which a rule is disabled.
   uint32_t max_failures = 10;
   /// Most keys of one event; the strongest are kept.

@@ -28,6 +28,9 @@ struct rule_input {
   /// An event that merely mentions more things of one kind than this (a list,
   /// a digest, a release note) links to none of them.
   size_t max_mentions = 3;
+  /// Seconds for which a branch's name stands for one piece of work: it is used
+  /// again, "patch-1" every few months.
+  uint32_t branch_window = 90u * 24 * 3'600;
 };
 
 /// Who wrote a text, which decides what a bare reference in it means.
@@ -51,6 +54,8 @@ class claims {
   /// What the event is; links that are added later say they come from it.
   void subject(correlation_noun noun) noexcept { subject_ = noun; }
   correlation_noun subject() const noexcept { return subject_; }
+
+  const rule_input& input() const noexcept { return in_; }
 
   /// The event's own key: it is this thing.
   void identity(std::string key, std::string_view field,

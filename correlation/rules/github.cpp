@@ -11,9 +11,6 @@ namespace {
 
 using simdjson::dom::element;
 
-// A branch's name is used again, "patch-1" every few months.
-constexpr uint32_t branch_window = 90u * 24 * 3'600;
-
 class github final : public rule {
  public:
   std::string_view name() const noexcept override { return "github"; }
@@ -237,7 +234,8 @@ void claim_branch(claims& out, const repository& repo, std::string_view name,
     return;
   // Of a name that comes again and again it is evidence, but no link.
   out.link(branch_key(repo, name), correlation_noun::branch,
-           is_reused_branch(name) ? 0.5F : 1, field, name, branch_window);
+           is_reused_branch(name) ? 0.5F : 1, field, name,
+           out.input().branch_window);
 }
 
 void claim_commit(claims& out, std::string_view sha, float confidence,

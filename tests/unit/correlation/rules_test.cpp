@@ -151,6 +151,16 @@ TEST(commit_rule, checks_belong_to_their_commit_and_pull_requests) {
             key_set{"git:sha:" + head});
 }
 
+TEST(github_rule, a_branch_is_its_own_for_as_long_as_one_says) {
+  bench b;
+  b.rules = engine{b.known, {.branch_window = 3'600}};
+  const auto keys = b.all(github("pull_request:opened", pr()));
+  EXPECT_EQ(find(keys, "git:branch:octo/repo:alice/eng-42-login")->window,
+            3'600u);
+  EXPECT_EQ(find(keys, "github:pr:octo/repo#12")->window, 0u);
+  EXPECT_NE(b.rules.fingerprint(), bench{}.rules.fingerprint());
+}
+
 TEST(commit_rule, the_default_branch_joins_nothing) {
   bench b;
   EXPECT_EQ(b.links(github("check_suite:completed",
