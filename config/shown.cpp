@@ -32,9 +32,9 @@ uint64_t amount_in(field target) {
 std::string rule_text(const correlation_rule& r) {
   std::ostringstream out;
   out << "{name = " << in_quotes(r.name) << ", key = " << in_quotes(r.key);
-  for (const auto& [name, text] : {std::pair{"match", &r.match},
-                                   {"field", &r.field},
-                                   {"pattern", &r.pattern}})
+  for (const auto& [name, text] :
+       {std::pair{"match", &r.match}, std::pair{"field", &r.field},
+        std::pair{"pattern", &r.pattern}})
     if (!text->empty())
       out << ", " << name << " = " << in_quotes(*text);
   const correlation_rule otherwise;
