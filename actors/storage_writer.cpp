@@ -217,7 +217,7 @@ void storage_writer_state::batch_done(const append_results& results) {
     if (outcome.id == ev.id)
       outcome.duplicate = false;
     if (outcome.duplicate)
-      figures.event_duplicate(ev.platform);
+      figures.event_duplicate(ev.platform, ev.event_type);
     else
       figures.event_stored(ev.platform, ev.event_type);
     log_event(*ctx_.log, ev.id, "{} seq {}",

@@ -112,7 +112,7 @@ void storage_writer_state::spool_next() {
   for (auto& x : taken) {
     const auto& ev = *x.event;
     if (auto id = index_.find(ev)) {
-      ctx_.figures->event_duplicate(ev.platform);
+      ctx_.figures->event_duplicate(ev.platform, ev.event_type);
       x.promise.deliver(append_outcome{*id, 0, *id != ev.id, true});
       continue;
     }
@@ -166,12 +166,12 @@ void storage_writer_state::spooled(bool ok, const error& why) {
       const auto& ev = *x.event;
       index_.add(ev);
       spool_bytes_ += ev.footprint();
-      ctx_.figures->event_spooled(ev.platform);
+      ctx_.figures->event_spooled(ev.platform, ev.event_type);
       x.promise.deliver(append_outcome{ev.id, 0, false, true});
     }
     spool_changed();
     for (auto& [x, first] : followers) {
-      ctx_.figures->event_duplicate(x.event->platform);
+      ctx_.figures->event_duplicate(x.event->platform, x.event->event_type);
       x.promise.deliver(append_outcome{first, 0, first != x.event->id, true});
     }
   } else {
@@ -264,7 +264,7 @@ void storage_writer_state::drained(const std::vector<event_ptr>& events,
     else if (result.outcome.id == events[i]->id)
       ctx_.figures->event_stored(events[i]->platform, events[i]->event_type);
     else
-      ctx_.figures->event_duplicate(events[i]->platform);
+      ctx_.figures->event_duplicate(events[i]->platform, events[i]->event_type);
   }
   ctx_.figures->batch_committed(events.size(), bytes);
   give_up(events, std::move(refused));

@@ -53,14 +53,16 @@ void metrics::event_stored(std::string_view platform,
   state_->stored.at(platform, event_type).Increment();
 }
 
-void metrics::event_duplicate(std::string_view platform) {
+void metrics::event_duplicate(std::string_view platform,
+                              std::string_view event_type) {
   ++state_->n_duplicates;
-  state_->duplicates.at(platform).Increment();
+  state_->duplicates.at(platform, event_type).Increment();
 }
 
-void metrics::event_spooled(std::string_view platform) {
+void metrics::event_spooled(std::string_view platform,
+                            std::string_view event_type) {
   ++state_->n_spooled;
-  state_->spooled.at(platform).Increment();
+  state_->spooled.at(platform, event_type).Increment();
 }
 
 void metrics::event_failed(std::string_view platform, ec reason) {

@@ -42,8 +42,8 @@ class metrics {
   // -- ingest ----------------------------------------------------------------
   void event_received(std::string_view platform);
   void event_stored(std::string_view platform, std::string_view event_type);
-  void event_duplicate(std::string_view platform);
-  void event_spooled(std::string_view platform);
+  void event_duplicate(std::string_view platform, std::string_view event_type);
+  void event_spooled(std::string_view platform, std::string_view event_type);
   /// A webhook that was answered with an error.
   void event_failed(std::string_view platform, ec reason);
   void stage_took(stage s, std::chrono::nanoseconds d);

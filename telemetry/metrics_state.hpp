@@ -46,11 +46,11 @@ struct metrics::state {
   series<Counter> duplicates{registry,
                              "eventweft_events_duplicate_total",
                              "Redeliveries of events already stored",
-                             {"platform"}};
+                             {"platform", "event_type"}};
   series<Counter> spooled{registry,
                           "eventweft_events_spooled_total",
                           "Events taken into the spool",
-                          {"platform"}};
+                          {"platform", "event_type"}};
   series<Counter> failed{registry,
                          "eventweft_events_failed_total",
                          "Webhooks answered with an error",

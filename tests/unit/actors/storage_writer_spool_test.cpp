@@ -132,6 +132,10 @@ TEST_F(storage_writer_spool_test, redelivery_of_a_stored_event_is_counted) {
   EXPECT_EQ(log->head(), 1);
   EXPECT_NE(ctx.figures->json({}).find(R"("events_duplicates":1)"),
             std::string::npos);
+  // Labels come in the order of their names.
+  EXPECT_NE(ctx.figures->text().find("eventweft_events_duplicate_total{event_"
+                                     "type=\"push\",platform=\"github\"} 1"),
+            std::string::npos);
 }
 
 TEST_F(storage_writer_spool_test, same_event_offered_again_is_no_duplicate) {
