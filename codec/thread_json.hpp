@@ -16,7 +16,8 @@ struct thing_state {
   /// "octo/repo#12", "ENG-42", "production".
   std::string name;
   std::string title;
-  /// As its platform says it: "open", "merged", "In Progress", "success".
+  /// As its platform says it: "open", "In Progress", "success"; also "merged",
+  /// "draft", and of an issue that is gone "deleted" or "removed".
   std::string state;
   std::string url;
   uuid event;
