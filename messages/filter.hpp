@@ -83,6 +83,8 @@ struct event_query {
   seq_t cursor = 0;
   /// 1 … 1000.
   size_t limit = 100;
+  /// Once the payloads of a page come to so many bytes it takes no more events.
+  uint64_t max_bytes = 64ull << 20;
   bool ascending = false;
 
   bool operator==(const event_query&) const = default;

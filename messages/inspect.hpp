@@ -218,7 +218,8 @@ bool inspect(Inspector& f, event_query& x) {
       f.field("processed", x.processed), f.field("conditions", x.conditions),
       f.field("since", x.since), f.field("until", x.until),
       f.field("cursor", x.cursor), f.field("limit", get_limit, set_limit),
-      f.field("ascending", x.ascending), f.field("after", x.after));
+      f.field("max_bytes", x.max_bytes), f.field("ascending", x.ascending),
+      f.field("after", x.after));
 }
 
 template <class Inspector>

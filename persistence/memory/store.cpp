@@ -145,14 +145,17 @@ class shared_log {
   event_page query(const event_query& q) const {
     std::lock_guard guard{mutex_};
     event_page out;
+    uint64_t bytes = 0;
     const auto take = [&](const event_ptr& ev) {
       if (!matches(q, *ev))
         return true;
-      if (out.events.size() == q.limit) {
+      if (out.events.size() == q.limit ||
+          (!out.events.empty() && bytes >= q.max_bytes)) {
         out.next_cursor = out.events.back()->seq;
         return false;
       }
       out.events.push_back(ev);
+      bytes += ev->payload.size();
       return true;
     };
     if (q.ascending) {

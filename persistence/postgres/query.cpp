@@ -174,10 +174,17 @@ statement page_statement(const event_query& q) {
   if (q.cursor != 0)
     b.require((q.ascending ? "seq > " : "seq < ") +
               b.bind(std::to_string(q.cursor)));
-  return std::move(b).finish(event_columns, "events",
-                             " ORDER BY seq" +
-                                 std::string{q.ascending ? "" : " DESC"} +
-                                 " LIMIT " + std::to_string(q.limit + 1));
+  const std::string order =
+      " ORDER BY seq" + std::string{q.ascending ? "" : " DESC"};
+  const std::string columns{event_columns};
+  auto rows = std::move(b).finish(
+      columns + ", payload_bytes, sum(payload_bytes::bigint) OVER (" + order +
+          " ROWS UNBOUNDED PRECEDING) AS upto",
+      "events", order + " LIMIT " + std::to_string(q.limit + 1));
+  rows.sql = "SELECT " + columns + ", upto >= " + std::to_string(q.max_bytes) +
+             " FROM (" + rows.sql + ") page WHERE upto - payload_bytes < " +
+             std::to_string(q.max_bytes) + order;
+  return rows;
 }
 
 statement dead_letters_statement(const dead_letter_query& q) {

@@ -16,7 +16,9 @@ struct statement {
   pqxx::params parameters;
 };
 
-/// One page and one row more, which tells whether there is a next page.
+/// One page and one row more, which tells whether there is a next page. Behind
+/// the columns of an event stands whether the page has its bytes with it; then
+/// it is the last one.
 statement page_statement(const event_query& q);
 
 /// A page of dead letters.

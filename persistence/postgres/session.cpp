@@ -180,7 +180,10 @@ expected<event_page> session::query(const event_query& q) {
         page.events.reserve(count);
         for (size_t i = 0; i < count; ++i)
           page.events.push_back(read_event(rows[static_cast<int>(i)]));
-        if (static_cast<size_t>(rows.size()) > q.limit && count != 0)
+        if (count == 0)
+          return page;
+        const bool full = rows[static_cast<int>(count) - 1].back().as<bool>();
+        if (full || static_cast<size_t>(rows.size()) > q.limit)
           page.next_cursor = page.events.back()->seq;
         return page;
       });

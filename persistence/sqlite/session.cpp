@@ -305,13 +305,17 @@ expected<event_page> session::query(const event_query& q) {
     for (size_t i = 0; i < question.parameters.size(); ++i)
       rows.bind(static_cast<int>(i) + 1, question.parameters[i]);
     event_page page;
+    uint64_t bytes = 0;
     while (rows.executeStep()) {
-      if (page.events.size() == q.limit) {
+      const bool full = page.events.size() == q.limit ||
+                        (!page.events.empty() && bytes >= q.max_bytes);
+      if (full) {
         if (q.limit != 0)
           page.next_cursor = page.events.back()->seq;
         break;
       }
       page.events.push_back(read_event(rows));
+      bytes += page.events.back()->payload.size();
     }
     return page;
   });

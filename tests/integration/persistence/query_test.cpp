@@ -258,6 +258,31 @@ TEST_P(query_contract, PagesCoverAllOnce) {
   }
 }
 
+TEST_P(query_contract, APageEndsWhereItsPayloadsAreManyBytes) {
+  event_query q;
+  // The second event of a page brings it over this.
+  q.max_bytes = must(session_->query(q)).events.front()->payload.size() + 1;
+  std::vector<std::vector<seq_t>> pages;
+  for (int i = 0; i < 6; ++i) {
+    const auto page = must(session_->query(q));
+    if (!page.events.empty()) {
+      pages.emplace_back();
+      for (const auto& e : page.events)
+        pages.back().push_back(e->seq);
+    }
+    if (!page.next_cursor)
+      break;
+    q.cursor = *page.next_cursor;
+  }
+  EXPECT_THAT(pages, ElementsAre(ElementsAre(6, 5), ElementsAre(4, 3),
+                                 ElementsAre(2, 1)));
+  // One that is larger by itself comes alone.
+  q = {};
+  q.max_bytes = 1;
+  q.ascending = true;
+  EXPECT_THAT(seqs(q), ElementsAre(1));
+}
+
 TEST_P(query_contract, PagesAreStableWhileEventsCome) {
   event_query q;
   q.limit = 3;

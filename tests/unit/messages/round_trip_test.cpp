@@ -178,6 +178,7 @@ event_query sample() {
   q.after = 7;
   q.cursor = 8;
   q.limit = 9;
+  q.max_bytes = 10;
   q.ascending = true;
   return q;
 }
