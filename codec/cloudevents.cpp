@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cctype>
 #include <optional>
+#include <utility>
 
 namespace eventweft::codec {
 
@@ -19,6 +20,8 @@ namespace {
 constexpr std::string_view batch_type = "application/cloudevents-batch";
 constexpr std::string_view event_type = "application/cloudevents";
 constexpr size_t max_attributes = 100;
+// Which of them counts, an identity say, readers would disagree about.
+constexpr std::string_view repeated = "is given twice";
 
 // Without parameters, in lower case.
 std::string media_type(std::string_view content_type) {
@@ -64,7 +67,8 @@ class attribute_reader {
 
   expected<void> text(std::string_view name, std::string_view value) {
     if (name == "specversion") {
-      version_ = true;
+      if (std::exchange(version_, true))
+        return refuse(name, repeated);
       if (value != "1.0")
         return fail(ec::unprocessable, "specversion \"" + std::string{value} +
                                            "\" is not supported; send 1.0");
@@ -78,6 +82,8 @@ class attribute_reader {
         return refuse(name, "is empty");
       if (name == "source" && !is_uri_reference(value))
         return refuse(name, "is not a URI reference");
+      if (!target(name).empty())
+        return refuse(name, repeated);
       target(name) = value;
       return {};
     }
@@ -92,6 +98,9 @@ class attribute_reader {
     if (out_.attributes.size() == max_attributes)
       return fail(ec::malformed, "more than " + std::to_string(max_attributes) +
                                      " attributes");
+    if (std::ranges::any_of(out_.attributes,
+                            [name](const auto& a) { return a.first == name; }))
+      return refuse(name, repeated);
     out_.attributes.emplace_back(name, std::move(json));
     return {};
   }
@@ -242,7 +251,8 @@ expected<cloudevent> read_structured_cloudevent(simdjson::dom::element parsed,
     const auto name = member.key;
     const auto type = member.value.type();
     if (name == "data") {
-      has_data = true;
+      if (std::exchange(has_data, true))
+        return read.refuse(name, repeated);
       continue;
     }
     // A null attribute is as good as none.
@@ -251,6 +261,8 @@ expected<cloudevent> read_structured_cloudevent(simdjson::dom::element parsed,
     if (name == "data_base64") {
       if (type != element_type::STRING)
         return fail(ec::malformed, "data_base64 is not a string");
+      if (base64)
+        return read.refuse(name, repeated);
       base64 = member.value.get_string().value_unsafe();
       continue;
     }

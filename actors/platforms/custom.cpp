@@ -104,6 +104,8 @@ expected<event> read_native(element item, std::string_view text) {
     if (!read)
       return fail(std::move(read.error()));
   }
+  if (const auto twice = codec::repeated_member(object))
+    return fail(ec::malformed, "/" + std::string{*twice} + " is given twice");
   if (ev.event_type.empty())
     return invalid("event_type", "is missing or empty");
   if (ev.platform.empty())

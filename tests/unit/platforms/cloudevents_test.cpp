@@ -117,6 +117,27 @@ TEST(cloudevents_structured, keeps_the_datas_own_bytes) {
   EXPECT_FALSE(with(R"("data_base64":"AAEC","data":1)"));
 }
 
+TEST(cloudevents_structured, refuses_what_is_given_twice) {
+  for (const auto* member :
+       {R"("id":"2")", R"("specversion":"1.0")", R"("x":"1","x":"2")",
+        R"("subject":"a","subject":"b")", R"("data":1,"data":2)",
+        R"("data_base64":"AAEC","data_base64":"AAEC")"}) {
+    const auto read = with(member);
+    ASSERT_FALSE(read) << member;
+    EXPECT_EQ(read.error().code, ec::malformed);
+    EXPECT_NE(read.error().message.find("is given twice"), std::string::npos);
+  }
+}
+
+TEST(cloudevents_binary, refuses_attributes_that_are_given_twice) {
+  for (const auto* name : {"ce-id", "ce-x"}) {
+    auto headers = binary_headers();
+    headers.emplace_back("ce-x", "1");
+    headers.emplace_back(name, "2");
+    EXPECT_FALSE(read_binary_cloudevent(headers, {})) << name;
+  }
+}
+
 TEST(cloudevents_binary, takes_data_of_any_type) {
   const auto data = [](std::string type, std::string body) {
     auto headers = binary_headers();

@@ -124,6 +124,16 @@ TEST_F(custom_test, takes_numbers_for_ids_and_names_only) {
                       ec::unprocessable, "/priority is not a string"));
 }
 
+TEST_F(custom_test, refuses_members_that_are_given_twice) {
+  EXPECT_TRUE(refused(read(R"({"event_type":"a","event_type":"b"})"),
+                      ec::malformed, "/event_type is given twice"));
+  EXPECT_TRUE(
+      refused(read(R"({"event_type":"a","payload":1,"\u0070ayload":2})"),
+              ec::malformed, "/payload is given twice"));
+  // What the sender's own data holds is its own matter.
+  EXPECT_TRUE(read(R"({"event_type":"a","payload":{"x":1,"x":2}})"));
+}
+
 TEST_F(custom_test, names_the_member_that_is_wrong) {
   const auto with = [&](std::string member) {
     return read(R"({"event_type":"x",)" + member + "}");
