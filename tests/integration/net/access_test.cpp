@@ -468,8 +468,6 @@ TEST_F(access_test, KeysAreMadeListedAndRevoked) {
   EXPECT_THAT(a.body, HasSubstr("\"id\":\"" + id + "\",\"name\":\"ci\""));
   EXPECT_THAT(a.body, Not(HasSubstr(text.substr(20))));
   EXPECT_THAT(a.body, Not(HasSubstr("hash")));
-  a = ask(get("/api/v1/keys?limit=1", admin));
-  EXPECT_THAT(a.body, HasSubstr("\"next_cursor\":\""));
   const auto drop =
       "DELETE /api/v1/keys/" + id + " HTTP/1.1\r\nHost: a\r\n" + admin + "\r\n";
   EXPECT_EQ(ask(drop).status, 204);
@@ -499,6 +497,8 @@ TEST_F(access_test, KeysAreMadeListedAndRevoked) {
   EXPECT_EQ(a.status, 200);
   EXPECT_THAT(a.body, HasSubstr("\"next_cursor\":\""));
   EXPECT_EQ(ask(get("/api/v1/audit?color=red", admin)).status, 400);
+  a = ask(get("/api/v1/keys?limit=1", admin));
+  EXPECT_THAT(a.body, HasSubstr("\"next_cursor\":\""));
 }
 
 TEST_F(access_test, RefusedManagementIsWrittenDownToo) {
