@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <utility>
 
 namespace eventweft {
@@ -103,10 +104,25 @@ expected<filter> filter_of(const std::string& name,
   return out;
 }
 
+/// A whole command line where a program's name should be.
+bool is_command_line(const processor_settings& s) {
+  const auto& program = s.command.front();
+  std::error_code failed;
+  return s.command.size() == 1 && program.find(' ') != std::string::npos &&
+         !std::filesystem::exists(std::filesystem::path{s.directory} / program,
+                                  failed);
+}
+
 expected<processing::blocking_handler> exec_of(const std::string& name,
                                                const processor_settings& s) {
   if (s.command.empty() || s.command.front().empty())
     return fail(bad(name, "command", "an exec processor needs a program"));
+  if (is_command_line(s))
+    return fail(bad(name, "command",
+                    "expected a list, such as [\"program\", \"argument\"], "
+                    "found " +
+                        config::in_quotes(s.command.front()) +
+                        "; for a shell to read it: [\"/bin/sh\", \"-c\", …]"));
   if (s.format != "native")
     return fail(bad(name, "format",
                     "only an http processor has one; a program gets the event "

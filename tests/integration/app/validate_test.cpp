@@ -70,6 +70,8 @@ TEST(Validate, NamesFileLineAndKey) {
        "c.toml:2: [processors.a] url: there is a command, too"},
       {"[processors.a]\ncommand = [\"x\"]\nenvironment = [\"A B=c\"]\n",
        "c.toml:3: [processors.a] environment: "},
+      {"[processors.a]\ncommand = \"notify --channel ops\"\n",
+       "c.toml:2: [processors.a] command: expected a list"},
       {"[processors.a]\ncommand = [\"x\"]\nformat = \"cloudevents\"\n",
        "c.toml:3: [processors.a] format: "},
       {"[webhooks]\nretry_schedule = \"5x\"\n",
