@@ -117,18 +117,22 @@ class output {
         return;
       }
       text_.append(buffer.data(), static_cast<size_t>(n));
-      if (text_.size() > keep)
+      whole_ = whole_ && text_.size() <= keep;
+      if (!whole_)
         text_.erase(kept_ == part::end ? 0 : keep, text_.size() - keep);
     }
   }
 
   const std::string& text() const noexcept { return text_; }
+  /// Nothing was dropped.
+  bool whole() const noexcept { return whole_; }
 
  private:
   const part kept_;
   file read_;
   file write_;
   std::string text_;
+  bool whole_ = true;
 };
 
 /// `posix_spawn`'s two objects, which need an end.
@@ -315,7 +319,8 @@ class run {
       return outcome::give_up(with_reason("exit code 65"));
     if (code != 0)
       return outcome::failed(with_reason("exit code " + std::to_string(code)));
-    if (!options_.answers || out_.text().empty())
+    // Half an answer is none.
+    if (!options_.answers || out_.text().empty() || !out_.whole())
       return outcome::done();
     reply r;
     r.body = out_.text();
