@@ -17,7 +17,8 @@ outcome outcome_of(const outgoing::result& answer, bool answers,
                    timestamp now) {
   const auto v = delivery::judge(answer, now);
   if (v.outcome == delivery::outcome::delivered) {
-    if (!answers || answer->body.empty())
+    // Half an answer is none.
+    if (!answers || answer->body.empty() || answer->body_cut)
       return outcome::done();
     reply r;
     r.body = answer->body;
