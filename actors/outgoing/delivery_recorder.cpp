@@ -3,6 +3,7 @@
 
 #include "actors/caf_compat.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <utility>
 #include <vector>
@@ -48,8 +49,16 @@ class delivery_recorder_state {
         std::make_shared<std::vector<caf::typed_response_promise<void>>>();
     report_batch batch;
     size_t attempts = 0;
+    // The store writes a batch's reports in no order: of one subscription the
+    // later one is the next batch's.
+    const auto is_there = [&batch](const uuid& id) {
+      return std::ranges::find(batch.reports, id,
+                               &delivery_report::subscription_id) !=
+             batch.reports.end();
+    };
     while (
-        !queue_.empty() && round->size() < options_.max_reports &&
+        !queue_.empty() && !is_there(queue_.front().report.subscription_id) &&
+        round->size() < options_.max_reports &&
         (round->empty() || attempts + queue_.front().report.attempts.size() <=
                                options_.max_attempts)) {
       attempts += queue_.front().report.attempts.size();

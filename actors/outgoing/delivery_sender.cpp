@@ -55,6 +55,9 @@ void delivery_sender_state::prepare() {
 void delivery_sender_state::look() {
   auto proof = ctx_.owner->held(work_);
   if (!proof) {
+    // Work that moves is given away a little later than it is let go of.
+    saving_ = resting_ = false;
+    save_now();
     stop_work("elsewhere");
     return;
   }

@@ -455,6 +455,21 @@ TEST_F(delivery_sender_test, works_only_while_it_owns_the_subscription) {
   EXPECT_EQ(posted(), from_to(1, 2));
 }
 
+// A drain, or a node that joins: the work moves while the fence still holds.
+TEST_F(delivery_sender_test, what_is_delivered_is_written_when_the_work_moves) {
+  start();
+  tables->down = error{ec::store_unavailable, "away"};
+  append_many(1, 2);
+  EXPECT_EQ(posted(), from_to(1, 2));
+  tables->down.reset();
+  owner->mine = false;
+  tell_anon(sender, tick_atom_v);
+  run();
+  EXPECT_EQ(progress().done_until, 2);
+  EXPECT_EQ(tables->delivered(), from_to(1, 2));
+  EXPECT_EQ(shown().state, "elsewhere");
+}
+
 TEST_F(delivery_sender_test, who_was_overtaken_stops_at_its_first_report) {
   start();
   append_many(1, 1);
