@@ -51,6 +51,13 @@ ec code_of(std::string_view sqlstate) {
   return ec::internal;
 }
 
+std::string_view state_of(const pqxx::sql_error& e) noexcept {
+  // libpqxx names this one by its type only.
+  if (dynamic_cast<const pqxx::insufficient_privilege*>(&e))
+    return "42501";
+  return e.sqlstate();
+}
+
 struct conninfo_deleter {
   void operator()(PQconninfoOption* options) const noexcept {
     PQconninfoFree(options);
@@ -86,13 +93,13 @@ error translate_exception() noexcept {
     return {ec::store_unavailable, sentence(e.what())};
   } catch (const pqxx::sql_error& e) {
     // The server's own sentence names nobody who could be asked to let go.
-    if (e.sqlstate() == lock_not_available)
+    const auto state = state_of(e);
+    if (state == lock_not_available)
       return {ec::store_unavailable,
               "somebody else holds a lock that is needed, such as a query that "
               "has run for long (pg_stat_activity has it); try again later"};
     // Without a state it comes from libpq: the connection.
-    auto code =
-        e.sqlstate().empty() ? ec::store_unavailable : code_of(e.sqlstate());
+    auto code = state.empty() ? ec::store_unavailable : code_of(state);
     // What the server adds to a row's fault is the row, and statements of ours:
     // nothing that its sender should see, or that helps anybody else.
     std::string_view text{e.what()};
