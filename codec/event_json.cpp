@@ -2,6 +2,7 @@
 #include "codec/event_json.hpp"
 
 #include "codec/json_text.hpp"
+#include "messages/url_escape.hpp"
 
 #include <fmt/format.h>
 #include <simdjson.h>
@@ -47,20 +48,7 @@ void append_time(std::string& out, timestamp t) {
 
 // A path segment of a URI reference; '/' stays.
 void append_uri_path(std::string& out, std::string_view text) {
-  constexpr std::string_view hex = "0123456789ABCDEF";
-  constexpr std::string_view plain = "-._~/@:!$&'()*+,;=";
-  for (char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool alnum = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-                       (c >= 'a' && c <= 'z');
-    if (alnum || plain.find(c) != plain.npos) {
-      out.push_back(c);
-    } else {
-      out.push_back('%');
-      out.push_back(hex[byte >> 4]);
-      out.push_back(hex[byte & 15]);
-    }
-  }
+  append_url_escaped(out, text, "/@:!$&'()*+,;=");
 }
 
 void append_payload(std::string& out, const event& ev) {

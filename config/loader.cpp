@@ -8,6 +8,7 @@
 #include "config/value.hpp"
 #include "config/wording.hpp"
 #include "messages/ascii.hpp"
+#include "messages/url_escape.hpp"
 
 #include <unistd.h>
 
@@ -633,31 +634,15 @@ expected<effective> build(std::string_view toml, std::string_view name,
   return std::move(b).take(std::move(path));
 }
 
-void append_escaped(std::string& out, std::string_view text) {
-  static constexpr std::string_view digits = "0123456789ABCDEF";
-  constexpr std::string_view plain =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-  for (char c : text) {
-    if (plain.find(c) != std::string_view::npos) {
-      out += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      out += '%';
-      out += digits[byte >> 4];
-      out += digits[byte & 15];
-    }
-  }
-}
-
 } // namespace
 
 std::string database_url(const database_settings& d) {
   std::string url = "postgresql://";
   if (!d.user.empty()) {
-    append_escaped(url, d.user);
+    append_url_escaped(url, d.user);
     if (!d.password.empty()) {
       url += ':';
-      append_escaped(url, d.password);
+      append_url_escaped(url, d.password);
     }
     url += '@';
   }
@@ -665,15 +650,15 @@ std::string database_url(const database_settings& d) {
     const bool bare = !d.host.starts_with('[');
     url.append(bare ? "[" : "").append(d.host).append(bare ? "]" : "");
   } else {
-    append_escaped(url, d.host);
+    append_url_escaped(url, d.host);
   }
   url += ':' + std::to_string(d.port) + '/';
-  append_escaped(url, d.database);
+  append_url_escaped(url, d.database);
   url += "?sslmode=";
-  append_escaped(url, d.sslmode);
+  append_url_escaped(url, d.sslmode);
   if (!d.sslrootcert.empty()) {
     url += "&sslrootcert=";
-    append_escaped(url, d.sslrootcert);
+    append_url_escaped(url, d.sslrootcert);
   }
   return url;
 }

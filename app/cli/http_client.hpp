@@ -2,6 +2,7 @@
 #pragma once
 
 #include "messages/errors.hpp"
+#include "messages/url_escape.hpp"
 
 #include <chrono>
 #include <functional>
@@ -28,9 +29,6 @@ struct server_url {
 /// `http://HOST[:PORT][/BASE]` or `https://…`; `bad_configuration` for
 /// anything else.
 expected<server_url> parse_server_url(std::string_view url);
-
-/// Escapes all but RFC 3986's unreserved characters.
-std::string url_escaped(std::string_view text);
 
 using header_fields = std::vector<std::pair<std::string, std::string>>;
 

@@ -53,24 +53,6 @@ expected<server_url> parse_server_url(std::string_view url) {
   return result;
 }
 
-std::string url_escaped(std::string_view text) {
-  static constexpr std::string_view digits = "0123456789ABCDEF";
-  constexpr std::string_view plain =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-  std::string result;
-  for (char c : text) {
-    if (plain.find(c) != std::string_view::npos) {
-      result += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    result += '%';
-    result += digits[byte >> 4];
-    result += digits[byte & 15];
-  }
-  return result;
-}
-
 std::string failure_text(const http_response& response) {
   std::string text = "HTTP " + std::to_string(response.status);
   codec::payload_reader reader;

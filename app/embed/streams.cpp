@@ -4,6 +4,7 @@
 #include "app/embed/drafts.hpp"
 #include "codec/filter.hpp"
 #include "codec/payload.hpp"
+#include "messages/url_escape.hpp"
 #include "net/ports/subscriptions.hpp"
 
 #include <algorithm>
@@ -11,25 +12,6 @@
 namespace eventweft {
 
 namespace {
-
-std::string escaped(std::string_view text) {
-  static constexpr char digits[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                       (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-                       c == '.' || c == '~';
-    if (plain) {
-      out += c;
-    } else {
-      out += '%';
-      out += digits[byte >> 4];
-      out += digits[byte & 15];
-    }
-  }
-  return out;
-}
 
 std::string text_of(const start_point& s) {
   switch (s.from) {
@@ -91,7 +73,7 @@ StreamEndpoint App::Impl::endpoint(std::string scheme, std::string path,
   std::string query;
   const auto add = [&query](std::string_view key, const std::string& value) {
     query += query.empty() ? '?' : '&';
-    query.append(key).append("=").append(escaped(value));
+    query.append(key).append("=").append(url_escaped(value));
   };
   if (const auto f = embed::access::internal(filter); !f.empty())
     add("filter", codec::filter_json(f));
@@ -102,7 +84,7 @@ StreamEndpoint App::Impl::endpoint(std::string scheme, std::string path,
     throw Error{Errc::not_supported,
                 "the app serves no HTTP, so no client could read this"};
   return {std::move(scheme) + "://" + address + std::move(path) +
-              escaped(which) + query,
+              url_escaped(which) + query,
           which};
 }
 

@@ -43,10 +43,6 @@ TEST(CliUrl, ReadsItsParts) {
     EXPECT_FALSE(parse_server_url(std::string{"http://hub:"} + port)) << port;
 }
 
-TEST(CliUrl, EscapesValues) {
-  EXPECT_EQ(url_escaped("a b&c=d/ü~"), "a%20b%26c%3Dd%2F%C3%BC~");
-}
-
 TEST(CliHttpClient, SendsWhatItIsToldAndReadsTheAnswer) {
   request_log seen;
   scripted_server server{[&](peer& p) {
