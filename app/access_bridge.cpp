@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/access_bridge.hpp"
 
+#include "config/small_file.hpp"
+
 #include <algorithm>
 #include <utility>
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/loader.hpp"
+#include "config/names.hpp"
 #include "config/shown.hpp"
 
 #include <algorithm>
@@ -16,9 +17,7 @@ void append_key(std::string& out, const key& k, const std::string& platform,
   line += " = " + shown(k, k.at(values, platform));
   if (line.size() < column)
     line.resize(column, ' ');
-  const std::string path =
-      section_path(k.section, platform) + '.' + std::string{k.name};
-  const auto origin = origins.find(path);
+  const auto origin = origins.find(key_path(k.section, platform, k.name));
   out += line + " # " + (origin == origins.end() ? "default" : origin->second) +
          '\n';
 }
@@ -41,7 +40,7 @@ std::string describe(const effective& e) {
   }
   const auto append_named = [&](std::string_view named,
                                 const std::string& name) {
-    out.append("\n[").append(section_path(named, name)).append("]\n");
+    out.append("\n").append(heading(named, name)).append("\n");
     for (const auto& k : keys())
       if (k.section == named && k.alias_of.empty())
         append_key(out, k, name, values, e.origins);

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "messages/errors.hpp"
-
-#include <cstddef>
 #include <string>
+#include <utility>
 
 namespace eventweft::config {
 
@@ -24,12 +22,5 @@ class file_watch {
   std::string path_;
   std::string seen_;
 };
-
-/// What nobody writes by hand is longer.
-inline constexpr size_t largest_file = 1u << 20;
-
-/// The content, at most `largest_file` bytes. `bad_configuration` names the
-/// file.
-expected<std::string> read_small_file(const std::string& path);
 
 } // namespace eventweft::config

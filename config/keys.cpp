@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <limits>
 
 namespace eventweft::config {
@@ -420,25 +419,6 @@ constexpr auto key_table = std::to_array<key>({
     {"log", "file", kind::text, at<&s::log, &lg::file>},
 });
 
-/// Levenshtein's distance, case folded.
-size_t distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j)
-    row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const bool same = std::tolower(static_cast<unsigned char>(a[i - 1])) ==
-                        std::tolower(static_cast<unsigned char>(b[j - 1]));
-      const size_t changed = diagonal + (same ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, changed});
-    }
-  }
-  return row.back();
-}
-
 } // namespace
 
 std::span<const key> keys() noexcept {
@@ -450,41 +430,6 @@ const key* find_key(std::string_view section, std::string_view name) noexcept {
     return k.section == section && k.name == name;
   });
   return found == key_table.end() ? nullptr : &*found;
-}
-
-std::string section_path(std::string_view section, std::string_view name) {
-  if (!is_named(section))
-    return std::string{section};
-  return std::string{section.substr(0, section.size() - 1)}.append(name);
-}
-
-std::string environment_name(const key& k, std::string_view platform) {
-  std::string result = "EVENTWEFT_";
-  result.append(section_path(k.section, platform));
-  result.append("_").append(k.name);
-  for (char& c : result)
-    c = c == '-' || c == '.'
-            ? '_'
-            : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  return result;
-}
-
-std::string nearest(std::string_view word,
-                    std::span<const std::string> candidates, size_t within) {
-  // Beyond any name of ours; keeps a hostile file from costing time.
-  constexpr size_t longest_name = 128;
-  if (word.size() > longest_name)
-    return {};
-  std::string best;
-  size_t best_distance = within + 1;
-  for (const auto& candidate : candidates) {
-    const size_t d = distance(word, candidate);
-    if (d < best_distance && d < candidate.size()) {
-      best_distance = d;
-      best = candidate;
-    }
-  }
-  return best;
 }
 
 } // namespace eventweft::config

@@ -70,22 +70,9 @@ constexpr bool is_named(std::string_view section) noexcept {
   return section.ends_with(".*");
 }
 
-/// "platforms.github" for "platforms.*" and "github"; the section itself if it
-/// is not a named one.
-std::string section_path(std::string_view section, std::string_view name);
-
 std::span<const key> keys() noexcept;
 
 /// Null if there is none. `section` is "platforms.*" for platforms.
 const key* find_key(std::string_view section, std::string_view name) noexcept;
-
-/// "EVENTWEFT_SERVER_LISTEN"; for a platform's key its name takes the place
-/// of `*`.
-std::string environment_name(const key& k, std::string_view platform = {});
-
-/// The one of `candidates` that `word` is most likely a slip of, at most
-/// `within` letters away; empty if none is that near.
-std::string nearest(std::string_view word,
-                    std::span<const std::string> candidates, size_t within);
 
 } // namespace eventweft::config

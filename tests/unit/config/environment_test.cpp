@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/keys.hpp"
+#include "config/names.hpp"
 #include "tests/unit/config/support.hpp"
 
 #include <gmock/gmock.h>
@@ -147,6 +148,33 @@ TEST(Environment, FindsPlatformsByName) {
   EXPECT_THAT(e->values.platforms.at("my-tool").secrets, ElementsAre("a", "b"));
   EXPECT_TRUE(e->values.platforms.at("gitlab").allow_unsigned);
   EXPECT_EQ(e->values.platforms.size(), 2u);
+}
+
+TEST(Environment, FindsProcessorsWhateverTheirNameIsMadeOf) {
+  load_options options;
+  options.env = {{"EVENTWEFT_PROCESSORS_NOTIFY_OPS_1_MAX_RETRY_DELAY", "7"},
+                 {"EVENTWEFT_PROCESSORS_NEW_ONE_URL", "http://h"}};
+  auto e = load_text("[processors.\"Notify.ops-1\"]\nkind = \"noop\"\n",
+                     "f.toml", options);
+  ASSERT_TRUE(e) << e.error().message;
+  EXPECT_EQ(e->values.processors.at("Notify.ops-1").max_retry_delay, 7s);
+  EXPECT_EQ(e->values.processors.at("new_one").url, "http://h");
+  EXPECT_EQ(e->values.processors.size(), 2u);
+  options.env = {{"EVENTWEFT_PROCESSORS_NOTIFY_ULR", "http://h"}};
+  e = load_text({}, {}, options);
+  ASSERT_FALSE(e);
+  EXPECT_EQ(e.error().message,
+            "EVENTWEFT_PROCESSORS_NOTIFY_ULR: unknown variable");
+}
+
+TEST(Environment, TakesAPlatformsDashAsItIs) {
+  load_options options;
+  options.env = {{"EVENTWEFT_PLATFORMS_MY-TOOL_SECRETS", "a"},
+                 {"EVENTWEFT_PLATFORMS_MY-TOOL_REDACT_TOKENS", "slack"}};
+  const auto e = load_text({}, {}, options);
+  ASSERT_TRUE(e) << e.error().message;
+  EXPECT_THAT(e->values.platforms.at("my-tool").secrets, ElementsAre("a"));
+  EXPECT_EQ(e->values.platforms.size(), 1u);
 }
 
 TEST(Environment, IgnoresWhatIsNotMeantForIt) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/keys.hpp"
+#include "config/names.hpp"
 #include "config/shown.hpp"
 #include "config/units.hpp"
 #include "tests/unit/config/support.hpp"
