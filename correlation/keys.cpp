@@ -4,7 +4,6 @@
 #include "correlation/url_reference.hpp"
 #include "messages/ascii.hpp"
 #include "messages/trace_context.hpp"
-#include "messages/uuid.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -24,7 +23,6 @@ bool is_plain(std::string_view text, std::string_view also) noexcept {
   });
 }
 
-constexpr std::string_view sha_prefix = "git:sha:";
 constexpr std::string_view commit_pr = "git:pr:";
 constexpr std::string_view teamless_thread = "slack:thread::";
 
@@ -315,8 +313,15 @@ std::optional<std::string> global_event_key(std::string_view id) {
 }
 
 bool is_global_event(std::string_view key) noexcept {
-  constexpr std::string_view family = "event:";
-  return key.starts_with(family) && key.find(' ') == std::string_view::npos;
+  return key.starts_with(event_family) &&
+         key.find(' ') == std::string_view::npos;
+}
+
+std::optional<uuid> own_id_in(std::string_view key) {
+  for (const auto family : {correlation_family, event_family})
+    if (key.starts_with(family))
+      return uuid::parse(key.substr(family.size()));
+  return std::nullopt;
 }
 
 std::string team_fact(std::string_view team) {
@@ -340,23 +345,27 @@ std::optional<std::string> pr_of_commit(std::string_view hex) {
   if (!sha)
     return std::nullopt;
   return std::string{commit_pr}.append(
-      std::string_view{*sha}.substr(sha_prefix.size()));
+      std::string_view{*sha}.substr(sha_family.size()));
 }
 
 bool is_pr_of_commit(std::string_view name) noexcept {
   return name.starts_with(commit_pr);
 }
 
+bool is_full_sha(std::string_view key) noexcept {
+  return key.starts_with(sha_family) && key.size() == sha_family.size() + 40;
+}
+
 bool is_short_sha(std::string_view key) noexcept {
-  if (!key.starts_with(sha_prefix))
+  if (!key.starts_with(sha_family))
     return false;
-  const auto hex = key.substr(sha_prefix.size());
+  const auto hex = key.substr(sha_family.size());
   return hex.size() >= 7 && hex.size() < 40 && is_hex(hex);
 }
 
 std::string needed_fact(std::string_view key) {
   if (is_short_sha(key))
-    return sha_fact(key.substr(sha_prefix.size()));
+    return sha_fact(key.substr(sha_family.size()));
   if (key.starts_with(teamless_thread)) {
     const auto rest = key.substr(teamless_thread.size());
     return channel_fact(rest.substr(0, rest.find(':')));
@@ -371,7 +380,7 @@ std::string resolve_key(std::string_view key, std::string_view value) {
     out.append(value).append(":").append(key.substr(thread.size()));
     return out;
   }
-  if ((key.starts_with(sha_prefix) && value.starts_with(sha_prefix)) ||
+  if ((key.starts_with(sha_family) && value.starts_with(sha_family)) ||
       is_pr_of_commit(key))
     return std::string{value};
   return std::string{key};
@@ -389,7 +398,7 @@ std::optional<std::string> normalise_key(std::string_view text,
   if (const auto url = read_url(text); url && !url->keys.empty()) {
     const std::string_view key = url->keys.front().key;
     if (is_short_sha(key))
-      if (auto full = read_sha(key.substr(sha_prefix.size()), known))
+      if (auto full = read_sha(key.substr(sha_family.size()), known))
         return full;
     return std::string{key};
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "messages/uuid.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -29,6 +31,11 @@
 namespace eventweft::correlation {
 
 inline constexpr size_t max_key_size = 512;
+
+/// Families that more than their own rule looks at.
+inline constexpr std::string_view sha_family = "git:sha:";
+inline constexpr std::string_view event_family = "event:";
+inline constexpr std::string_view correlation_family = "correlation:";
 
 /// A repository: `name` is "owner/repo" in lower case, `host` is empty for
 /// github.com.
@@ -80,6 +87,10 @@ std::optional<std::string> global_event_key(std::string_view id);
 /// Whether a key is one of `global_event_key`.
 bool is_global_event(std::string_view key) noexcept;
 
+/// The id in a key that may name an event or a thread of ours: `event:<uuid>`,
+/// `correlation:<uuid>`.
+std::optional<uuid> own_id_in(std::string_view key);
+
 /// Facts: what a key may have to wait for (`correlation_key::needs`).
 std::string team_fact(std::string_view team);
 std::string channel_fact(std::string_view channel);
@@ -95,6 +106,8 @@ std::optional<std::string> pr_of_commit(std::string_view hex);
 /// Whether a key or a fact is one of those. There are as many as commits.
 bool is_pr_of_commit(std::string_view name) noexcept;
 
+/// Whether a key is a commit with all its digits.
+bool is_full_sha(std::string_view key) noexcept;
 /// Whether a key is a commit of which some of the digits are missing.
 bool is_short_sha(std::string_view key) noexcept;
 

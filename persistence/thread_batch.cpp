@@ -16,9 +16,9 @@
 namespace eventweft::thread_batch {
 namespace {
 
-constexpr std::string_view sha_family = "git:sha:";
-constexpr std::string_view event_family = "event:";
-constexpr std::string_view correlation_family = "correlation:";
+using correlation::event_family;
+using correlation::sha_family;
+
 constexpr size_t full_sha = sha_family.size() + 40;
 
 // Bytes of the matched text that are kept: enough for a person to see why.
@@ -66,11 +66,9 @@ void look_for(const correlation_key& k, float threshold, lookup& out) {
   // Who waits for it to come.
   if (k.is_identity() && k.key.starts_with(event_family))
     out.waited_for.push_back(k.key);
-  for (std::string_view family : {correlation_family, event_family})
-    if (k.key.starts_with(family) && !k.is_identity())
-      if (const auto id =
-              uuid::parse(std::string_view{k.key}.substr(family.size())))
-        out.ids.push_back(*id);
+  if (!k.is_identity())
+    if (const auto id = correlation::own_id_in(k.key))
+      out.ids.push_back(*id);
   out.keys.push_back(storable_key(k.key));
 }
 
