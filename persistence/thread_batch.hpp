@@ -6,7 +6,6 @@
 #include "messages/flow.hpp"
 #include "persistence/threads.hpp"
 
-#include <array>
 #include <map>
 #include <optional>
 #include <span>
@@ -73,15 +72,6 @@ merge_events(std::span<const correlation::thread_merge> merges, timestamp now,
 void count_merges(std::span<const event_ptr> merge_events,
                   correlation::thread_changes& changes,
                   std::map<uuid, growth_detail>& details);
-
-/// Beginnings of the types of events that tell a state, and how many of each
-/// are read, the newest: what one thing has many of hides no other thing.
-inline constexpr std::array<std::string_view, 5> state_types{
-    "pull_request:", "pull_request_", "issues:", "Issue:", "deployment"};
-inline constexpr size_t state_events = 20;
-
-/// Most people that a thread's story names.
-inline constexpr size_t story_participants = 200;
 
 /// What the caller is told of a join that was committed.
 thread_report report_of(const correlation::join_result& joined,

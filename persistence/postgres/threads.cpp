@@ -4,6 +4,7 @@
 #include "persistence/postgres/joined_append.hpp"
 #include "persistence/postgres/rows.hpp"
 #include "persistence/thread_batch.hpp"
+#include "persistence/thread_reading.hpp"
 
 #include <algorithm>
 
@@ -12,25 +13,9 @@ namespace {
 
 using retry = connection::retry;
 
-// The keys that tell most about a thread come first.
-const std::string key_order =
-    " ORDER BY CASE WHEN key LIKE 'github:pr:%' THEN 0 "
-    "WHEN key LIKE 'linear:issue:%' OR key LIKE 'github:issue:%' THEN 1 "
-    "WHEN key LIKE 'deployment:%' THEN 2 WHEN key LIKE 'slack:thread:%' "
-    "THEN 3 WHEN key LIKE 'git:branch:%' THEN 4 ELSE 5 END, key";
-
 const std::string summary_columns =
     "t.id, t.event_count, t.last_seq, t.first_event_at, t.last_event_at, "
     "t.platforms";
-
-const std::string link_columns =
-    "c.source_event_id, c.correlation_key, c.correlation_type, "
-    "c.confidence_score, c.state, c.rule, c.field, c.matched, "
-    "coalesce(c.target_event_id, (SELECT k.owner_event_id "
-    "FROM correlation_keys k WHERE k.key = c.correlation_key))";
-
-constexpr size_t summary_keys = 8;
-constexpr size_t story_keys = 200;
 
 thread_summary read_summary(const pqxx::row& row) {
   thread_summary s;
@@ -157,8 +142,9 @@ expected<std::optional<thread_story>> threads::read(const uuid& thread,
     for (const auto& row :
          tx.exec("SELECT key, owner_event_id, links, mentions, last_seen "
                  "FROM correlation_keys WHERE thread_id = $1" +
-                     key_order + " LIMIT $2",
-                 pqxx::params{id, static_cast<int64_t>(story_keys)})) {
+                     std::string{thread_reading::key_order} + " LIMIT $2",
+                 pqxx::params{
+                     id, static_cast<int64_t>(thread_reading::story_keys)})) {
       thread_key k;
       k.key = row[0].view();
       k.owner = maybe_uuid(row[1]);
@@ -167,7 +153,8 @@ expected<std::optional<thread_story>> threads::read(const uuid& thread,
       k.last_seen = read_time(row[4].view());
       story.keys.push_back(std::move(k));
     }
-    for (size_t i = 0; i < std::min(summary_keys, story.keys.size()); ++i)
+    for (size_t i = 0;
+         i < std::min(thread_reading::summary_keys, story.keys.size()); ++i)
       story.summary.keys.push_back(story.keys[i].key);
     auto events =
         tx.exec("SELECT " + std::string{event_columns} +
@@ -184,7 +171,7 @@ expected<std::optional<thread_story>> threads::read(const uuid& thread,
     }
     if (!story.events.empty())
       for (const auto& row :
-           tx.exec("SELECT " + link_columns +
+           tx.exec("SELECT " + std::string{thread_reading::link_columns} +
                        " FROM events e JOIN event_correlations c "
                        "ON c.source_event_id = e.id "
                        "AND c.event_created_at = e.created_at "
@@ -200,7 +187,7 @@ expected<std::optional<thread_story>> threads::read(const uuid& thread,
                  "AND (actor_id <> '' OR actor_name <> '') "
                  "GROUP BY 1, 2 ORDER BY 4 DESC, 1, 2 LIMIT $2",
                  pqxx::params{id, static_cast<int64_t>(
-                                      thread_batch::story_participants)})) {
+                                      thread_reading::story_participants)})) {
       thread_participant p;
       p.platform = row[0].view();
       p.id = row[1].view();
@@ -208,8 +195,8 @@ expected<std::optional<thread_story>> threads::read(const uuid& thread,
       p.events = static_cast<uint64_t>(row[3].as<int64_t>());
       story.participants.push_back(std::move(p));
     }
-    const std::vector<std::string> types{thread_batch::state_types.begin(),
-                                         thread_batch::state_types.end()};
+    const std::vector<std::string> types{thread_reading::state_types.begin(),
+                                         thread_reading::state_types.end()};
     for (const auto& row : tx.exec(
              "SELECT s.* FROM unnest($2::text[]) AS t (type) "
              "CROSS JOIN LATERAL (SELECT " +
@@ -218,7 +205,7 @@ expected<std::optional<thread_story>> threads::read(const uuid& thread,
                  "AND starts_with(event_type, t.type) "
                  "ORDER BY seq DESC LIMIT $3) s ORDER BY s.seq DESC",
              pqxx::params{id, types,
-                          static_cast<int64_t>(thread_batch::state_events)}))
+                          static_cast<int64_t>(thread_reading::state_events)}))
       story.states.push_back(read_event(row));
     return story;
   });
@@ -231,14 +218,14 @@ expected<std::vector<thread_summary>> threads::recent(const thread_query& q) {
     auto rows = tx.exec(
         "SELECT " + summary_columns +
             ", ARRAY(SELECT key FROM correlation_keys WHERE thread_id = t.id" +
-            key_order +
+            std::string{thread_reading::key_order} +
             " LIMIT $4) FROM correlation_threads t "
             "WHERE ($1::bigint = 0 OR t.last_seq < $1::bigint) "
             "AND (cardinality($2::text[]) = 0 "
             "OR t.platforms && $2::text[]) "
             "ORDER BY t.last_seq DESC LIMIT $3",
         pqxx::params{q.before, q.platforms, static_cast<int64_t>(q.limit) + 1,
-                     static_cast<int64_t>(summary_keys)});
+                     static_cast<int64_t>(thread_reading::summary_keys)});
     std::vector<thread_summary> out;
     for (const auto& row : rows) {
       out.push_back(read_summary(row));
@@ -254,7 +241,7 @@ expected<std::vector<thread_link>> threads::evidence(const uuid& event) {
     pqxx::nontransaction tx{c};
     std::vector<thread_link> out;
     for (const auto& row :
-         tx.exec("SELECT " + link_columns +
+         tx.exec("SELECT " + std::string{thread_reading::link_columns} +
                      " FROM event_correlations c WHERE c.source_event_id = $1 "
                      "ORDER BY c.correlation_key",
                  pqxx::params{to_string(event)}))

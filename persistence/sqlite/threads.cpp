@@ -7,6 +7,7 @@
 #include "persistence/sqlite/rows.hpp"
 #include "persistence/sqlite/thread_tables.hpp"
 #include "persistence/thread_batch.hpp"
+#include "persistence/thread_reading.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -14,24 +15,6 @@
 
 namespace eventweft::sqlite {
 namespace {
-
-// The keys that tell most about a thread come first.
-const std::string key_order =
-    " ORDER BY CASE WHEN key GLOB 'github:pr:*' THEN 0 "
-    "WHEN key GLOB 'linear:issue:*' OR key GLOB 'github:issue:*' THEN 1 "
-    "WHEN key GLOB 'deployment:*' THEN 2 WHEN key GLOB 'slack:thread:*' "
-    "THEN 3 WHEN key GLOB 'git:branch:*' THEN 4 ELSE 5 END, key";
-
-constexpr std::string_view link_sql =
-    "SELECT c.source_event_id, c.correlation_key, c.correlation_type, "
-    "c.confidence_score, c.state, c.rule, c.field, c.matched, "
-    "coalesce(c.target_event_id, (SELECT k.owner_event_id "
-    "FROM correlation_keys k WHERE k.key = c.correlation_key)) "
-    "FROM event_correlations c WHERE c.source_event_id = ? "
-    "ORDER BY c.correlation_key";
-
-constexpr size_t summary_keys = 8;
-constexpr size_t story_keys = 200;
 
 /// The members of a JSON array of plain texts.
 std::vector<std::string> read_platforms(std::string_view json) {
@@ -62,7 +45,7 @@ std::vector<thread_key> read_keys(database& db, const uuid& thread,
   static const std::string sql =
       "SELECT key, owner_event_id, links, mentions, last_seen "
       "FROM correlation_keys WHERE thread_id = ?" +
-      key_order + " LIMIT ?";
+      std::string{thread_reading::key_order} + " LIMIT ?";
   auto& q = db.prepared(sql);
   q.bind(1, to_string(thread));
   q.bind(2, static_cast<int64_t>(limit));
@@ -82,7 +65,11 @@ std::vector<thread_key> read_keys(database& db, const uuid& thread,
 }
 
 void add_links(database& db, const uuid& event, std::vector<thread_link>& out) {
-  auto& q = db.prepared(link_sql);
+  static const std::string sql =
+      "SELECT " + std::string{thread_reading::link_columns} +
+      " FROM event_correlations c WHERE c.source_event_id = ? "
+      "ORDER BY c.correlation_key";
+  auto& q = db.prepared(sql);
   q.bind(1, to_string(event));
   while (q.executeStep()) {
     thread_link l;
@@ -113,7 +100,7 @@ void add_participants(database& db, const uuid& thread,
       "AND (actor_id <> '' OR actor_name <> '') "
       "GROUP BY platform, who ORDER BY n DESC, platform, who LIMIT ?");
   q.bind(1, to_string(thread));
-  q.bind(2, static_cast<int64_t>(thread_batch::story_participants));
+  q.bind(2, static_cast<int64_t>(thread_reading::story_participants));
   while (q.executeStep()) {
     thread_participant p;
     p.platform = q.getColumn(0).getString();
@@ -240,8 +227,9 @@ expected<std::optional<thread_story>> threads::read(const uuid& thread,
     while (former.executeStep())
       story.former.push_back(read_uuid(former.getColumn(0)));
     former.reset();
-    story.keys = read_keys(db, thread, story_keys);
-    for (size_t i = 0; i < std::min(summary_keys, story.keys.size()); ++i)
+    story.keys = read_keys(db, thread, thread_reading::story_keys);
+    for (size_t i = 0;
+         i < std::min(thread_reading::summary_keys, story.keys.size()); ++i)
       story.summary.keys.push_back(story.keys[i].key);
     auto& events = db.prepared(events_sql);
     events.bind(1, id);
@@ -259,11 +247,11 @@ expected<std::optional<thread_story>> threads::read(const uuid& thread,
     for (const auto& e : story.events)
       add_links(db, e->id, story.links);
     add_participants(db, thread, story.participants);
-    for (const auto type : thread_batch::state_types) {
+    for (const auto type : thread_reading::state_types) {
       auto& states = db.prepared(states_sql);
       states.bind(1, id);
       states.bind(2, std::string{type});
-      states.bind(3, static_cast<int64_t>(thread_batch::state_events));
+      states.bind(3, static_cast<int64_t>(thread_reading::state_events));
       while (states.executeStep())
         story.states.push_back(read_event(states));
       states.reset();
@@ -298,7 +286,7 @@ expected<std::vector<thread_summary>> threads::recent(const thread_query& q) {
       out.push_back(read_summary(rows));
     rows.reset();
     for (auto& s : out)
-      for (auto& k : read_keys(db, s.id, summary_keys))
+      for (auto& k : read_keys(db, s.id, thread_reading::summary_keys))
         s.keys.push_back(std::move(k.key));
     return out;
   });

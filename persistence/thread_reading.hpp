@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+/// What both engines do alike when threads are read.
+namespace eventweft::thread_reading {
+
+/// The end of a query for `key`s: those that tell most about a thread come
+/// first. Not LIKE, in which SQLite does not tell cases apart.
+inline constexpr std::string_view key_order =
+    " ORDER BY CASE WHEN substr(key, 1, 10) = 'github:pr:' THEN 0 "
+    "WHEN substr(key, 1, 13) IN ('linear:issue:', 'github:issue:') THEN 1 "
+    "WHEN substr(key, 1, 11) = 'deployment:' THEN 2 "
+    "WHEN substr(key, 1, 13) = 'slack:thread:' THEN 3 "
+    "WHEN substr(key, 1, 11) = 'git:branch:' THEN 4 ELSE 5 END, key";
+
+/// Of `event_correlations c`, in the order of the members of `thread_link`.
+inline constexpr std::string_view link_columns =
+    "c.source_event_id, c.correlation_key, c.correlation_type, "
+    "c.confidence_score, c.state, c.rule, c.field, c.matched, "
+    "coalesce(c.target_event_id, (SELECT k.owner_event_id "
+    "FROM correlation_keys k WHERE k.key = c.correlation_key))";
+
+/// Most keys of a thread's summary, and of its story.
+inline constexpr size_t summary_keys = 8;
+inline constexpr size_t story_keys = 200;
+
+/// Most people that a thread's story names.
+inline constexpr size_t story_participants = 200;
+
+/// Beginnings of the types of events that tell a state, and how many of each
+/// are read, the newest: what one thing has many of hides no other thing.
+inline constexpr std::array<std::string_view, 5> state_types{
+    "pull_request:", "pull_request_", "issues:", "Issue:", "deployment"};
+inline constexpr size_t state_events = 20;
+
+} // namespace eventweft::thread_reading
