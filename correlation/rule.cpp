@@ -12,14 +12,17 @@ namespace eventweft::correlation {
 
 namespace {
 
+// How sure it is that what a text names is what it is about.
+namespace sureness {
 constexpr float certain = 1.0F;
 constexpr float stated = 0.95F;
 constexpr float magic_id = 0.9F;
 constexpr float likely = 0.8F;
 constexpr float remark = 0.6F;
 constexpr float unsure = 0.5F;
-constexpr float other = 0.4F;
+constexpr float other_work = 0.4F;
 constexpr float denied = 0.1F;
+} // namespace sureness
 
 bool links_bare(text_source source) noexcept {
   return source == text_source::chat || source == text_source::linear;
@@ -27,10 +30,11 @@ bool links_bare(text_source source) noexcept {
 
 float linear_confidence(const reference& r) noexcept {
   if (r.known)
-    return r.shape == reference_shape::linear_id_loose ? likely : certain;
+    return r.shape == reference_shape::linear_id_loose ? sureness::likely
+                                                       : sureness::certain;
   if (is_magic(r.rel) && r.emphatic)
-    return magic_id;
-  return unsure;
+    return sureness::magic_id;
+  return sureness::unsure;
 }
 
 // "Fix GPL-3 headers": an order, which names what is to be mended as often as
@@ -70,9 +74,9 @@ std::string_view family_of(std::string_view key) noexcept {
 
 float confidence_of(const reference& r, text_source source) noexcept {
   if (r.rel == relation::denied)
-    return denied;
+    return sureness::denied;
   if (r.rel == relation::other_work)
-    return other;
+    return sureness::other_work;
   const bool said = is_magic(r.rel) || r.rel == relation::labelled;
   switch (r.shape) {
   case reference_shape::linear_id:
@@ -80,26 +84,26 @@ float confidence_of(const reference& r, text_source source) noexcept {
     return linear_confidence(r);
   case reference_shape::url:
     if (r.key.starts_with("linear:"))
-      return certain;
+      return sureness::certain;
     if (r.key.starts_with("slack:"))
-      return magic_id;
-    return said || links_bare(source) ? stated : remark;
+      return sureness::magic_id;
+    return said || links_bare(source) ? sureness::stated : sureness::remark;
   case reference_shape::full_number:
-    return said || links_bare(source) ? stated : remark;
+    return said || links_bare(source) ? sureness::stated : sureness::remark;
   case reference_shape::number:
     if (said)
-      return stated;
+      return sureness::stated;
     if (r.emphatic && source == text_source::commit)
-      return stated;
+      return sureness::stated;
     if (r.emphatic && source == text_source::title)
-      return likely;
-    return unsure;
+      return sureness::likely;
+    return sureness::unsure;
   case reference_shape::sha:
     if (is_magic(r.rel))
-      return magic_id;
-    return links_bare(source) ? likely : remark;
+      return sureness::magic_id;
+    return links_bare(source) ? sureness::likely : sureness::remark;
   }
-  return unsure;
+  return sureness::unsure;
 }
 
 claims::claims(const rule_input& in, std::string_view rule,
@@ -131,7 +135,7 @@ void claims::identity(std::string key, std::string_view field,
                       std::string_view matched) {
   add({.key = std::move(key),
        .type = {subject_, correlation_noun::none},
-       .confidence = certain,
+       .confidence = sureness::certain,
        .needs = {},
        .rule = std::string{rule_},
        .field = std::string{field},
@@ -155,7 +159,7 @@ void claims::unresolved(std::string key, correlation_noun to, std::string needs,
                         std::string_view field, std::string_view matched) {
   add({.key = std::move(key),
        .type = {subject_, to},
-       .confidence = unsure,
+       .confidence = sureness::unsure,
        .needs = std::move(needs),
        .rule = std::string{rule_},
        .field = std::string{field},
@@ -169,7 +173,7 @@ void claims::fact(std::string name, std::string_view value,
     return;
   add({.key = std::move(name),
        .type = {correlation_noun::none, correlation_noun::none},
-       .confidence = certain,
+       .confidence = sureness::certain,
        .needs = {},
        .rule = std::string{rule_},
        .field = std::string{field},
@@ -191,13 +195,13 @@ void claims::add(const reference& r, float confidence, bool listed,
   if (!r.needs.empty() && r.key.starts_with("linear:") &&
       confidence >= in_.threshold)
     key.needs.clear();
-  if (confidence < unsure)
+  if (confidence < sureness::unsure)
     key.needs.clear();
   // A commit's short name says nothing until the commit is known.
   if (!key.needs.empty() && !r.key.starts_with("linear:")) {
     if (confidence < in_.threshold)
       key.needs.clear();
-    key.confidence = std::min(confidence, unsure);
+    key.confidence = std::min(confidence, sureness::unsure);
   }
   if (key.confidence >= in_.threshold || !key.needs.empty())
     (listed ? listed_ : stated_).push_back(key.key);
@@ -227,7 +231,7 @@ void claims::text(std::string_view text, text_source source, markup how,
     auto confidence = confidence_of(r, source);
     if ((source == text_source::title || source == text_source::commit) &&
         r.shape == reference_shape::linear_id && !r.known && is_order(text, r))
-      confidence = std::min(confidence, unsure);
+      confidence = std::min(confidence, sureness::unsure);
     add(r, confidence, listed, field);
   }
 }
@@ -243,9 +247,9 @@ void claims::branch_name(std::string_view name, const repository& repo,
   scan_branch(name, options, found_);
   for (const auto& r : found_)
     add(r,
-        r.shape == reference_shape::number ? likely
-        : r.known                          ? certain
-                                           : unsure,
+        r.shape == reference_shape::number ? sureness::likely
+        : r.known                          ? sureness::certain
+                                           : sureness::unsure,
         false, field);
 }
 
@@ -293,7 +297,7 @@ void claims::finish() {
       if (k.is_identity() || k.is_fact() || family_of(k.key) != family ||
           !std::binary_search(listed_.begin(), listed_.end(), k.key))
         continue;
-      k.confidence = std::min(k.confidence, other);
+      k.confidence = std::min(k.confidence, sureness::other_work);
       k.needs.clear();
     }
   }

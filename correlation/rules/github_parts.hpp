@@ -17,9 +17,8 @@ struct github_context {
 /// Nothing if there is no payload. `repo` may be empty.
 std::optional<github_context> github_context_of(const rule_input& in);
 
-/// Adds the branch as a key unless it is a shared one, below the threshold if
-/// its name is used again and again; `identity`: it is the
-/// event's own.
+/// Adds the branch as a key unless it is a shared one; below the threshold if
+/// its name is used again and again.
 void claim_branch(claims& out, const repository& repo, std::string_view name,
                   std::string_view default_branch, std::string_view field);
 

@@ -12,14 +12,14 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using namespace std::chrono_literals;
 
-expected<effective> with(environment env) {
+expected<effective> load_with(environment env) {
   load_options options;
   options.env = std::move(env);
   return load_text({}, {}, options);
 }
 
 std::string fault_with(environment env) {
-  const auto e = with(std::move(env));
+  const auto e = load_with(std::move(env));
   return e ? "no fault" : e.error().message;
 }
 
@@ -81,11 +81,11 @@ TEST(Environment, ReachesEveryKeyOfTheTable) {
 }
 
 TEST(Environment, ReadsTextAsTheKeysType) {
-  const auto e = with({{"EVENTWEFT_EVENT_ENABLE_STREAMING", "off"},
-                       {"EVENTWEFT_EVENT_QUEUE_WAIT", "0.25"},
-                       {"EVENTWEFT_SERVER_MAX_BODY_BYTES", "3MiB"},
-                       {"EVENTWEFT_SERVER_THREADS", " 3 "},
-                       {"EVENTWEFT_STORE_SPOOL_DIRECTORY", ""}});
+  const auto e = load_with({{"EVENTWEFT_EVENT_ENABLE_STREAMING", "off"},
+                            {"EVENTWEFT_EVENT_QUEUE_WAIT", "0.25"},
+                            {"EVENTWEFT_SERVER_MAX_BODY_BYTES", "3MiB"},
+                            {"EVENTWEFT_SERVER_THREADS", " 3 "},
+                            {"EVENTWEFT_STORE_SPOOL_DIRECTORY", ""}});
   ASSERT_TRUE(e) << e.error().message;
   EXPECT_FALSE(e->values.event.enable_streaming);
   EXPECT_EQ(e->values.event.queue_wait, 250ms);
@@ -110,15 +110,15 @@ TEST(Environment, NamesTheVariable) {
 }
 
 TEST(Environment, TakesTheClassicVariables) {
-  const auto e = with({{"DB_HOST", "db.internal"},
-                       {"DB_PORT", "6543"},
-                       {"DB_NAME", "hub"},
-                       {"DB_USER", "writer"},
-                       {"DB_PASSWORD", "pw"},
-                       {"SLACK_SIGNING_SECRET", "s1,s2"},
-                       {"LINEAR_WEBHOOK_SECRET", "l"},
-                       {"DEPLOYMENT_WEBHOOK_SECRET", "d"},
-                       {"GITHUB_WEBHOOK_SECRET", "g"}});
+  const auto e = load_with({{"DB_HOST", "db.internal"},
+                            {"DB_PORT", "6543"},
+                            {"DB_NAME", "hub"},
+                            {"DB_USER", "writer"},
+                            {"DB_PASSWORD", "pw"},
+                            {"SLACK_SIGNING_SECRET", "s1,s2"},
+                            {"LINEAR_WEBHOOK_SECRET", "l"},
+                            {"DEPLOYMENT_WEBHOOK_SECRET", "d"},
+                            {"GITHUB_WEBHOOK_SECRET", "g"}});
   ASSERT_TRUE(e) << e.error().message;
   EXPECT_EQ(e->values.store.url,
             "postgresql://writer:pw@db.internal:6543/hub?sslmode=prefer");
@@ -130,9 +130,9 @@ TEST(Environment, TakesTheClassicVariables) {
 }
 
 TEST(Environment, CountsEmptyVariablesAsNotSet) {
-  const auto e = with({{"DB_HOST", ""},
-                       {"GITHUB_WEBHOOK_SECRET", " "},
-                       {"EVENTWEFT_SERVER_THREADS", ""}});
+  const auto e = load_with({{"DB_HOST", ""},
+                            {"GITHUB_WEBHOOK_SECRET", " "},
+                            {"EVENTWEFT_SERVER_THREADS", ""}});
   ASSERT_TRUE(e) << e.error().message;
   EXPECT_EQ(e->values.store.url, "sqlite:eventweft.db");
   EXPECT_TRUE(e->values.platforms.empty());
@@ -178,15 +178,16 @@ TEST(Environment, TakesAPlatformsDashAsItIs) {
 }
 
 TEST(Environment, IgnoresWhatIsNotMeantForIt) {
-  const auto e = with({{"EVENTWEFT_URL", "http://h"},
-                       {"EVENTWEFT_TOKEN", "t"},
-                       {"EVENTWEFT_HOME", "/opt"},
-                       {"EVENTWEFT_SERVICE_HOST", "10.0.0.1"},
-                       {"EVENTWEFT_DATABASE_PORT", "tcp://10.0.0.1:5432"},
-                       {"EVENTWEFT_DATABASE_PORT_5432_TCP_ADDR", "10.0.0.1"},
-                       {"EVENTWEFT_SERVER_SERVICE_PORT_HTTP", "80"},
-                       {"DB_PORT", "tcp://10.0.0.2:5432"},
-                       {"PATH", "/bin"}});
+  const auto e =
+      load_with({{"EVENTWEFT_URL", "http://h"},
+                 {"EVENTWEFT_TOKEN", "t"},
+                 {"EVENTWEFT_HOME", "/opt"},
+                 {"EVENTWEFT_SERVICE_HOST", "10.0.0.1"},
+                 {"EVENTWEFT_DATABASE_PORT", "tcp://10.0.0.1:5432"},
+                 {"EVENTWEFT_DATABASE_PORT_5432_TCP_ADDR", "10.0.0.1"},
+                 {"EVENTWEFT_SERVER_SERVICE_PORT_HTTP", "80"},
+                 {"DB_PORT", "tcp://10.0.0.2:5432"},
+                 {"PATH", "/bin"}});
   ASSERT_TRUE(e) << e.error().message;
   EXPECT_TRUE(e->origins.empty());
 }
