@@ -2,58 +2,15 @@
 #include "persistence/postgres/processing.hpp"
 
 #include "persistence/batch.hpp"
-#include "persistence/postgres/array_writer.hpp"
+#include "persistence/postgres/array_columns.hpp"
 #include "persistence/processing_figures.hpp"
 
-#include <deque>
 #include <optional>
 
 namespace eventweft::postgres {
 namespace {
 
 using retry = connection::retry;
-
-void add(array_writer& out, std::string_view text) {
-  out.add(text);
-}
-void add(array_writer& out, const uuid& id) {
-  out.add(id);
-}
-void add(array_writer& out, int32_t n) {
-  out.add(n);
-}
-void add(array_writer& out, double n) {
-  out.add(n);
-}
-void add(array_writer& out, timestamp t) {
-  out.add(t);
-}
-template <class T>
-void add(array_writer& out, const std::optional<T>& value) {
-  if (value)
-    add(out, *value);
-  else
-    out.add_null();
-}
-
-/// The arrays of `record_processing`, in the order of its parameters.
-class arrays {
- public:
-  template <class Rows, class Get>
-  void column(type_oid type, const Rows& rows, Get get) {
-    auto& out = all_.emplace_back(type, rows.size(), 24 * rows.size());
-    for (const auto& row : rows)
-      add(out, get(row));
-  }
-
-  void append_to(pqxx::params& p) const {
-    for (const auto& array : all_)
-      p.append(pqxx::binary_cast(array.bytes()));
-  }
-
- private:
-  std::deque<array_writer> all_;
-};
 
 /// Null while this node has the event to do.
 std::optional<std::string> others_of(const processing::status_row& row) {
@@ -65,43 +22,43 @@ std::optional<std::string> others_of(const processing::status_row& row) {
   return out;
 }
 
-arrays arrays_of(const processing::changes& what) {
-  arrays out;
+/// The columns of `record_processing`, in the order of its parameters.
+array_columns arrays_of(const processing::changes& what) {
+  array_columns out;
   const auto& rows = what.rows;
-  out.column(type_oid::uuid, rows, [](auto& r) { return r.event->id; });
-  out.column(type_oid::timestamptz, rows,
-             [](auto& r) { return r.event->created_at; });
-  out.column(type_oid::text, rows, [](auto& r) { return to_string(r.status); });
-  out.column(type_oid::int4, rows,
-             [](auto& r) { return static_cast<int32_t>(r.attempts); });
-  out.column(type_oid::text, rows, [](auto& r) {
+  out.add(type_oid::uuid, rows, [](auto& r) { return r.event->id; });
+  out.add(type_oid::timestamptz, rows,
+          [](auto& r) { return r.event->created_at; });
+  out.add(type_oid::text, rows, [](auto& r) { return to_string(r.status); });
+  out.add(type_oid::int4, rows,
+          [](auto& r) { return static_cast<int32_t>(r.attempts); });
+  out.add(type_oid::text, rows, [](auto& r) {
     return r.error.empty() ? std::optional<std::string>{}
                            : storable_text(r.error);
   });
-  out.column(type_oid::timestamptz, rows, [](auto& r) { return r.started_at; });
-  out.column(type_oid::timestamptz, rows,
-             [](auto& r) { return r.completed_at; });
-  out.column(type_oid::float8, rows, [](auto& r) { return r.duration; });
-  out.column(type_oid::text, rows, [](auto& r) { return others_of(r); });
+  out.add(type_oid::timestamptz, rows, [](auto& r) { return r.started_at; });
+  out.add(type_oid::timestamptz, rows, [](auto& r) { return r.completed_at; });
+  out.add(type_oid::float8, rows, [](auto& r) { return r.duration; });
+  out.add(type_oid::text, rows, [](auto& r) { return others_of(r); });
   const auto& marks = what.marks;
-  out.column(type_oid::text, marks,
-             [](auto& m) { return std::string_view{m.feed}; });
-  out.column(type_oid::text, marks,
-             [](auto& m) { return std::to_string(m.cursor); });
-  out.column(type_oid::json, marks,
-             [](auto& m) { return std::string_view{m.mark}; });
+  out.add(type_oid::text, marks,
+          [](auto& m) { return std::string_view{m.feed}; });
+  out.add(type_oid::text, marks,
+          [](auto& m) { return std::to_string(m.cursor); });
+  out.add(type_oid::json, marks,
+          [](auto& m) { return std::string_view{m.mark}; });
   const auto figures = figures_of(rows);
-  out.column(type_oid::timestamptz, figures, [](auto& f) { return f.day; });
-  out.column(type_oid::text, figures,
-             [](auto& f) { return std::string_view{f.platform}; });
-  out.column(type_oid::text, figures,
-             [](auto& f) { return std::string_view{f.event_type}; });
-  out.column(type_oid::text, figures,
-             [](auto& f) { return std::string_view{f.source_name}; });
-  out.column(type_oid::int4, figures, [](auto& f) { return f.failed; });
-  out.column(type_oid::int4, figures, [](auto& f) { return f.completed; });
-  out.column(type_oid::float8, figures, [](auto& f) { return f.total; });
-  out.column(type_oid::float8, figures, [](auto& f) { return f.longest; });
+  out.add(type_oid::timestamptz, figures, [](auto& f) { return f.day; });
+  out.add(type_oid::text, figures,
+          [](auto& f) { return std::string_view{f.platform}; });
+  out.add(type_oid::text, figures,
+          [](auto& f) { return std::string_view{f.event_type}; });
+  out.add(type_oid::text, figures,
+          [](auto& f) { return std::string_view{f.source_name}; });
+  out.add(type_oid::int4, figures, [](auto& f) { return f.failed; });
+  out.add(type_oid::int4, figures, [](auto& f) { return f.completed; });
+  out.add(type_oid::float8, figures, [](auto& f) { return f.total; });
+  out.add(type_oid::float8, figures, [](auto& f) { return f.longest; });
   return out;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "persistence/postgres/thread_lookup.hpp"
 
-#include "persistence/postgres/batch_arrays.hpp"
+#include "persistence/postgres/array_columns.hpp"
 #include "persistence/postgres/rows.hpp"
 
 namespace eventweft::postgres {
