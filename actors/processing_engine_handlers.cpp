@@ -13,8 +13,6 @@ namespace eventweft {
 namespace {
 
 constexpr std::chrono::milliseconds shortest_wake{1};
-/// Longer than any platform waits.
-constexpr std::chrono::seconds answer_patience{60};
 
 } // namespace
 
@@ -266,49 +264,17 @@ processing_engine_state::await(const event_ptr& ev) {
       ++missing;
   if (missing == 0 || stopping_)
     return to_caf(ec::not_found, "no processor here answers");
-  forget_answers();
   auto promise = self_->make_response_promise<processing::reply>();
-  awaited_.insert_or_assign(
-      ev->id, awaited_answer{promise, missing, now() + answer_patience});
+  awaited_.add(ev->id, promise, missing, now());
   return promise;
 }
 
 void processing_engine_state::say(const uuid& id,
                                   const std::optional<processing::reply>& r) {
   if (awaited_.contains(id))
-    reply(id, r);
+    awaited_.reply(id, r);
   else
     ctx_.others->replied(id, r);
-}
-
-void processing_engine_state::reply(const uuid& id,
-                                    const std::optional<processing::reply>& r) {
-  const auto i = awaited_.find(id);
-  if (i == awaited_.end())
-    return;
-  auto& waiting = i->second;
-  if (r)
-    waiting.promise.deliver(*r);
-  else if (--waiting.missing == 0)
-    waiting.promise.deliver(to_caf(ec::not_found, "nothing to say"));
-  else
-    return;
-  awaited_.erase(i);
-}
-
-void processing_engine_state::forget_answers() {
-  const auto time = now();
-  if (time < next_forgetting_)
-    return;
-  next_forgetting_ = time + std::chrono::seconds{1};
-  for (auto i = awaited_.begin(); i != awaited_.end();) {
-    if (i->second.until > time) {
-      ++i;
-      continue;
-    }
-    i->second.promise.deliver(to_caf(ec::timed_out, "no reply"));
-    i = awaited_.erase(i);
-  }
 }
 
 } // namespace eventweft

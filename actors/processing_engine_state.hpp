@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "actors/awaited_answers.hpp"
 #include "actors/backoff.hpp"
 #include "actors/log_follower.hpp"
 #include "actors/processing_engine.hpp"
@@ -78,18 +79,11 @@ class processing_engine_state {
     bool asked = false;
   };
 
-  struct awaited_answer {
-    caf::typed_response_promise<processing::reply> promise;
-    /// Answering processors that are not done with it.
-    size_t missing = 0;
-    timestamp until{};
-  };
-
   using phase = entry::phase;
 
   timestamp now() const { return ctx_.time->now(); }
 
-  // -- which processors there are --------------------------------------------
+  // -- which processors there are (processing_engine_lifecycle.cpp) ----------
 
   void sync();
   void look_later();
@@ -165,8 +159,6 @@ class processing_engine_state {
   caf::result<processing::reply> await(const event_ptr& ev);
   /// To the webhook's sender, whichever node that waits at.
   void say(const uuid& id, const std::optional<processing::reply>& r);
-  void reply(const uuid& id, const std::optional<processing::reply>& r);
-  void forget_answers();
 
   // -- from people -----------------------------------------------------------
 
@@ -193,8 +185,7 @@ class processing_engine_state {
   std::unordered_map<uint64_t, feed> feeds_;
   std::set<uint64_t> blocking_;
   std::unordered_map<uint64_t, std::stop_source> async_stops_;
-  std::unordered_map<uuid, awaited_answer> awaited_;
-  timestamp next_forgetting_{};
+  awaited_answers awaited_;
   uint64_t last_epoch_ = 0;
   uint64_t last_feed_ = 0;
   /// When the timer that is set goes off.
