@@ -8,6 +8,7 @@
 #include "app/cli/keys.hpp"
 #include "app/cli/selection.hpp"
 #include "app/cli/streams.hpp"
+#include "app/cli/subscriptions.hpp"
 #include "app/cli/threads.hpp"
 
 #include <CLI/CLI.hpp>
@@ -403,6 +404,7 @@ int parse_and_run(int argc, const char* const* argv, const programs& start,
   add_events(app, r);
   add_dead_letters(app, r.action);
   add_streams(app, r.action);
+  add_subscriptions(app, r.action);
   add_stats(app, r);
   add_cluster(app, r.action);
   add_thread_commands(

@@ -80,6 +80,15 @@ expected<std::string> stream_filter(std::string_view filter,
   return f.empty() ? std::string{} : codec::filter_json(f);
 }
 
+expected<void> add_filter(json_body& body, const std::string& filter) {
+  if (filter.empty())
+    return {};
+  if (auto read = codec::parse_kept_filter(filter); !read)
+    return fail(ec::bad_configuration, "--filter: " + read.error().message);
+  body.raw("filter", filter);
+  return {};
+}
+
 int report(const error& e, console& io) {
   io.err << "eventweft: " << e.message << '\n';
   return e.code == ec::bad_configuration ? exit_usage : exit_failure;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/cli/commands.hpp"
+#include "app/cli/json_body.hpp"
 #include "messages/errors.hpp"
 #include "messages/time.hpp"
 
@@ -23,6 +24,10 @@ expected<std::string> absolute_since(std::string_view text, timestamp now);
 /// by name.
 expected<std::string> stream_filter(std::string_view filter,
                                     const selection& select);
+
+/// `--filter` as the member of a body. What is wrong with it is told here: the
+/// server only knows the body that it is part of. Empty adds nothing.
+expected<void> add_filter(json_body& body, const std::string& filter);
 
 /// "2 usage, 1 the rest": an error's exit code, after it was told.
 int report(const error& e, console& io);

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "app/cli/commands.hpp"
+#include "app/cli/connection.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <functional>
+#include <memory>
+
+namespace eventweft::cli {
+
+/// What the chosen command leaves to be done once the line is read.
+using runner = std::function<int(console&)>;
+
+/// One subcommand that runs `command` with the options, which have the server
+/// that it talks to. `run` outlives `app`.
+template <class Options, class Command>
+CLI::App* add_action(CLI::App& app, runner& run,
+                     const std::shared_ptr<Options>& o, const char* name,
+                     const char* help, Command command) {
+  auto* sub = app.add_subcommand(name, help);
+  add_connection(*sub, o->server);
+  sub->callback([&run, o, command] {
+    run = [o, command](console& io) { return command(*o, io); };
+  });
+  return sub;
+}
+
+} // namespace eventweft::cli

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "app/cli/commands.hpp"
+#include "app/cli/http_client.hpp"
+
+#include <simdjson.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+/// Calls of a server's API by commands that only show what it answers. All
+/// return the exit code; what fails is told.
+namespace eventweft::cli {
+
+/// `body` is JSON.
+http_request with_body(std::string method, std::string target,
+                       std::string body);
+
+/// Sends it and shows the answer's body as it is, or says that it was done.
+int ask_and_show(const connection& server, const http_request& request,
+                 std::string_view done, console& io);
+
+/// Shows each item of the list in `member`, following its pages; at most
+/// `limit`, 0 is all. `json`: as the API has it, one a line.
+int show_list(const connection& server, const std::string& target,
+              const char* member, uint64_t limit, bool json, console& io,
+              const std::function<void(simdjson::dom::element)>& show);
+
+/// What is at that place, fit for a terminal; empty if nothing is.
+std::string shown(simdjson::dom::element e, std::string_view pointer);
+
+} // namespace eventweft::cli
