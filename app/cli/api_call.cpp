@@ -36,22 +36,21 @@ int ask_and_show(const connection& server, const http_request& request,
   return exit_ok;
 }
 
-int show_list(const connection& server, const std::string& target,
-              const char* member, uint64_t limit, bool json, console& io,
-              const std::function<void(simdjson::dom::element)>& show) {
+int walk_list(const connection& server, const list_request& what, console& io,
+              const std::function<void(simdjson::dom::element)>& take) {
   const auto client = connect_to(server);
   if (!client)
     return report(client.error(), io);
   codec::payload_reader reader;
   std::string cursor;
-  uint64_t left = limit;
+  uint64_t left = what.limit;
   do {
-    auto page = target + "?limit=" +
-                std::to_string(limit == 0 ? largest_page
-                                          : std::min(left, largest_page));
+    const auto wanted = what.limit == 0 ? what.page : std::min(left, what.page);
+    auto target =
+        what.path + "?limit=" + std::to_string(wanted) + what.selection;
     if (!cursor.empty())
-      page += "&cursor=" + url_escaped(cursor);
-    const auto answer = (*client)->send({"GET", page, {}, {}});
+      target += "&cursor=" + url_escaped(cursor);
+    const auto answer = (*client)->send({"GET", target, {}, {}});
     if (!answer)
       return report(answer.error(), io);
     if (answer->status != 200)
@@ -60,20 +59,26 @@ int show_list(const connection& server, const std::string& target,
     if (!root)
       return report(root.error(), io);
     simdjson::dom::array items;
-    if ((*root)[member].get(items))
+    if ((*root)[what.member].get(items))
       return report(
-          {ec::malformed, std::string{"the server's answer has no "} + member},
-          io);
-    for (const auto item : items) {
-      if (json)
-        io.out << simdjson::minify(item) << '\n';
-      else
-        show(item);
-    }
+          {ec::malformed, "the server's answer has no " + what.member}, io);
+    for (const auto item : items)
+      take(item);
     left -= std::min<uint64_t>(left, items.size());
     cursor = codec::string_at(*root, "/next_cursor");
-  } while (!cursor.empty() && (limit == 0 || left > 0) && io.out.good());
+  } while (!cursor.empty() && (what.limit == 0 || left > 0) && io.out.good());
   return exit_ok;
+}
+
+int show_list(const connection& server, const list_request& what, bool json,
+              console& io,
+              const std::function<void(simdjson::dom::element)>& show) {
+  return walk_list(server, what, io, [&](simdjson::dom::element item) {
+    if (json)
+      io.out << simdjson::minify(item) << '\n';
+    else
+      show(item);
+  });
 }
 
 std::string shown(simdjson::dom::element e, std::string_view pointer) {

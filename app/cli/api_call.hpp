@@ -23,10 +23,26 @@ http_request with_body(std::string method, std::string target,
 int ask_and_show(const connection& server, const http_request& request,
                  std::string_view done, console& io);
 
-/// Shows each item of the list in `member`, following its pages; at most
-/// `limit`, 0 is all. `json`: as the API has it, one a line.
-int show_list(const connection& server, const std::string& target,
-              const char* member, uint64_t limit, bool json, console& io,
+/// A list that the API gives in pages.
+struct list_request {
+  std::string path;
+  /// Of the answer: where the items are.
+  std::string member;
+  /// At most so many items; 0: all.
+  uint64_t limit = 0;
+  /// "&name=value" each.
+  std::string selection{};
+  /// At most so many items at once.
+  uint64_t page = largest_page;
+};
+
+/// Hands each item to `take`, page after page, until `io.out` takes no more.
+int walk_list(const connection& server, const list_request& what, console& io,
+              const std::function<void(simdjson::dom::element)>& take);
+
+/// The same for people, or with `json` as the API has it, an item a line.
+int show_list(const connection& server, const list_request& what, bool json,
+              console& io,
               const std::function<void(simdjson::dom::element)>& show);
 
 /// What is at that place, fit for a terminal; empty if nothing is.

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cli/dead_letters.hpp"
 
+#include "app/cli/action.hpp"
+#include "app/cli/api_call.hpp"
 #include "app/cli/connection.hpp"
 #include "app/cli/event_line.hpp"
 #include "app/cli/selection.hpp"
 #include "codec/payload.hpp"
 #include "messages/time.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <thread>
@@ -87,45 +88,9 @@ int for_each_id(const dead_letter_options& options, console& io, Ask ask) {
   return code;
 }
 
-enum class bodies : uint8_t { without, with };
-
-/// Walks the pages; `limit` 0 is all of them.
-template <class Take>
-int walk(const dead_letter_options& options, uint64_t limit, console& io,
-         Take take, bodies which = bodies::without) {
-  const auto client = connect_to(options.server);
-  if (!client)
-    return report(client.error(), io);
-  codec::payload_reader reader;
-  const auto selection =
-      selection_of(options) + (which == bodies::with ? "&bodies=true" : "");
-  const auto page = which == bodies::with ? page_with_bodies : largest_page;
-  uint64_t left = limit;
-  std::string cursor;
-  do {
-    const auto wanted = limit == 0 ? page : std::min(left, page);
-    std::string target =
-        std::string{base} + "?limit=" + std::to_string(wanted) + selection;
-    if (!cursor.empty())
-      target += "&cursor=" + url_escaped(cursor);
-    const auto answer = (*client)->send({"GET", target, {}, {}});
-    if (!answer)
-      return report(answer.error(), io);
-    if (answer->status != 200)
-      return report({ec::internal, failure_text(*answer)}, io);
-    const auto root = reader.parse(answer->body);
-    if (!root)
-      return report(root.error(), io);
-    simdjson::dom::array letters;
-    if ((*root)["dead_letters"].get(letters))
-      return report({ec::malformed, "the server's answer has no dead_letters"},
-                    io);
-    for (const auto letter : letters)
-      take(letter);
-    left -= std::min<uint64_t>(left, letters.size());
-    cursor = codec::string_at(*root, "/next_cursor");
-  } while (!cursor.empty() && (limit == 0 || left > 0) && io.out.good());
-  return exit_ok;
+/// The list of what is selected; `limit` 0 is all of them.
+list_request letters_of(const dead_letter_options& o, uint64_t limit) {
+  return {std::string{base}, "dead_letters", limit, selection_of(o)};
 }
 
 /// Neither ids nor anything that narrows them down.
@@ -173,8 +138,6 @@ int follow_retry(http_client& client, console& io) {
   }
 }
 
-using command = int (*)(const dead_letter_options&, console&);
-
 void add_selection(CLI::App& app, dead_letter_options& o) {
   app.add_option("--origin", o.origin,
                  "Who gave up: a kind (processor, subscription, store, spool) "
@@ -188,36 +151,22 @@ void add_selection(CLI::App& app, dead_letter_options& o) {
   app.add_option("--until", o.until, "Before this time")->type_name("WHEN");
 }
 
-CLI::App* add_action(CLI::App& app, const std::string& name,
-                     const std::string& help,
-                     const std::shared_ptr<dead_letter_options>& o,
-                     std::function<int(console&)>& run, command what) {
-  auto* sub = app.add_subcommand(name, help);
-  add_connection(*sub, o->server);
-  sub->callback([o, &run, what] {
-    run = [o, what](console& io) { return what(*o, io); };
-  });
-  return sub;
-}
-
 } // namespace
 
 int list_dead_letters(const dead_letter_options& options, console& io) {
-  return walk(options, options.limit, io, [&](simdjson::dom::element letter) {
-    if (options.json)
-      io.out << simdjson::minify(letter) << '\n';
-    else
-      show_letter(letter, io);
-  });
+  return show_list(
+      options.server, letters_of(options, options.limit), options.json, io,
+      [&io](simdjson::dom::element letter) { show_letter(letter, io); });
 }
 
 int export_dead_letters(const dead_letter_options& options, console& io) {
-  return walk(
-      options, 0, io,
-      [&](simdjson::dom::element letter) {
-        io.out << simdjson::minify(letter) << '\n';
-      },
-      bodies::with);
+  auto what = letters_of(options, 0);
+  what.selection += "&bodies=true";
+  what.page = page_with_bodies;
+  return walk_list(options.server, what, io,
+                   [&io](simdjson::dom::element letter) {
+                     io.out << simdjson::minify(letter) << '\n';
+                   });
 }
 
 int show_dead_letters(const dead_letter_options& options, console& io) {
@@ -309,23 +258,23 @@ void add_dead_letters(CLI::App& app, std::function<int(console&)>& run) {
       "dead-letters", "List, read, export, retry or drop what was given up on");
   letters->require_subcommand(1);
   auto* list =
-      add_action(*letters, "list", "Newest first", o, run, list_dead_letters);
+      add_action(*letters, run, o, "list", "Newest first", list_dead_letters);
   add_selection(*list, *o);
   list->add_option("--limit", o->limit, "Most of them; 0 is all")
       ->capture_default_str();
   list->add_flag("--json", o->json, "One JSON object a line");
-  auto* show = add_action(*letters, "show", "All that is known about them", o,
-                          run, show_dead_letters);
+  auto* show = add_action(*letters, run, o, "show",
+                          "All that is known about them", show_dead_letters);
   show->add_option("id", o->ids, "Their ids")->required();
   auto* out =
-      add_action(*letters, "export", "All of them, one JSON object a line", o,
-                 run, export_dead_letters);
+      add_action(*letters, run, o, "export",
+                 "All of them, one JSON object a line", export_dead_letters);
   add_selection(*out, *o);
   auto* retry =
-      add_action(*letters, "retry", "Hand them back to where they came from", o,
-                 run, retry_dead_letters);
+      add_action(*letters, run, o, "retry",
+                 "Hand them back to where they came from", retry_dead_letters);
   auto* drop =
-      add_action(*letters, "drop", "Forget them", o, run, drop_dead_letters);
+      add_action(*letters, run, o, "drop", "Forget them", drop_dead_letters);
   for (auto* sub : {retry, drop}) {
     sub->add_option("id", o->ids, "Their ids");
     add_selection(*sub, *o);
@@ -342,8 +291,8 @@ void add_dead_letters(CLI::App& app, std::function<int(console&)>& run) {
                   "--rate 20\n"
                   "  eventweft dead-letters drop --platform slack --until 30d");
   auto* processors =
-      add_action(app, "processors", "Show the handlers and how they are doing",
-                 o, run, list_processors);
+      add_action(app, run, o, "processors",
+                 "Show the handlers and how they are doing", list_processors);
   processors->add_flag("--json", o->json, "One JSON object a line");
   processors->footer("Examples:\n  eventweft processors\n"
                      "  eventweft processors --json");

@@ -28,8 +28,8 @@ struct stream_options {
 };
 
 int list_streams(const stream_options& o, console& io) {
-  return show_list(o.server, std::string{streams_path}, "streams", 0, o.json,
-                   io, [&io](simdjson::dom::element s) {
+  return show_list(o.server, {std::string{streams_path}, "streams"}, o.json, io,
+                   [&io](simdjson::dom::element s) {
                      io.out << shown(s, "/name") << "  "
                             << (shown(s, "/built_in") == "true" ? "built-in  "
                                                                 : "")
@@ -75,9 +75,9 @@ constexpr auto reader_row =
 
 int list_readers(const stream_options& o, console& io) {
   bool headed = o.json;
-  return show_list(o.server, stream_path(o.names.front()) + "/readers",
-                   "readers", 0, o.json, io,
-                   [&io, &headed](simdjson::dom::element e) {
+  return show_list(o.server,
+                   {stream_path(o.names.front()) + "/readers", "readers"},
+                   o.json, io, [&io, &headed](simdjson::dom::element e) {
                      const auto at = [e](std::string_view pointer) {
                        auto text = shown(e, pointer);
                        return text.empty() ? std::string{"-"} : text;

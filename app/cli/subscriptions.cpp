@@ -165,7 +165,7 @@ int replay(const subscription_options& o, console& io) {
 }
 
 int list_subscriptions(const subscription_options& o, console& io) {
-  return show_list(o.server, subscriptions_path(o), "subscriptions", 0, o.json,
+  return show_list(o.server, {subscriptions_path(o), "subscriptions"}, o.json,
                    io, [&io](simdjson::dom::element s) {
                      io.out << shown(s, "/id") << "  " << shown(s, "/type")
                             << "  " << shown(s, "/statistics/state")
@@ -177,15 +177,14 @@ int list_subscriptions(const subscription_options& o, console& io) {
 }
 
 int list_deliveries(const subscription_options& o, console& io) {
-  return show_list(o.server, subscription_path(o) + "/deliveries", "deliveries",
-                   o.limit, o.json, io, [&io](simdjson::dom::element d) {
-                     io.out << shown(d, "/created_at").substr(0, 19) << "  "
-                            << shown(d, "/event_id") << "  "
-                            << shown(d, "/attempt") << "x  "
-                            << shown(d, "/status") << "  "
-                            << shown(d, "/response_status") << "  "
-                            << shown(d, "/error_message") << '\n';
-                   });
+  return show_list(
+      o.server, {subscription_path(o) + "/deliveries", "deliveries", o.limit},
+      o.json, io, [&io](simdjson::dom::element d) {
+        io.out << shown(d, "/created_at").substr(0, 19) << "  "
+               << shown(d, "/event_id") << "  " << shown(d, "/attempt") << "x  "
+               << shown(d, "/status") << "  " << shown(d, "/response_status")
+               << "  " << shown(d, "/error_message") << '\n';
+      });
 }
 
 using subscription_ptr = std::shared_ptr<subscription_options>;
