@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/http_session.hpp"
 
-#include "codec/filter.hpp"
 #include "net/admission.hpp"
 #include "net/answers.hpp"
 #include "net/api.hpp"
 #include "net/io_thread.hpp"
-#include "net/ports/access.hpp"
-#include "net/sse_reader.hpp"
-#include "net/websocket_reader.hpp"
+#include "net/stream_opening.hpp"
 
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
-#include <boost/beast/websocket/rfc6455.hpp>
 
 #include <algorithm>
 #include <array>
@@ -62,33 +58,6 @@ split_target(std::string_view target) {
 
 bool expects_continue(const http::fields& fields) {
   return beast::iequals(fields[http::field::expect], "100-continue");
-}
-
-/// On the clock that ticks steadily; far enough away is never.
-steady_clock::time_point moment_of(const std::optional<timestamp>& time,
-                                   timestamp now) {
-  constexpr auto far_away = std::chrono::years{10};
-  if (!time || *time - now > far_away)
-    return steady_clock::time_point::max();
-  return steady_clock::now() + (*time - now);
-}
-
-bool offers_subprotocol(const http::fields& fields, beast::string_view name) {
-  return http::token_list{fields[http::field::sec_websocket_protocol]}.exists(
-      name);
-}
-
-/// Several fields of that name mean the same as one.
-std::string offered_extensions(const http::fields& fields) {
-  std::string all;
-  const auto [begin, end] =
-      fields.equal_range(http::field::sec_websocket_extensions);
-  for (auto it = begin; it != end; ++it) {
-    if (!all.empty())
-      all += ", ";
-    all += view(it->value());
-  }
-  return all;
 }
 
 } // namespace
@@ -318,7 +287,10 @@ awaitable<http_session::next> http_session::serve() {
   if (!res && (match.found->target == endpoint::websocket ||
                match.found->target == endpoint::sse)) {
     enter(phase::answer, answer_timeout);
-    res = co_await open_stream(req, match, query, calling.who);
+    const stream_call call{home_,   ask_, match,       query,
+                           remote_, req,  calling.who, buffer_.size() != 0,
+                           socket_, slot_};
+    res = co_await open_stream(call);
     if (!res)
       co_return next::end;
   }
@@ -389,112 +361,6 @@ awaitable<void> http_session::linger() {
   while (!ec && total < linger_bytes)
     total += co_await socket_.socket().async_read_some(asio::buffer(waste),
                                                        into(ec));
-}
-
-// -- streams ------------------------------------------------------------------
-
-awaitable<std::optional<response>>
-http_session::open_stream(const request& req, const route_match& match,
-                          std::string_view query, const auth::principal& who) {
-  const auto& shared = home_.shared();
-  const bool over_websocket = match.found->target == endpoint::websocket;
-  const auto params = parse_query(query);
-  if (!params)
-    co_return problem_answer(params.error());
-  auto asked =
-      over_websocket ? read_websocket_query(*params) : read_sse_query(*params);
-  if (!asked)
-    co_return problem_answer(asked.error());
-  reader_setup setup;
-  websocket_reader::options options;
-  if (over_websocket) {
-    if (!beast::websocket::is_upgrade(req)) {
-      auto res = problem_answer(
-          426, {ec::malformed, "this path speaks WebSocket only"});
-      res.set(http::field::upgrade, "websocket");
-      co_return res;
-    }
-    if (req["Sec-WebSocket-Version"] != "13") {
-      auto res = problem_answer(
-          426, {ec::malformed, "Sec-WebSocket-Version must be 13"});
-      res.set(http::field::upgrade, "websocket");
-      res.set("Sec-WebSocket-Version", "13");
-      co_return res;
-    }
-    // 16 bytes in base64.
-    if (const auto key = view(req[http::field::sec_websocket_key]);
-        key.size() != 24 || !key.ends_with("=="))
-      co_return problem_answer(
-          {ec::malformed, "Sec-WebSocket-Key must be 16 bytes in base64"});
-    if (buffer_.size() != 0)
-      co_return problem_answer(
-          {ec::malformed, "bytes were sent before the upgrade was confirmed"});
-    options.progress = asked->progress;
-    setup.credit = asked->credit;
-    if (shared.streaming.compression)
-      options.deflate = choose_deflate(offered_extensions(req));
-    if (offers_subprotocol(req, "cloudevents.json")) {
-      options.subprotocol = "cloudevents.json";
-      asked->format = wire_format::cloudevents;
-    }
-  } else {
-    if (req[http::field::accept].find("application/cloudevents+json") !=
-        beast::string_view::npos)
-      asked->format = wire_format::cloudevents;
-    if (const auto last = view(req["Last-Event-ID"]); !last.empty()) {
-      auto start = codec::parse_since(last);
-      if (!start || start->from != start_point::kind::after_seq)
-        co_return problem_answer(
-            {ec::malformed, "Last-Event-ID must be a seq"});
-      asked->start = *start;
-    }
-  }
-  setup.id = shared.random.next();
-  setup.stream = match.argument;
-  setup.format = asked->format;
-  setup.in = auth::standing_of(who);
-  setup.address = remote_;
-  setup.opened_at = shared.time.now();
-  setup.filter = codec::filter_json(asked->filter);
-  setup.ends_at = moment_of(who.expires, shared.time.now());
-  const auto start = [&](reply_to<std::shared_ptr<reader_control>> reply) {
-    shared.behind.open_reader({setup.id, home_.readers(), setup.stream,
-                               std::move(asked->filter), asked->start,
-                               auth::visible_to(who)},
-                              std::move(reply));
-  };
-  auto control = co_await ask_.call<std::shared_ptr<reader_control>>(start);
-  // A browser that comes back to a stream which is no longer there is told to
-  // stop; whoever asks for the first time is told why.
-  const bool comes_back = !over_websocket && req.count("Last-Event-ID") != 0;
-  if (!control && control.error().code == ec::not_found && comes_back)
-    co_return text_answer(204, {}, {});
-  if (!control)
-    co_return problem_answer(control.error());
-  if (home_.draining())
-    co_return problem_answer({ec::shutting_down, "the server is stopping"});
-  // They may be nobody by now; from here on `recheck` finds us.
-  if (auto* access = shared.behind.access())
-    if (const auto in = access->door().alive(setup.in); !in)
-      co_return turned_away({in.error(), "invalid", {}, {}}, true);
-  if (!over_websocket && req.method() == http::verb::head)
-    co_return text_answer(200, "text/event-stream", {});
-  setup.control = std::move(*control);
-  setup.slot = std::move(slot_);
-  auto& lane = *home_.readers();
-  if (over_websocket) {
-    const auto reader = std::make_shared<websocket_reader>(
-        lane, std::move(setup), std::move(socket_), std::move(options));
-    lane.add(reader);
-    reader->start(req);
-  } else {
-    const auto reader = std::make_shared<sse_reader>(lane, std::move(setup),
-                                                     std::move(socket_));
-    lane.add(reader);
-    reader->start(readable_by(shared, req));
-  }
-  home_.shared().figures.http_answered(over_websocket ? 101 : 200);
-  co_return std::nullopt;
 }
 
 } // namespace eventweft::net

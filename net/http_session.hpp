@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "auth/principal.hpp"
 #include "net/asker.hpp"
-#include "net/query.hpp"
 #include "net/reader.hpp"
 #include "net/routes.hpp"
 #include "net/transport.hpp"
@@ -63,11 +61,6 @@ class http_session : public std::enable_shared_from_this<http_session> {
   /// gone.
   std::optional<response> read_failed(const error_code& ec) const;
   awaitable<error_code> read_body(parser& p, bool send_continue);
-  /// Hands the connection over to a reader, or gives the reason why not.
-  awaitable<std::optional<response>> open_stream(const request& req,
-                                                 const route_match& match,
-                                                 std::string_view query,
-                                                 const auth::principal& who);
   awaitable<bool> send(response res, const request& req, bool keep_alive);
   /// Lets the client read our last answer before the connection goes.
   awaitable<void> linger();
