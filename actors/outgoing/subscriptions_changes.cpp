@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "actors/outgoing/subscriptions_state.hpp"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+// Whatever is changed is changed in the store first, then here; then the
+// others hear of it.
+namespace eventweft {
+
+namespace {
+
+/// Coming back later would not help.
+caf::error too_many(const std::string& of_what, size_t most) {
+  return to_caf(ec::conflict, "there are " + std::to_string(most) + ' ' +
+                                  of_what + " already, which is [webhooks] " +
+                                  "max_" + of_what);
+}
+
+} // namespace
+
+void subscriptions_state::announce(control_kind kind, const std::string& what) {
+  ctx_.control->announce({kind, what});
+}
+
+// -- streams ------------------------------------------------------------------
+
+caf::result<stream_definition> subscriptions_state::add(stream_definition s) {
+  if (catalogue_->all().size() >= options_.max_streams)
+    return too_many("streams", options_.max_streams);
+  s.created_at = ctx_.time->now();
+  s.built_in = false;
+  auto promise = self_->make_response_promise<stream_definition>();
+  with_worker(
+      promise,
+      [this, promise, s]() mutable {
+        if (!catalogue_->add(s))
+          catalogue_->change(s);
+        announce(control_kind::streams, s.name);
+        promise.deliver(std::move(s));
+      },
+      append_atom_v, s);
+  return promise;
+}
+
+caf::result<stream_definition>
+subscriptions_state::change(const std::string& stream, const stream_change& c) {
+  auto s = catalogue_->find(stream);
+  if (!s)
+    return no_stream(stream);
+  if (c.description)
+    s->description = *c.description;
+  if (c.filter)
+    s->filter = *c.filter;
+  auto promise = self_->make_response_promise<stream_definition>();
+  with_worker(
+      promise,
+      [this, promise, s = *s]() mutable {
+        catalogue_->change(s);
+        senders_.stream_changed(s.name);
+        announce(control_kind::streams, s.name);
+        promise.deliver(std::move(s));
+      },
+      put_atom_v, *s);
+  return promise;
+}
+
+caf::result<void> subscriptions_state::drop(const std::string& stream) {
+  auto promise = self_->make_response_promise<void>();
+  with_worker(
+      promise,
+      [this, promise, stream]() mutable {
+        senders_.drop_if(
+            [&stream](const subscription& s) { return s.stream == stream; });
+        catalogue_->remove(stream);
+        announce(control_kind::streams, stream);
+        promise.deliver();
+      },
+      drop_atom_v, stream);
+  return promise;
+}
+
+// -- subscriptions ------------------------------------------------------------
+
+caf::result<subscription_view>
+subscriptions_state::add(const new_subscription& n) {
+  if (!catalogue_->find(n.what.stream))
+    return no_stream(n.what.stream);
+  if (senders_.all().size() >= options_.max_subscriptions)
+    return too_many("subscriptions", options_.max_subscriptions);
+  auto made =
+      make_subscription(n, options_.types, ctx_.time->now(), *ctx_.random);
+  if (!made)
+    return to_caf(made.error());
+  auto r = std::make_shared<subscription_record>();
+  r->what = std::move(made->what);
+  auto promise = self_->make_response_promise<subscription_view>();
+  auto store = ctx_.peers->reader.get();
+  if (!store) {
+    promise.deliver(to_caf(ec::overloaded, "the store's part restarts"));
+    return promise;
+  }
+  auto failed = [promise](const caf::error& e) mutable { promise.deliver(e); };
+  auto go = [this, promise, r, secret = made->new_secret](seq_t after) mutable {
+    r->progress.done_until = after;
+    with_worker(
+        promise,
+        [this, promise, r, secret]() mutable {
+          senders_.put(r->what);
+          announce(control_kind::subscriptions, to_string(r->what.id));
+          auto view = view_of(r->what);
+          view.new_secret = secret;
+          promise.deliver(std::move(view));
+        },
+        append_atom_v, *r);
+  };
+  switch (n.since.from) {
+  case start_point::kind::now:
+    ask(self_, store, options_.timeout, head_atom_v).then(go, failed);
+    break;
+  case start_point::kind::after_seq:
+    if (n.since.seq <= 0) {
+      go(0);
+      break;
+    }
+    ask(self_, store, options_.timeout, head_atom_v)
+        .then(
+            [promise, go, since = n.since.seq](seq_t head) mutable {
+              if (since <= head)
+                go(since);
+              else
+                promise.deliver(to_caf(ec::unprocessable,
+                                       "since: " + std::to_string(since) +
+                                           " is beyond the log's end, " +
+                                           std::to_string(head) +
+                                           "; give a seq up to there, or now"));
+            },
+            failed);
+    break;
+  case start_point::kind::at_time:
+    ask(self_, store, options_.timeout, seek_atom_v, n.since.time)
+        .then(go, failed);
+    break;
+  }
+  return promise;
+}
+
+caf::result<subscription_view>
+subscriptions_state::change(const std::string& stream, const uuid& id,
+                            const subscription_change& c) {
+  const auto* e = senders_.find(stream, id);
+  if (e == nullptr)
+    return no_subscription();
+  auto made = changed_subscription(e->what, c, *ctx_.random);
+  if (!made)
+    return to_caf(made.error());
+  const auto& s = made->what;
+  auto promise = self_->make_response_promise<subscription_view>();
+  with_worker(
+      promise,
+      [this, promise, s, secret = made->new_secret]() mutable {
+        // Deleted meanwhile: the sender is gone as well.
+        if (senders_.find(s.id) != nullptr)
+          senders_.put(s);
+        announce(control_kind::subscriptions, to_string(s.id));
+        auto view = view_of(s);
+        view.new_secret = secret;
+        promise.deliver(std::move(view));
+      },
+      put_atom_v, s);
+  return promise;
+}
+
+caf::result<void> subscriptions_state::drop(const std::string& stream,
+                                            const uuid& id) {
+  if (senders_.find(stream, id) == nullptr)
+    return no_subscription();
+  auto promise = self_->make_response_promise<void>();
+  with_worker(
+      promise,
+      [this, promise, id](bool) mutable {
+        senders_.drop(id);
+        announce(control_kind::subscriptions, to_string(id));
+        promise.deliver();
+      },
+      drop_atom_v, id);
+  return promise;
+}
+
+} // namespace eventweft

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "actors/backoff.hpp"
+#include "actors/caf_compat.hpp"
+#include "actors/outgoing/delivery_senders.hpp"
+#include "actors/outgoing/subscription_rules.hpp"
+#include "actors/outgoing/subscriptions.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace eventweft {
+
+/// The inside of who knows all streams and subscriptions; only its own sources
+/// include this.
+class subscriptions_state {
+ public:
+  static inline constexpr const char* name = "subscriptions";
+
+  subscriptions_state(subscriptions_actor::pointer self, actor_context ctx,
+                      delivery_tools tools,
+                      std::shared_ptr<stream_catalogue> catalogue,
+                      subscriptions_options options);
+
+  subscriptions_actor::behavior_type make_behavior();
+
+ private:
+  using milliseconds = std::chrono::milliseconds;
+
+  static caf::error no_stream(const std::string& stream);
+  static caf::error no_subscription();
+
+  // -- as the store has it ---------------------------------------------------
+
+  /// Hears of what others change, and of what is to be this node's.
+  void listen();
+  void read();
+  void read_later(milliseconds pause);
+  void take(subscription_list all);
+  /// Asks the worker; the answer goes to `then`, an error to the promise.
+  template <class R, class Then, class... Ts>
+  void with_worker(caf::typed_response_promise<R> promise, Then then,
+                   Ts&&... xs) {
+    auto worker = ctx_.peers->subscription_worker.get();
+    if (!worker) {
+      promise.deliver(to_caf(ec::overloaded, "the store's part restarts"));
+      return;
+    }
+    ask(self_, worker, options_.timeout, std::forward<Ts>(xs)...)
+        .then(std::move(then),
+              [promise](const caf::error& e) mutable { promise.deliver(e); });
+  }
+
+  // -- what is asked about them ----------------------------------------------
+
+  caf::result<subscription_views> list(const std::string& stream);
+  caf::result<subscription_view> show(const std::string& stream,
+                                      const uuid& id);
+  caf::result<delivery_list> deliveries(const std::string& stream,
+                                        const uuid& id, const uuid& before,
+                                        uint32_t limit);
+  subscription_view view_of(const subscription& s) const;
+  subscription_figures figures_of(const uuid& id) const;
+  /// What the board has, by stream, as metrics.
+  void note_figures();
+
+  // -- what the senders are asked --------------------------------------------
+
+  void lost(const caf::actor_addr& who, const caf::error& why);
+  /// Why a subscription has no sender.
+  caf::error nothing_sends() const;
+  template <class R, class... Ts>
+  caf::result<R> delegate(const std::string& stream, const uuid& id,
+                          milliseconds timeout, const Ts&... xs);
+  caf::result<void> retry(const dead_letter& x);
+
+  // -- changes (subscriptions_changes.cpp) -----------------------------------
+
+  caf::result<stream_definition> add(stream_definition s);
+  caf::result<stream_definition> change(const std::string& stream,
+                                        const stream_change& c);
+  caf::result<void> drop(const std::string& stream);
+  caf::result<subscription_view> add(const new_subscription& n);
+  caf::result<subscription_view> change(const std::string& stream,
+                                        const uuid& id,
+                                        const subscription_change& c);
+  caf::result<void> drop(const std::string& stream, const uuid& id);
+  void announce(control_kind kind, const std::string& what);
+
+  subscriptions_actor::pointer self_;
+  actor_context ctx_;
+  std::shared_ptr<delivery_board> board_;
+  std::shared_ptr<stream_catalogue> catalogue_;
+  subscriptions_options options_;
+  /// Of reading and of starting senders again.
+  backoff pauses_;
+  delivery_senders senders_;
+  std::vector<std::shared_ptr<void>> guards_;
+  /// Streams whose metrics are not all zero.
+  std::set<std::string> noted_;
+  bool reading_ = false;
+  bool again_ = false;
+  uint64_t reads_ = 0;
+};
+
+} // namespace eventweft
