@@ -1,57 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "messages/errors.hpp"
 #include "messages/subscription.hpp"
 
+#include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
-/// What the API takes and gives about streams and subscriptions. Reading
-/// refuses unknown members by name: `malformed` for what is no JSON object,
-/// `unprocessable` for the rest; the message begins with the member.
+/// What the API gives about streams and subscriptions.
 namespace eventweft::codec {
-
-// -- as the store keeps it ----------------------------------------------------
-
-/// `["a","b"]`
-std::string text_list_json(const std::vector<std::string>& list);
-expected<std::vector<std::string>> parse_text_list(std::string_view text);
-
-/// `[["name","value"],…]`
-std::string header_list_json(const outgoing::header_list& headers);
-expected<outgoing::header_list> parse_header_list(std::string_view text);
-
-/// A replay on its way through the log: what is left of it.
-struct replay_state {
-  seq_t after = 0;
-  seq_t until = 0;
-  eventweft::filter filter;
-
-  bool operator==(const replay_state&) const = default;
-};
-std::string replay_json(const replay_state& replay);
-expected<replay_state> parse_replay(std::string_view text);
-
-// -- what clients send --------------------------------------------------------
-
-/// `{"name","description","filter"}`
-expected<stream_definition> parse_stream_request(std::string_view body);
-/// `{"description","filter"}`, at least one of them.
-expected<stream_change> parse_stream_change(std::string_view body);
-
-/// `{"type","subscriber_id","url","filter","secret","signature","format",
-/// "ordered","headers","max_concurrent","rate_per_second","active","since"}`
-expected<new_subscription> parse_subscription_request(std::string_view body);
-/// Any of the same but `type` and `since`, and `rotate_secret`,
-/// `drop_old_secrets`.
-expected<subscription_change> parse_subscription_change(std::string_view body);
-
-/// `{"since","until","filter","event_id","dry_run"}`
-expected<replay_request> parse_replay_request(std::string_view body);
-
-// -- what they get ------------------------------------------------------------
 
 /// What a stream is doing on this node.
 struct stream_figures {

@@ -2,6 +2,7 @@
 #include "net/api_subscriptions.hpp"
 
 #include "codec/subscription_json.hpp"
+#include "codec/subscription_requests.hpp"
 #include "net/answers.hpp"
 #include "net/ports/subscriptions.hpp"
 

@@ -6,7 +6,7 @@
 #include "actors/outgoing/delivery_sender.hpp"
 #include "actors/outgoing/sender_parts.hpp"
 #include "codec/filter.hpp"
-#include "codec/subscription_json.hpp"
+#include "codec/subscription_rows.hpp"
 
 #include <chrono>
 #include <functional>

@@ -2,7 +2,7 @@
 #include "persistence/postgres/subscriptions.hpp"
 
 #include "codec/filter.hpp"
-#include "codec/subscription_json.hpp"
+#include "codec/subscription_rows.hpp"
 #include "persistence/postgres/rows.hpp"
 #include "persistence/postgres/subscription_reports.hpp"
 #include "persistence/subscription_reports.hpp"

@@ -2,7 +2,7 @@
 #include "persistence/sqlite/subscriptions.hpp"
 
 #include "codec/filter.hpp"
-#include "codec/subscription_json.hpp"
+#include "codec/subscription_rows.hpp"
 #include "persistence/sqlite/rows.hpp"
 #include "persistence/subscription_reports.hpp"
 
