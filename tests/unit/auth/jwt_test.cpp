@@ -187,8 +187,10 @@ TEST(jwt, times_are_checked_with_some_leeway) {
 }
 
 TEST(jwt, whoever_comes_within_the_leeway_stays_until_its_end) {
-  const auto who = knowing({secret()}).verify(
-      token(R"({"exp":)" + std::to_string(now_seconds - 10) + "}"), noon());
+  const auto who =
+      knowing({secret()})
+          .verify(token(R"({"exp":)" + std::to_string(now_seconds - 10) + "}"),
+                  noon());
   ASSERT_TRUE(who) << who.error().message;
   EXPECT_EQ(who->expires, noon() + 50s);
 }
