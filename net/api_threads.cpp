@@ -75,8 +75,7 @@ awaitable<response> list_threads(const api_call& call,
     const auto start = [&](reply_to<std::optional<thread_story>> reply) {
       port->read(std::move(q->key), 0, 1, std::move(reply));
     };
-    const auto story =
-        co_await call.ask.call<std::optional<thread_story>>(start);
+    auto story = co_await call.ask.call<std::optional<thread_story>>(start);
     if (!story)
       co_return problem_answer(story.error());
     std::vector<thread_summary> found;
