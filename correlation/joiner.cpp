@@ -260,14 +260,14 @@ class joiner {
 } // namespace
 
 correlation_key own_id_key(const uuid& id) {
-  auto text = to_string(id);
+  const auto text = to_string(id);
   return {.key = std::string{event_family}.append(text),
           .type = {},
           .confidence = 1,
           .needs = {},
           .rule = "trace",
           .field = "id",
-          .matched = std::move(text)};
+          .matched = text};
 }
 
 expected<join_result> join(thread_index& index,
