@@ -17,8 +17,20 @@ namespace {
 namespace json = boost::json;
 
 constexpr size_t max_format = 100;
+constexpr size_t max_path_name = 100;
 
 } // namespace
+
+bool is_path_name(std::string_view name) noexcept {
+  // Clients take these out of paths (RFC 3986, 5.2.4): nobody could ask for it.
+  if (name == "." || name == "..")
+    return false;
+  return !name.empty() && name.size() <= max_path_name &&
+         std::ranges::all_of(name, [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                  (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
+         });
+}
 
 expected<request_fields> request_fields::read(std::string_view body) {
   boost::system::error_code code;
@@ -41,6 +53,8 @@ expected<request_fields> request_fields::read(std::string_view body) {
     simdjson::dom::object inner;
     if (member.key == "filter")
       out.filter_ = simdjson::minify(member.value);
+    else if (member.key == "match")
+      out.match_ = simdjson::minify(member.value);
     else if (member.value.get(inner) != simdjson::SUCCESS)
       continue;
     else if (const auto again = repeated_member(inner))
@@ -114,6 +128,17 @@ void request_fields::filter(std::optional<eventweft::filter>& out) {
     out = std::move(*read);
   else if (!fault_)
     fault_ = read.error();
+}
+
+void request_fields::match(std::optional<eventweft::filter>& out) {
+  if (find("match") == nullptr)
+    return;
+  auto read = parse_filter(match_);
+  if (read)
+    out = std::move(*read);
+  else if (!fault_)
+    fault_ = error{read.error().code,
+                   complaint("match", read.error().message, "filter")};
 }
 
 void request_fields::format(std::string_view name,

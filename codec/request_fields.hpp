@@ -15,6 +15,12 @@
 
 namespace eventweft::codec {
 
+/// What is named in a path by clients: 1 to 100 letters, digits, `_`, `.` and
+/// `-`, not `.` or `..`.
+bool is_path_name(std::string_view name) noexcept;
+inline constexpr std::string_view path_name_rule =
+    "1 to 100 letters, digits, `_`, `.` and `-`, not `.` or `..`";
+
 /// A request's object, whose members are taken out one by one; what is left is
 /// unknown. A member that is not there, or null, leaves `out` as it is; so does
 /// one that is not as it should be, and the first of those is kept for
@@ -36,6 +42,8 @@ class request_fields {
   void number(std::string_view name, uint32_t most, std::optional<double>& out);
   /// The member `filter`.
   void filter(std::optional<eventweft::filter>& out);
+  /// The member `match`, a filter of what comes in: no thread is known yet.
+  void match(std::optional<eventweft::filter>& out);
   void format(std::string_view name, std::optional<wire_format>& out);
   void since(std::string_view name, std::optional<start_point>& out);
   /// An object of texts.
@@ -55,8 +63,9 @@ class request_fields {
   const boost::json::value* find(std::string_view name);
 
   boost::json::object members_;
-  /// As it was sent.
+  /// As they were sent.
   std::string filter_;
+  std::string match_;
   std::vector<std::string_view> known_;
   std::optional<error> fault_;
 };

@@ -18,17 +18,6 @@ constexpr size_t max_url = 2'048;
 constexpr uint32_t most_concurrent = 1'000;
 constexpr uint32_t most_rate = 1'000'000;
 
-bool is_stream_name(std::string_view name) {
-  // Clients take these out of paths (RFC 3986, 5.2.4): nobody could ask for it.
-  if (name == "." || name == "..")
-    return false;
-  return !name.empty() && name.size() <= max_name &&
-         std::ranges::all_of(name, [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                  (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
-         });
-}
-
 /// What may be given for a new subscription and for one that is changed.
 void read_common(request_fields& in, subscription_change& out,
                  std::optional<std::string>& secret) {
@@ -58,9 +47,8 @@ expected<stream_definition> parse_stream_request(std::string_view body) {
   in->filter(what);
   if (!name)
     in->note("name", "is needed");
-  else if (!is_stream_name(*name))
-    in->note("name",
-             "1 to 100 letters, digits, `_`, `.` and `-`, not `.` or `..`");
+  else if (!is_path_name(*name))
+    in->note("name", path_name_rule);
   if (auto ok = in->finish(); !ok)
     return fail(ok.error());
   stream_definition out;

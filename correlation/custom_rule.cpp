@@ -111,6 +111,10 @@ class declared final : public rule {
 
   bool wants(const event& ev) const override { return match_.matches(ev); }
 
+  const declarative_rule* definition() const noexcept override {
+    return &definition_;
+  }
+
   std::string fingerprint() const override {
     const auto& d = definition_;
     return fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", d.name,

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "correlation/rule.hpp"
+#include "messages/correlation_rule.hpp"
 #include "messages/errors.hpp"
-#include "messages/filter.hpp"
 
 #include <functional>
 #include <optional>
@@ -13,26 +13,6 @@
 #include <vector>
 
 namespace eventweft::correlation {
-
-/// A rule from the configuration.
-struct declarative_rule {
-  std::string name;
-  /// Events it applies to.
-  filter match;
-  /// The key, with values in braces: `deployment_pr_{payload.pull_request.
-  /// number}`. A value is a path (`payload.…`, `metadata.…`, or a member of
-  /// the event such as `source_name`), a JSON pointer into the payload
-  /// (`{/pull_request/number}`), or a group of `pattern` (`{1}`, `{name}`).
-  /// `{{` and `}}` are braces. A value that is not there: no key.
-  std::string key;
-  /// With a pattern: the path or pointer of the text it is looked for in.
-  std::string field;
-  /// RE2. Each match gives a key, at most 20.
-  std::string pattern;
-  float confidence = 1;
-  /// Seconds; 0: for ever. See `correlation_key::window`.
-  uint32_t window = 0;
-};
 
 /// `bad_configuration` naming the rule and the fault.
 expected<rule_ptr> make_declarative_rule(const declarative_rule& definition);

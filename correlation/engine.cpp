@@ -7,8 +7,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <deque>
 #include <exception>
+#include <mutex>
+#include <shared_mutex>
+#include <utility>
 
 namespace eventweft::correlation {
 
@@ -18,10 +20,23 @@ namespace {
 constexpr int builtin_version = 3;
 
 struct kept_rule {
-  kept_rule(rule_ptr r, uint32_t limit) : it(std::move(r)), health(limit) {}
+  kept_rule(rule_ptr r, rule_origin origin, uint32_t limit)
+      : it(std::move(r)), from(origin), health(limit) {}
   rule_ptr it;
+  rule_origin from;
   mutable rule_health health;
 };
+
+// Never changed, but replaced by another one.
+using rule_list = std::vector<std::shared_ptr<const kept_rule>>;
+using rule_list_ptr = std::shared_ptr<const rule_list>;
+
+const kept_rule* find_rule(const rule_list& rules, std::string_view name) {
+  for (const auto& each : rules)
+    if (each->it->name() == name)
+      return each.get();
+  return nullptr;
+}
 
 // Empty if it went well.
 std::string run(const rule& r, const rule_input& in,
@@ -74,7 +89,19 @@ void keep_strongest(std::vector<correlation_key>& keys, size_t limit) {
 struct engine::state {
   std::shared_ptr<vocabulary> known;
   engine_options options;
-  std::deque<kept_rule> rules;
+  mutable std::shared_mutex mutex;
+  rule_list_ptr rules = std::make_shared<const rule_list>();
+
+  /// Good for one event.
+  rule_list_ptr current() const {
+    std::shared_lock lock{mutex};
+    return rules;
+  }
+
+  std::shared_ptr<const kept_rule> keep(rule_ptr r, rule_origin from) const {
+    return std::make_shared<const kept_rule>(std::move(r), from,
+                                             options.max_failures);
+  }
 
   rule_input input(const event& ev,
                    const simdjson::dom::element* payload) const {
@@ -94,21 +121,59 @@ engine::engine(std::shared_ptr<vocabulary> known, engine_options options)
     : state_(std::make_unique<state>()) {
   state_->known = std::move(known);
   state_->options = std::move(options);
+  rule_list rules;
   for (auto& r : builtin_rules())
-    state_->rules.emplace_back(std::move(r), state_->options.max_failures);
+    rules.push_back(state_->keep(std::move(r), rule_origin::built_in));
+  state_->rules = std::make_shared<const rule_list>(std::move(rules));
 }
 
 engine::~engine() = default;
 engine::engine(engine&&) noexcept = default;
 engine& engine::operator=(engine&&) noexcept = default;
 
-expected<void> engine::add(rule_ptr r) {
-  for (const auto& e : state_->rules)
-    if (e.it->name() == r->name())
-      return fail(ec::conflict, "there is already a correlation rule \"" +
-                                    std::string{r->name()} + "\"");
-  state_->rules.emplace_back(std::move(r), state_->options.max_failures);
+expected<void> engine::add(rule_ptr r, rule_origin from) {
+  std::unique_lock lock{state_->mutex};
+  if (find_rule(*state_->rules, r->name()) != nullptr)
+    return fail(ec::conflict, "there is already a correlation rule \"" +
+                                  std::string{r->name()} + "\"");
+  auto rules = *state_->rules;
+  rules.push_back(state_->keep(std::move(r), from));
+  state_->rules = std::make_shared<const rule_list>(std::move(rules));
   return {};
+}
+
+stored_rule_changes engine::replace_stored(std::vector<rule_ptr> rules) {
+  stored_rule_changes out;
+  // Goes after the lock.
+  rule_list_ptr before;
+  std::unique_lock lock{state_->mutex};
+  before = state_->rules;
+  rule_list after;
+  for (const auto& each : *before)
+    if (each->from != rule_origin::store)
+      after.push_back(each);
+  for (auto& r : rules) {
+    std::string name{r->name()};
+    if (find_rule(after, name) != nullptr) {
+      out.hidden.push_back(std::move(name));
+      continue;
+    }
+    const auto same = std::ranges::find_if(*before, [&](const auto& each) {
+      return each->from == rule_origin::store && each->it->name() == name &&
+             each->it->fingerprint() == r->fingerprint();
+    });
+    if (same != before->end()) {
+      after.push_back(*same);
+      continue;
+    }
+    after.push_back(state_->keep(std::move(r), rule_origin::store));
+    out.set.push_back(std::move(name));
+  }
+  for (const auto& each : *before)
+    if (find_rule(after, each->it->name()) == nullptr)
+      out.gone.emplace_back(each->it->name());
+  state_->rules = std::make_shared<const rule_list>(std::move(after));
+  return out;
 }
 
 std::vector<correlation_key>
@@ -116,7 +181,9 @@ engine::keys(const event& ev, const simdjson::dom::element* payload) const {
   std::vector<correlation_key> out;
   const auto in = state_->input(ev, payload);
   size_t used = 0;
-  for (const auto& e : state_->rules) {
+  const auto rules = state_->current();
+  for (const auto& each : *rules) {
+    const auto& e = *each;
     if (!e.health.enabled() || !e.it->wants(ev))
       continue;
     const auto what = run(*e.it, in, out);
@@ -152,7 +219,9 @@ std::vector<rule_report> engine::explain(const event& ev,
   const auto root = reader.parse(ev.payload.view());
   const auto in = state_->input(ev, root ? &*root : nullptr);
   std::vector<rule_report> reports;
-  for (const auto& e : state_->rules) {
+  const auto rules = state_->current();
+  for (const auto& each : *rules) {
+    const auto& e = *each;
     auto& report = reports.emplace_back();
     report.rule = e.it->name();
     report.disabled = !e.health.enabled();
@@ -165,9 +234,17 @@ std::vector<rule_report> engine::explain(const event& ev,
 
 std::vector<rule_state> engine::rules() const {
   std::vector<rule_state> out;
-  for (const auto& e : state_->rules)
-    out.push_back({std::string{e.it->name()}, e.health.enabled(),
-                   e.health.applied(), e.health.failures()});
+  const auto rules = state_->current();
+  for (const auto& e : *rules) {
+    auto& one = out.emplace_back();
+    one.name = e->it->name();
+    one.enabled = e->health.enabled();
+    one.applied = e->health.applied();
+    one.failures = e->health.failures();
+    one.origin = e->from;
+    if (const auto* definition = e->it->definition())
+      one.definition = *definition;
+  }
   return out;
 }
 
@@ -175,8 +252,9 @@ std::string engine::fingerprint() const {
   const auto& o = state_->options;
   auto text = fmt::format("{} {} {} {} {}", builtin_version, o.threshold,
                           o.max_mentions, o.max_keys, o.branch_window);
-  for (const auto& e : state_->rules)
-    text.append(1, '\0').append(e.it->fingerprint());
+  const auto rules = state_->current();
+  for (const auto& e : *rules)
+    text.append(1, '\0').append(e->it->fingerprint());
   // FNV-1a: it tells rules apart and proves nothing.
   uint64_t hash = 0xcbf29ce484222325;
   for (const char c : text)

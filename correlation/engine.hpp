@@ -5,6 +5,7 @@
 #include "correlation/rule.hpp"
 #include "correlation/rule_health.hpp"
 #include "correlation/vocabulary.hpp"
+#include "messages/correlation_rule.hpp"
 #include "messages/errors.hpp"
 
 #include <memory>
@@ -55,15 +56,17 @@ struct rule_report {
   std::vector<correlation_key> keys;
 };
 
-struct rule_state {
-  std::string name;
-  bool enabled = true;
-  uint64_t applied = 0;
-  uint64_t failures = 0;
+/// What became of the store's rules, by name.
+struct stored_rule_changes {
+  /// New, or others than before.
+  std::vector<std::string> set;
+  std::vector<std::string> gone;
+  /// Not in use, because there is a rule of that name that is not the store's.
+  std::vector<std::string> hidden;
 };
 
-/// All rules. Set up first, then shared by all workers: the const members are
-/// thread-safe.
+/// All rules. Set up first, then shared by all workers: the const members and
+/// `replace_stored` are thread-safe.
 class engine {
  public:
   /// With the built-in rules. `known` is not null.
@@ -73,7 +76,12 @@ class engine {
   engine& operator=(engine&&) noexcept;
 
   /// `conflict` if there is a rule of that name.
-  expected<void> add(rule_ptr r);
+  expected<void> add(rule_ptr r, rule_origin from = rule_origin::program);
+
+  /// From the next event on, the store's rules are these and no others; a
+  /// failed one is in use again once it is another. Events under way keep to
+  /// the rules that they began with.
+  stored_rule_changes replace_stored(std::vector<rule_ptr> rules);
 
   /// The event's keys, of equal ones the strongest. `payload` is the parsed
   /// `ev.payload`, null if that is no JSON.

@@ -5,6 +5,7 @@
 #include "correlation/text_scanner.hpp"
 #include "correlation/vocabulary.hpp"
 #include "messages/correlation_key.hpp"
+#include "messages/correlation_rule.hpp"
 #include "messages/event.hpp"
 
 #include <simdjson.h>
@@ -109,6 +110,10 @@ class rule {
   /// Changes with what the rule does, as far as it can tell; a function has
   /// its name only.
   virtual std::string fingerprint() const { return std::string{name()}; }
+  /// Null for a rule with code.
+  virtual const declarative_rule* definition() const noexcept {
+    return nullptr;
+  }
   /// Whether the event is any of its business. Cheap.
   virtual bool wants(const event& ev) const = 0;
   /// May throw; what it added before then is dropped.

@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <stdexcept>
+#include <thread>
 
 namespace eventweft::correlation {
 namespace {
@@ -228,6 +230,102 @@ TEST(custom_rule, one_that_throws_is_skipped_counted_and_disabled) {
   EXPECT_FALSE(state.enabled);
   EXPECT_FALSE(rules.add(
       make_lambda_rule("bad", [](const event&) { return std::string{}; })));
+}
+
+// -- rules of the store -------------------------------------------------------
+
+rule_ptr stored(std::string name, std::string key) {
+  return *make_declarative_rule(
+      {.name = std::move(name), .key = std::move(key)});
+}
+
+std::set<std::string> custom_keys_of(const engine& rules) {
+  codec::payload_reader reader;
+  std::set<std::string> out;
+  for (const auto& k : rules.keys(deployment(), reader))
+    if (k.rule == "a" || k.rule == "b" || k.rule == "mine")
+      out.insert(k.key);
+  return out;
+}
+
+TEST(stored_rules, AreReplacedAsAWhole) {
+  engine rules{std::make_shared<vocabulary>(), {}};
+  const auto without = rules.fingerprint();
+  auto changes = rules.replace_stored(
+      {stored("a", "a_{/pull_request/number}"), stored("b", "b_{platform}")});
+  EXPECT_EQ(changes.set, (std::vector<std::string>{"a", "b"}));
+  EXPECT_TRUE(changes.gone.empty());
+  EXPECT_EQ(custom_keys_of(rules), (key_set{"a_12", "b_deployments"}));
+  const auto with = rules.fingerprint();
+  EXPECT_NE(with, without);
+  changes = rules.replace_stored({stored("a", "other_{platform}")});
+  EXPECT_EQ(changes.set, std::vector<std::string>{"a"});
+  EXPECT_EQ(changes.gone, std::vector<std::string>{"b"});
+  EXPECT_EQ(custom_keys_of(rules), key_set{"other_deployments"});
+  EXPECT_NE(rules.fingerprint(), with);
+  changes = rules.replace_stored({});
+  EXPECT_EQ(changes.gone, std::vector<std::string>{"a"});
+  EXPECT_EQ(rules.fingerprint(), without);
+}
+
+TEST(stored_rules, LeaveOthersAlone) {
+  engine rules{std::make_shared<vocabulary>(), {}};
+  ASSERT_TRUE(
+      rules.add(stored("mine", "mine_{platform}"), rule_origin::configuration));
+  const auto builtin = rules.rules().front();
+  EXPECT_EQ(builtin.origin, rule_origin::built_in);
+  EXPECT_FALSE(builtin.definition);
+  const auto changes = rules.replace_stored(
+      {stored("mine", "theirs_{platform}"),
+       stored(builtin.name, "x_{platform}"), stored("a", "a_{platform}")});
+  EXPECT_EQ(changes.set, std::vector<std::string>{"a"});
+  EXPECT_EQ(changes.hidden, (std::vector<std::string>{"mine", builtin.name}));
+  EXPECT_EQ(custom_keys_of(rules),
+            (key_set{"a_deployments", "mine_deployments"}));
+  const auto last = rules.rules().back();
+  EXPECT_EQ(last.origin, rule_origin::store);
+  ASSERT_TRUE(last.definition);
+  EXPECT_EQ(last.definition->key, "a_{platform}");
+  EXPECT_FALSE(rules.add(stored("a", "again_{platform}")));
+}
+
+TEST(stored_rules, WhatStaysKeepsItsFigures) {
+  engine rules{std::make_shared<vocabulary>(), {}};
+  rules.replace_stored({stored("a", "a_{platform}")});
+  EXPECT_EQ(custom_keys_of(rules), key_set{"a_deployments"});
+  const auto changes = rules.replace_stored(
+      {stored("a", "a_{platform}"), stored("b", "b_{platform}")});
+  EXPECT_EQ(changes.set, std::vector<std::string>{"b"});
+  for (const auto& r : rules.rules()) {
+    if (r.name == "a") {
+      EXPECT_EQ(r.applied, 1u);
+    }
+  }
+}
+
+TEST(stored_rules, AreReplacedUnderWorkers) {
+  engine rules{std::make_shared<vocabulary>(), {}};
+  std::atomic<bool> done{false};
+  std::vector<std::jthread> workers;
+  std::atomic<size_t> odd{0};
+  for (int i = 0; i < 3; ++i)
+    workers.emplace_back([&] {
+      while (!done) {
+        const auto found = custom_keys_of(rules);
+        // All of one set or all of the other.
+        odd += found != key_set{} &&
+               found != key_set{"a_1_deployments", "b_1_deployments"} &&
+               found != key_set{"a_2_deployments", "b_2_deployments"};
+      }
+    });
+  for (int i = 0; i < 200; ++i) {
+    const auto n = std::to_string(i % 2 + 1);
+    rules.replace_stored({stored("a", "a_" + n + "_{platform}"),
+                          stored("b", "b_" + n + "_{platform}")});
+  }
+  done = true;
+  workers.clear();
+  EXPECT_EQ(odd, 0u);
 }
 
 } // namespace
