@@ -156,6 +156,9 @@ class gated_store final : public store {
   std::unique_ptr<subscription_store> open_subscriptions() override {
     return gate_->inner().open_subscriptions();
   }
+  std::unique_ptr<correlation_rule_store> open_correlation_rules() override {
+    return gate_->inner().open_correlation_rules();
+  }
 
   std::unique_ptr<store_nodes> open_nodes() override {
     return gate_->inner().open_nodes();

@@ -7,6 +7,7 @@
 #include "messages/event.hpp"
 #include "messages/filter.hpp"
 #include "messages/flow.hpp"
+#include "persistence/correlation_rules.hpp"
 #include "persistence/credentials.hpp"
 #include "persistence/maintenance.hpp"
 #include "persistence/nodes.hpp"
@@ -146,6 +147,11 @@ class store {
 
   /// Streams and subscriptions; null for a store that keeps none.
   virtual std::unique_ptr<subscription_store> open_subscriptions() {
+    return nullptr;
+  }
+
+  /// Correlation rules; null for a store that keeps none.
+  virtual std::unique_ptr<correlation_rule_store> open_correlation_rules() {
     return nullptr;
   }
 };

@@ -38,6 +38,7 @@ COMMENT ON COLUMN schema_migrations.applied_at IS 'When it was applied.';
 \ir postgres/0024_node_silence.sql
 \ir postgres/0025_oldest_program.sql
 \ir postgres/0026_expired_by_platform.sql
+\ir postgres/0027_correlation_rules.sql
 INSERT INTO schema_migrations (version, name) VALUES
   (1, 'log'), (2, 'details'), (3, 'processing'), (4, 'analytics'),
   (5, 'growth'), (6, 'append'), (7, 'leases'), (8, 'threads'),
@@ -47,7 +48,8 @@ INSERT INTO schema_migrations (version, name) VALUES
   (17, 'plain_evidence'), (18, 'comments'), (19, 'custom_retention'),
   (20, 'processed_by_all'), (21, 'backfill_rules'), (22, 'thread_counts'),
   (23, 'event_context'), (24, 'node_silence'),
-  (25, 'oldest_program'), (26, 'expired_by_platform');
+  (25, 'oldest_program'), (26, 'expired_by_platform'),
+  (27, 'correlation_rules');
 UPDATE schema_migrations SET oldest_program = 25
 WHERE version = (SELECT max(version) FROM schema_migrations);
 COMMIT;

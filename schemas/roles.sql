@@ -82,7 +82,8 @@ GRANT SELECT, INSERT, UPDATE ON event_processing_status, event_metrics
   TO eventweft_writer;
 GRANT SELECT, INSERT, UPDATE, DELETE ON event_correlations,
   correlation_threads, correlation_keys, correlation_merges, correlation_facts,
-  correlation_pending, correlation_backfill, correlation_recounts
+  correlation_pending, correlation_backfill, correlation_recounts,
+  correlation_rules
   TO eventweft_writer;
 GRANT SELECT, INSERT, UPDATE, DELETE ON event_streams, stream_subscriptions,
   event_deliveries, dead_letters, leases, processor_marks, cluster_nodes
@@ -102,8 +103,8 @@ GRANT EXECUTE ON FUNCTION
   TO eventweft_writer;
 
 GRANT SELECT ON correlation_threads, correlation_keys, correlation_merges,
-  correlation_facts, correlation_pending, correlation_backfill
-  TO eventweft_analyst;
+  correlation_facts, correlation_pending, correlation_backfill,
+  correlation_rules TO eventweft_analyst;
 GRANT SELECT ON events, github_events, linear_events, slack_events,
   deployment_events, event_performance, event_processing_status,
   event_correlations, event_metrics, event_metrics_cursor, event_streams,

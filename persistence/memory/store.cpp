@@ -309,6 +309,51 @@ class session final : public store_session {
   std::shared_ptr<shared_log> log_;
 };
 
+/// By name. Thread-safe.
+class shared_rules {
+ public:
+  std::vector<correlation::declarative_rule> all() const {
+    std::lock_guard guard{mutex_};
+    std::vector<correlation::declarative_rule> out;
+    for (const auto& [name, rule] : rules_)
+      out.push_back(rule);
+    return out;
+  }
+
+  bool set(const correlation::declarative_rule& rule) {
+    std::lock_guard guard{mutex_};
+    return rules_.insert_or_assign(rule.name, rule).second;
+  }
+
+  bool drop(std::string_view name) {
+    std::lock_guard guard{mutex_};
+    return rules_.erase(std::string{name}) > 0;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, correlation::declarative_rule> rules_;
+};
+
+class rule_tables final : public correlation_rule_store {
+ public:
+  explicit rule_tables(std::shared_ptr<shared_rules> rules)
+      : rules_(std::move(rules)) {}
+
+  expected<std::vector<correlation::declarative_rule>> rules() override {
+    return rules_->all();
+  }
+  expected<bool> set_rule(const correlation::declarative_rule& rule) override {
+    return rules_->set(rule);
+  }
+  expected<bool> drop_rule(std::string_view name) override {
+    return rules_->drop(name);
+  }
+
+ private:
+  std::shared_ptr<shared_rules> rules_;
+};
+
 class memory_store final : public store {
  public:
   explicit memory_store(size_t max_events)
@@ -328,8 +373,13 @@ class memory_store final : public store {
     return std::make_unique<session>(log_);
   }
 
+  std::unique_ptr<correlation_rule_store> open_correlation_rules() override {
+    return std::make_unique<rule_tables>(rules_);
+  }
+
  private:
   std::shared_ptr<shared_log> log_;
+  std::shared_ptr<shared_rules> rules_ = std::make_shared<shared_rules>();
 };
 
 } // namespace

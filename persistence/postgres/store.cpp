@@ -3,6 +3,7 @@
 
 #include "messages/time.hpp"
 #include "persistence/postgres/connection.hpp"
+#include "persistence/postgres/correlation_rules.hpp"
 #include "persistence/postgres/credentials.hpp"
 #include "persistence/postgres/maintenance.hpp"
 #include "persistence/postgres/migrate.hpp"
@@ -81,6 +82,10 @@ class postgres_store final : public store {
 
   std::unique_ptr<subscription_store> open_subscriptions() override {
     return std::make_unique<subscription_tables>(pool_);
+  }
+
+  std::unique_ptr<correlation_rule_store> open_correlation_rules() override {
+    return std::make_unique<correlation_rules>(pool_);
   }
 
  private:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "persistence/sqlite/store.hpp"
 
+#include "persistence/sqlite/correlation_rules.hpp"
 #include "persistence/sqlite/credentials.hpp"
 #include "persistence/sqlite/database.hpp"
 #include "persistence/sqlite/maintenance.hpp"
@@ -57,6 +58,10 @@ class sqlite_store final : public store {
 
   std::unique_ptr<subscription_store> open_subscriptions() override {
     return std::make_unique<subscription_tables>(file_);
+  }
+
+  std::unique_ptr<correlation_rule_store> open_correlation_rules() override {
+    return std::make_unique<correlation_rules>(file_);
   }
 
  private:
