@@ -11,6 +11,7 @@
 #include "net/api_cluster.hpp"
 #include "net/api_explain.hpp"
 #include "net/api_processing.hpp"
+#include "net/api_rules.hpp"
 #include "net/api_subscriptions.hpp"
 #include "net/api_threads.hpp"
 #include "net/ports/access.hpp"
@@ -249,6 +250,8 @@ awaitable<response> answer_call(const api_call& call) {
     co_return co_await get_thread(call, *params);
   if (target == endpoint::explain_event)
     co_return co_await explain_event(call, *params);
+  if (is_rules_call(target))
+    co_return co_await answer_rules_call(call, *params);
   if (is_processing_call(target))
     co_return co_await answer_processing_call(call, *params);
   if (target == endpoint::list_audit)

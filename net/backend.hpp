@@ -33,6 +33,7 @@ struct readiness {
 
 class cluster_port;
 class processing_port;
+class rules_port;
 class subscriptions_port;
 
 struct stream_info {
@@ -92,6 +93,9 @@ class backend {
 
   /// Streams and subscriptions as rows; null if there are none.
   virtual subscriptions_port* subscriptions() { return nullptr; }
+
+  /// Correlation rules; null where no keys are read.
+  virtual rules_port* rules() { return nullptr; }
 
   virtual readiness ready() const = 0;
 

@@ -30,6 +30,11 @@ constexpr route table[] = {
     // Keys hold slashes, which not every client and proxy leaves encoded.
     {verb::get, "/api/v1/correlations/{id}", endpoint::get_thread, needs::read,
      true},
+    {verb::get, "/api/v1/correlation-rules", endpoint::list_rules, needs::read},
+    {verb::put, "/api/v1/correlation-rules/{name}", endpoint::put_rule,
+     needs::manage},
+    {verb::delete_, "/api/v1/correlation-rules/{name}", endpoint::drop_rule,
+     needs::manage},
     {verb::get, "/api/v1/streams", endpoint::list_streams, needs::visible},
     {verb::post, "/api/v1/streams", endpoint::create_stream, needs::manage},
     {verb::get, "/api/v1/streams/{name}", endpoint::get_stream, needs::visible},

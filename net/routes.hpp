@@ -65,6 +65,9 @@ enum class endpoint : uint8_t {
   list_keys,
   revoke_key,
   list_audit,
+  list_rules,
+  put_rule,
+  drop_rule,
 };
 
 /// One line of the route table. `{name}` in a pattern stands for one segment,

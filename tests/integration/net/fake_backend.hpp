@@ -2,6 +2,7 @@
 #pragma once
 
 #include "codec/filter.hpp"
+#include "fake_rules.hpp"
 #include "fake_subscriptions.hpp"
 #include "net/backend.hpp"
 #include "net/ports/processing.hpp"
@@ -34,6 +35,8 @@ class fake_backend final : public backend, public processing_port {
   /// Null: everybody may do everything.
   access_port* access_ = nullptr;
   fake_subscriptions subscriptions_;
+  fake_rules rules_;
+  bool reads_keys = true;
 
   // -- for the test ----------------------------------------------------------
 
@@ -84,6 +87,7 @@ class fake_backend final : public backend, public processing_port {
   void drop_dead_letters(dead_letter_query q, reply<uint64_t> r) override;
   access_port* access() override { return access_; }
   subscriptions_port* subscriptions() override { return &subscriptions_; }
+  rules_port* rules() override { return reads_keys ? &rules_ : nullptr; }
   readiness ready() const override;
   std::string metrics_json() const override;
   std::string metrics_text() const override;
