@@ -66,6 +66,7 @@ bridge_options bridge_settings(const actor_host_parts& parts) {
   if (auto threads = parts.store->open_threads())
     out.threads = std::make_shared<threads_bridge>(std::move(threads));
   out.access = parts.access;
+  out.rules = parts.rules_port;
   out.poster = parts.poster;
   for (const auto& p : parts.platforms) {
     out.platforms.emplace(p->name());

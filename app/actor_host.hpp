@@ -61,6 +61,8 @@ struct actor_host_parts {
   std::shared_ptr<random_source> random;
   /// Null: everybody may do everything. Outlives the host.
   access_bridge* access = nullptr;
+  /// Shows and changes `rules`; null without these. Outlives the host.
+  net::rules_port* rules_port = nullptr;
   /// Called once, on any thread, when actors failed too often: the process
   /// should end with this sentence.
   std::function<void(std::string)> escalate;

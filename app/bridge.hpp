@@ -45,6 +45,8 @@ struct bridge_options {
   net::cluster_port* cluster = nullptr;
   /// Who may do what; null: everybody may do everything. Outlives the bridge.
   net::access_port* access = nullptr;
+  /// Correlation rules; null where there are none. Outlives the bridge.
+  net::rules_port* rules = nullptr;
   /// Whose report is part of the metrics; may be null.
   std::shared_ptr<store_figures> stored;
   /// Knows where webhooks may be sent; null: nothing is sent.
@@ -79,6 +81,7 @@ class bridge final : public net::backend {
   net::processing_port* processing() override;
   net::threads_port* threads() override { return options_.threads.get(); }
   net::access_port* access() override { return options_.access; }
+  net::rules_port* rules() override { return options_.rules; }
   net::subscriptions_port* subscriptions() override;
   net::readiness ready() const override;
   std::string metrics_json() const override;

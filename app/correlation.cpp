@@ -40,7 +40,7 @@ correlation::join_limits join_limits_of(const config::settings& settings) {
   return out;
 }
 
-expected<std::shared_ptr<const correlation::engine>>
+expected<std::shared_ptr<correlation::engine>>
 make_rules(const config::settings& settings,
            const std::vector<correlation::rule_ptr>& own,
            correlation::rule_failure_hook on_failure) {
@@ -57,22 +57,37 @@ make_rules(const config::settings& settings,
   options.on_failure = std::move(on_failure);
   auto rules = std::make_shared<correlation::engine>(
       std::make_shared<correlation::vocabulary>(), std::move(options));
-  const auto add = [&](correlation::rule_ptr r) {
-    return rules->add(std::move(r)).map_error([](error e) {
+  const auto add = [&](correlation::rule_ptr r, correlation::rule_origin from) {
+    return rules->add(std::move(r), from).map_error([](error e) {
       e.code = ec::bad_configuration;
       return e;
     });
   };
   for (const auto& r : c.rules) {
-    auto added = rule_of(r).and_then(add);
+    auto added = rule_of(r).and_then([&](correlation::rule_ptr made) {
+      return add(std::move(made), correlation::rule_origin::configuration);
+    });
     if (!added)
       return fail(ec::bad_configuration, "[correlation.rules." + r.name + "] " +
                                              added.error().message);
   }
   for (const auto& r : own)
-    if (auto added = add(r); !added)
+    if (auto added = add(r, correlation::rule_origin::program); !added)
       return fail(std::move(added.error()));
   return rules;
+}
+
+expected<correlation::stored_rule_changes>
+take_stored_rules(const std::vector<correlation::declarative_rule>& stored,
+                  correlation::engine& rules) {
+  std::vector<correlation::rule_ptr> made;
+  for (const auto& definition : stored) {
+    auto one = correlation::make_declarative_rule(definition);
+    if (!one)
+      return fail(ec::corrupt, one.error().message);
+    made.push_back(std::move(*one));
+  }
+  return rules.replace_stored(std::move(made));
 }
 
 expected<void> learn_facts(store& from, correlation::vocabulary& known) {

@@ -12,6 +12,7 @@
 #include "app/poster.hpp"
 #include "app/processors.hpp"
 #include "app/retention.hpp"
+#include "app/rules_bridge.hpp"
 #include "app/spool_adapter.hpp"
 #include "app/store_options.hpp"
 #include "app/upkeep.hpp"
@@ -83,6 +84,7 @@ struct service::state {
   std::shared_ptr<void> levels_changed;
   std::unique_ptr<upkeep> keeper;
   std::unique_ptr<access_bridge> access;
+  std::unique_ptr<rules_bridge> rules;
   std::shared_ptr<net::tls_keeper> tls;
   std::shared_ptr<outgoing::poster> poster;
   std::shared_ptr<processing::registry> processors =
@@ -142,7 +144,8 @@ expected<net::bound_address> service::start() {
         figures->rule_failed(rule, disabled);
         if (disabled)
           log->error("the correlation rule {} failed again and again ({}); it "
-                     "is out of use until the server is started anew",
+                     "is out of use until it is another one or the server is "
+                     "started anew",
                      rule, what);
       });
   if (!rules)
@@ -243,6 +246,17 @@ expected<net::bound_address> service::start() {
   if (auto guarded = s.access->start(); !guarded)
     return fail(guarded.error());
 
+  const auto control =
+      s.cluster ? s.cluster->control() : std::make_shared<control_bus>();
+  if (*rules) {
+    s.rules = std::make_unique<rules_bridge>(rules_bridge_parts{
+        store->open_correlation_rules(), *rules, control, s.figures,
+        s.logs->get("correlation"), s.settings.store.poll_interval});
+    if (ready)
+      s.rules->read_first();
+    s.rules->start();
+  }
+
   s.stored = std::make_shared<store_figures>(s.settings.telemetry.sample_every);
   upkeep_options keeping;
   keeping.stored = s.stored;
@@ -271,12 +285,13 @@ expected<net::bound_address> service::start() {
   parts.escalate = s.fatal;
   if (s.cluster) {
     parts.owner = s.cluster->owner();
-    parts.control = s.cluster->control();
     parts.others = s.cluster->others();
     parts.prepare = s.cluster->preparation();
     parts.cluster = s.cluster.get();
   }
+  parts.control = control;
   parts.access = s.access.get();
+  parts.rules_port = s.rules.get();
   s.actors = std::make_unique<actor_host>(std::move(parts));
   // Streams of the store are there before the first reader asks for one; the
   // part that looks after them reads them again when it comes to it.
@@ -347,6 +362,7 @@ bool service::stop() {
     clean = s.actors->stop(std::max(left(), milliseconds{1'000})) && clean;
   s.server.reset();
   s.actors.reset();
+  s.rules.reset();
   s.access.reset();
   s.poster.reset();
   s.keeper.reset();

@@ -277,6 +277,12 @@ void metrics::rule_failed(std::string_view rule, bool disabled) {
     state_->rules_disabled.Increment();
 }
 
+void metrics::stored_rules(size_t in_force, size_t changes) {
+  state_->stored_rules.Set(static_cast<double>(in_force));
+  if (changes > 0)
+    state_->rule_changes.Increment(static_cast<double>(changes));
+}
+
 void metrics::set_vocabulary(size_t facts) {
   state_->vocabulary.Set(static_cast<double>(facts));
 }

@@ -93,6 +93,9 @@ class metrics {
                      size_t hot_keys);
   /// A correlation rule threw; `disabled`: for the last time.
   void rule_failed(std::string_view rule, bool disabled);
+  /// The store's rules were read: `in_force` of them are, `changes` came, went
+  /// or are others than before.
+  void stored_rules(size_t in_force, size_t changes);
   /// Facts that the rules know without asking the store.
   void set_vocabulary(size_t facts);
 

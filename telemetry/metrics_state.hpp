@@ -196,6 +196,12 @@ struct metrics::state {
   Gauge& rules_disabled =
       gauge(registry, "eventweft_correlation_rules_disabled",
             "Correlation rules that are out of use after repeated failures");
+  Gauge& stored_rules =
+      gauge(registry, "eventweft_correlation_stored_rules",
+            "Correlation rules of the store that are in force here");
+  Counter& rule_changes =
+      counter(registry, "eventweft_correlation_rule_changes_total",
+              "Times a correlation rule of the store came, changed or went");
   Gauge& vocabulary =
       gauge(registry, "eventweft_correlation_vocabulary_facts",
             "Facts that the rules know without asking the store");

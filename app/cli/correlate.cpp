@@ -50,6 +50,12 @@ expected<workshop> open_workshop(const config::load_options& load) {
     return fail(rules.error());
   if (auto learned = learn_facts(**store, *(*rules)->known()); !learned)
     return fail(learned.error());
+  if (const auto books = (*store)->open_correlation_rules()) {
+    const auto taken = books->rules().and_then(
+        [&](const auto& stored) { return take_stored_rules(stored, **rules); });
+    if (!taken)
+      return fail(taken.error());
+  }
   return workshop{std::move(*store), std::move(*rules)};
 }
 

@@ -260,6 +260,28 @@ describe('the contracts in schemas/', { concurrency: 1 }, () => {
       plain.headers.get('content-type'), await plain.text());
   });
 
+  it('describe correlation rules', async () => {
+    const rules = '/api/v1/correlation-rules';
+    const one = `${rules}/{name}`;
+    const at = { name: 'contract' };
+    const body = (more) => ({
+      body: JSON.stringify({ key: 'contract:{payload.n}', ...more }),
+      headers: { 'content-type': 'application/json' },
+    });
+    assert.equal((await call('put', one, at, body())).status, 201);
+    assert.equal((await call('put', one, at,
+      body({ match: { platforms: ['x'] }, window: 60 }))).status, 200);
+    assert.equal((await call('put', one, at, body({ key: 'same' }))).status, 422);
+    const { json } = await call('get', rules);
+    const from = (origin) =>
+      json.correlation_rules.find((rule) => rule.origin === origin);
+    assert.equal(from('store').name, 'contract');
+    assert.equal((await call('delete', one,
+      { name: from('built-in').name })).status, 409);
+    assert.equal((await call('delete', one, at)).status, 204);
+    assert.equal((await call('delete', one, at)).status, 404);
+  });
+
   it('describe streams, their subscriptions and deliveries', async () => {
     const json = (body) => ({
       body: JSON.stringify(body),

@@ -327,6 +327,54 @@ TEST_F(whole_threads, ABackfillThatWasStoppedGoesOn) {
   EXPECT_EQ(store->open_threads()->recent({})->size(), 3u);
 }
 
+TEST_F(whole_threads, ARuleOfTheStoreIsInForceAtOnceAndAfterARestart) {
+  start();
+  const auto order = [this](int n) {
+    post("/events",
+         R"({"event_type":"x","payload":{"order":")" + std::to_string(n) +
+             "\"}}",
+         {});
+  };
+  order(7);
+  const auto put = client_->send({"PUT",
+                                  "/api/v1/correlation-rules/orders",
+                                  {{"Content-Type", "application/json"}},
+                                  R"({"key":"order:{payload.order}"})"});
+  ASSERT_TRUE(put);
+  EXPECT_EQ(put->status, 201) << put->body;
+  order(7);
+  EXPECT_THAT(get("/api/v1/correlations?key=order:7"),
+              HasSubstr(R"("event_count":1)"));
+  hub_.reset();
+  start();
+  order(7);
+  EXPECT_THAT(get("/api/v1/correlations?key=order:7"),
+              HasSubstr(R"("event_count":2)"));
+  // What came before it is found by going over the log again.
+  hub_.reset();
+  cli::correlate_options options;
+  options.backfill = true;
+  options.share = 1;
+  std::ofstream{directory_ / "hub.toml"} << "[store]\nurl = \""
+                                         << settings_.store.url << "\"\n";
+  config::load_options load;
+  load.file = directory_ / "hub.toml";
+  std::ostringstream out;
+  std::ostringstream err;
+  cli::console io{out, err, false};
+  EXPECT_EQ(cli::correlate(options, load, io), cli::exit_ok) << err.str();
+  start();
+  EXPECT_THAT(get("/api/v1/correlations?key=order:7"),
+              HasSubstr(R"("event_count":3)"));
+  const auto gone =
+      client_->send({"DELETE", "/api/v1/correlation-rules/orders", {}, {}});
+  ASSERT_TRUE(gone);
+  EXPECT_EQ(gone->status, 204);
+  order(7);
+  EXPECT_THAT(get("/api/v1/correlations?key=order:7"),
+              HasSubstr(R"("event_count":3)"));
+}
+
 TEST_F(whole_threads, ABackfillWithOtherRulesStartsOver) {
   settings_.event.enable_correlation = false;
   start();
