@@ -80,6 +80,14 @@ TEST_F(CliParser, NamesTheFlagOfABrokenFilter) {
   EXPECT_THAT(err.str(), HasSubstr("--filter: "));
 }
 
+TEST_F(CliParser, ARuleNeedsAKeyAndASoundFilter) {
+  EXPECT_EQ(run({"rules", "set", "r"}), exit_usage);
+  EXPECT_THAT(err.str(), HasSubstr("--key"));
+  EXPECT_EQ(run({"rules", "set", "r", "--key", "k", "--match", "{bad"}),
+            exit_usage);
+  EXPECT_THAT(err.str(), HasSubstr("--match: "));
+}
+
 TEST_F(CliParser, CorrelateMakesNoStore) {
   EXPECT_EQ(run({"correlate", "--backfill", "--store", "sqlite:none.db"}),
             exit_usage);

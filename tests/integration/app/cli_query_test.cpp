@@ -292,6 +292,38 @@ TEST(CliStreams, ShowsWhoReads) {
   EXPECT_THAT(refused.err.str(), HasSubstr("there is no such thing"));
 }
 
+TEST(CliRules, ListsSetsAndDeletes) {
+  const api_server server{{
+      {"GET /api/v1/correlation-rules?limit=1000",
+       answer(200,
+              R"({"correlation_rules":[{"name":"github","origin":"built-in",)"
+              R"("disabled":false},{"name":"zd","origin":"store",)"
+              R"("disabled":true,"key":"zd:{platform}"}],)"
+              R"("next_cursor":null})")},
+      {"PUT /api/v1/correlation-rules/zd", answer(201, R"({"name":"zd"})")},
+      {"DELETE /api/v1/correlation-rules/zd", answer(204, "")},
+  }};
+  const auto run = [&](std::vector<const char*> args, captured_console& c) {
+    const auto url = server.address().url;
+    args.insert(args.begin(), {"eventweft", "rules"});
+    args.insert(args.end(), {"--url", url.c_str()});
+    return parse_and_run(static_cast<int>(args.size()), args.data(), {}, c.io);
+  };
+  captured_console list;
+  EXPECT_EQ(run({"list"}, list), exit_ok) << list.err.str();
+  EXPECT_EQ(list.out.str(), "github  built-in\n"
+                            "zd  store  disabled  zd:{platform}\n");
+  captured_console set;
+  EXPECT_EQ(
+      run({"set", "zd", "--key", "zd:{platform}", "--confidence", "0.9"}, set),
+      exit_ok)
+      << set.err.str();
+  EXPECT_THAT(set.out.str(), HasSubstr(R"({"name":"zd"})"));
+  captured_console gone;
+  EXPECT_EQ(run({"delete", "zd"}, gone), exit_ok) << gone.err.str();
+  EXPECT_EQ(gone.out.str(), "zd  deleted\n");
+}
+
 TEST(CliStats, ShowsEverySection) {
   const api_server server{
       {{"GET /api/v1/metrics",
