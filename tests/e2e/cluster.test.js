@@ -147,6 +147,27 @@ describe('a cluster of three', { concurrency: 1 }, () => {
     }, { pauseLimit: 2_000 });
   });
 
+  /** Makes a correlation rule and takes it back, each seen by all in time. */
+  async function changeRule() {
+    const rules = '/api/v1/correlation-rules';
+    const known = (n) => fetch(`${n.url}${rules}`).then((r) => r.json())
+      .then((all) => all.correlation_rules.some((r) => r.name === 'everywhere'));
+    for (const [init, status, there] of [
+      [{
+        method: 'PUT', body: JSON.stringify({ key: 'everywhere:{payload.n}' }),
+        headers: { 'content-type': 'application/json' },
+      }, 201, true],
+      [{ method: 'DELETE' }, 204, false],
+    ]) {
+      const start = Date.now();
+      const answer = await fetch(`${nodes[a].url}${rules}/everywhere`, init);
+      assert.equal(answer.status, status);
+      await until('all nodes to know', async () =>
+        (await Promise.all(nodes.map(known))).every((x) => x === there), 5_000);
+      assert.ok(Date.now() - start <= 1_000, `${Date.now() - start} ms`);
+    }
+  }
+
   it('changes something on all nodes within a second', async () => {
     const seen = () => nodes.map((n) =>
       n.said.split('the log level is debug now').length - 1);
@@ -164,6 +185,7 @@ describe('a cluster of three', { concurrency: 1 }, () => {
       await until('all nodes to have changed', () =>
         seen().every((n, i) => n > old[i]), 5_000);
       assert.ok(Date.now() - start <= 1_000, `${Date.now() - start} ms`);
+      await changeRule();
     }
     await cluster.network.reset();
     assert.ok(seen().every((n, i) => n >= before[i] + 2));
