@@ -200,6 +200,11 @@ void storage_writer_state::batch_done(const append_results& results) {
     bytes += x.event->payload.size();
   }
   figures.batch_committed(done.size(), bytes);
+  // Who is answered must find the log as long as that, however busy the hub is.
+  seq_t head = 0;
+  for (const auto& result : results.items)
+    head = std::max(head, result.outcome.seq);
+  figures.set_head(head);
   sample(done);
   tell_hub(events, results);
   joined(results.threads);

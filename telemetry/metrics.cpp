@@ -209,8 +209,12 @@ void metrics::catch_up_page(std::string_view stream, size_t events) {
 }
 
 void metrics::set_head(seq_t seq) {
-  state_->head.Set(static_cast<double>(seq));
-  state_->head_seq.store(seq, std::memory_order_relaxed);
+  auto& head = state_->head_seq;
+  auto known = head.load(std::memory_order_relaxed);
+  while (known < seq &&
+         !head.compare_exchange_weak(known, seq, std::memory_order_relaxed)) {
+  }
+  state_->head.Set(static_cast<double>(head.load(std::memory_order_relaxed)));
 }
 
 seq_t metrics::head() const noexcept {

@@ -80,8 +80,9 @@ class metrics {
   /// One message, for all its readers: its size before and after.
   void message_compressed(size_t before, size_t after);
   void catch_up_page(std::string_view stream, size_t events);
+  /// The log reaches at least so far.
   void set_head(seq_t seq);
-  /// What was set last: how far the log is known to reach.
+  /// The highest that was set: how far the log is known to reach.
   seq_t head() const noexcept;
   /// A hole in what the hub was told that it filled from the store.
   void hub_gap_filled(size_t events);
