@@ -187,6 +187,7 @@ void storage_writer_state::batch_done(const append_results& results) {
   }
   auto& figures = *ctx_.figures;
   figures.stage_took(stage::commit, ctx_.time->now() - batch_since_);
+  sample();
   auto done = std::exchange(batch_, {});
   store_busy_ = false;
   proven();
@@ -205,7 +206,6 @@ void storage_writer_state::batch_done(const append_results& results) {
   for (const auto& result : results.items)
     head = std::max(head, result.outcome.seq);
   figures.set_head(head);
-  sample(done);
   tell_hub(events, results);
   joined(results.threads);
   for (size_t i = 0; i < done.size(); ++i) {
@@ -233,14 +233,14 @@ void storage_writer_state::batch_done(const append_results& results) {
   queue_changed();
 }
 
-void storage_writer_state::sample(const std::vector<pending_append>& done) {
+void storage_writer_state::sample() {
   if (!options_.samples)
     return;
   using std::chrono::duration_cast;
   using std::chrono::microseconds;
   const auto now = ctx_.time->now();
   const auto waiting = static_cast<int64_t>(queue_.size());
-  for (const auto& x : done) {
+  for (const auto& x : batch_) {
     const auto& ev = *x.event;
     if (!options_.samples->sampled(ev.id))
       continue;

@@ -52,8 +52,8 @@ class storage_writer_state {
   void send_batch();
   void batch_done(const append_results& results);
   void batch_failed(const caf::error& e);
-  /// Notes how long the sampled ones of a batch took.
-  void sample(const std::vector<pending_append>& done);
+  /// Notes how long the sampled ones of the batch took, before it is let go.
+  void sample();
   /// Tells the hub about what of `events` is in the log by our doing.
   void tell_hub(const std::vector<event_ptr>& events,
                 const append_results& results);

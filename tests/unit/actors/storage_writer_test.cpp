@@ -5,6 +5,8 @@ namespace eventweft {
 
 namespace {
 
+using namespace std::chrono_literals;
+
 using testing::make_event;
 
 class storage_writer_test : public testing::spine {
@@ -124,10 +126,17 @@ TEST_F(storage_writer_test, samples_how_long_events_took) {
   append(2);
   run();
   EXPECT_TRUE(options.samples->take().empty());
+  advance(10ms);
   release();
+  advance(20ms);
   release();
   const auto samples = options.samples->take();
   ASSERT_EQ(samples.size(), 6u);
+  // The second one waits for the first one's commit, and then for its own.
+  EXPECT_EQ(samples[0].took, 0ms);
+  EXPECT_EQ(samples[1].took, 10ms);
+  EXPECT_EQ(samples[3].took, 10ms);
+  EXPECT_EQ(samples[4].took, 20ms);
   EXPECT_EQ(samples[0].stage, "queue");
   EXPECT_EQ(samples[1].stage, "commit");
   EXPECT_EQ(samples[2].stage, "ingest");
