@@ -2,6 +2,7 @@
 #include "actors/retry_elsewhere.hpp"
 
 #include "actors/caf_compat.hpp"
+#include "actors/stored_letters.hpp"
 
 #include <chrono>
 #include <utility>
@@ -18,14 +19,27 @@ constexpr std::chrono::milliseconds letter_look_timeout{10'000};
 
 /// A letter that others may be about to retry.
 struct asked_letter {
-  actor_context ctx;
-  uuid id;
-  error refusal;
-  std::function<void(expected<void>)> then;
-  timestamp until{};
+  asked_letter(dead_letters_actor::pointer self, const actor_context& context,
+               const uuid& letter, error why,
+               std::function<void(expected<void>)> ended)
+      : ctx(context),
+        letters(self, ctx, letter_look_timeout),
+        id(letter),
+        refusal(std::move(why)),
+        then(std::move(ended)),
+        until(ctx.time->now() + others_patience) {}
+  asked_letter(const asked_letter&) = delete;
+  asked_letter& operator=(const asked_letter&) = delete;
+
+  const actor_context ctx;
+  stored_letters letters;
+  const uuid id;
+  const error refusal;
+  const std::function<void(expected<void>)> then;
+  const timestamp until;
 };
 
-using asked_letter_ptr = std::shared_ptr<const asked_letter>;
+using asked_letter_ptr = std::shared_ptr<asked_letter>;
 
 void look_for_letter_later(dead_letters_actor::pointer self,
                            const asked_letter_ptr& x);
@@ -40,24 +54,14 @@ void letter_still_there(dead_letters_actor::pointer self,
 
 void look_for_letter(dead_letters_actor::pointer self,
                      const asked_letter_ptr& x) {
-  const auto reader = x->ctx.peers->reader.get();
-  if (!reader) {
-    letter_still_there(self, x);
-    return;
-  }
   dead_letter_query q;
   q.id = x->id;
-  q.limit = 1;
-  q.bodies = false;
-  ask(self, reader, letter_look_timeout, list_atom_v, q)
-      .then(
-          [self, x](const std::vector<dead_letter>& found) {
-            if (found.empty())
-              x->then({});
-            else
-              letter_still_there(self, x);
-          },
-          [self, x](const caf::error&) { letter_still_there(self, x); });
+  x->letters.list(q, [self, x](const auto& found) {
+    if (found && found->empty())
+      x->then({});
+    else
+      letter_still_there(self, x);
+  });
 }
 
 void look_for_letter_later(dead_letters_actor::pointer self,
@@ -71,9 +75,8 @@ void look_for_letter_later(dead_letters_actor::pointer self,
 void retry_elsewhere(dead_letters_actor::pointer self, const actor_context& ctx,
                      const uuid& letter, const error& refusal,
                      std::function<void(expected<void>)> then) {
-  look_for_letter_later(self, std::make_shared<const asked_letter>(asked_letter{
-                                  ctx, letter, refusal, std::move(then),
-                                  ctx.time->now() + others_patience}));
+  look_for_letter_later(self, std::make_shared<asked_letter>(
+                                  self, ctx, letter, refusal, std::move(then)));
   ctx.control->announce({control_kind::dead_letters, to_string(letter)});
 }
 
