@@ -4,10 +4,9 @@
 #include "app/embed/drafts.hpp"
 #include "codec/filter.hpp"
 #include "codec/payload.hpp"
+#include "codec/request_fields.hpp"
 #include "messages/url_escape.hpp"
 #include "net/ports/subscriptions.hpp"
-
-#include <algorithm>
 
 namespace eventweft {
 
@@ -42,17 +41,6 @@ void refuse_built_in(const stream_definition& stream) {
   if (stream.built_in)
     throw Error{Errc::conflict,
                 "stream " + stream.name + " is built in: it stays as it is"};
-}
-
-bool is_stream_name(std::string_view name) noexcept {
-  // Clients take these out of paths (RFC 3986, 5.2.4): nobody could ask for it.
-  if (name == "." || name == "..")
-    return false;
-  return !name.empty() && name.size() <= 100 &&
-         std::all_of(name.begin(), name.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                  (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
-         });
 }
 
 } // namespace
@@ -90,7 +78,7 @@ StreamEndpoint App::Impl::endpoint(std::string scheme, std::string path,
 
 void Streaming::create_stream(const std::string& name, const Filter& filter,
                               const std::string& description) {
-  if (!is_stream_name(name))
+  if (!codec::is_path_name(name))
     throw Error{
         Errc::unprocessable,
         "a stream's name is 1 to 100 of A-Z, a-z, 0-9, '_', '-', '.', and "
