@@ -39,6 +39,7 @@ void directory::clear() {
   delivery_recorder.set({});
   subscriptions.set({});
   write_worker.set({});
+  sync_worker.set({});
   read_workers.clear();
   askers.clear();
   std::lock_guard guard{mutex_};

@@ -84,8 +84,10 @@ class directory {
   handle_slot<subscription_worker_actor> subscription_worker;
   handle_slot<delivery_recorder_actor> delivery_recorder;
   handle_slot<subscriptions_actor> subscriptions;
-  /// The writer's own worker; the others are the reader's.
+  /// The writer's own workers: one appends, one makes durable. The others are
+  /// the reader's.
   handle_slot<store_worker_actor> write_worker;
+  handle_slot<store_worker_actor> sync_worker;
   handle_pool<store_worker_actor> read_workers;
   handle_pool<asker_actor> askers;
 

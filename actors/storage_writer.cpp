@@ -3,14 +3,15 @@
 
 #include "actors/caf_compat.hpp"
 #include "actors/storage_writer_state.hpp"
-#include "correlation/engine.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace eventweft {
 
 namespace {
+
+// So many batches may wait to be durable before the next one does, too.
+constexpr size_t most_unsynced_batches = 4;
 
 /// Whether the store, not the batch, is what failed.
 bool is_away(ec code) noexcept {
@@ -51,6 +52,7 @@ caf::result<append_outcome> storage_writer_state::take(const event_ptr& ev) {
     return to_caf(ec::overloaded, "the storage writer's queue is full");
   auto promise = self_->make_response_promise<append_outcome>();
   queue_.push({ev, promise, ctx_.time->now()});
+  hurried_ = hurried_ || store_busy_;
   pump();
   queue_changed();
   return promise;
@@ -122,7 +124,7 @@ void storage_writer_state::pump() {
   case mode::starting:
     break;
   case mode::live:
-    if (!store_busy_ && !queue_.empty())
+    if (!store_busy_ && !queue_.empty() && may_overtake_sync())
       commit_next();
     break;
   case mode::away:
@@ -134,11 +136,18 @@ void storage_writer_state::pump() {
     break;
   }
   if (mode_ != mode::starting && queue_.empty() && !store_busy_ &&
-      !spool_busy_) {
+      unsynced_.empty() && !spool_busy_) {
     for (auto& promise : flushes_)
       promise.deliver();
     flushes_.clear();
   }
+}
+
+// What comes while batches are made durable grows until it is worth a
+// transaction of its own.
+bool storage_writer_state::may_overtake_sync() const {
+  return unsynced_.empty() || (unsynced_.size() < most_unsynced_batches &&
+                               queue_.size() >= options_.overtaking_events);
 }
 
 void storage_writer_state::spool_changed() {
@@ -146,8 +155,10 @@ void storage_writer_state::spool_changed() {
 }
 
 void storage_writer_state::queue_changed() {
-  ctx_.figures->set_writer_queue(queue_.size() + batch_.size() +
-                                 spool_batch_.size());
+  auto waiting = queue_.size() + batch_.size() + spool_batch_.size();
+  for (const auto& b : unsynced_)
+    waiting += b.events.size();
+  ctx_.figures->set_writer_queue(waiting);
 }
 
 void storage_writer_state::commit_next() {
@@ -172,87 +183,33 @@ void storage_writer_state::send_batch() {
   }
   batch_since_ = ctx_.time->now();
   event_batch batch;
+  batch.sync_later = hurried_ || !unsynced_.empty();
+  hurried_ = false;
   batch.events.reserve(batch_.size());
   for (const auto& x : batch_)
     batch.events.push_back(x.event);
   ask(self_, worker, options_.store_timeout, append_atom_v, std::move(batch))
-      .then([this](const append_results& results) { batch_done(results); },
+      .then([this](append_results& results) { batch_done(results); },
             [this](const caf::error& e) { batch_failed(e); });
 }
 
-void storage_writer_state::batch_done(const append_results& results) {
+void storage_writer_state::batch_done(append_results& results) {
   if (results.items.size() != batch_.size()) {
     batch_failed(to_caf(ec::internal, "the store's answer does not fit"));
     return;
   }
-  auto& figures = *ctx_.figures;
-  figures.stage_took(stage::commit, ctx_.time->now() - batch_since_);
-  sample();
-  auto done = std::exchange(batch_, {});
   store_busy_ = false;
   proven();
-  // The next batch is on its way while this one is told of and answered.
-  pump();
-  std::vector<event_ptr> events;
-  events.reserve(done.size());
-  size_t bytes = 0;
-  for (const auto& x : done) {
-    events.push_back(x.event);
-    bytes += x.event->payload.size();
-  }
-  figures.batch_committed(done.size(), bytes);
-  // Who is answered must find the log as long as that, however busy the hub is.
-  seq_t head = 0;
-  for (const auto& result : results.items)
-    head = std::max(head, result.outcome.seq);
-  figures.set_head(head);
-  tell_hub(events, results);
-  joined(results.threads);
-  for (size_t i = 0; i < done.size(); ++i) {
-    const auto& ev = *done[i].event;
-    const auto& result = results.items[i];
-    if (result.refused) {
-      log_event(*ctx_.log, spdlog::level::warn, ev.id,
-                "the store refused {} {}: {}", ev.platform, ev.event_id,
-                to_string(*result.refused));
-      done[i].promise.deliver(to_caf(*result.refused));
-      continue;
-    }
-    auto outcome = result.outcome;
-    if (outcome.id == ev.id)
-      outcome.duplicate = false;
-    if (outcome.duplicate)
-      figures.event_duplicate(ev.platform, ev.event_type);
-    else
-      figures.event_stored(ev.platform, ev.event_type);
-    log_event(*ctx_.log, ev.id, "{} seq {}",
-              outcome.duplicate ? "is a duplicate of" : "committed as",
-              outcome.seq);
-    done[i].promise.deliver(outcome);
-  }
-  queue_changed();
-}
-
-void storage_writer_state::sample() {
-  if (!options_.samples)
-    return;
-  using std::chrono::duration_cast;
-  using std::chrono::microseconds;
-  const auto now = ctx_.time->now();
-  const auto waiting = static_cast<int64_t>(queue_.size());
-  for (const auto& x : batch_) {
-    const auto& ev = *x.event;
-    if (!options_.samples->sampled(ev.id))
-      continue;
-    const auto add = [&](std::string_view stage, auto took) {
-      options_.samples->add(
-          {now, stage, ev.platform, ev.event_type, ev.id,
-           std::max(duration_cast<microseconds>(took), microseconds{0}),
-           waiting});
-    };
-    add("queue", batch_since_ - x.since);
-    add("commit", now - batch_since_);
-    add("ingest", now - ev.created_at);
+  appended_batch done{std::exchange(batch_, {}), std::move(results),
+                      batch_since_};
+  if (done.results.unsynced || !unsynced_.empty()) {
+    unsynced_.push_back(std::move(done));
+    sync_next();
+    pump();
+  } else {
+    // The next batch is on its way while this one is told of and answered.
+    pump();
+    finish(done);
   }
 }
 
@@ -289,61 +246,6 @@ void storage_writer_state::batch_failed(const caf::error& e) {
   }
   pump();
   queue_changed();
-}
-
-// What was learned counts from the commit on.
-void storage_writer_state::joined(const thread_report& threads) {
-  ctx_.figures->events_joined(threads.linked, threads.started,
-                              threads.merges.size(), threads.hot_keys.size());
-  for (const auto& key : threads.hot_keys)
-    ctx_.log->warn("the correlation key {} has reached its limit: it links no "
-                   "further events",
-                   key);
-  if (!ctx_.rules || threads.facts.empty())
-    return;
-  for (const auto& [fact, value] : threads.facts)
-    ctx_.rules->known()->learn(fact, value);
-  ctx_.figures->set_vocabulary(ctx_.rules->known()->size());
-}
-
-void storage_writer_state::tell_hub(const std::vector<event_ptr>& events,
-                                    const append_results& results) {
-  auto hub = ctx_.peers->hub.get();
-  std::vector<event_ptr> stored;
-  stored.reserve(events.size());
-  for (size_t i = 0; i < events.size(); ++i) {
-    const auto& result = results.items[i];
-    if (result.refused || result.outcome.seq == 0 ||
-        result.outcome.id != events[i]->id)
-      continue;
-    auto copy = *events[i];
-    copy.seq = result.outcome.seq;
-    if (result.correlation_id)
-      copy.correlation_id = result.correlation_id;
-    if (result.parent_event_id)
-      copy.parent_event_id = result.parent_event_id;
-    // For the store only; readers have no use for them.
-    copy.details = {};
-    copy.keys.clear();
-    stored.emplace_back(std::move(copy));
-  }
-  stored.insert(stored.end(), results.threads.merges.begin(),
-                results.threads.merges.end());
-  auto by_seq = [](const auto& a, const auto& b) { return a->seq < b->seq; };
-  if (!std::is_sorted(stored.begin(), stored.end(), by_seq))
-    std::sort(stored.begin(), stored.end(), by_seq);
-  // Those of an earlier attempt have a place apart from the new ones.
-  for (auto begin = stored.begin(); begin != stored.end();) {
-    auto end = begin + 1;
-    while (end != stored.end() && (*end)->seq == (*(end - 1))->seq + 1)
-      ++end;
-    const auto range = std::make_shared<const log_range>(
-        log_range{(*begin)->seq, (*(end - 1))->seq, {begin, end}});
-    if (hub)
-      tell(self_, hub, committed_atom_v, range);
-    ctx_.others->committed(range);
-    begin = end;
-  }
 }
 
 storage_writer_actor spawn_storage_writer(caf::actor_system& sys,

@@ -17,6 +17,9 @@ struct storage_writer_options {
   /// The most events and payload bytes in one transaction.
   uint32_t batch_max_events = 500;
   uint64_t batch_max_bytes = 8ull << 20;
+  /// So many go to the store while it makes others durable; fewer wait for
+  /// that, since a transaction costs something by itself.
+  uint32_t overtaking_events = 32;
   /// What may wait; beyond that senders get `overloaded`.
   uint32_t queue_max_events = 10'000;
   uint64_t queue_max_bytes = 256ull << 20;
@@ -36,6 +39,10 @@ struct storage_writer_options {
 ///
 /// - *Group commit*: one batch is at the store's worker, the next forms
 ///   meanwhile; an idle system commits at once.
+/// - *Under load* the store may answer before a batch is durable: the next one,
+///   if it is large, goes to it while another worker makes that one so.
+///   Nobody is told of a batch before it is durable, and of none before those
+///   appended earlier.
 /// - After a commit it tells the hub what is new, with the thread that each
 ///   event is in, and the rules what the events taught; then it answers the
 ///   senders. An

@@ -6,6 +6,7 @@
 #include "actors/context.hpp"
 #include "actors/storage_writer.hpp"
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,16 +45,35 @@ class storage_writer_state {
 
   /// Starts whatever can be started.
   void pump();
+  bool may_overtake_sync() const;
   void queue_changed();
 
   // -- to the store (storage_writer.cpp) -------------------------------------
 
   void commit_next();
   void send_batch();
-  void batch_done(const append_results& results);
+  void batch_done(append_results& results);
   void batch_failed(const caf::error& e);
-  /// Notes how long the sampled ones of the batch took, before it is let go.
-  void sample();
+
+  // -- durable, then told of (storage_writer_sync.cpp) -----------------------
+
+  /// A batch that the store has, in the order of the log.
+  struct appended_batch {
+    std::vector<pending_append> events;
+    append_results results;
+    /// When it was sent to the store.
+    timestamp since{};
+  };
+
+  /// Makes durable what waits for it, unless that is under way.
+  void sync_next();
+  void synced();
+  void sync_failed(const caf::error& e);
+  /// The batch is durable: tells the hub and answers the senders.
+  void finish(const appended_batch& batch);
+  void answer(const pending_append& x, const append_result& result);
+  /// Notes how long the sampled ones of the batch took.
+  void sample(const appended_batch& batch);
   /// Tells the hub about what of `events` is in the log by our doing.
   void tell_hub(const std::vector<event_ptr>& events,
                 const append_results& results);
@@ -93,10 +113,17 @@ class storage_writer_state {
   std::vector<pending_append> batch_;
   timestamp batch_since_{};
   bool store_busy_ = false;
+  /// Somebody came while it was: the store shall not wait for the disk.
+  bool hurried_ = false;
   bool retried_ = false;
   unsigned worker_lost_ = 0;
   /// So many of the next events go one by one, to find the one that fails.
   size_t singles_ = 0;
+
+  // Appended, but not durable; of the first so many it is being asked for.
+  std::deque<appended_batch> unsynced_;
+  size_t syncing_ = 0;
+  unsigned sync_lost_ = 0;
 
   // The batch at the spool's worker; those who wait for another's outcome.
   std::vector<pending_append> spool_batch_;

@@ -22,7 +22,12 @@ class store_worker_state {
     return {
         [this](append_atom,
                const event_batch& batch) -> caf::result<append_results> {
-          return answer(session_->append_and_join(batch.events));
+          return answer(batch.sync_later
+                            ? session_->append_unsynced(batch.events)
+                            : session_->append_and_join(batch.events));
+        },
+        [this](sync_atom, const log_mark& last) -> caf::result<void> {
+          return answer(session_->make_durable(last));
         },
         [this](head_atom) -> caf::result<seq_t> {
           return answer(session_->head().map(

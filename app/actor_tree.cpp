@@ -167,6 +167,12 @@ std::vector<child_spec> actor_tree(caf::actor_system& sys,
       [peers](store_worker_actor h) {
         peers->write_worker.set(std::move(h));
       }));
+  out.push_back(child(
+      "store_worker:syncs", stop_phase::workers,
+      [&sys, store, where] {
+        return spawn_store_worker(sys, store->open_session(), where);
+      },
+      [peers](store_worker_actor h) { peers->sync_worker.set(std::move(h)); }));
   auto readers = read_worker_count(s);
   for (size_t i = 0; i < readers; ++i)
     out.push_back(child(

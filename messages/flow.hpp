@@ -45,10 +45,31 @@ struct thread_report {
   bool operator==(const thread_report&) const = default;
 };
 
+/// An event by its place in the log: what has to be durable, and with it all
+/// that is before it.
+struct log_mark {
+  seq_t seq = 0;
+  uuid id;
+  /// Where it is known: it spares the store a search.
+  std::optional<timestamp> created_at{};
+
+  bool operator==(const log_mark&) const = default;
+};
+
+/// Whichever of the two is further on in the log stays.
+inline void keep_later(std::optional<log_mark>& mark,
+                       const std::optional<log_mark>& other) {
+  if (other && (!mark || mark->seq < other->seq))
+    mark = other;
+}
+
 /// One result an event, in the order of the batch.
 struct append_results {
   std::vector<append_result> items;
   thread_report threads{};
+  /// Set if the batch is not durable yet: nobody may be told of it before the
+  /// store has made it so up to here.
+  std::optional<log_mark> unsynced{};
 
   bool operator==(const append_results&) const = default;
 };
@@ -56,6 +77,9 @@ struct append_results {
 /// Events in the order in which they are to be stored; none is null.
 struct event_batch {
   std::vector<event_ptr> events;
+  /// Whether the store may answer before they are durable, which it then says
+  /// (`append_results::unsynced`).
+  bool sync_later = false;
 
   bool operator==(const event_batch&) const = default;
 };

@@ -159,14 +159,22 @@ bool inspect(Inspector& f, thread_report& x) {
 }
 
 template <class Inspector>
+bool inspect(Inspector& f, log_mark& x) {
+  return f.object(x).fields(f.field("seq", x.seq), f.field("id", x.id),
+                            f.field("created_at", x.created_at));
+}
+
+template <class Inspector>
 bool inspect(Inspector& f, append_results& x) {
   return f.object(x).fields(f.field("items", x.items),
-                            f.field("threads", x.threads));
+                            f.field("threads", x.threads),
+                            f.field("unsynced", x.unsynced));
 }
 
 template <class Inspector>
 bool inspect(Inspector& f, event_batch& x) {
-  return f.object(x).fields(f.field("events", x.events));
+  return f.object(x).fields(f.field("events", x.events),
+                            f.field("sync_later", x.sync_later));
 }
 
 template <class Inspector>

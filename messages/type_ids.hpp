@@ -134,6 +134,8 @@ CAF_ADD_TYPE_ID(eventweft, (eventweft::delivery_test))
 CAF_ADD_TYPE_ID(eventweft, (eventweft::replay_request))
 CAF_ADD_TYPE_ID(eventweft, (eventweft::replay_answer))
 CAF_ADD_TYPE_ID(eventweft, (std::vector<eventweft::uuid>))
+CAF_ADD_TYPE_ID(eventweft, (eventweft::log_mark))
+CAF_ADD_ATOM(eventweft, eventweft, sync_atom)
 
 CAF_END_TYPE_ID_BLOCK(eventweft)
 

@@ -67,6 +67,15 @@ class gated_session final : public store_session {
     return passed([&] { return inner_->append_and_join(events); });
   }
 
+  expected<append_results>
+  append_unsynced(std::span<const event_ptr> events) override {
+    return passed([&] { return inner_->append_unsynced(events); });
+  }
+
+  expected<void> make_durable(const log_mark& last) override {
+    return passed([&] { return inner_->make_durable(last); });
+  }
+
   expected<log_head> head() override {
     return passed([&] { return inner_->head(); });
   }

@@ -58,6 +58,19 @@ class store_session {
     });
   }
 
+  /// The same, but the store may have it on disk only once `make_durable` was
+  /// called with the results' `unsynced`, by any session of the store; the next
+  /// append can work meanwhile. Until then `head`, `read_after` and `query`
+  /// don't show the events. The results may get lost with the store.
+  virtual expected<append_results>
+  append_unsynced(std::span<const event_ptr> events) {
+    return append_and_join(events);
+  }
+
+  /// Makes durable what was appended up to that event. `store_unavailable` if
+  /// the store has lost it: to append the batch again is safe.
+  virtual expected<void> make_durable(const log_mark& /*last*/) { return {}; }
+
   virtual expected<log_head> head() = 0;
 
   /// Events with seq > after, in order: at most `max_events`, and no more

@@ -43,7 +43,7 @@ BEGIN
       AND c.relkind IN ('r', 'p', 'v')
       AND (c.relname ~ '^(event|github_|linear_|slack_|deployment_)'
            OR c.relname ~ '^correlation_'
-           OR c.relname IN ('log_head', 'dead_letters', 'recent_events',
+           OR c.relname IN ('log_head', 'log_durable', 'dead_letters', 'recent_events',
                             'stream_subscriptions', 'correlated_events',
                             'schema_migrations', 'leases', 'api_keys',
                             'api_keys_version', 'audit_log', 'processor_marks',
@@ -57,9 +57,10 @@ BEGIN
     WHERE p.pronamespace = current_schema()::regnamespace
       AND p.proname IN (
         'append_events', 'append_joined_events', 'apply_retention',
-        'beat_node', 'change_threads', 'claim_leases',
+        'beat_node', 'change_threads', 'claim_leases', 'commit_async',
         'create_event_correlation', 'find_stored_events', 'forget_threads',
-        'insert_events', 'look_up_threads', 'take_log_head',
+        'insert_events', 'log_head_moved', 'look_up_threads', 'make_durable',
+        'raise_log_durable', 'take_log_head',
         'ensure_partitions', 'event_key', 'event_weeks', 'expired_events',
         'fence_holds', 'mark_event_processed', 'partitioned_tables',
         'record_processing', 'release_leases', 'retention_hold',
@@ -78,6 +79,7 @@ GRANT UPDATE (processed_at, processing_duration, correlation_id,
 GRANT SELECT, UPDATE (last_seq) ON log_head, event_metrics_cursor
   TO eventweft_writer;
 GRANT UPDATE (thread_version, dedup_window) ON log_head TO eventweft_writer;
+GRANT SELECT, UPDATE (seq) ON log_durable TO eventweft_writer;
 GRANT SELECT, INSERT, UPDATE ON event_processing_status, event_metrics
   TO eventweft_writer;
 GRANT SELECT, INSERT, UPDATE, DELETE ON event_correlations,
@@ -109,7 +111,7 @@ GRANT SELECT ON events, github_events, linear_events, slack_events,
   deployment_events, event_performance, event_processing_status,
   event_correlations, event_metrics, event_metrics_cursor, event_streams,
   event_deliveries, dead_letters, leases, processor_marks, cluster,
-  cluster_nodes, log_head, schema_migrations,
+  cluster_nodes, log_head, log_durable, schema_migrations,
   event_processing_summary, recent_events, correlated_events
   TO eventweft_analyst;
 GRANT SELECT (id, stream_name, subscriber_id, type, filter, format, ordered,

@@ -11,12 +11,16 @@ namespace eventweft::postgres {
 namespace {
 
 // "SELECT append_joined_events($1, …)"
-std::string call_text() {
+std::string joined_call(commit_mode mode) {
   constexpr int parameters = 61;
   std::string sql = "SELECT append_joined_events(";
   for (int i = 1; i <= parameters; ++i)
     sql += (i == 1 ? "$" : ", $") + std::to_string(i);
-  return sql + ")";
+  sql += ")";
+  // What is in FROM is called first.
+  if (mode == commit_mode::async)
+    sql += " FROM commit_async()";
+  return sql;
 }
 
 timestamp newest(std::span<const event_ptr> events) {
@@ -76,6 +80,12 @@ joined_append::run(std::span<const event_ptr> events, bool lock) {
                                    first + static_cast<seq_t>(fresh.size()));
     if (!write(fresh, threads, parents, *joined, merges, std::move(created_at)))
       return std::nullopt;
+    if (mode_ == commit_mode::async) {
+      const auto& last = merges.empty() ? fresh.back() : merges.back();
+      const auto new_head =
+          index_.head() + static_cast<seq_t>(fresh.size() + merges.size());
+      results.unsynced = log_mark{new_head, last->id, last->created_at};
+    }
     results.threads = thread_batch::report_of(*joined, std::move(merges));
   }
   for (const auto& [i, seen] : index_.seen()) {
@@ -91,6 +101,9 @@ joined_append::run(std::span<const event_ptr> events, bool lock) {
     // The event itself, appended before by a call whose end got lost, is no
     // duplicate.
     one.outcome.duplicate = one.outcome.id != events[i]->id;
+    // Somebody else's transaction may have stored it a moment ago.
+    if (mode_ == commit_mode::async)
+      keep_later(results.unsynced, log_mark{one.outcome.seq, one.outcome.id});
   }
   return results;
 }
@@ -146,10 +159,11 @@ bool joined_append::write(std::span<const event_ptr> fresh,
   parameters.append(index_.head());
   parameters.append(index_.version());
   columns.append_to(parameters);
-  own_.prepare("append_joined_events", call_text());
-  const bool done = tx_.exec(pqxx::prepped{"append_joined_events"}, parameters)
-                        .one_field()
-                        .as<bool>();
+  const auto* call = mode_ == commit_mode::async ? "append_joined_async"
+                                                 : "append_joined_events";
+  own_.prepare(call, joined_call(mode_));
+  const bool done =
+      tx_.exec(pqxx::prepped{call}, parameters).one_field().as<bool>();
   if (done && !joined.changes.parents.empty())
     write_parents(joined.changes.parents);
   return done;

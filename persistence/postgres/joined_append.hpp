@@ -6,18 +6,24 @@
 #include "persistence/postgres/connection.hpp"
 #include "persistence/postgres/thread_lookup.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <span>
 
 namespace eventweft::postgres {
+
+/// Whether a transaction that appends ends when it is durable, or before
+/// (`commit_async` in schemas/postgres/0028_async_commit.sql).
+enum class commit_mode : uint8_t { sync, async };
 
 /// Appends a batch and joins it to threads, on the caller's transaction: one
 /// call reads, one call writes. Throws what libpqxx throws.
 class joined_append {
  public:
   joined_append(connection& own, pqxx::transaction_base& tx,
-                const correlation::join_limits& limits)
-      : own_(own), tx_(tx), limits_(limits), index_(own, tx) {}
+                const correlation::join_limits& limits,
+                commit_mode mode = commit_mode::sync)
+      : own_(own), tx_(tx), limits_(limits), mode_(mode), index_(own, tx) {}
 
   /// Nothing if somebody else changed the log or its threads in between, which
   /// cannot be when the head was taken first (`lock`).
@@ -40,6 +46,7 @@ class joined_append {
   connection& own_;
   pqxx::transaction_base& tx_;
   const correlation::join_limits& limits_;
+  commit_mode mode_;
   thread_lookup index_;
 };
 

@@ -17,6 +17,19 @@ using std::to_string;
 // After somebody else was faster, so many batches take the log head first.
 constexpr int careful_batches = 32;
 
+std::string append_call(commit_mode mode) {
+  const std::string call =
+      "append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, "
+      "$14, $15, $16, $17, $18, $19, $20, $21, $22)";
+  if (mode == commit_mode::sync)
+    return "SELECT id, seq, duplicate, correlation_id, parent_event_id FROM " +
+           call;
+  // What is in FROM is called first.
+  return "SELECT (a.r).id, (a.r).seq, (a.r).duplicate, (a.r).correlation_id, "
+         "(a.r).parent_event_id FROM (SELECT " +
+         call + " AS r FROM commit_async()) a";
+}
+
 } // namespace
 
 expected<std::vector<append_result>>
@@ -27,13 +40,48 @@ session::append(std::span<const event_ptr> events) {
 
 expected<append_results>
 session::append_and_join(std::span<const event_ptr> events) {
-  return append_isolating(events, [this](auto part) {
-    return any_keys(part) ? append_joined(part) : append_batch(part);
+  return append(events, commit_mode::sync);
+}
+
+expected<append_results>
+session::append_unsynced(std::span<const event_ptr> events) {
+  return append(events, commit_mode::async);
+}
+
+expected<void> session::make_durable(const log_mark& last) {
+  auto sync = [&](connection& own, pqxx::connection& c) -> expected<void> {
+    own.prepare("make_durable", "SELECT make_durable($1, $2, $3)");
+    pqxx::params p;
+    p.append(last.seq);
+    p.append(to_string(last.id));
+    if (last.created_at)
+      p.append(time_text(*last.created_at));
+    else
+      p.append();
+    pqxx::nontransaction tx{c};
+    const bool there =
+        tx.exec(pqxx::prepped{"make_durable"}, p).one_field().as<bool>();
+    if (!there)
+      return fail(ec::store_unavailable,
+                  "the server has lost events that it had just taken");
+    return {};
+  };
+  return pool_->with_connection([&](connection& own) {
+    return own.call(retry::yes,
+                    [&](pqxx::connection& c) { return sync(own, c); });
+  });
+}
+
+expected<append_results> session::append(std::span<const event_ptr> events,
+                                         commit_mode mode) {
+  return append_isolating(events, [&](auto part) {
+    return any_keys(part) ? append_joined(part, mode)
+                          : append_batch(part, mode);
   });
 }
 
 expected<append_results>
-session::append_batch(std::span<const event_ptr> events) {
+session::append_batch(std::span<const event_ptr> events, commit_mode mode) {
   using result_t = expected<append_results>;
   std::vector<event_row> rows;
   rows.reserve(events.size());
@@ -43,16 +91,14 @@ session::append_batch(std::span<const event_ptr> events) {
   add_event_columns(columns, rows);
   pqxx::params parameters;
   columns.append_to(parameters);
+  const auto* name = mode == commit_mode::async ? "append_async" : "append";
   // Safe to do twice: what the first attempt may have committed is found
   // again by its key.
   auto append = [&](connection& own, pqxx::connection& c) -> result_t {
-    own.prepare("append",
-                "SELECT id, seq, duplicate, correlation_id, parent_event_id "
-                "FROM append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
-                "$11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)");
+    own.prepare(name, append_call(mode));
     // One statement is one transaction: nothing but one round trip.
     pqxx::nontransaction tx{c};
-    auto stored = tx.exec(pqxx::prepped{"append"}, parameters);
+    auto stored = tx.exec(pqxx::prepped{name}, parameters);
     if (static_cast<size_t>(stored.size()) != events.size())
       return fail(ec::internal, "append_events answered " +
                                     to_string(stored.size()) + " rows for " +
@@ -70,6 +116,12 @@ session::append_batch(std::span<const event_ptr> events) {
           one.outcome.id != events[results.items.size()]->id;
       one.correlation_id = maybe_uuid(row[3]);
       one.parent_event_id = maybe_uuid(row[4]);
+      if (mode == commit_mode::async) {
+        log_mark mark{one.outcome.seq, one.outcome.id};
+        if (!row[2].as<bool>())
+          mark.created_at = events[results.items.size()]->created_at;
+        keep_later(results.unsynced, mark);
+      }
       results.items.push_back(std::move(one));
     }
     return results;
@@ -84,17 +136,17 @@ session::append_batch(std::span<const event_ptr> events) {
 // alone, it costs two round trips. Where somebody else appends at the same
 // time, the head is taken first.
 expected<append_results>
-session::append_joined(std::span<const event_ptr> events) {
+session::append_joined(std::span<const event_ptr> events, commit_mode mode) {
   using result_t = expected<std::optional<append_results>>;
   for (;;) {
     const bool careful = careful_ > 0;
     auto attempt = [&](connection& own, pqxx::connection& c) -> result_t {
       if (!careful) {
         pqxx::nontransaction tx{c};
-        return joined_append{own, tx, limits_}.run(events, false);
+        return joined_append{own, tx, limits_, mode}.run(events, false);
       }
       pqxx::work tx{c};
-      auto done = joined_append{own, tx, limits_}.run(events, true);
+      auto done = joined_append{own, tx, limits_, mode}.run(events, true);
       if (done)
         tx.commit();
       return done;
@@ -117,7 +169,7 @@ expected<log_head> session::head() {
   return pool_->call(retry::yes,
                      [&](pqxx::connection& c) -> expected<log_head> {
                        pqxx::nontransaction tx{c};
-                       auto row = tx.exec("SELECT last_seq FROM log_head");
+                       auto row = tx.exec("SELECT seq FROM log_durable");
                        return log_head{row.one_field().as<seq_t>()};
                      });
 }
@@ -136,6 +188,7 @@ expected<log_range> session::read_after(seq_t after, size_t max_events,
             "SELECT w.seq, sum(w.payload_bytes::bigint) OVER (ORDER BY w.seq) "
             "AS total FROM ("
             "SELECT seq, payload_bytes FROM events WHERE seq > $1::bigint "
+            "AND seq <= (SELECT d.seq FROM log_durable d) "
             "ORDER BY seq LIMIT $2::bigint) w) t) ORDER BY seq");
     pqxx::nontransaction tx{c};
     constexpr auto most = static_cast<size_t>(INT64_MAX);
@@ -220,7 +273,7 @@ expected<seq_t> session::seq_before(timestamp t) {
     pqxx::nontransaction tx{c};
     auto row =
         tx.exec("SELECT coalesce((SELECT min(seq) - 1 FROM events "
-                "WHERE created_at >= $1), (SELECT last_seq FROM log_head))",
+                "WHERE created_at >= $1), (SELECT seq FROM log_durable))",
                 pqxx::params{time_text(t)});
     return row.one_field().as<seq_t>();
   });

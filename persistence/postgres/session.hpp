@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "persistence/postgres/joined_append.hpp"
 #include "persistence/postgres/pool.hpp"
 #include "persistence/store.hpp"
 
@@ -15,6 +16,9 @@ class session final : public store_session {
   append(std::span<const event_ptr> events) override;
   expected<append_results>
   append_and_join(std::span<const event_ptr> events) override;
+  expected<append_results>
+  append_unsynced(std::span<const event_ptr> events) override;
+  expected<void> make_durable(const log_mark& last) override;
   expected<log_head> head() override;
   expected<log_range> read_after(seq_t after, size_t max_events,
                                  size_t max_bytes) override;
@@ -29,9 +33,13 @@ class session final : public store_session {
   expected<bool> drop_dead_letter(const uuid& id) override;
 
  private:
+  expected<append_results> append(std::span<const event_ptr> events,
+                                  commit_mode mode);
   /// Events without a key: one call.
-  expected<append_results> append_batch(std::span<const event_ptr> events);
-  expected<append_results> append_joined(std::span<const event_ptr> events);
+  expected<append_results> append_batch(std::span<const event_ptr> events,
+                                        commit_mode mode);
+  expected<append_results> append_joined(std::span<const event_ptr> events,
+                                         commit_mode mode);
 
   pool_ptr pool_;
   correlation::join_limits limits_;

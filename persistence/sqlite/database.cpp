@@ -88,13 +88,22 @@ database::database(const database_file& file)
   // Only possible before the first table; retention gives pages back.
   if (db_.execAndGet("PRAGMA page_count").getInt() == 0)
     db_.exec("PRAGMA auto_vacuum = INCREMENTAL");
-  db_.exec("PRAGMA journal_mode = WAL");
+  has_log_ = db_.execAndGet("PRAGMA journal_mode = WAL").getString() == "wal";
   // Acknowledged means durable.
   db_.exec("PRAGMA synchronous = FULL");
   db_.exec("PRAGMA foreign_keys = ON");
   db_.exec("PRAGMA cache_size = -32768");
   db_.exec("PRAGMA wal_autocheckpoint = 4000");
   db_.exec("PRAGMA journal_size_limit = 67108864");
+}
+
+bool database::wait_for_disk(bool wait) {
+  if (!wait && !has_log_)
+    return false;
+  if (wait != std::exchange(waits_for_disk_, wait))
+    db_.exec(wait ? "PRAGMA synchronous = FULL"
+                  : "PRAGMA synchronous = NORMAL");
+  return true;
 }
 
 write_queue::turn database::turn_to_write() const {

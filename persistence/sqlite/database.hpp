@@ -2,6 +2,7 @@
 #pragma once
 
 #include "messages/errors.hpp"
+#include "persistence/sqlite/log_sync.hpp"
 #include "persistence/sqlite/write_queue.hpp"
 #include "persistence/store.hpp"
 
@@ -23,6 +24,7 @@ struct database_file {
   std::string path;
   store_options options;
   std::shared_ptr<write_queue> writers = std::make_shared<write_queue>();
+  std::shared_ptr<log_sync> sync = std::make_shared<log_sync>();
 };
 
 /// An open file with its prepared statements. One thread at a time. Its
@@ -32,6 +34,10 @@ class database {
   explicit database(const database_file& file);
 
   SQLite::Database& raw() noexcept { return db_; }
+
+  /// Whether commits wait for the disk, as they do at first. False and nothing
+  /// else if they have to: without a write-ahead log.
+  bool wait_for_disk(bool wait);
 
   /// Throws that the database is busy if it does not come in time.
   write_queue::turn turn_to_write() const;
@@ -44,6 +50,8 @@ class database {
   std::shared_ptr<write_queue> writers_;
   std::chrono::milliseconds patience_;
   SQLite::Database db_;
+  bool has_log_ = false;
+  bool waits_for_disk_ = true;
   std::map<std::string_view, std::unique_ptr<SQLite::Statement>> statements_;
 };
 

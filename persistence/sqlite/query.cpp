@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "persistence/sqlite/query.hpp"
 
+#include "persistence/sqlite/log_sync.hpp"
 #include "persistence/sqlite/rows.hpp"
 
 #include <algorithm>
@@ -130,8 +131,11 @@ std::string delivery_condition(builder& b, const event_query& q,
 
 } // namespace
 
-statement page_statement(const event_query& q) {
+statement page_statement(const event_query& q, seq_t shown) {
   builder b;
+  // Whoever goes on from what is not durable yet could miss others.
+  if (shown != log_sync::everything)
+    b.require("seq <= " + std::to_string(shown));
   if (q.id)
     b.require("id = " + b.bind(to_string(*q.id)));
   b.require_any(q.event_ids,

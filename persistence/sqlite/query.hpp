@@ -16,8 +16,9 @@ struct statement {
   std::vector<std::string> parameters;
 };
 
-/// One page and one row more, which tells whether there is a next page.
-statement page_statement(const event_query& q);
+/// One page and one row more, which tells whether there is a next page, of what
+/// may be shown of the log (`log_sync::shown`).
+statement page_statement(const event_query& q, seq_t shown);
 
 /// A page of dead letters.
 statement dead_letters_statement(const dead_letter_query& q);

@@ -202,7 +202,10 @@ class session::batch {
 };
 
 session::session(const database_file& file)
-    : database_(file), limits_(file.options.threads) {}
+    : database_(file),
+      path_(file.path),
+      sync_(file.sync),
+      limits_(file.options.threads) {}
 
 expected<std::vector<append_result>>
 session::append(std::span<const event_ptr> events) {
@@ -212,7 +215,24 @@ session::append(std::span<const event_ptr> events) {
 
 expected<append_results>
 session::append_and_join(std::span<const event_ptr> events) {
+  return append(events, true);
+}
+
+expected<append_results>
+session::append_unsynced(std::span<const event_ptr> events) {
+  return append(events, false);
+}
+
+expected<void> session::make_durable(const log_mark& last) {
+  return sync_->flush(path_, last.seq);
+}
+
+expected<append_results> session::append(std::span<const event_ptr> events,
+                                         bool wait_for_disk) {
   return database_.call([&](database& db) -> expected<append_results> {
+    const bool later = !wait_for_disk && db.wait_for_disk(false);
+    if (!later)
+      db.wait_for_disk(true);
     // Most of it before anybody has to wait for us.
     learn_keys(db, read_head(db));
     for (std::map<size_t, error> refused;;) {
@@ -232,11 +252,30 @@ session::append_and_join(std::span<const event_ptr> events) {
         update.bind(1, static_cast<int64_t>(attempt.head()));
         update.exec();
       }
-      tx.commit();
+      commit(tx, before, attempt, later);
       known_seq_ = attempt.head();
       return std::move(attempt.results());
     }
   });
+}
+
+void session::commit(write_transaction& tx, seq_t before, batch& done,
+                     bool later) {
+  const auto head = done.head();
+  if (!later) {
+    tx.commit();
+    sync_->synced(head);
+    return;
+  }
+  sync_->committing(before, head);
+  try {
+    tx.commit();
+  } catch (...) {
+    sync_->not_committed(before);
+    throw;
+  }
+  // The log's end, whatever it is: what is a duplicate is before it.
+  done.results().unsynced = log_mark{head, {}};
 }
 
 void session::learn_keys(database& db, seq_t head) {
@@ -256,19 +295,21 @@ void session::learn_keys(database& db, seq_t head) {
 }
 
 expected<log_head> session::head() {
-  return database_.call([](database& db) -> expected<log_head> {
-    return log_head{read_head(db)};
+  return database_.call([&](database& db) -> expected<log_head> {
+    return log_head{std::min(read_head(db), sync_->shown())};
   });
 }
 
 expected<log_range> session::read_after(seq_t after, size_t max_events,
                                         size_t max_bytes) {
-  static const std::string sql = "SELECT " + std::string{event_columns} +
-                                 " FROM events WHERE seq > ? ORDER BY seq";
+  static const std::string sql =
+      "SELECT " + std::string{event_columns} +
+      " FROM events WHERE seq > ? AND seq <= ? ORDER BY seq";
   return database_.call([&](database& db) -> expected<log_range> {
     log_range range{after + 1, after, {}};
     auto& q = db.prepared(sql);
     q.bind(1, static_cast<int64_t>(after));
+    q.bind(2, static_cast<int64_t>(sync_->shown()));
     size_t bytes = 0;
     while (range.events.size() < max_events && q.executeStep()) {
       auto next = read_event(q);
@@ -300,7 +341,7 @@ expected<std::optional<event_ptr>> session::find(const uuid& id) {
 
 expected<event_page> session::query(const event_query& q) {
   return database_.call([&](database& db) -> expected<event_page> {
-    auto question = page_statement(q);
+    auto question = page_statement(q, sync_->shown());
     SQLite::Statement rows{db.raw(), question.sql};
     for (size_t i = 0; i < question.parameters.size(); ++i)
       rows.bind(static_cast<int>(i) + 1, question.parameters[i]);
@@ -347,7 +388,7 @@ expected<seq_t> session::seq_before(timestamp t) {
     q.executeStep();
     auto seq = q.getColumn(0).getInt64();
     q.reset();
-    return seq;
+    return std::min(seq, sync_->shown());
   });
 }
 

@@ -15,6 +15,9 @@ class session final : public store_session {
   append(std::span<const event_ptr> events) override;
   expected<append_results>
   append_and_join(std::span<const event_ptr> events) override;
+  expected<append_results>
+  append_unsynced(std::span<const event_ptr> events) override;
+  expected<void> make_durable(const log_mark& last) override;
   expected<log_head> head() override;
   expected<log_range> read_after(seq_t after, size_t max_events,
                                  size_t max_bytes) override;
@@ -29,12 +32,19 @@ class session final : public store_session {
   expected<bool> drop_dead_letter(const uuid& id) override;
 
  private:
+  expected<append_results> append(std::span<const event_ptr> events,
+                                  bool wait_for_disk);
   /// Brings `known_` up to what others have appended.
   void learn_keys(database& db, seq_t head);
 
   class batch;
 
+  /// `later`: without the disk, which the batch's results then say.
+  void commit(write_transaction& tx, seq_t before, batch& done, bool later);
+
   lazy_database database_;
+  std::string path_;
+  std::shared_ptr<log_sync> sync_;
   correlation::join_limits limits_;
   key_filter known_;
   seq_t known_seq_ = 0;

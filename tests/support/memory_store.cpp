@@ -37,6 +37,19 @@ void memory_log::set_down(std::optional<error> e) {
   down = std::move(e);
 }
 
+seq_t memory_log::shown() const {
+  return sync_later ? durable_ : head();
+}
+
+void memory_log::lose_unsynced() {
+  std::lock_guard guard{mutex_};
+  if (!sync_later)
+    return;
+  events_.resize(std::min(events_.size(), static_cast<size_t>(durable_)));
+  std::erase_if(by_key_,
+                [&](const auto& x) { return x.second >= events_.size(); });
+}
+
 void memory_log::merge(const uuid& from, const uuid& into) {
   std::lock_guard guard{mutex_};
   for (auto& [id, now] : merges_)
@@ -84,16 +97,43 @@ memory_session::append(std::span<const event_ptr> events) {
     }
     out.push_back(std::move(r));
   }
+  // A durable commit makes durable what was before it.
+  log_->durable_ = log_->head();
   if (auto lost = std::exchange(log_->lose_next_answer, std::nullopt))
     return fail(*lost);
   return out;
+}
+
+expected<append_results>
+memory_session::append_unsynced(std::span<const event_ptr> events) {
+  std::lock_guard guard{log_->mutex_};
+  const auto durable = log_->durable_;
+  auto done = append_and_join(events);
+  if (!done || !log_->sync_later)
+    return done;
+  log_->durable_ = durable;
+  for (const auto& one : done->items)
+    if (!one.refused)
+      keep_later(done->unsynced, log_mark{one.outcome.seq, one.outcome.id});
+  return done;
+}
+
+expected<void> memory_session::make_durable(const log_mark& last) {
+  std::lock_guard guard{log_->mutex_};
+  if (auto e = fault())
+    return fail(*e);
+  if (last.seq > log_->head() ||
+      log_->events_[static_cast<size_t>(last.seq) - 1]->id != last.id)
+    return fail(ec::store_unavailable, "it is lost");
+  log_->durable_ = std::max(log_->durable_, last.seq);
+  return {};
 }
 
 expected<log_head> memory_session::head() {
   std::lock_guard guard{log_->mutex_};
   if (auto e = fault())
     return fail(*e);
-  return log_head{log_->head()};
+  return log_head{log_->shown()};
 }
 
 expected<log_range> memory_session::read_after(seq_t after, size_t max_events,
@@ -105,7 +145,7 @@ expected<log_range> memory_session::read_after(seq_t after, size_t max_events,
   log_range out{after + 1, after, {}};
   size_t bytes = 0;
   for (const auto& ev : log_->events_) {
-    if (ev->seq <= after)
+    if (ev->seq <= after || ev->seq > log_->shown())
       continue;
     bytes += ev->payload.size();
     if (out.events.size() >= max_events ||
@@ -160,7 +200,7 @@ expected<seq_t> memory_session::seq_before(timestamp t) {
   for (const auto& ev : log_->events_)
     if (ev->created_at >= t)
       return ev->seq - 1;
-  return log_->head();
+  return log_->shown();
 }
 
 expected<void> memory_session::add_dead_letter(const dead_letter& letter) {

@@ -27,6 +27,8 @@ class memory_log {
   int down_for = 0;
   /// Appends commit and then report this, once: the outcome got lost.
   std::optional<error> lose_next_answer;
+  /// `append_unsynced` leaves events to be made durable.
+  bool sync_later = false;
   /// These events' rows are refused, by `event_id`.
   std::set<std::string> refused;
   /// A batch with one of these fails as a whole with `internal`.
@@ -41,13 +43,19 @@ class memory_log {
   /// Appends without anybody telling the hub.
   seq_t add(event e);
   void set_down(std::optional<error> e);
+  /// The store dies and comes back with what was durable.
+  void lose_unsynced();
   /// Puts one thread's events into the other, as a store does before it
   /// appends the event that tells.
   void merge(const uuid& from, const uuid& into);
 
  private:
   friend class memory_session;
+  /// The last seq that readers may see.
+  seq_t shown() const;
+
   mutable std::recursive_mutex mutex_;
+  seq_t durable_ = 0;
   std::vector<event_ptr> events_;
   std::map<std::pair<std::string, std::string>, size_t> by_key_;
   std::map<uuid, uuid> merges_;
@@ -60,6 +68,9 @@ class memory_session final : public store_session {
 
   expected<std::vector<append_result>>
   append(std::span<const event_ptr> events) override;
+  expected<append_results>
+  append_unsynced(std::span<const event_ptr> events) override;
+  expected<void> make_durable(const log_mark& last) override;
   expected<log_head> head() override;
   expected<log_range> read_after(seq_t after, size_t max_events,
                                  size_t max_bytes) override;

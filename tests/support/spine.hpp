@@ -31,6 +31,8 @@ class spine : public deterministic {
   void start_write_worker() {
     ctx.peers->write_worker.set(keep(spawn_store_worker(
         system, std::make_unique<memory_session>(log), worker_thread::shared)));
+    ctx.peers->sync_worker.set(keep(spawn_store_worker(
+        system, std::make_unique<memory_session>(log), worker_thread::shared)));
   }
 
   void start_reader(storage_reader_options options = {}) {

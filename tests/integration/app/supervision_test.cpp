@@ -109,8 +109,9 @@ TEST_F(supervision_test, ShowsTheTreeItsQueuesAndMailboxes) {
   for (const auto* part :
        {"supervisor", "  storage_writer", "  stream_hub",
         "  platform_worker:github", "  platform_worker:events",
-        "  store_worker:writes", "  store_worker:reads", "  dead_letters",
-        "ingest", "storage_reader", "processors:critical", "processors:low"})
+        "  store_worker:writes", "  store_worker:syncs", "  store_worker:reads",
+        "  dead_letters", "ingest", "storage_reader", "processors:critical",
+        "processors:low"})
     EXPECT_THAT(text, HasSubstr(part));
   EXPECT_THAT(text, Not(HasSubstr("restarting")));
   // Those that are alike have one line.

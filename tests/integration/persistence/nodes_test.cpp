@@ -232,6 +232,20 @@ TEST_F(nodes_test, ACommitWakesTheOthersAndSaysHowFarTheLogIs) {
               ElementsAre(store_bell{store_bell::kind::rung, {}, 0, "hello"}));
 }
 
+TEST_F(nodes_test, TheOthersAreWokenWhenItIsDurable) {
+  auto listener = store_->open_listener();
+  must(listener->wait(5s));
+  auto writer = open("node-a")->open_session();
+  std::vector<event_ptr> batch{event_ptr{numbered_event(1)},
+                               event_ptr{numbered_event(2)}};
+  const auto done = must(writer->append_unsynced(batch));
+  ASSERT_TRUE(done.unsynced);
+  EXPECT_THAT(must(listener->wait(100ms)), IsEmpty());
+  must(writer->make_durable(*done.unsynced));
+  const store_bell expected{store_bell::kind::committed, "node-a", 2, {}};
+  EXPECT_THAT(must(listener->wait(5s)), ElementsAre(expected));
+}
+
 TEST(nodes_of_a_server, AListenerComesBack) {
   postgres_server server;
   server.start();

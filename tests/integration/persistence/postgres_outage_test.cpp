@@ -111,6 +111,58 @@ TEST_F(postgres_outage, NothingAcknowledgedIsLostWhenItIsKilledUnderLoad) {
     EXPECT_TRUE(stored.contains("delivery-" + std::to_string(n))) << n;
 }
 
+TEST_F(postgres_outage, WhatWasNotDurableIsLostOrKeptButNeverHalf) {
+  auto syncs = store_->open_session();
+  seq_t durable = 0;
+  int n = 0;
+  for (int round = 0; round < 3; ++round) {
+    std::vector<std::pair<int, log_mark>> early;
+    for (int i = 0; i < 40; ++i) {
+      std::vector<event_ptr> one{event_ptr{numbered_event(++n)}};
+      early.emplace_back(n, *must(session_->append_unsynced(one)).unsynced);
+    }
+    const auto middle = early[19].second;
+    must(syncs->make_durable(middle));
+    durable = middle.seq;
+    shared_server().kill();
+    shared_server().start();
+    // The session may not take what others have put there for its own.
+    const auto head = must(syncs->head()).seq;
+    EXPECT_GE(head, durable);
+    bool lost = false;
+    for (const auto& [number, mark] : early) {
+      const bool there = must(syncs->find(mark.id)).has_value();
+      EXPECT_TRUE(there || mark.seq > durable) << mark.seq;
+      // What is lost is the end of it.
+      EXPECT_FALSE(lost && there) << mark.seq;
+      lost = lost || !there;
+      if (there)
+        continue;
+      auto gone = syncs->make_durable(mark);
+      ASSERT_FALSE(gone);
+      EXPECT_EQ(gone.error().code, ec::store_unavailable);
+      // As the storage writer does.
+      must(append(number));
+    }
+    EXPECT_EQ(must(syncs->head()).seq, n);
+  }
+  const auto range = must(session_->read_after(0, 1'000'000, SIZE_MAX));
+  ASSERT_EQ(range.events.size(), static_cast<size_t>(n));
+  for (int i = 0; i < n; ++i)
+    EXPECT_EQ(range.events[static_cast<size_t>(i)]->event_id,
+              "delivery-" + std::to_string(i + 1));
+}
+
+TEST_F(postgres_outage, ALostEventIsNotTakenForTheOneInItsPlace) {
+  std::vector<event_ptr> one{event_ptr{numbered_event(1)}};
+  auto mark = *must(session_->append_unsynced(one)).unsynced;
+  must(session_->make_durable(mark));
+  mark.id = numbered_event(2).id;
+  EXPECT_FALSE(session_->make_durable(mark));
+  mark.created_at.reset();
+  EXPECT_FALSE(session_->make_durable(mark));
+}
+
 TEST_F(postgres_outage, AHeldLogHeadEndsInATimeOut) {
   options_.lock_timeout = 100ms;
   session_ = must(open_store(options_))->open_session();

@@ -29,6 +29,8 @@ class crash_test : public testing::whole,
       kill(peers.writer.get());
     else if (kind == "store_worker")
       kill(peers.write_worker.get());
+    else if (kind == "sync_worker")
+      kill(peers.sync_worker.get());
     else if (kind == "read_worker")
       kill(peers.read_workers.at(0));
     else if (kind == "storage_reader")
@@ -47,6 +49,7 @@ class crash_test : public testing::whole,
   void storm(const std::vector<std::string>& kinds, uint64_t seed,
              bool with_outages) {
     seeded_random dice{seed};
+    log->sync_later = true;
     start();
     auto control = open(1, start_point::after(0));
     control->next(0, -1);
@@ -67,7 +70,7 @@ class crash_test : public testing::whole,
       if (dice.next() % 5 == 0)
         crash_some(kinds[dice.next() % kinds.size()]);
       if (with_outages && round % 30 == 10)
-        log->set_down(error{ec::store_unavailable, "outage"});
+        lose_store();
       if (with_outages && round % 30 == 25)
         log->set_down(std::nullopt);
       advance(milliseconds{static_cast<int64_t>(dice.next() % 60)});
@@ -113,6 +116,12 @@ class crash_test : public testing::whole,
     run();
   }
 
+  /// The store dies, and with it what was not durable.
+  void lose_store() {
+    log->set_down(error{ec::store_unavailable, "outage"});
+    log->lose_unsynced();
+  }
+
   void serve_reader(reader_control& control) {
     auto& r = lane->readers[1];
     if (std::exchange(r.wants_next, false))
@@ -130,18 +139,18 @@ TEST_P(crash_test, with_the_store_away_now_and_then) {
 
 INSTANTIATE_TEST_SUITE_P(each_kind, crash_test,
                          ::testing::Values("platform_worker", "storage_writer",
-                                           "store_worker", "read_worker",
-                                           "storage_reader", "stream_hub",
-                                           "spool_worker", "dead_letters",
-                                           "asker"),
+                                           "store_worker", "sync_worker",
+                                           "read_worker", "storage_reader",
+                                           "stream_hub", "spool_worker",
+                                           "dead_letters", "asker"),
                          [](const auto& x) { return x.param; });
 
 class all_crash_test : public crash_test {};
 
 TEST_P(all_crash_test, everybody_may_die_at_any_time) {
-  storm({"platform_worker", "storage_writer", "store_worker", "read_worker",
-         "storage_reader", "stream_hub", "spool_worker", "dead_letters",
-         "asker"},
+  storm({"platform_worker", "storage_writer", "store_worker", "sync_worker",
+         "read_worker", "storage_reader", "stream_hub", "spool_worker",
+         "dead_letters", "asker"},
         std::hash<std::string>{}(GetParam()), true);
 }
 

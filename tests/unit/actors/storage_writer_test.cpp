@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "tests/support/held_worker.hpp"
 #include "tests/support/spine.hpp"
 
 namespace eventweft {
@@ -11,62 +12,11 @@ using testing::make_event;
 
 class storage_writer_test : public testing::spine {
  protected:
-  /// A worker that keeps each batch until told, by `head_atom`, to answer
-  /// the oldest: a promise must be kept by the actor that gave it.
-  struct held_worker {
-    std::vector<event_batch> batches;
-    std::vector<caf::typed_response_promise<append_results>> promises;
-    size_t answered = 0;
-    seq_t seq = 0;
-  };
-
-  std::shared_ptr<held_worker> held = std::make_shared<held_worker>();
+  std::shared_ptr<testing::held_appends> held =
+      std::make_shared<testing::held_appends>();
 
   void start_held_worker() {
-    auto h = held;
-    auto fun = [h](store_worker_actor::pointer self)
-        -> store_worker_actor::behavior_type {
-      auto refuse = [] { return to_caf(ec::internal, "not asked for"); };
-      return {
-          [h, self](append_atom,
-                    const event_batch& b) -> caf::result<append_results> {
-            h->batches.push_back(b);
-            h->promises.push_back(
-                self->make_response_promise<append_results>());
-            return h->promises.back();
-          },
-          [h](head_atom) -> caf::result<seq_t> {
-            append_results out;
-            for (const auto& ev : h->batches[h->answered].events)
-              out.items.push_back({{ev->id, ++h->seq, false, false}, {}});
-            h->promises[h->answered++].deliver(std::move(out));
-            return h->seq;
-          },
-          [refuse](page_atom, const page_request&) -> caf::result<log_range> {
-            return refuse();
-          },
-          [refuse](query_atom, const event_query&) -> caf::result<event_page> {
-            return refuse();
-          },
-          [refuse](find_atom, const uuid&) -> caf::result<event_ptr> {
-            return refuse();
-          },
-          [refuse](seek_atom, timestamp) -> caf::result<seq_t> {
-            return refuse();
-          },
-          [refuse](find_atom, const std::vector<uuid>&)
-              -> caf::result<std::vector<uuid>> { return refuse(); },
-          [refuse](dead_letter_atom, const dead_letter&) -> caf::result<void> {
-            return refuse();
-          },
-          [refuse](list_atom, const dead_letter_query&)
-              -> caf::result<std::vector<dead_letter>> { return refuse(); },
-          [refuse](drop_atom, const uuid&) -> caf::result<bool> {
-            return refuse();
-          },
-      };
-    };
-    ctx.peers->write_worker.set(keep(system.spawn(fun)));
+    ctx.peers->write_worker.set(keep(testing::spawn_held_worker(system, held)));
   }
 
   void release() {

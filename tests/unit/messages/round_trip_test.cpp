@@ -122,14 +122,20 @@ append_result sample() {
 }
 
 template <>
+log_mark sample() {
+  return {41, sample<uuid>(), sample<timestamp>()};
+}
+
+template <>
 append_results sample() {
   return {{sample<append_result>(), append_result{}},
-          {{sample<event_ptr>()}, {{"linear:team:ENG", "x"}}, {"a:key"}, 3, 1}};
+          {{sample<event_ptr>()}, {{"linear:team:ENG", "x"}}, {"a:key"}, 3, 1},
+          sample<log_mark>()};
 }
 
 template <>
 event_batch sample() {
-  return {{sample<event_ptr>()}};
+  return {{sample<event_ptr>()}, true};
 }
 
 template <>

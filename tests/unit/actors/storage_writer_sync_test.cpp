@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+// The storage writer under load: batches that the store answers before they are
+// durable.
+#include "tests/support/held_worker.hpp"
+#include "tests/support/spine.hpp"
+
+namespace eventweft {
+
+namespace {
+
+using testing::asked;
+using testing::held_appends;
+using testing::spawn_held_worker;
+
+class storage_writer_sync_test : public testing::spine {
+ protected:
+  std::shared_ptr<held_appends> appends = std::make_shared<held_appends>();
+  std::shared_ptr<held_appends> syncs = std::make_shared<held_appends>();
+  uint32_t overtaking = 1;
+
+  void start_held(storage_writer_options options = {}) {
+    options.overtaking_events = overtaking;
+    ctx.peers->write_worker.set(keep(spawn_held_worker(system, appends)));
+    ctx.peers->sync_worker.set(keep(spawn_held_worker(system, syncs)));
+    start_writer(options);
+    run();
+  }
+
+  /// The store answers the oldest batch.
+  void appended() {
+    ASSERT_LT(appends->answered, appends->batches.size());
+    tell_anon(ctx.peers->write_worker.get(), head_atom_v);
+    run();
+  }
+
+  /// The store has made durable what it was asked for first.
+  void durable() {
+    ASSERT_LT(syncs->synced, syncs->syncs.size());
+    tell_anon(ctx.peers->sync_worker.get(), find_atom_v, uuid{});
+    run();
+  }
+
+  std::shared_ptr<asked<append_outcome>> take(int n) {
+    auto out = append(n);
+    run();
+    return out;
+  }
+};
+
+TEST_F(storage_writer_sync_test, an_idle_store_is_asked_for_a_durable_batch) {
+  start_held();
+  auto a = take(1);
+  ASSERT_EQ(appends->batches.size(), 1u);
+  EXPECT_FALSE(appends->batches[0].sync_later);
+  appended();
+  EXPECT_TRUE(a->value);
+  EXPECT_TRUE(syncs->syncs.empty());
+  // And again, once it is idle again.
+  take(2);
+  EXPECT_FALSE(appends->batches.back().sync_later);
+}
+
+TEST_F(storage_writer_sync_test, nobody_is_answered_before_it_is_durable) {
+  start_held();
+  auto a = take(1);
+  auto b = take(2);
+  appended();
+  EXPECT_TRUE(a->value);
+  ASSERT_EQ(appends->batches.size(), 2u);
+  EXPECT_TRUE(appends->batches[1].sync_later);
+  appended();
+  EXPECT_TRUE(b->pending());
+  ASSERT_EQ(syncs->syncs.size(), 1u);
+  EXPECT_EQ(syncs->syncs[0].seq, 2);
+  durable();
+  ASSERT_TRUE(b->value);
+  EXPECT_EQ(b->value->seq, 2);
+}
+
+TEST_F(storage_writer_sync_test,
+       the_next_batch_goes_while_one_is_made_durable) {
+  start_held();
+  take(1);
+  auto b = take(2);
+  appended();
+  auto c = take(3);
+  appended();
+  ASSERT_EQ(appends->batches.size(), 3u);
+  EXPECT_TRUE(appends->batches[2].sync_later);
+  auto d = take(4);
+  appended();
+  appended();
+  // What was appended meanwhile is made durable in one go.
+  ASSERT_EQ(syncs->syncs.size(), 1u);
+  durable();
+  EXPECT_TRUE(b->value);
+  EXPECT_TRUE(c->pending());
+  ASSERT_EQ(syncs->syncs.size(), 2u);
+  EXPECT_EQ(syncs->syncs[1].seq, 4);
+  durable();
+  EXPECT_TRUE(c->value);
+  EXPECT_TRUE(d->value);
+}
+
+TEST_F(storage_writer_sync_test, few_events_wait_until_the_disk_is_done) {
+  overtaking = 3;
+  start_held();
+  take(1);
+  take(2);
+  appended();
+  appended();
+  take(3);
+  take(4);
+  EXPECT_EQ(appends->batches.size(), 2u);
+  take(5);
+  EXPECT_EQ(appends->batches.size(), 3u);
+  appended();
+  auto last = take(6);
+  EXPECT_EQ(appends->batches.size(), 3u);
+  durable();
+  durable();
+  ASSERT_EQ(appends->batches.size(), 4u);
+  appended();
+  EXPECT_TRUE(last->value);
+}
+
+TEST_F(storage_writer_sync_test, only_so_many_batches_wait_for_the_disk) {
+  start_held();
+  std::vector<std::shared_ptr<asked<append_outcome>>> all;
+  all.push_back(take(1));
+  for (int i = 2; i <= 10; ++i) {
+    all.push_back(take(i));
+    if (appends->answered < appends->batches.size())
+      appended();
+  }
+  // One that was durable at once, four that are not.
+  EXPECT_EQ(appends->batches.size(), 5u);
+  EXPECT_EQ(syncs->syncs.size(), 1u);
+  while (syncs->synced < syncs->syncs.size()) {
+    durable();
+    if (appends->answered < appends->batches.size())
+      appended();
+  }
+  for (auto& x : all)
+    EXPECT_TRUE(x->value);
+}
+
+TEST_F(storage_writer_sync_test, what_the_store_lost_is_appended_again) {
+  storage_writer_options options;
+  options.spool = true;
+  start_spool_worker();
+  start_held(options);
+  take(1);
+  auto b = take(2);
+  appended();
+  auto c = take(3);
+  appended();
+  syncs->sync_fails = error{ec::store_unavailable, "it was lost"};
+  durable();
+  // Before anybody heard of it; the third one is at the store still.
+  EXPECT_FALSE(b->failed);
+  EXPECT_EQ(ctx.status->overall(), health::degraded);
+  ASSERT_TRUE(b->value);
+  EXPECT_TRUE(b->value->spooled);
+  EXPECT_EQ(spooled->events.size(), 1u);
+  EXPECT_TRUE(c->pending());
+}
+
+TEST_F(storage_writer_sync_test, a_crashed_worker_is_waited_for) {
+  start_held();
+  take(1);
+  auto b = take(2);
+  appended();
+  appended();
+  auto old = ctx.peers->sync_worker.get();
+  ctx.peers->sync_worker.set({});
+  syncs->sync_promises.clear();
+  crash(old);
+  run();
+  EXPECT_TRUE(b->pending());
+  syncs = std::make_shared<held_appends>();
+  ctx.peers->sync_worker.set(keep(spawn_held_worker(system, syncs)));
+  advance(std::chrono::milliseconds{200});
+  durable();
+  EXPECT_TRUE(b->value);
+}
+
+TEST_F(storage_writer_sync_test, flush_answers_when_all_is_durable) {
+  start_held();
+  take(1);
+  take(2);
+  appended();
+  appended();
+  auto flushed = request<void>(ctx.peers->writer.get(), flush_atom_v);
+  run();
+  EXPECT_TRUE(flushed->pending());
+  durable();
+  EXPECT_TRUE(flushed->value);
+}
+
+TEST_F(storage_writer_sync_test, the_hub_hears_of_durable_events_only) {
+  log->sync_later = true;
+  ctx.peers->write_worker.set(keep(
+      spawn_store_worker(system, std::make_unique<testing::memory_session>(log),
+                         worker_thread::shared)));
+  ctx.peers->sync_worker.set(keep(spawn_held_worker(system, syncs)));
+  start_reader();
+  start_hub();
+  start_writer();
+  run();
+  append(1);
+  append(2);
+  append(3);
+  run();
+  // The first one was alone; the others came while the store was busy.
+  auto head = request<seq_t>(ctx.peers->hub.get(), head_atom_v);
+  run();
+  ASSERT_TRUE(head->value);
+  EXPECT_EQ(*head->value, 1);
+  durable();
+  head = request<seq_t>(ctx.peers->hub.get(), head_atom_v);
+  run();
+  EXPECT_EQ(*head->value, 3);
+}
+
+} // namespace
+
+} // namespace eventweft
