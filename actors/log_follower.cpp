@@ -181,15 +181,19 @@ class log_follower::inner final : public log_reader,
 
   // Whoever served us is gone: another one, after a pause.
   void ended() override {
-    std::lock_guard guard{mutex_};
-    change_mind();
-    subscription_ = nullptr;
-    if (stopped_ || std::exchange(resting_, true))
-      return;
-    auto pause = first_pause * (1u << std::min(failures_++, most_doublings));
+    auto pause = first_pause;
+    {
+      std::lock_guard guard{mutex_};
+      change_mind();
+      subscription_ = nullptr;
+      if (stopped_ || std::exchange(resting_, true))
+        return;
+      pause *= 1u << std::min(failures_++, most_doublings);
+    }
+    // Not under the lock: what nobody takes is over at once.
+    auto job = std::make_shared<pause_job>(weak_from_this(), pause);
     if (auto asker = ctx_.peers->askers.next())
-      tell_anon(asker, ask_job_ptr{std::make_shared<pause_job>(weak_from_this(),
-                                                               pause)});
+      tell_anon(asker, ask_job_ptr{std::move(job)});
   }
 
  private:

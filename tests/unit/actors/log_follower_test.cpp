@@ -188,6 +188,29 @@ TEST_F(log_follower_test, goes_on_after_the_hub_and_its_subscription_died) {
   EXPECT_EQ(seen(), from_to(1, 6));
 }
 
+// Askers only let time pass for it: without them it goes on at once.
+TEST_F(log_follower_test, goes_on_after_its_subscription_ended_without_askers) {
+  stream_hub_options hub;
+  hub.ring_events = 2;
+  start_all({}, hub);
+  append_many(1, 20);
+  const auto read_all = [this] {
+    pieces.clear();
+    // One answer that ends the subscription which asked.
+    log->set_down(error{ec::corrupt, "a bad page"});
+    log->down_for = 1;
+    auto f = follow(0);
+    f->want();
+    advance(5s);
+    return seen();
+  };
+  crash(ctx.peers->askers.next());
+  run();
+  EXPECT_EQ(read_all(), from_to(1, 20)) << "the asker that is known is dead";
+  ctx.peers->askers.clear();
+  EXPECT_EQ(read_all(), from_to(1, 20)) << "none is known";
+}
+
 TEST_F(log_follower_test, waits_for_a_store_that_is_away) {
   stream_hub_options hub;
   hub.ring_events = 2;
