@@ -9,6 +9,7 @@
 #include "actors/stored_letters.hpp"
 #include "codec/event_json.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <set>
@@ -58,6 +59,13 @@ class dead_letters_state {
   };
 
   caf::result<void> take(const dead_letter& x) {
+    // Whoever lost patience while the store was away gives it once more.
+    const auto same = std::ranges::find_if(
+        queue_, [&x](const waiting& w) { return w.letter.id == x.id; });
+    if (same != queue_.end()) {
+      same->promise = self_->make_response_promise<void>();
+      return same->promise;
+    }
     ctx_.figures->dead_letter_added(x.origin);
     const auto said =
         fmt::format("dead letter {} from {} after {} attempts: {}",

@@ -191,7 +191,9 @@ void delivery_sender_state::switch_off(const std::string& reason) {
 
 void delivery_sender_state::give_up(seq_t seq, uint32_t attempts,
                                     const std::string& reason) {
-  lost_.insert_or_assign(seq, lost_event{attempts, reason});
+  const auto now = ctx_.time->now();
+  lost_.insert_or_assign(
+      seq, lost_event{attempts, reason, uuid::v7(now, *ctx_.random), now});
   ++progress_.given_up;
   dirty_ = true;
   bury(seq);
@@ -223,14 +225,19 @@ void delivery_sender_state::bury(seq_t seq) {
         }
         ask(self_, keeper, options_.store_timeout, dead_letter_atom_v,
             letter_of(order_.what, *ev, i->second.attempts, i->second.reason,
-                      std::move(history), ctx_.time->now(), *ctx_.random))
+                      std::move(history), i->second.at, i->second.letter))
             .then(
                 [this, life = life_, seq] {
                   if (life == life_)
                     buried(seq);
                 },
-                [this, life = life_, seq](const caf::error&) {
-                  if (life == life_)
+                [this, life = life_, seq](const caf::error& e) {
+                  if (life != life_)
+                    return;
+                  // The store will never take it; the keeper has logged it.
+                  if (from_caf(e).code == ec::row_refused)
+                    buried(seq);
+                  else
                     bury_later(seq);
                 });
       },
@@ -239,7 +246,9 @@ void delivery_sender_state::bury(seq_t seq) {
 
 void delivery_sender_state::buried(seq_t seq) {
   lost_.erase(seq);
-  drop_event(seq);
+  // It may have been asked for once more meanwhile.
+  if (queue_->find(seq) == nullptr)
+    drop_event(seq);
   dirty_ = true;
   pump_soon();
 }

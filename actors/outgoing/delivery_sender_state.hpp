@@ -38,6 +38,9 @@ class delivery_sender_state {
   struct lost_event {
     uint32_t attempts;
     std::string reason;
+    /// The dead letter's: it is the same one however often it is given away.
+    uuid letter;
+    timestamp at;
     bool under_way = false;
   };
 

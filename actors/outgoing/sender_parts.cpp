@@ -118,10 +118,10 @@ delivery_attempt attempt_row(const subscription& s, const event& ev,
 
 dead_letter letter_of(const subscription& s, const event& ev, uint32_t attempts,
                       std::string reason, std::vector<failed_attempt> history,
-                      timestamp now, random_source& random) {
+                      timestamp at, const uuid& id) {
   dead_letter d;
-  d.id = uuid::v7(now, random);
-  d.created_at = now;
+  d.id = id;
+  d.created_at = at;
   d.origin = work_of(s);
   d.reason = std::move(reason);
   d.attempts = attempts;

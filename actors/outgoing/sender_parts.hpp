@@ -50,6 +50,6 @@ delivery_attempt attempt_row(const subscription& s, const event& ev,
 
 dead_letter letter_of(const subscription& s, const event& ev, uint32_t attempts,
                       std::string reason, std::vector<failed_attempt> history,
-                      timestamp now, random_source& random);
+                      timestamp at, const uuid& id);
 
 } // namespace eventweft

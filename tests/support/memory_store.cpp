@@ -207,7 +207,9 @@ expected<void> memory_session::add_dead_letter(const dead_letter& letter) {
   std::lock_guard guard{log_->mutex_};
   if (auto e = fault())
     return fail(*e);
-  log_->letters.push_back(letter);
+  if (std::ranges::find(log_->letters, letter.id, &dead_letter::id) ==
+      log_->letters.end())
+    log_->letters.push_back(letter);
   return {};
 }
 

@@ -82,6 +82,25 @@ class dead_letters_test : public spine {
       std::make_shared<std::optional<error>>();
 };
 
+TEST_F(dead_letters_test, one_that_is_given_twice_is_kept_once) {
+  start();
+  log->set_down(error{ec::store_unavailable, "away"});
+  const auto letter = make(1);
+  request<void>(keeper, dead_letter_atom_v, letter);
+  run();
+  auto again = request<void>(keeper, dead_letter_atom_v, letter);
+  run();
+  auto other = request<void>(keeper, dead_letter_atom_v, make(2));
+  run();
+  EXPECT_TRUE(again->pending());
+  log->set_down(std::nullopt);
+  advance(1min);
+  EXPECT_TRUE(again->value);
+  EXPECT_TRUE(other->value);
+  ASSERT_EQ(log->letters.size(), 2u);
+  EXPECT_NE(log->letters[0].id, log->letters[1].id);
+}
+
 TEST_F(dead_letters_test, a_letter_goes_back_to_its_origin_and_is_forgotten) {
   start();
   fill(2);

@@ -631,10 +631,24 @@ TEST_F(delivery_sender_test, a_dead_letter_waits_for_the_store) {
   EXPECT_EQ(poster->calls.size(), 2u);
   EXPECT_TRUE(log->letters.empty());
   EXPECT_EQ(progress().done_until, 0);
+  // Longer than anybody waits for an answer.
+  leap(10min);
   log->set_down(std::nullopt);
-  leap(60s);
+  leap(3min);
   EXPECT_EQ(log->letters.size(), 1u);
   EXPECT_EQ(progress().done_until, 1);
+}
+
+TEST_F(delivery_sender_test, a_dead_letter_that_the_store_refuses_is_let_go) {
+  options.queue.schedule.pauses = {1s};
+  poster->status = [](const auto&) { return 500; };
+  start();
+  append_many(1, 1);
+  log->set_down(error{ec::row_refused, "no such text"});
+  leap(30s);
+  EXPECT_EQ(poster->calls.size(), 2u);
+  EXPECT_EQ(progress().done_until, 1);
+  EXPECT_EQ(progress().given_up, 1);
 }
 
 } // namespace
