@@ -202,9 +202,9 @@ void delivery_sender_state::change(const delivery_order& order) {
   const auto& b = order_.what;
   if (a.ordered != b.ordered || a.max_concurrent != b.max_concurrent ||
       a.rate_per_second != b.rate_per_second) {
-    // What is under way ends unheard and is sent again.
-    auto mark = full_mark();
-    lost_.clear();
+    // What is under way ends unheard and is sent again; what was given up on
+    // goes on waiting for its dead letter to be stored.
+    auto mark = queue_->mark();
     start_queue(std::move(mark));
     return;
   }

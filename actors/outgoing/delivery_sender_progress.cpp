@@ -14,8 +14,12 @@ delivery::progress_mark delivery_sender_state::full_mark() const {
   auto mark = queue_->mark();
   for (const auto& [seq, lost] : lost_)
     mark.open.push_back({seq, lost.attempts, {}, ctx_.time->now()});
-  std::sort(mark.open.begin(), mark.open.end(),
-            [](const auto& a, const auto& b) { return a.seq < b.seq; });
+  std::ranges::stable_sort(mark.open, {}, &delivery::unfinished::seq);
+  // What was asked for once more while its dead letter waits is in there twice;
+  // the queue's own comes first.
+  const auto twice =
+      std::ranges::unique(mark.open, {}, &delivery::unfinished::seq);
+  mark.open.erase(twice.begin(), twice.end());
   return mark;
 }
 

@@ -639,6 +639,56 @@ TEST_F(delivery_sender_test, a_dead_letter_waits_for_the_store) {
   EXPECT_EQ(progress().done_until, 1);
 }
 
+TEST_F(delivery_sender_test, a_replay_of_what_waits_to_be_a_dead_letter) {
+  options.queue.schedule.pauses = {1s};
+  poster->status = [](const auto&) { return 500; };
+  start();
+  append_many(1, 1);
+  ctx.peers->dead_letters.set({});
+  leap(3s);
+  EXPECT_EQ(progress().given_up, 1);
+  poster->status = [](const auto&) { return 0; };
+  replay_request r;
+  r.event_id = log->events()[0]->id;
+  auto replayed = request<replay_answer>(sender, replay_atom_v, r);
+  settle();
+  EXPECT_TRUE(replayed->value);
+  EXPECT_EQ(poster->held(), 1u);
+  const auto mark = delivery::parse_mark(progress().mark);
+  ASSERT_TRUE(mark) << progress().mark;
+  ASSERT_EQ(mark->open.size(), 1u);
+  EXPECT_NE(mark->open[0].again, timestamp{});
+  // Its letter does not end the replay.
+  start_dead_letters();
+  leap(10s);
+  EXPECT_EQ(log->letters.size(), 1u);
+  EXPECT_EQ(progress().done_until, 0);
+  poster->answer_one(200);
+  leap(3s);
+  EXPECT_EQ(progress().done_until, 1);
+}
+
+TEST_F(delivery_sender_test, what_was_given_up_is_not_sent_after_a_change) {
+  options.queue.schedule.pauses = {1s};
+  poster->status = [](const auto&) { return 500; };
+  start();
+  append_many(1, 1);
+  ctx.peers->dead_letters.set({});
+  leap(3s);
+  ASSERT_EQ(poster->calls.size(), 2u);
+  auto changed = s;
+  changed.max_concurrent = 3;
+  tell_anon(sender, put_atom_v, delivery_order{changed, filter{}});
+  leap(3s);
+  EXPECT_EQ(poster->calls.size(), 2u);
+  EXPECT_EQ(progress().done_until, 0);
+  start_dead_letters();
+  leap(10s);
+  EXPECT_EQ(poster->calls.size(), 2u);
+  EXPECT_EQ(log->letters.size(), 1u);
+  EXPECT_EQ(progress().done_until, 1);
+}
+
 TEST_F(delivery_sender_test, a_dead_letter_that_the_store_refuses_is_let_go) {
   options.queue.schedule.pauses = {1s};
   poster->status = [](const auto&) { return 500; };
