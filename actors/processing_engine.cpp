@@ -125,8 +125,14 @@ caf::result<void> processing_engine_state::again(const dead_letter& x) {
                   "the dead letter holds no event: " + ev.error().message);
   if (ev->seq == 0)
     ev->seq = x.event_seq;
-  if (!board_.again(e.what->what.name, event_ptr{std::move(*ev)}, now()))
-    return {};
+  if (ev->seq <= 0)
+    return to_caf(ec::unprocessable, "the dead letter's event has no seq");
+  if (auto taken =
+          board_.again(e.what->what.name, event_ptr{std::move(*ev)}, now());
+      !taken)
+    return to_caf(taken.error());
+  // Also where it is in hand already: that may not be written yet, and whoever
+  // asks forgets the letter.
   auto promise = self_->make_response_promise<void>();
   e.after_next.push_back(promise);
   write(e);

@@ -185,14 +185,17 @@ void board::fetched(std::string_view name, seq_t seq, event_ptr ev,
   }
 }
 
-bool board::again(std::string_view name, event_ptr ev, timestamp now) {
+expected<bool> board::again(std::string_view name, event_ptr ev,
+                            timestamp now) {
   auto* w = find(name);
-  if (!w || w->items.contains(ev->seq))
+  if (!w || owes(name, *ev))
     return false;
   const auto index = feed_for(w->feeds, lane_of(ev->priority));
   auto& f = w->feeds[index];
-  if (f.missing.contains(ev->seq) || ev->seq > f.progress.cursor())
-    return false;
+  // Other feeds were done with it, or the filter was another one then.
+  if (ev->seq > f.progress.cursor())
+    return fail(ec::overloaded, "processor " + w->what->what.name +
+                                    " has not read the log that far yet");
   const auto seq = ev->seq;
   f.reopen(seq, now);
   ++news_;

@@ -116,8 +116,9 @@ class board {
   /// The event with that seq, or null if there is none any more.
   void fetched(std::string_view name, seq_t seq, event_ptr ev, timestamp now);
   /// Hands the processor an event that it was done with (a dead letter). False
-  /// if it has it in hand already.
-  bool again(std::string_view name, event_ptr ev, timestamp now);
+  /// if it has it in hand already, or it is still to come from the log.
+  /// `overloaded` if the log is not read as far as that and will not bring it.
+  expected<bool> again(std::string_view name, event_ptr ev, timestamp now);
 
   // -- to the handlers -------------------------------------------------------
 

@@ -800,6 +800,31 @@ TEST_F(processing_engine_test, a_dead_letter_is_tried_again) {
   EXPECT_EQ(status_of(1), processing::status::completed);
 }
 
+TEST_F(processing_engine_test,
+       a_dead_letter_given_back_twice_is_not_forgotten) {
+  auto p = noting("p");
+  p.max_retries = 0;
+  fail_times["p"] = 1;
+  ASSERT_TRUE(processors->add(std::move(p)));
+  start_engine();
+  add_events(1, 1);
+  work();
+  settle();
+  ASSERT_EQ(log->letters.size(), 1u);
+  journal->down = error{ec::store_unavailable, "away"};
+  auto first =
+      request<void>(ctx.peers->engine.get(), retry_atom_v, log->letters[0]);
+  auto second =
+      request<void>(ctx.peers->engine.get(), retry_atom_v, log->letters[0]);
+  advance(1s);
+  EXPECT_TRUE(first->pending());
+  EXPECT_TRUE(second->pending()) << "nothing is written yet";
+  journal->down.reset();
+  advance(20s);
+  EXPECT_TRUE(first->value);
+  EXPECT_TRUE(second->value);
+}
+
 TEST_F(processing_engine_test, the_end_waits_for_what_runs_and_writes_it) {
   ASSERT_TRUE(processors->add(noting("p")));
   start_engine();

@@ -26,7 +26,8 @@ class board_test : public ::testing::Test {
   }
 
   void add(processor p, std::vector<stored_mark> marks = {}, seq_t start = 0) {
-    auto r = std::make_shared<registered>(registered{std::move(p), {}, 1});
+    const codec::compiled_filter wanted{p.filter};
+    auto r = std::make_shared<registered>(registered{std::move(p), wanted, 1});
     ASSERT_TRUE(b.add(r, marks, start));
   }
 
@@ -306,14 +307,39 @@ TEST_F(board_test, a_dead_letter_goes_round_again_and_is_told_at_once) {
   b.finish(jobs[0].id, outcome::give_up("no"), now);
   b.finish(jobs[1].id, outcome::done(), now);
   b.collect("p", now);
-  EXPECT_TRUE(b.again("p", make(1), now));
-  EXPECT_FALSE(b.again("p", make(1), now));
+  EXPECT_EQ(b.again("p", make(1), now), true);
+  EXPECT_EQ(b.again("p", make(1), now), false);
   const auto c = b.collect("p", now);
   ASSERT_EQ(c.rows.size(), 1u);
   EXPECT_EQ(c.rows[0].status, status::pending);
   ASSERT_EQ(c.marks.size(), 1u);
   EXPECT_NE(c.marks[0].mark.find("[1,0,"), std::string::npos);
   EXPECT_EQ(seqs(take_all()), std::vector<seq_t>{1});
+}
+
+TEST_F(board_test, a_dead_letter_is_not_left_to_a_feed_that_will_not_bring_it) {
+  auto p = named("p");
+  p.filter.event_types = {"push"};
+  p.ordering = ordering::source;
+  // Read by lane before: normal ones up to 5, low ones up to 2.
+  const auto mark = [](std::string feed, seq_t cursor) {
+    return stored_mark{std::move(feed), cursor,
+                       "{\"cursor\":" + std::to_string(cursor) +
+                           ",\"open\":[]}"};
+  };
+  add(p, {mark("low", 2), mark("normal", 5)});
+  const auto refused = b.again("p", make(4), now);
+  ASSERT_FALSE(refused) << "the lane was done with it";
+  EXPECT_EQ(refused.error().code, ec::overloaded);
+  EXPECT_EQ(b.again("p", make(6), now), false) << "it will come";
+  auto other = *make(6);
+  other.event_type = "issues";
+  EXPECT_FALSE(b.again("p", event_ptr{std::move(other)}, now))
+      << "what the filter let through once";
+  read("p", {make(6)}, 1);
+  EXPECT_EQ(b.again("p", make(4), now), true);
+  EXPECT_EQ(seqs(take_all()), (std::vector<seq_t>{6}))
+      << "after the one before it of that source";
 }
 
 TEST_F(board_test, a_backlog_of_low_ones_leaves_room_for_the_urgent) {
