@@ -215,7 +215,9 @@ class subscription_state {
     auto store = ctx_.peers->reader.get();
     if (!store) {
       reading_ = false;
-      later(round_, [this, cursor] { page(cursor); });
+      // Read ahead for nobody: it is read once it is asked for.
+      if (wanted_ == cursor && wanted_round_ == round_)
+        later(round_, [this, cursor] { page(cursor); });
       return;
     }
     reading_ = true;

@@ -348,6 +348,37 @@ TEST_F(held_stream_hub_test, what_is_not_visible_yet_is_asked_for_with_pauses) {
   EXPECT_EQ(reader(1).seen, (seqs{1}));
 }
 
+TEST_F(held_stream_hub_test, nothing_is_answered_that_was_not_asked) {
+  for (int i = 1; i <= 60; ++i)
+    log->add(make_event(i));
+  const auto store = keep(pages.spawn(system, log));
+  ctx.peers->reader.set(store);
+  options.poll_interval = std::chrono::minutes{10};
+  start_hub(options);
+  run();
+  auto s = subscribe(1, {}, start_point::after(0));
+  next(s, 1);
+  run();
+  ASSERT_EQ(pages.size(), 1u);
+  const auto all = log->events();
+  // The store's part restarts just when the next page would be read ahead.
+  ctx.peers->reader.set({});
+  pages.answer({1, 30, {all.begin(), all.begin() + 30}});
+  run();
+  ASSERT_EQ(reader(1).pages, 1u);
+  ctx.peers->reader.set(store);
+  advance(milliseconds{5'000});
+  EXPECT_EQ(pages.size(), 0u);
+  next(s, 1);
+  run();
+  ASSERT_EQ(pages.size(), 1u);
+  pages.answer({31, 60, {all.begin() + 30, all.end()}});
+  run();
+  EXPECT_EQ(reader(1).pages, 2u);
+  EXPECT_EQ(reader(1).seen.size(), 60u);
+  EXPECT_TRUE(reader(1).faults.empty());
+}
+
 TEST_F(stream_hub_test, end_of_the_log_is_told_once_it_is_known) {
   for (int i = 0; i < 3; ++i)
     log->add(make_event(i));
