@@ -285,23 +285,40 @@ void stream_hub_state::poll() {
   if (!started_ || polling_ || !store)
     return;
   polling_ = true;
+  std::map<subscription_id, seq_t> waited;
+  for (const auto& [number, lane] : book_->lanes)
+    for (const auto& w : lane.waiting)
+      waited.emplace(w.request.subscription, w.request.cursor);
   ask(self_, store, options_.store_timeout, head_atom_v)
       .then(
-          [this](seq_t head) {
+          [this, waited = std::move(waited)](seq_t head) {
             polling_ = false;
-            polled(head);
+            polled(head, waited);
           },
           [this](const caf::error&) { polling_ = false; });
 }
 
-void stream_hub_state::polled(seq_t head) {
+void stream_hub_state::polled(seq_t head,
+                              const std::map<subscription_id, seq_t>& waited) {
   reaches_to(head);
-  // A cursor beyond the log's end is another log's: go on from our end.
+  const auto end = std::max({head, target_, expected_});
+  bool more = false;
   for (auto& [number, lane] : book_->lanes)
-    for (auto& w : lane.waiting)
-      if (w.request.cursor > std::max(head, target_))
-        w.request.cursor = std::max(head, ring_.head());
+    for (auto& w : lane.waiting) {
+      auto& cursor = w.request.cursor;
+      if (cursor <= end)
+        continue;
+      const auto known = waited.find(w.request.subscription);
+      if (known != waited.end() && known->second == cursor)
+        // Beyond the log's end, it is another log's: go on from our end.
+        cursor = std::max(head, ring_.head());
+      else
+        // It came later, and may have read what is younger than the answer.
+        more = true;
+    }
   pump_all();
+  if (more)
+    poll();
 }
 
 // -- readers -----------------------------------------------------------------

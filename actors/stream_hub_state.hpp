@@ -71,7 +71,8 @@ class stream_hub_state {
 
   void schedule_poll();
   void poll();
-  void polled(seq_t head);
+  /// `waited`: who waited for which cursor when the store was asked.
+  void polled(seq_t head, const std::map<subscription_id, seq_t>& waited);
 
   // -- readers ---------------------------------------------------------------
 

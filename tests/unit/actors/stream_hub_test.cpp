@@ -242,7 +242,13 @@ class held_pages {
     const auto reader = [log, held = held_](storage_reader_actor::pointer self)
         -> storage_reader_actor::behavior_type {
       return {
-          [log](head_atom) { return log->head(); },
+          [self, log, held](head_atom) -> caf::result<seq_t> {
+            if (!held->holds_heads)
+              return log->head();
+            auto promise = self->make_response_promise<seq_t>();
+            held->heads.emplace_back(promise, log->head());
+            return promise;
+          },
           [self, held](page_atom, page_request) -> caf::result<log_range> {
             auto promise = self->make_response_promise<log_range>();
             held->asked.push_back(promise);
@@ -250,7 +256,11 @@ class held_pages {
           },
           [](query_atom, const event_query&) { return event_page{}; },
           [](find_atom, const uuid&) { return event_ptr{}; },
-          [](seek_atom, timestamp) { return seq_t{0}; },
+          [held](seek_atom, timestamp) {
+            held->heads.front().first.deliver(held->heads.front().second);
+            held->heads.pop_front();
+            return seq_t{0};
+          },
           [](find_atom, const std::vector<uuid>& threads) { return threads; },
           [](dead_letter_atom, const dead_letter&) {},
           [](list_atom, const dead_letter_query&) {
@@ -270,6 +280,12 @@ class held_pages {
 
   size_t size() const { return held_->asked.size(); }
 
+  /// From now on where the log ends is found at once, but told when the test
+  /// says so.
+  void hold_heads() { held_->holds_heads = true; }
+  size_t heads() const { return held_->heads.size(); }
+  void answer_head() { tell_anon(reader_, seek_atom_v, timestamp{}); }
+
   void answer(log_range range) {
     held_->answers.push_back(std::move(range));
     tell_anon(reader_, drop_atom_v, uuid{});
@@ -279,6 +295,8 @@ class held_pages {
   struct content {
     std::deque<caf::typed_response_promise<log_range>> asked;
     std::deque<log_range> answers;
+    std::deque<std::pair<caf::typed_response_promise<seq_t>, seq_t>> heads;
+    bool holds_heads = false;
   };
   std::shared_ptr<content> held_ = std::make_shared<content>();
   storage_reader_actor reader_;
@@ -377,6 +395,35 @@ TEST_F(held_stream_hub_test, nothing_is_answered_that_was_not_asked) {
   EXPECT_EQ(reader(1).pages, 2u);
   EXPECT_EQ(reader(1).seen.size(), 60u);
   EXPECT_TRUE(reader(1).faults.empty());
+}
+
+// Read from the store by another connection than the one that was asked where
+// the log ends, and overtook its answer.
+TEST_F(held_stream_hub_test, no_cursor_is_beyond_what_was_stored_meanwhile) {
+  start_on_held_pages();
+  pages.hold_heads();
+  tell_anon(ctx.peers->hub.get(), poll_atom_v);
+  run();
+  ASSERT_EQ(pages.heads(), 1u);
+  for (int i = 1; i <= 3; ++i)
+    log->add(make_event(i));
+  auto s = subscribe(2);
+  reader(2).cursor = 3;
+  next(s, 2);
+  run();
+  pages.answer_head();
+  run();
+  EXPECT_EQ(reader(2).joins, 0u) << "the answer is older than the reader";
+  ASSERT_EQ(pages.heads(), 1u) << "asked again";
+  pages.answer_head();
+  advance(milliseconds{30});
+  ASSERT_EQ(pages.size(), 1u);
+  pages.answer({1, 3, log->events()});
+  run();
+  EXPECT_EQ(reader(2).joins, 1u);
+  EXPECT_TRUE(reader(2).seen.empty());
+  EXPECT_TRUE(reader(2).faults.empty());
+  EXPECT_EQ(reader(1).seen, (seqs{1, 2, 3}));
 }
 
 TEST_F(stream_hub_test, end_of_the_log_is_told_once_it_is_known) {
