@@ -11,6 +11,9 @@ namespace eventweft {
 
 namespace {
 
+/// That wait for the store.
+constexpr size_t most_changes = 500;
+
 /// Coming back later would not help.
 caf::error too_many(const std::string& of_what, size_t most) {
   return to_caf(ec::conflict, "there are " + std::to_string(most) + ' ' +
@@ -149,27 +152,63 @@ subscriptions_state::add(const new_subscription& n) {
 caf::result<subscription_view>
 subscriptions_state::change(const std::string& stream, const uuid& id,
                             const subscription_change& c) {
-  const auto* e = senders_.find(stream, id);
-  if (e == nullptr)
+  if (senders_.find(stream, id) == nullptr)
     return no_subscription();
-  auto made = changed_subscription(e->what, c, *ctx_.random);
-  if (!made)
-    return to_caf(made.error());
-  const auto& s = made->what;
+  if (changes_.size() >= most_changes)
+    return to_caf(ec::overloaded, "too many changes wait to be written");
   auto promise = self_->make_response_promise<subscription_view>();
-  with_worker(
-      promise,
-      [this, promise, s, secret = made->new_secret]() mutable {
-        // Deleted meanwhile: the sender is gone as well.
-        if (senders_.find(s.id) != nullptr)
-          senders_.put(s);
-        announce(control_kind::subscriptions, to_string(s.id));
-        auto view = view_of(s);
-        view.new_secret = secret;
-        promise.deliver(std::move(view));
-      },
-      put_atom_v, s);
+  changes_.push_back({id, c, promise});
+  if (changes_.size() == 1)
+    next_change();
   return promise;
+}
+
+void subscriptions_state::next_change() {
+  if (changes_.empty())
+    return;
+  auto worker = ctx_.peers->subscription_worker.get();
+  if (!worker) {
+    change_ended(fail(ec::overloaded, "the store's part restarts"));
+    return;
+  }
+  ask(self_, worker, options_.timeout, find_atom_v, changes_.front().id)
+      .then([this](const subscription_record& r) { change_found(r.what); },
+            [this](const caf::error& e) { change_ended(fail(from_caf(e))); });
+}
+
+void subscriptions_state::change_found(const subscription& now) {
+  auto made = changed_subscription(now, changes_.front().what, *ctx_.random);
+  if (!made) {
+    change_ended(fail(made.error()));
+    return;
+  }
+  auto worker = ctx_.peers->subscription_worker.get();
+  if (!worker) {
+    change_ended(fail(ec::overloaded, "the store's part restarts"));
+    return;
+  }
+  ask(self_, worker, options_.timeout, put_atom_v, made->what)
+      .then(
+          [this, s = made->what, secret = made->new_secret] {
+            // Deleted meanwhile: the sender is gone as well.
+            if (senders_.find(s.id) != nullptr)
+              senders_.put(s);
+            announce(control_kind::subscriptions, to_string(s.id));
+            auto view = view_of(s);
+            view.new_secret = secret;
+            change_ended(std::move(view));
+          },
+          [this](const caf::error& e) { change_ended(fail(from_caf(e))); });
+}
+
+void subscriptions_state::change_ended(const expected<subscription_view>& how) {
+  auto promise = std::move(changes_.front().promise);
+  changes_.pop_front();
+  if (how)
+    promise.deliver(*how);
+  else
+    promise.deliver(to_caf(how.error()));
+  next_change();
 }
 
 caf::result<void> subscriptions_state::drop(const std::string& stream,

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <set>
 #include <string>
@@ -91,6 +92,18 @@ class subscriptions_state {
                                         const uuid& id,
                                         const subscription_change& c);
   caf::result<void> drop(const std::string& stream, const uuid& id);
+  /// A change that waits for its turn.
+  struct pending_change {
+    uuid id;
+    subscription_change what;
+    caf::typed_response_promise<subscription_view> promise;
+  };
+
+  /// One after the other, each of what the store has by then: two at a time,
+  /// or one on top of what another node wrote, would undo each other.
+  void next_change();
+  void change_found(const subscription& now);
+  void change_ended(const expected<subscription_view>& how);
   void announce(control_kind kind, const std::string& what);
 
   subscriptions_actor::pointer self_;
@@ -102,6 +115,8 @@ class subscriptions_state {
   backoff pauses_;
   delivery_senders senders_;
   std::vector<std::shared_ptr<void>> guards_;
+  /// The first one is under way.
+  std::deque<pending_change> changes_;
   /// Streams whose metrics are not all zero.
   std::set<std::string> noted_;
   bool reading_ = false;

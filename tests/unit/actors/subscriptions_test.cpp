@@ -262,6 +262,60 @@ TEST_F(subscriptions_test, secrets_rotate) {
             std::vector{rotated.new_secret});
 }
 
+TEST_F(subscriptions_test, changes_do_not_undo_each_other) {
+  start();
+  const auto v = must<subscription_view>(append_atom_v, hook());
+  const std::string stream = "all_events";
+  subscription_change rotate;
+  rotate.rotate_secret = true;
+  subscription_change move;
+  move.url = "https://elsewhere.example/in";
+  auto rotated =
+      request<subscription_view>(all, put_atom_v, stream, v.what.id, rotate);
+  auto moved =
+      request<subscription_view>(all, put_atom_v, stream, v.what.id, move);
+  settle();
+  ASSERT_TRUE(rotated->value);
+  ASSERT_TRUE(moved->value);
+  const auto& kept = tables->subscriptions.at(v.what.id).what;
+  EXPECT_EQ(kept.secrets,
+            (std::vector{rotated->value->new_secret, v.new_secret}));
+  EXPECT_EQ(kept.url, move.url);
+  EXPECT_EQ(moved->value->what.secrets, kept.secrets);
+}
+
+TEST_F(subscriptions_test, a_change_keeps_what_another_node_has_just_written) {
+  start();
+  const auto v = must<subscription_view>(append_atom_v, hook());
+  auto& kept = tables->subscriptions.at(v.what.id).what;
+  const auto theirs = delivery::signing_key::make_symmetric(*ctx.random).text();
+  kept.secrets = {theirs, v.new_secret};
+  subscription_change move;
+  move.url = "https://elsewhere.example/in";
+  must<subscription_view>(put_atom_v, std::string{"all_events"}, v.what.id,
+                          move);
+  EXPECT_EQ(kept.secrets, (std::vector{theirs, v.new_secret}));
+  EXPECT_EQ(kept.url, move.url);
+}
+
+TEST_F(subscriptions_test, a_change_that_fails_holds_up_no_other) {
+  start();
+  const auto v = must<subscription_view>(append_atom_v, hook());
+  const std::string stream = "all_events";
+  subscription_change move;
+  move.url = "https://elsewhere.example/in";
+  subscription_change bad;
+  bad.headers = outgoing::header_list{{"Host", "x"}};
+  EXPECT_EQ(refused<subscription_view>(put_atom_v, stream, v.what.id, bad),
+            ec::unprocessable);
+  tables->down = error{ec::store_unavailable, "away"};
+  EXPECT_EQ(refused<subscription_view>(put_atom_v, stream, v.what.id, move),
+            ec::store_unavailable);
+  tables->down.reset();
+  must<subscription_view>(put_atom_v, stream, v.what.id, move);
+  EXPECT_EQ(tables->subscriptions.at(v.what.id).what.url, move.url);
+}
+
 TEST_F(subscriptions_test, dropping_ends_its_deliveries) {
   start();
   const auto v = must<subscription_view>(append_atom_v, hook());
