@@ -32,8 +32,10 @@ processing_engine_state::processing_engine_state(
 }
 
 processing_engine_state::~processing_engine_state() {
-  for (auto& [id, stop] : async_stops_)
+  for (auto& [id, stop] : async_stops_) {
+    options_.starters->abandon(id);
     stop.request_stop();
+  }
   for (auto id : blocking_)
     options_.workers->abandon(id);
 }

@@ -250,8 +250,12 @@ void processing_engine_state::abandon(const std::vector<uint64_t>& jobs) {
   for (auto id : jobs) {
     if (blocking_.erase(id) > 0)
       options_.workers->abandon(id);
-    if (auto stop = async_stops_.extract(id))
+    if (auto stop = async_stops_.extract(id)) {
+      // It may wait to begin, which it must not any more, or hang before it
+      // comes to return.
+      options_.starters->abandon(id);
       stop.mapped().request_stop();
+    }
   }
 }
 

@@ -630,6 +630,26 @@ TEST_F(processing_engine_test, what_is_done_is_written_when_the_work_moves) {
   EXPECT_EQ(seqs(), (std::vector<seq_t>{1, 2, 3})) << "nothing is done twice";
 }
 
+TEST_F(processing_engine_test,
+       what_has_not_begun_does_not_once_the_work_moved) {
+  auto owner = std::make_shared<switched_owner>();
+  ctx.owner = owner;
+  int begun = 0;
+  auto p = noting("p");
+  p.handler = processing::async_handler{
+      [&begun](const event_ptr&, const attempt_context&,
+               const processing::completion&) { ++begun; }};
+  ASSERT_TRUE(processors->add(std::move(p)));
+  start_engine();
+  add_events(1, 2);
+  ASSERT_EQ(starters->jobs.size(), 2u);
+  owner->set(std::nullopt);
+  run();
+  EXPECT_EQ(starters->abandoned.size(), 2u) << "their places are free again";
+  work();
+  EXPECT_EQ(begun, 0) << "the next owner begins them";
+}
+
 TEST_F(processing_engine_test, an_answering_handler_s_reply_is_handed_on) {
   auto p = noting("p");
   p.answers = true;
