@@ -13,6 +13,10 @@ namespace {
 // grain would cost high rates their turns.
 constexpr double at_once_per_rate = 1.0 / 50;
 
+// Rates may be as small as a double can be: far enough away is never, and no
+// time overflows.
+constexpr std::chrono::microseconds longest_wait = std::chrono::days{366};
+
 } // namespace
 
 // What the bucket holds and what flows into it within a second are no more
@@ -47,7 +51,8 @@ timestamp rate_limit::next(timestamp now) const noexcept {
   const double missing = 1 - tokens_at(now) - 1e-9;
   if (per_second_ <= 0 || missing <= 0)
     return now;
-  const auto wait = std::ceil(missing / per_second_ * 1e6);
+  const auto wait = std::min(std::ceil(missing / per_second_ * 1e6),
+                             static_cast<double>(longest_wait.count()));
   return now + std::chrono::microseconds{static_cast<int64_t>(wait)};
 }
 

@@ -91,6 +91,16 @@ TEST(rate_limit, holds_in_every_second) {
   }
 }
 
+TEST(rate_limit, next_to_nothing_is_not_everything) {
+  const timestamp now{1'700'000'000s};
+  for (const double rate : {1e-6, 1e-13, 1e-300, 5e-324}) {
+    rate_limit r{rate};
+    EXPECT_TRUE(r.take(now)) << rate;
+    EXPECT_FALSE(r.take(now)) << rate;
+    EXPECT_GT(r.next(now), now + std::chrono::days{1}) << rate;
+  }
+}
+
 TEST(rate_limit, saves_nothing_up) {
   rate_limit r{5};
   EXPECT_TRUE(r.take(at(0s)));
