@@ -356,9 +356,9 @@ void channel::on(pong& x) {
     return;
   }
   peer_head_ = std::max(peer_head_, x.head);
-  const auto stamp = nanoseconds{static_cast<int64_t>(x.stamp)};
-  if (stamp <= now_)
-    port_.round_trip(now_ - stamp);
+  // Ours, unless the peer made it up.
+  if (x.stamp <= static_cast<uint64_t>(pinged_.count()))
+    port_.round_trip(now_ - nanoseconds{static_cast<int64_t>(x.stamp)});
 }
 
 void channel::tick(nanoseconds now, seq_t head) {

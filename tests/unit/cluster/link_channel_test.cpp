@@ -391,6 +391,17 @@ TEST_F(link_channel, AnEventThatFitsIntoNoFrameIsReadFromTheStore) {
   EXPECT_THAT(b_end.heads, ::testing::Contains(2));
 }
 
+TEST_F(link_channel, APongThatWasMadeUpTellsNoTime) {
+  open();
+  advance(1s);
+  const auto trip = a_end.trip;
+  for (const uint64_t stamp : {uint64_t{1} << 63, ~uint64_t{0}}) {
+    a->receive(encode(pong{stamp, 0}), now);
+    EXPECT_EQ(a_end.trip, trip);
+    EXPECT_TRUE(a->up());
+  }
+}
+
 TEST_F(link_channel, RandomBytesEndTheLinkAndNothingElse) {
   open();
   for (int i = 0; i < 200; ++i) {
