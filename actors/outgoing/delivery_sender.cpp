@@ -84,6 +84,7 @@ void delivery_sender_state::stop_work(const char* state) {
   lost_.clear();
   attempts_.clear();
   once_saved_.clear();
+  disabled_reason_.clear();
   replay_.reset();
   scanning_ = saving_ = dirty_ = false;
   state_ = state;
@@ -200,12 +201,14 @@ void delivery_sender_state::change(const delivery_order& order) {
   }
   const auto& a = before.what;
   const auto& b = order_.what;
+  // Not to be written after what enabled it.
+  if (b.active && !a.active)
+    disabled_reason_.clear();
   if (a.ordered != b.ordered || a.max_concurrent != b.max_concurrent ||
       a.rate_per_second != b.rate_per_second) {
     // What is under way ends unheard and is sent again; what was given up on
     // goes on waiting for its dead letter to be stored.
-    auto mark = queue_->mark();
-    start_queue(std::move(mark));
+    start_queue(queue_->mark());
     return;
   }
   if (a.active != b.active || a.url != b.url) {

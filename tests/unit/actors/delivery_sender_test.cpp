@@ -368,6 +368,23 @@ TEST_F(delivery_sender_test, gone_switches_it_off_and_keeps_its_place) {
   EXPECT_EQ(tables->delivered().size(), 3u);
 }
 
+TEST_F(delivery_sender_test, enabling_it_is_not_undone_by_an_older_report) {
+  poster->status = [](const auto&) { return 410; };
+  start();
+  tables->down = error{ec::store_unavailable, "away"};
+  append_many(1, 1);
+  ASSERT_EQ(shown().state, "disabled");
+  // Somebody enables it before that could be written.
+  poster->status = [](const auto&) { return 200; };
+  tables->down.reset();
+  tables->subscriptions.at(s.id).what = s;
+  tell_anon(sender, put_atom_v, delivery_order{s, filter{}});
+  leap(30s);
+  EXPECT_TRUE(tables->subscriptions.at(s.id).what.active);
+  EXPECT_EQ(tables->delivered(), from_to(1, 1));
+  EXPECT_EQ(shown().state, "delivering");
+}
+
 TEST_F(delivery_sender_test, pausing_stops_and_resuming_goes_on) {
   start();
   append_many(1, 1);
