@@ -71,7 +71,9 @@ expected<void> check_custom_headers(const outgoing::header_list& headers) {
     if (name.empty() || !std::ranges::all_of(name, is_token_char))
       return refuse("a name may hold letters, digits and !#$%&'*+-.^_`|~");
     const auto plain = lower_case(name);
-    if (plain.starts_with("webhook-") ||
+    // The latter are orders to a NATS server: `Nats-Rollup` has it drop all
+    // that its stream holds.
+    if (plain.starts_with("webhook-") || plain.starts_with("nats-") ||
         std::ranges::find(not_for_users, plain) != std::end(not_for_users))
       return refuse("\"" + name + "\" can't be set");
     if (!is_value(value))

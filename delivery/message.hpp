@@ -29,8 +29,8 @@ struct endpoint {
 /// Whether users may have these headers sent along: `unprocessable`, naming
 /// the first one that is not well-formed, is decided by the connection
 /// (`Host`, `Connection`, `Transfer-Encoding`, …) or by the delivery
-/// (`Content-Type`, `webhook-*`), or is given twice; or if there are more than
-/// 20 or 8 KiB of them.
+/// (`Content-Type`, `webhook-*`), tells a queue's server what to do (`nats-*`),
+/// or is given twice; or if there are more than 20 or 8 KiB of them.
 expected<void> check_custom_headers(const outgoing::header_list& headers);
 
 /// One attempt, signed at `now`. The body is the event's text in the

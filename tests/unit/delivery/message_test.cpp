@@ -92,7 +92,7 @@ using outgoing::header_list;
 INSTANTIATE_TEST_SUITE_P(
     all, refused_headers,
     testing::Values(
-        header_list{{"webhook-id", "x"}},
+        header_list{{"webhook-id", "x"}}, header_list{{"Nats-Rollup", "all"}},
         header_list{{"Webhook-Signature", "x"}}, header_list{{"Host", "x"}},
         header_list{{"content-length", "1"}},
         header_list{{"Content-Type", "text/plain"}},
