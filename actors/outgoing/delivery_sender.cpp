@@ -63,7 +63,7 @@ void delivery_sender_state::look() {
   }
   const bool same = proof_ && proof_->token == proof->token;
   proof_ = std::move(proof);
-  if (queue_ && same) {
+  if (same && (queue_ || loading_)) {
     pump();
     return;
   }

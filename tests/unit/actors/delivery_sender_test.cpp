@@ -472,6 +472,18 @@ TEST_F(delivery_sender_test, works_only_while_it_owns_the_subscription) {
   EXPECT_EQ(posted(), from_to(1, 2));
 }
 
+// Others' changes come more often than a slow store answers.
+TEST_F(delivery_sender_test, starts_however_often_it_is_told_to_look) {
+  tables->subscriptions.try_emplace(s.id, subscription_record{s, {}});
+  sender = keep(spawn_delivery_sender(system, ctx, {poster, board}, options,
+                                      {s, filter{}}));
+  for (int i = 0; i < 200; ++i) {
+    tell_anon(sender, tick_atom_v);
+    sched.try_run_once();
+  }
+  EXPECT_EQ(shown().state, "delivering");
+}
+
 // A drain, or a node that joins: the work moves while the fence still holds.
 TEST_F(delivery_sender_test, what_is_delivered_is_written_when_the_work_moves) {
   start();
