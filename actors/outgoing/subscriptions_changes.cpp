@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/outgoing/subscriptions_state.hpp"
 
+#include <algorithm>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -27,6 +29,27 @@ void subscriptions_state::announce(control_kind kind, const std::string& what) {
   ctx_.control->announce({kind, what});
 }
 
+// -- in turn ------------------------------------------------------------------
+
+void subscriptions_state::in_turn(std::function<void()> step) {
+  changes_.push_back(step);
+  if (changes_.size() == 1)
+    step();
+}
+
+void subscriptions_state::change_done() {
+  changes_.pop_front();
+  if (changes_.empty())
+    return;
+  // It may end, and go, at once.
+  const auto next = changes_.front();
+  next();
+}
+
+bool subscriptions_state::too_many_changes() const noexcept {
+  return changes_.size() >= most_changes;
+}
+
 // -- streams ------------------------------------------------------------------
 
 caf::result<stream_definition> subscriptions_state::add(stream_definition s) {
@@ -49,23 +72,36 @@ caf::result<stream_definition> subscriptions_state::add(stream_definition s) {
 
 caf::result<stream_definition>
 subscriptions_state::change(const std::string& stream, const stream_change& c) {
-  auto s = catalogue_->find(stream);
-  if (!s)
+  if (!catalogue_->find(stream))
     return no_stream(stream);
-  if (c.description)
-    s->description = *c.description;
-  if (c.filter)
-    s->filter = *c.filter;
+  if (too_many_changes())
+    return to_caf(ec::overloaded, "too many changes wait to be written");
   auto promise = self_->make_response_promise<stream_definition>();
-  with_worker(
-      promise,
-      [this, promise, s = *s]() mutable {
-        catalogue_->change(s);
-        senders_.stream_changed(s.name);
-        announce(control_kind::streams, s.name);
-        promise.deliver(std::move(s));
-      },
-      put_atom_v, *s);
+  auto read = [this, promise, stream, c](const subscription_list& all) mutable {
+    const auto found =
+        std::ranges::find(all.streams, stream, &stream_definition::name);
+    if (found == all.streams.end()) {
+      promise.deliver(no_stream(stream));
+      change_done();
+      return;
+    }
+    auto s = *found;
+    s.description = c.description.value_or(s.description);
+    s.filter = c.filter.value_or(s.filter);
+    change_with_worker(
+        promise,
+        [this, promise, s]() mutable {
+          catalogue_->change(s);
+          senders_.stream_changed(s.name);
+          announce(control_kind::streams, s.name);
+          promise.deliver(std::move(s));
+          change_done();
+        },
+        put_atom_v, s);
+  };
+  in_turn([this, promise, read] {
+    change_with_worker(promise, read, list_atom_v);
+  });
   return promise;
 }
 
@@ -154,61 +190,34 @@ subscriptions_state::change(const std::string& stream, const uuid& id,
                             const subscription_change& c) {
   if (senders_.find(stream, id) == nullptr)
     return no_subscription();
-  if (changes_.size() >= most_changes)
+  if (too_many_changes())
     return to_caf(ec::overloaded, "too many changes wait to be written");
   auto promise = self_->make_response_promise<subscription_view>();
-  changes_.push_back({id, c, promise});
-  if (changes_.size() == 1)
-    next_change();
+  auto found = [this, promise, c](const subscription_record& now) mutable {
+    auto made = changed_subscription(now.what, c, *ctx_.random);
+    if (!made) {
+      promise.deliver(to_caf(made.error()));
+      change_done();
+      return;
+    }
+    change_with_worker(
+        promise,
+        [this, promise, s = made->what, secret = made->new_secret]() mutable {
+          // Deleted meanwhile: the sender is gone as well.
+          if (senders_.find(s.id) != nullptr)
+            senders_.put(s);
+          announce(control_kind::subscriptions, to_string(s.id));
+          auto view = view_of(s);
+          view.new_secret = secret;
+          promise.deliver(std::move(view));
+          change_done();
+        },
+        put_atom_v, made->what);
+  };
+  in_turn([this, promise, id, found] {
+    change_with_worker(promise, found, find_atom_v, id);
+  });
   return promise;
-}
-
-void subscriptions_state::next_change() {
-  if (changes_.empty())
-    return;
-  auto worker = ctx_.peers->subscription_worker.get();
-  if (!worker) {
-    change_ended(fail(ec::overloaded, "the store's part restarts"));
-    return;
-  }
-  ask(self_, worker, options_.timeout, find_atom_v, changes_.front().id)
-      .then([this](const subscription_record& r) { change_found(r.what); },
-            [this](const caf::error& e) { change_ended(fail(from_caf(e))); });
-}
-
-void subscriptions_state::change_found(const subscription& now) {
-  auto made = changed_subscription(now, changes_.front().what, *ctx_.random);
-  if (!made) {
-    change_ended(fail(made.error()));
-    return;
-  }
-  auto worker = ctx_.peers->subscription_worker.get();
-  if (!worker) {
-    change_ended(fail(ec::overloaded, "the store's part restarts"));
-    return;
-  }
-  ask(self_, worker, options_.timeout, put_atom_v, made->what)
-      .then(
-          [this, s = made->what, secret = made->new_secret] {
-            // Deleted meanwhile: the sender is gone as well.
-            if (senders_.find(s.id) != nullptr)
-              senders_.put(s);
-            announce(control_kind::subscriptions, to_string(s.id));
-            auto view = view_of(s);
-            view.new_secret = secret;
-            change_ended(std::move(view));
-          },
-          [this](const caf::error& e) { change_ended(fail(from_caf(e))); });
-}
-
-void subscriptions_state::change_ended(const expected<subscription_view>& how) {
-  auto promise = std::move(changes_.front().promise);
-  changes_.pop_front();
-  if (how)
-    promise.deliver(*how);
-  else
-    promise.deliver(to_caf(how.error()));
-  next_change();
 }
 
 caf::result<void> subscriptions_state::drop(const std::string& stream,

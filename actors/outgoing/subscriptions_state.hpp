@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -92,18 +93,28 @@ class subscriptions_state {
                                         const uuid& id,
                                         const subscription_change& c);
   caf::result<void> drop(const std::string& stream, const uuid& id);
-  /// A change that waits for its turn.
-  struct pending_change {
-    uuid id;
-    subscription_change what;
-    caf::typed_response_promise<subscription_view> promise;
-  };
-
-  /// One after the other, each of what the store has by then: two at a time,
-  /// or one on top of what another node wrote, would undo each other.
-  void next_change();
-  void change_found(const subscription& now);
-  void change_ended(const expected<subscription_view>& how);
+  /// One change after the other, each of what the store has by then: two at a
+  /// time, or one on top of what another node wrote, would undo each other.
+  /// Each says `change_done` at its end.
+  void in_turn(std::function<void()> step);
+  void change_done();
+  bool too_many_changes() const noexcept;
+  /// As `with_worker`, for the change whose turn it is: an error ends it.
+  template <class R, class Then, class... Ts>
+  void change_with_worker(caf::typed_response_promise<R> promise, Then then,
+                          Ts&&... xs) {
+    auto worker = ctx_.peers->subscription_worker.get();
+    if (!worker) {
+      promise.deliver(to_caf(ec::overloaded, "the store's part restarts"));
+      change_done();
+      return;
+    }
+    ask(self_, worker, options_.timeout, std::forward<Ts>(xs)...)
+        .then(std::move(then), [this, promise](const caf::error& e) mutable {
+          promise.deliver(e);
+          change_done();
+        });
+  }
   void announce(control_kind kind, const std::string& what);
 
   subscriptions_actor::pointer self_;
@@ -116,7 +127,7 @@ class subscriptions_state {
   delivery_senders senders_;
   std::vector<std::shared_ptr<void>> guards_;
   /// The first one is under way.
-  std::deque<pending_change> changes_;
+  std::deque<std::function<void()>> changes_;
   /// Streams whose metrics are not all zero.
   std::set<std::string> noted_;
   bool reading_ = false;

@@ -298,6 +298,33 @@ TEST_F(subscriptions_test, a_change_keeps_what_another_node_has_just_written) {
   EXPECT_EQ(kept.url, move.url);
 }
 
+TEST_F(subscriptions_test, changes_of_a_stream_do_not_undo_each_other) {
+  start();
+  must<stream_definition>(append_atom_v, stream("mine"));
+  stream_change words;
+  words.description = "new words";
+  stream_change narrow;
+  narrow.filter = filter{};
+  narrow.filter->platforms = {"linear"};
+  auto first =
+      request<stream_definition>(all, put_atom_v, std::string{"mine"}, narrow);
+  auto second =
+      request<stream_definition>(all, put_atom_v, std::string{"mine"}, words);
+  settle();
+  ASSERT_TRUE(first->value);
+  ASSERT_TRUE(second->value);
+  EXPECT_EQ(tables->streams.at("mine").filter, *narrow.filter);
+  EXPECT_EQ(tables->streams.at("mine").description, "new words");
+  // Another node's, which this one has not heard of.
+  tables->streams.at("mine").filter.platforms = {"slack"};
+  words.description = "more words";
+  const auto third =
+      must<stream_definition>(put_atom_v, std::string{"mine"}, words);
+  EXPECT_EQ(third.filter.platforms, std::vector<std::string>{"slack"});
+  EXPECT_EQ(tables->streams.at("mine").filter, third.filter);
+  EXPECT_EQ(catalogue->find("mine")->filter, third.filter);
+}
+
 TEST_F(subscriptions_test, a_change_that_fails_holds_up_no_other) {
   start();
   const auto v = must<subscription_view>(append_atom_v, hook());
