@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "auth/redact.hpp"
 
-#include "crypto/digest.hpp"
 #include "messages/ascii.hpp"
+#include "messages/url_escape.hpp"
 
 #include <algorithm>
 
@@ -12,21 +12,6 @@ namespace {
 
 constexpr std::string_view secrets[] = {
     "access_token", "token", "ticket", "api_key", "key", "secret", "signature"};
-
-// Decoded and in lower case.
-std::string plain_name(std::string_view name) {
-  std::string out;
-  for (size_t i = 0; i < name.size(); ++i) {
-    char c = name[i];
-    if (c == '%' && i + 2 < name.size())
-      if (const auto byte = crypto::from_hex(name.substr(i + 1, 2))) {
-        c = byte->front();
-        i += 2;
-      }
-    out.push_back(lower(c));
-  }
-  return out;
-}
 
 } // namespace
 
@@ -45,7 +30,8 @@ std::string redacted_target(std::string_view target) {
     const auto name = pair.substr(0, equals);
     const bool secret =
         equals != std::string_view::npos &&
-        std::ranges::find(secrets, plain_name(name)) != std::end(secrets);
+        std::ranges::find(secrets, lower_case(url_unescaped(name).text)) !=
+            std::end(secrets);
     if (secret)
       out.append(name).append("=[redacted]");
     else

@@ -7,6 +7,7 @@
 #include "crypto/digest.hpp"
 #include "messages/ascii.hpp"
 #include "messages/time.hpp"
+#include "messages/url_escape.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -177,20 +178,8 @@ expected<std::string> decode_cloudevents_header(std::string_view value) {
     }
     value = bare;
   }
-  std::string out;
-  for (size_t i = 0; i < value.size(); ++i) {
-    // Text that only looks like a percent sequence stays as it is.
-    const bool sequence = value[i] == '%' && i + 2 < value.size() &&
-                          hex_value(value[i + 1]) >= 0 &&
-                          hex_value(value[i + 2]) >= 0;
-    if (!sequence) {
-      out.push_back(value[i]);
-      continue;
-    }
-    out.push_back(static_cast<char>(hex_value(value[i + 1]) * 16 +
-                                    hex_value(value[i + 2])));
-    i += 2;
-  }
+  // Text that only looks like a percent sequence stays as it is.
+  auto out = url_unescaped(value).text;
   if (!is_utf8(out))
     return fail(ec::malformed, "is not valid UTF-8");
   return out;

@@ -237,22 +237,4 @@ repository repository_in(std::string_view url) {
   return repository_of(full, parts.host).value_or(repository{});
 }
 
-std::string percent_decode(std::string_view text) {
-  const auto digit = [](char c) {
-    return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
-  };
-  std::string out;
-  out.reserve(text.size());
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() &&
-        is_hex(text.substr(i + 1, 2))) {
-      out += static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2]));
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
 } // namespace eventweft::correlation

@@ -39,7 +39,4 @@ std::string_view host_of(std::string_view url) noexcept;
 /// The repository in a URL of GitHub's API or pages, whatever follows it.
 repository repository_in(std::string_view url);
 
-/// Decodes %XX; what is no such escape stays.
-std::string percent_decode(std::string_view text);
-
 } // namespace eventweft::correlation

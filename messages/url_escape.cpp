@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "messages/url_escape.hpp"
 
+#include "messages/ascii.hpp"
+
 namespace eventweft {
 
 void append_url_escaped(std::string& out, std::string_view text,
@@ -25,6 +27,29 @@ void append_url_escaped(std::string& out, std::string_view text,
 std::string url_escaped(std::string_view text) {
   std::string out;
   append_url_escaped(out, text);
+  return out;
+}
+
+unescaped_url url_unescaped(std::string_view text, plus_sign plus) {
+  unescaped_url out;
+  out.text.reserve(text.size());
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      const bool blank = text[i] == '+' && plus == plus_sign::is_blank;
+      out.text += blank ? ' ' : text[i];
+      continue;
+    }
+    const auto digits = text.substr(i + 1, 2);
+    if (digits.size() == 2 && is_hex(digits)) {
+      out.text +=
+          static_cast<char>(hex_value(digits[0]) * 16 + hex_value(digits[1]));
+      i += 2;
+      continue;
+    }
+    out.text += '%';
+    if (!out.stray_percent)
+      out.stray_percent = i;
+  }
   return out;
 }
 

@@ -3,7 +3,6 @@
 
 #include "codec/filter.hpp"
 #include "codec/json_text.hpp"
-#include "messages/ascii.hpp"
 #include "net/client_message.hpp"
 #include "net/readers.hpp"
 
@@ -108,27 +107,11 @@ expected<size_t> read_limit(std::string_view value) {
 }
 
 std::optional<std::string> percent_decode(std::string_view text,
-                                          bool plus_is_blank) {
-  std::string result;
-  result.reserve(text.size());
-  for (size_t i = 0; i != text.size(); ++i) {
-    const char c = text[i];
-    if (c == '%') {
-      if (text.size() - i < 3)
-        return std::nullopt;
-      const int high = hex_value(text[i + 1]);
-      const int low = hex_value(text[i + 2]);
-      if (high < 0 || low < 0)
-        return std::nullopt;
-      result += static_cast<char>(high * 16 + low);
-      i += 2;
-    } else {
-      result += c == '+' && plus_is_blank ? ' ' : c;
-    }
-  }
-  if (!codec::is_utf8(result))
+                                          plus_sign plus) {
+  auto plain = url_unescaped(text, plus);
+  if (plain.stray_percent || !codec::is_utf8(plain.text))
     return std::nullopt;
-  return result;
+  return std::move(plain.text);
 }
 
 expected<query_params> parse_query(std::string_view text) {
@@ -139,10 +122,11 @@ expected<query_params> parse_query(std::string_view text) {
     if (part.empty())
       continue;
     const size_t equals = part.find('=');
-    auto name = percent_decode(part.substr(0, equals), true);
-    auto value = equals == std::string_view::npos
-                     ? std::optional{std::string{}}
-                     : percent_decode(part.substr(equals + 1), true);
+    auto name = percent_decode(part.substr(0, equals), plus_sign::is_blank);
+    auto value =
+        equals == std::string_view::npos
+            ? std::optional{std::string{}}
+            : percent_decode(part.substr(equals + 1), plus_sign::is_blank);
     if (!name || !value)
       return fail(ec::malformed,
                   "the query holds a bad percent-escape or is not UTF-8");

@@ -5,6 +5,7 @@
 #include "messages/errors.hpp"
 #include "messages/event.hpp"
 #include "messages/filter.hpp"
+#include "messages/url_escape.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -19,10 +20,10 @@ namespace eventweft::net {
 /// What followed `?`, decoded; order and repetitions as received.
 using query_params = std::vector<std::pair<std::string, std::string>>;
 
-/// Undoes percent-encoding; `+` is a blank if `plus_is_blank`. Nothing for a
-/// bad escape or for bytes that are not UTF-8.
+/// Undoes percent-encoding. Nothing for a bad escape or for bytes that are not
+/// UTF-8.
 std::optional<std::string> percent_decode(std::string_view text,
-                                          bool plus_is_blank);
+                                          plus_sign plus);
 
 /// Reads `a=1&b=2`. Lenient about what browsers and curl leave unencoded;
 /// `malformed` for a bad escape.

@@ -132,7 +132,7 @@ std::optional<std::vector<std::string>> match(const route& r,
         return std::nullopt;
       continue;
     }
-    auto value = percent_decode(have, false);
+    auto value = percent_decode(have, plus_sign::is_itself);
     if (!value || value->empty())
       return std::nullopt;
     arguments.push_back(std::move(*value));

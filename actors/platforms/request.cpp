@@ -3,6 +3,7 @@
 
 #include "codec/json_text.hpp"
 #include "messages/ascii.hpp"
+#include "messages/url_escape.hpp"
 
 #include <algorithm>
 
@@ -41,25 +42,12 @@ std::optional<std::string> unquoted(std::string_view text) {
 
 // Offsets in messages count from the start of the whole text.
 expected<std::string> decode_component(std::string_view text, size_t offset) {
-  std::string out;
-  out.reserve(text.size());
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '+') {
-      out.push_back(' ');
-    } else if (text[i] == '%') {
-      const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
-      const int low = i + 2 < text.size() ? hex_value(text[i + 2]) : -1;
-      if (high < 0 || low < 0)
-        return fail(ec::malformed, "form body: '%' without two hex digits at "
-                                   "byte " +
-                                       std::to_string(offset + i));
-      out.push_back(static_cast<char>(high * 16 + low));
-      i += 2;
-    } else {
-      out.push_back(text[i]);
-    }
-  }
-  return out;
+  auto plain = url_unescaped(text, plus_sign::is_blank);
+  if (plain.stray_percent)
+    return fail(ec::malformed,
+                "form body: '%' without two hex digits at byte " +
+                    std::to_string(offset + *plain.stray_percent));
+  return std::move(plain.text);
 }
 
 } // namespace

@@ -18,5 +18,32 @@ TEST(UrlEscape, AppendsAndKeepsWhatItIsToldTo) {
   EXPECT_EQ(out, "/x?a/b:c%20d");
 }
 
+TEST(UrlUnescape, GivesBackWhatWasEscaped) {
+  std::string all;
+  for (int byte = 0; byte < 256; ++byte)
+    all += static_cast<char>(byte);
+  const auto plain = url_unescaped(url_escaped(all));
+  EXPECT_EQ(plain.text, all);
+  EXPECT_FALSE(plain.stray_percent);
+  EXPECT_EQ(url_unescaped("%c3%BC").text, "\xc3\xbc");
+}
+
+TEST(UrlUnescape, APlusIsABlankWhereItIsSaid) {
+  EXPECT_EQ(url_unescaped("a+b%2B").text, "a+b+");
+  EXPECT_EQ(url_unescaped("a+b%2B", plus_sign::is_blank).text, "a b+");
+}
+
+TEST(UrlUnescape, AStrayPercentStaysAndIsTold) {
+  for (const auto* text : {"ab%", "ab%4", "ab%4g", "ab%g4", "ab%%41"}) {
+    const auto plain = url_unescaped(text);
+    EXPECT_EQ(plain.stray_percent, 2u) << text;
+    EXPECT_EQ(plain.text, std::string_view{text} == "ab%%41" ? "ab%A" : text);
+  }
+  // The first one counts.
+  const auto plain = url_unescaped("%20%x%");
+  EXPECT_EQ(plain.text, " %x%");
+  EXPECT_EQ(plain.stray_percent, 3u);
+}
+
 } // namespace
 } // namespace eventweft

@@ -9,14 +9,14 @@ namespace eventweft::net {
 namespace {
 
 TEST(percent_decoding, UndoesEscapesAndRefusesBadOnes) {
-  EXPECT_EQ(percent_decode("a%20b+c", true), "a b c");
-  EXPECT_EQ(percent_decode("a+b", false), "a+b");
-  EXPECT_EQ(percent_decode("%c3%A4", true), "\xc3\xa4");
-  EXPECT_FALSE(percent_decode("%", true));
-  EXPECT_FALSE(percent_decode("%2", true));
-  EXPECT_FALSE(percent_decode("%g0", true));
-  EXPECT_FALSE(percent_decode("%ff", true));
-  EXPECT_FALSE(percent_decode("%c0%80", true));
+  EXPECT_EQ(percent_decode("a%20b+c", plus_sign::is_blank), "a b c");
+  EXPECT_EQ(percent_decode("a+b", plus_sign::is_itself), "a+b");
+  EXPECT_EQ(percent_decode("%c3%A4", plus_sign::is_blank), "\xc3\xa4");
+  EXPECT_FALSE(percent_decode("%", plus_sign::is_blank));
+  EXPECT_FALSE(percent_decode("%2", plus_sign::is_blank));
+  EXPECT_FALSE(percent_decode("%g0", plus_sign::is_blank));
+  EXPECT_FALSE(percent_decode("%ff", plus_sign::is_blank));
+  EXPECT_FALSE(percent_decode("%c0%80", plus_sign::is_blank));
 }
 
 TEST(query, KeepsOrderAndRepetitions) {
