@@ -2,6 +2,7 @@
 #include "codec/event_json.hpp"
 
 #include "codec/json_text.hpp"
+#include "codec/list_json.hpp"
 #include "messages/url_escape.hpp"
 
 #include <fmt/format.h>
@@ -278,23 +279,10 @@ expected<event> parse_native(std::string_view text) try {
 }
 
 std::string page_json(const event_page& page) {
-  std::string out = R"({"events":[)";
-  bool first = true;
-  for (const auto& ev : page.events) {
-    if (!std::exchange(first, false))
-      out.push_back(',');
-    append_native(out, *ev);
-  }
-  out.append(R"(],"next_cursor":)");
-  if (page.next_cursor) {
-    out.push_back('"');
-    append_number(out, *page.next_cursor);
-    out.push_back('"');
-  } else {
-    out.append("null");
-  }
-  out.push_back('}');
-  return out;
+  return list_json(
+      "events", page.events,
+      [](std::string& out, const event_ptr& ev) { append_native(out, *ev); },
+      page.next_cursor ? std::to_string(*page.next_cursor) : std::string{});
 }
 
 std::string outcome_json(const append_outcome& outcome) {

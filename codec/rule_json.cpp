@@ -3,6 +3,7 @@
 
 #include "codec/filter.hpp"
 #include "codec/json_text.hpp"
+#include "codec/list_json.hpp"
 #include "codec/request_fields.hpp"
 
 #include <fmt/format.h>
@@ -87,18 +88,12 @@ std::string rule_json(const correlation::rule_state& rule) {
 
 std::string rules_json(const std::vector<correlation::rule_state>& rules,
                        bool more) {
-  std::string out = R"({"correlation_rules":[)";
-  for (const auto& r : rules) {
-    if (out.back() != '[')
-      out += ',';
-    out += rule_json(r);
-  }
-  out += "],\"next_cursor\":";
-  if (more)
-    append_quoted(out, rules.back().name);
-  else
-    out += "null";
-  return out + '}';
+  return list_json(
+      "correlation_rules", rules,
+      [](std::string& out, const correlation::rule_state& r) {
+        out += rule_json(r);
+      },
+      more ? rules.back().name : std::string{});
 }
 
 expected<filter> read_rule_match(std::string_view name, std::string_view json) {

@@ -4,6 +4,7 @@
 #include "codec/boost_text.hpp"
 #include "codec/filter.hpp"
 #include "codec/json_text.hpp"
+#include "codec/list_json.hpp"
 
 #include <charconv>
 #include <cmath>
@@ -143,12 +144,18 @@ json::object object_of(const subscription_view& v) {
   return out;
 }
 
-std::string list_json(std::string_view name, json::array items,
-                      json::value next) {
-  json::object out;
-  out[view(name)] = std::move(items);
-  out["next_cursor"] = std::move(next);
-  return text_of(out);
+json::object object_of(const delivery_attempt& a) {
+  return {{"id", to_string(a.id)},
+          {"event_id", to_string(a.event_id)},
+          {"event_seq", a.event_seq},
+          {"attempt", a.attempt},
+          {"status", view(to_string(a.status))},
+          {"response_status", status_or_null(a.response_status)},
+          {"response_body", a.response_body},
+          {"error_message", text_or_null(a.error_message)},
+          {"duration", a.duration},
+          {"created_at", value_of(std::optional{a.created_at})},
+          {"next_attempt_at", value_of(a.next_attempt_at)}};
 }
 
 } // namespace
@@ -171,12 +178,12 @@ std::string stream_json(const stream_definition& stream,
 
 std::string streams_json(const std::vector<stream_definition>& streams,
                          bool more) {
-  json::array items;
-  for (const auto& s : streams)
-    items.push_back(object_of(s));
-  return list_json("streams", std::move(items),
-                   more ? json::value(streams.back().name)
-                        : json::value(nullptr));
+  return list_json(
+      "streams", streams,
+      [](std::string& out, const stream_definition& s) {
+        append_value(out, object_of(s));
+      },
+      more ? streams.back().name : std::string{});
 }
 
 std::string subscription_json(const subscription_view& view) {
@@ -185,33 +192,22 @@ std::string subscription_json(const subscription_view& view) {
 
 std::string subscriptions_json(const std::vector<subscription_view>& views,
                                bool more) {
-  json::array items;
-  for (const auto& v : views)
-    items.push_back(object_of(v));
-  return list_json("subscriptions", std::move(items),
-                   more ? json::value(to_string(views.back().what.id))
-                        : json::value(nullptr));
+  return list_json(
+      "subscriptions", views,
+      [](std::string& out, const subscription_view& v) {
+        append_value(out, object_of(v));
+      },
+      more ? to_string(views.back().what.id) : std::string{});
 }
 
 std::string deliveries_json(const std::vector<delivery_attempt>& attempts,
                             bool more) {
-  json::array items;
-  for (const auto& a : attempts)
-    items.push_back(
-        json::object{{"id", to_string(a.id)},
-                     {"event_id", to_string(a.event_id)},
-                     {"event_seq", a.event_seq},
-                     {"attempt", a.attempt},
-                     {"status", view(to_string(a.status))},
-                     {"response_status", status_or_null(a.response_status)},
-                     {"response_body", a.response_body},
-                     {"error_message", text_or_null(a.error_message)},
-                     {"duration", a.duration},
-                     {"created_at", value_of(std::optional{a.created_at})},
-                     {"next_attempt_at", value_of(a.next_attempt_at)}});
-  return list_json("deliveries", std::move(items),
-                   more ? json::value(to_string(attempts.back().id))
-                        : json::value(nullptr));
+  return list_json(
+      "deliveries", attempts,
+      [](std::string& out, const delivery_attempt& a) {
+        append_value(out, object_of(a));
+      },
+      more ? to_string(attempts.back().id) : std::string{});
 }
 
 std::string delivery_test_json(const delivery_test& test) {

@@ -3,12 +3,14 @@
 
 #include "codec/event_json.hpp"
 #include "codec/json_text.hpp"
+#include "codec/list_json.hpp"
 #include "codec/payload.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <initializer_list>
 #include <map>
+#include <span>
 #include <string_view>
 
 namespace eventweft::codec {
@@ -288,27 +290,21 @@ std::string story_json(const thread_story& story) {
 
 std::string threads_json(const std::vector<thread_summary>& threads,
                          size_t limit) {
-  std::string out;
-  writer w{out};
-  const size_t count = std::min(limit, threads.size());
-  w.open('{');
-  w.name("correlations").open('[');
-  for (size_t i = 0; i < count; ++i) {
-    w.open('{');
-    append_summary(w, threads[i]);
-    w.name("keys").open('[');
-    for (const auto& k : threads[i].keys)
-      w.text(k);
-    w.close(']');
-    w.close('}');
-  }
-  w.close(']');
-  w.name("next_cursor");
-  threads.size() > limit&& count > 0
-      ? w.text(std::to_string(threads[count - 1].last_seq))
-      : w.raw("null");
-  w.close('}');
-  return out;
+  const auto page = std::span{threads}.first(std::min(limit, threads.size()));
+  const bool more = threads.size() > page.size() && !page.empty();
+  return list_json(
+      "correlations", page,
+      [](std::string& out, const thread_summary& thread) {
+        writer w{out};
+        w.open('{');
+        append_summary(w, thread);
+        w.name("keys").open('[');
+        for (const auto& k : thread.keys)
+          w.text(k);
+        w.close(']');
+        w.close('}');
+      },
+      more ? std::to_string(page.back().last_seq) : std::string{});
 }
 
 } // namespace eventweft::codec

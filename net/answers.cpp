@@ -3,35 +3,12 @@
 
 #include "codec/dead_letter_json.hpp"
 #include "codec/json_text.hpp"
+#include "codec/list_json.hpp"
 #include "codec/problem.hpp"
 
 #include <utility>
 
 namespace eventweft::net {
-
-namespace {
-
-template <class List, class Append>
-std::string list_json(std::string_view name, const List& list, Append append,
-                      std::string_view next_cursor) {
-  std::string out = "{\"";
-  out += name;
-  out += "\":[";
-  for (const auto& item : list) {
-    if (out.back() != '[')
-      out += ',';
-    append(out, item);
-  }
-  out += "],\"next_cursor\":";
-  if (next_cursor.empty())
-    out += "null";
-  else
-    codec::append_quoted(out, next_cursor);
-  out += '}';
-  return out;
-}
-
-} // namespace
 
 response text_answer(int status, std::string_view content_type,
                      std::string body) {
@@ -78,10 +55,10 @@ response webhook_response(webhook_answer answer) {
 
 std::string dead_letters_json(const std::vector<dead_letter>& letters,
                               bool more, bool bodies) {
-  return list_json("dead_letters", letters,
-                   bodies ? codec::append_dead_letter
-                          : codec::append_dead_letter_summary,
-                   more ? to_string(letters.back().id) : std::string{});
+  return codec::list_json("dead_letters", letters,
+                          bodies ? codec::append_dead_letter
+                                 : codec::append_dead_letter_summary,
+                          more ? to_string(letters.back().id) : std::string{});
 }
 
 std::string readiness_json(const readiness& state) {

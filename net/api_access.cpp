@@ -3,6 +3,7 @@
 
 #include "codec/filter.hpp"
 #include "codec/json_text.hpp"
+#include "codec/list_json.hpp"
 #include "codec/payload.hpp"
 #include "messages/complaint.hpp"
 #include "net/answers.hpp"
@@ -55,6 +56,17 @@ std::string key_members(const auth::api_key& key) {
   append_member(out, "revoked_at", key.revoked_at);
   append_member(out, "last_used_at", key.last_used_at);
   return out;
+}
+
+void append_audit_entry(std::string& out, const auth::audit_entry& e) {
+  out += "{\"id\":" + std::to_string(e.id);
+  append_member(out, "at", to_rfc3339(e.at));
+  append_member(out, "actor_kind", e.actor_kind);
+  append_member(out, "actor", e.actor);
+  append_member(out, "action", e.action);
+  append_member(out, "target", e.target);
+  append_member(out, "address", e.address);
+  out += ",\"status\":" + std::to_string(e.status) + '}';
 }
 
 expected<element> object_of(codec::payload_reader& reader,
@@ -207,15 +219,13 @@ awaitable<response> list_keys(const api_call& call,
     co_return problem_answer(keys.error());
   const bool more =
       cut_page(*keys, *page, [](const auto& key) { return key.id; });
-  std::string body = "{\"keys\":[";
-  for (const auto& key : *keys) {
-    if (body.back() != '[')
-      body += ',';
-    body += key_members(key) + '}';
-  }
-  body += "],\"next_cursor\":";
-  body += more ? '"' + keys->back().id + '"' : "null";
-  co_return json_answer(200, body + '}');
+  co_return json_answer(200,
+                        codec::list_json(
+                            "keys", *keys,
+                            [](std::string& out, const auth::api_key& key) {
+                              out += key_members(key) + '}';
+                            },
+                            more ? keys->back().id : std::string{}));
 }
 
 awaitable<response> revoke_key(const api_call& call) {
@@ -250,24 +260,11 @@ awaitable<response> list_audit(const api_call& call,
   auto found = co_await call.ask.call<std::vector<auth::audit_entry>>(start);
   if (!found)
     co_return problem_answer(found.error());
-  const bool more = found->size() > limit;
-  if (more)
-    found->resize(limit);
-  std::string body = "{\"entries\":[";
-  for (const auto& e : *found) {
-    body += body.back() == '[' ? "{" : ",{";
-    body += "\"id\":" + std::to_string(e.id);
-    append_member(body, "at", to_rfc3339(e.at));
-    append_member(body, "actor_kind", e.actor_kind);
-    append_member(body, "actor", e.actor);
-    append_member(body, "action", e.action);
-    append_member(body, "target", e.target);
-    append_member(body, "address", e.address);
-    body += ",\"status\":" + std::to_string(e.status) + '}';
-  }
-  body += "],\"next_cursor\":";
-  body += more ? '"' + std::to_string(found->back().id) + '"' : "null";
-  co_return json_answer(200, body + '}');
+  const bool more = cut_page(*found, limit);
+  co_return json_answer(200,
+                        codec::list_json("entries", *found, append_audit_entry,
+                                         more ? std::to_string(found->back().id)
+                                              : std::string{}));
 }
 
 } // namespace eventweft::net

@@ -87,9 +87,7 @@ awaitable<response> list_letters(const api_call& call, processing_port& port,
   });
   if (!found)
     co_return problem_answer(found.error());
-  const bool more = found->size() > limit;
-  if (more)
-    found->resize(limit);
+  const bool more = cut_page(*found, limit);
   co_return json_answer(200, dead_letters_json(*found, more, bodies));
 }
 

@@ -173,9 +173,7 @@ awaitable<response> list_deliveries(const api_call& call, const place& at,
                            std::move(reply));
       },
       [&page](auto& x) {
-        const bool more = x.attempts.size() > page->limit;
-        if (more)
-          x.attempts.resize(page->limit);
+        const bool more = cut_page(x.attempts, page->limit);
         return codec::deliveries_json(x.attempts, more);
       });
 }
@@ -197,9 +195,7 @@ awaitable<response> list_readers(const api_call& call,
   });
   if (!found)
     co_return problem_answer(found.error());
-  const bool more = found->size() > page->limit;
-  if (more)
-    found->resize(page->limit);
+  const bool more = cut_page(*found, page->limit);
   co_return json_answer(200, readers_json(*found, more));
 }
 

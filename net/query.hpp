@@ -98,6 +98,16 @@ struct name_page {
 };
 expected<name_page> read_name_page(const query_params& params);
 
+/// Leaves what fits into one page; whether anything is cut off. Who asks for
+/// one item more than fits learns so whether there is a next page.
+template <class T>
+bool cut_page(std::vector<T>& found, size_t limit) {
+  if (found.size() <= limit)
+    return false;
+  found.erase(found.begin() + static_cast<std::ptrdiff_t>(limit), found.end());
+  return true;
+}
+
 /// Leaves that page in `all`, which is in the order of what `name_of` gives;
 /// whether there is one after it.
 template <class T, class NameOf>
@@ -105,10 +115,7 @@ bool cut_page(std::vector<T>& all, const name_page& page, NameOf name_of) {
   std::erase_if(all, [&](const T& x) {
     return !page.cursor.empty() && name_of(x) <= page.cursor;
   });
-  if (all.size() <= page.limit)
-    return false;
-  all.erase(all.begin() + static_cast<std::ptrdiff_t>(page.limit), all.end());
-  return true;
+  return cut_page(all, page.limit);
 }
 
 /// For `GET /api/v1/audit`.

@@ -2,6 +2,7 @@
 #include "net/readers.hpp"
 
 #include "codec/json_text.hpp"
+#include "codec/list_json.hpp"
 #include "messages/time.hpp"
 #include "net/lane.hpp"
 
@@ -78,15 +79,9 @@ std::optional<reader_id> parse_reader_id(std::string_view text) {
 }
 
 std::string readers_json(const std::vector<reader_view>& readers, bool more) {
-  std::string out = "{\"readers\":[";
-  for (const auto& r : readers) {
-    if (out.back() != '[')
-      out += ',';
-    append_reader(out, r);
-  }
-  out += "],\"next_cursor\":";
-  out += more ? '"' + reader_id_text(readers.back().id) + '"' : "null";
-  return out += '}';
+  return codec::list_json("readers", readers, append_reader,
+                          more ? reader_id_text(readers.back().id)
+                               : std::string{});
 }
 
 void reader_census::add(std::shared_ptr<lane> readers) {

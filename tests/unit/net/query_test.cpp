@@ -166,5 +166,20 @@ TEST(query, ReadsAFilterInParts) {
   EXPECT_FALSE(read_sse_query({{"min_priority", "urgent"}}));
 }
 
+TEST(cut_page, LeavesOnePageAndTellsWhetherThereIsAnother) {
+  std::vector<std::string> found{"a", "b", "c"};
+  EXPECT_FALSE(cut_page(found, 3));
+  EXPECT_EQ(found.size(), 3u);
+  EXPECT_TRUE(cut_page(found, 2));
+  EXPECT_EQ(found, (std::vector<std::string>{"a", "b"}));
+  const auto itself = [](const std::string& x) { return x; };
+  found = {"a", "b", "c", "d"};
+  EXPECT_TRUE(cut_page(found, {"a", 2}, itself));
+  EXPECT_EQ(found, (std::vector<std::string>{"b", "c"}));
+  found = {"a", "b", "c"};
+  EXPECT_FALSE(cut_page(found, {"b", 1}, itself));
+  EXPECT_EQ(found, (std::vector<std::string>{"c"}));
+}
+
 } // namespace
 } // namespace eventweft::net
