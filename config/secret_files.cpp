@@ -5,6 +5,7 @@
 #include "config/text.hpp"
 #include "config/toml_reader.hpp"
 #include "config/wording.hpp"
+#include "messages/ascii.hpp"
 
 #include <sstream>
 #include <utility>
@@ -35,7 +36,7 @@ assign_from_files(const key& k, field target, const raw_value& raw,
     std::vector<std::string> lines;
     std::istringstream in{*text};
     for (std::string line; std::getline(in, line);)
-      if (const auto one = trimmed(line); !one.empty())
+      if (const auto one = trim(line); !one.empty())
         lines.emplace_back(one);
     if (lines.empty())
       return "file " + (base / path).string() + ": holds no secret";

@@ -3,7 +3,6 @@
 #include "config/names.hpp"
 #include "config/sources.hpp"
 #include "config/spelling.hpp"
-#include "config/text.hpp"
 #include "messages/ascii.hpp"
 
 #include <unistd.h>
@@ -138,7 +137,7 @@ void add_environment(collector& to, const environment& env,
                      const std::filesystem::path& base) {
   for (const auto& classic : classic_variables) {
     const auto found = env.find(std::string{classic.name});
-    if (found == env.end() || trimmed(found->second).empty() ||
+    if (found == env.end() || trim(found->second).empty() ||
         is_service_link({}, found->second))
       continue;
     to.set(*find_key(classic.section, classic.key),

@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/text.hpp"
 
-namespace eventweft::config {
+#include "messages/ascii.hpp"
 
-std::string_view trimmed(std::string_view text) noexcept {
-  constexpr std::string_view white = " \t\r\n\v\f";
-  const auto first = text.find_first_not_of(white);
-  if (first == std::string_view::npos)
-    return {};
-  return text.substr(first, text.find_last_not_of(white) - first + 1);
-}
+namespace eventweft::config {
 
 std::string in_quotes(std::string_view text) {
   static constexpr std::string_view digits = "0123456789abcdef";
@@ -35,7 +29,7 @@ std::string in_quotes(std::string_view text) {
 }
 
 bool is_list_text(std::string_view text) noexcept {
-  text = trimmed(text);
+  text = trim(text);
   return text.starts_with('[') && text.ends_with(']');
 }
 

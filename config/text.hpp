@@ -21,9 +21,6 @@ std::optional<T> number(std::string_view text) {
   return value;
 }
 
-/// Without white space at both ends.
-std::string_view trimmed(std::string_view text) noexcept;
-
 /// A TOML basic string; also how texts show in messages.
 std::string in_quotes(std::string_view text);
 

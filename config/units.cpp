@@ -2,6 +2,7 @@
 #include "config/units.hpp"
 
 #include "config/text.hpp"
+#include "messages/ascii.hpp"
 
 #include <algorithm>
 #include <array>
@@ -26,11 +27,11 @@ constexpr auto units = std::to_array<unit>({
 } // namespace
 
 std::optional<uint64_t> parse_bytes(std::string_view text) {
-  text = trimmed(text);
+  text = trim(text);
   const auto digits =
       std::min(text.find_first_not_of("0123456789"), text.size());
   const auto amount = number<uint64_t>(text.substr(0, digits));
-  const auto suffix = trimmed(text.substr(digits));
+  const auto suffix = trim(text.substr(digits));
   if (!amount || suffix.empty())
     return amount;
   for (const auto& u : units)

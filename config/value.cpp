@@ -6,6 +6,7 @@
 #include "config/toml_reader.hpp"
 #include "config/units.hpp"
 #include "config/wording.hpp"
+#include "messages/ascii.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -39,7 +40,7 @@ const std::string* text_of(const raw_value& raw) {
 
 std::optional<uint64_t> whole_of(const raw_value& raw) {
   if (const auto* plain = std::get_if<plain_text>(&raw))
-    return number<uint64_t>(trimmed(plain->value));
+    return number<uint64_t>(trim(plain->value));
   if (const auto* n = std::get_if<int64_t>(&raw); n && *n >= 0)
     return static_cast<uint64_t>(*n);
   return std::nullopt;
@@ -48,7 +49,7 @@ std::optional<uint64_t> whole_of(const raw_value& raw) {
 /// Any number, or plain text that is one.
 std::optional<double> real_of(const raw_value& raw) {
   if (const auto* plain = std::get_if<plain_text>(&raw))
-    return number<double>(trimmed(plain->value));
+    return number<double>(trim(plain->value));
   if (const auto* n = std::get_if<int64_t>(&raw))
     return static_cast<double>(*n);
   if (const auto* d = std::get_if<double>(&raw))
@@ -106,7 +107,7 @@ bool assign_secrets(std::vector<std::string>& list, const raw_value& raw) {
     std::string_view rest = plain->value;
     while (!rest.empty()) {
       const auto comma = std::min(rest.find(','), rest.size());
-      if (const auto one = trimmed(rest.substr(0, comma)); !one.empty())
+      if (const auto one = trim(rest.substr(0, comma)); !one.empty())
         list.emplace_back(one);
       rest.remove_prefix(std::min(comma + 1, rest.size()));
     }
@@ -203,7 +204,7 @@ bool assign_value(const key& k, field target, const raw_value& raw) {
   case kind::boolean: {
     std::optional<bool> value;
     if (const auto* plain = std::get_if<plain_text>(&raw))
-      value = boolean(trimmed(plain->value));
+      value = boolean(trim(plain->value));
     else if (const auto* b = std::get_if<bool>(&raw))
       value = *b;
     if (value)

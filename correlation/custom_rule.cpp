@@ -3,6 +3,7 @@
 
 #include "codec/filter.hpp"
 #include "codec/payload.hpp"
+#include "messages/ascii.hpp"
 
 #include <fmt/format.h>
 #include <re2/re2.h>

@@ -135,7 +135,6 @@ std::optional<std::string> normalise_key(std::string_view text,
 bool is_digits(std::string_view text) noexcept;
 std::string lower(std::string_view text);
 std::string upper(std::string_view text);
-std::string_view trim(std::string_view text) noexcept;
 /// At most nine digits, not zero and without leading zeros.
 std::optional<uint64_t> parse_number(std::string_view digits) noexcept;
 

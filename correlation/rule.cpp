@@ -2,6 +2,7 @@
 #include "correlation/rule.hpp"
 
 #include "correlation/url_reference.hpp"
+#include "messages/ascii.hpp"
 
 #include <algorithm>
 #include <cctype>

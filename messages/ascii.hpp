@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-/// Text as headers have it: ASCII, whatever the process's locale.
+/// Text as headers and settings have it: ASCII, whatever the process's locale.
 namespace eventweft {
 
 inline char lower(char c) noexcept {
@@ -33,13 +33,14 @@ inline std::string lower_case(std::string_view text) {
   return out;
 }
 
-/// Without the blanks and tabs around it.
+/// Without the white space around it: what may stand around a header's value,
+/// and line ends.
 inline std::string_view trim(std::string_view text) noexcept {
-  constexpr std::string_view blanks = " \t";
-  const auto first = text.find_first_not_of(blanks);
+  constexpr std::string_view white = " \t\r\n\v\f";
+  const auto first = text.find_first_not_of(white);
   if (first == std::string_view::npos)
     return {};
-  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+  return text.substr(first, text.find_last_not_of(white) - first + 1);
 }
 
 } // namespace eventweft

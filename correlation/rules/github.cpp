@@ -2,6 +2,7 @@
 #include "correlation/rules/builtin.hpp"
 #include "correlation/rules/github_parts.hpp"
 #include "correlation/url_reference.hpp"
+#include "messages/ascii.hpp"
 
 #include <array>
 
