@@ -201,19 +201,32 @@ class dead_letters_state {
 
 } // namespace
 
-dead_letter refused_letter(const actor_context& ctx, std::string origin,
-                           const event& ev, const error& why) {
+dead_letter letter_of(const actor_context& ctx, const event& ev,
+                      giving_up how) {
+  auto& history = how.history;
+  if (history.size() > dead_letter_history)
+    history.erase(history.begin(), history.end() - static_cast<std::ptrdiff_t>(
+                                                       dead_letter_history));
   dead_letter out;
   out.created_at = ctx.time->now();
   out.id = uuid::v7(out.created_at, *ctx.random);
-  out.origin = std::move(origin);
-  out.reason = to_string(why);
-  out.history = {{out.created_at, out.reason}};
+  out.origin = std::move(how.origin);
+  out.reason = std::move(how.reason);
+  out.attempts = how.attempts;
+  out.history = std::move(history);
   out.event_id = ev.id;
+  out.event_seq = ev.seq;
   out.platform = ev.platform;
   out.event_type = ev.event_type;
   codec::append_native(out.body, ev);
   return out;
+}
+
+dead_letter refused_letter(const actor_context& ctx, std::string origin,
+                           const event& ev, const error& why) {
+  const auto reason = to_string(why);
+  return letter_of(ctx, ev,
+                   {std::move(origin), reason, 1, {{ctx.time->now(), reason}}});
 }
 
 dead_letters_actor spawn_dead_letters(caf::actor_system& sys, actor_context ctx,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/context.hpp"
+#include "messages/dead_letter.hpp"
 #include "messages/protocols.hpp"
 
 #include <caf/fwd.hpp>
@@ -10,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace eventweft {
 
@@ -24,6 +26,18 @@ struct dead_letters_options {
   std::function<void(const dead_letter&, uint64_t)> alert;
   std::chrono::milliseconds alert_window{300'000};
 };
+
+/// How an event came to be given up on; the members are those of `dead_letter`.
+struct giving_up {
+  std::string origin;
+  std::string reason;
+  uint32_t attempts = 1;
+  /// All of them: a letter takes the last ones.
+  std::vector<failed_attempt> history;
+};
+
+/// A letter, with an id of its own, from which `ev` can be tried again.
+dead_letter letter_of(const actor_context& ctx, const event& ev, giving_up how);
 
 /// Of an event that the store will never take: by `origin` ("store", "spool").
 dead_letter refused_letter(const actor_context& ctx, std::string origin,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/caf_compat.hpp"
+#include "actors/dead_letters.hpp"
 #include "actors/processing_engine_state.hpp"
-#include "codec/event_json.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -165,20 +165,10 @@ void processing_engine_state::settle(const decision& d, const outcome& o) {
 
 void processing_engine_state::give_up(entry& e, const decision& d,
                                       const outcome& o) {
-  dead_letter letter;
-  letter.created_at = now();
-  letter.id = uuid::v7(letter.created_at, *ctx_.random);
-  letter.origin = e.work();
-  letter.reason = o.error;
-  letter.attempts = d.attempts;
-  letter.history = d.history;
-  letter.event_id = d.event->id;
-  letter.event_seq = d.event->seq;
-  letter.platform = d.event->platform;
-  letter.event_type = d.event->event_type;
-  letter.body = codec::wire_text(d.event, wire_format::native);
   ++e.letters;
-  store_letter(e.what->what.name, e.epoch, std::move(letter));
+  store_letter(
+      e.what->what.name, e.epoch,
+      letter_of(ctx_, *d.event, {e.work(), o.error, d.attempts, d.history}));
 }
 
 void processing_engine_state::store_letter(const std::string& n, uint64_t epoch,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/caf_compat.hpp"
+#include "actors/dead_letters.hpp"
 #include "actors/outgoing/delivery_sender_state.hpp"
 
 #include <algorithm>
@@ -213,19 +214,19 @@ void delivery_sender_state::bury(seq_t seq) {
           buried(seq);
           return;
         }
-        auto history = failures_[seq];
-        if (history.size() > dead_letter_history)
-          history.erase(history.begin(),
-                        history.end() -
-                            static_cast<std::ptrdiff_t>(dead_letter_history));
         auto keeper = ctx_.peers->dead_letters.get();
         if (!keeper) {
           bury_later(seq);
           return;
         }
+        auto letter = letter_of(ctx_, *ev,
+                                {work_of(order_.what), i->second.reason,
+                                 i->second.attempts, failures_[seq]});
+        // The same letter, however often it has to be offered.
+        letter.id = i->second.letter;
+        letter.created_at = i->second.at;
         ask(self_, keeper, options_.store_timeout, dead_letter_atom_v,
-            letter_of(order_.what, *ev, i->second.attempts, i->second.reason,
-                      std::move(history), i->second.at, i->second.letter))
+            std::move(letter))
             .then(
                 [this, life = life_, seq] {
                   if (life == life_)

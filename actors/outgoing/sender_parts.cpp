@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/outgoing/sender_parts.hpp"
 
-#include "codec/event_json.hpp"
 #include "codec/json_text.hpp"
 
 #include <algorithm>
@@ -114,24 +113,6 @@ delivery_attempt attempt_row(const subscription& s, const event& ev,
   a.duration = std::chrono::duration<double>(took).count();
   a.created_at = end.started;
   return a;
-}
-
-dead_letter letter_of(const subscription& s, const event& ev, uint32_t attempts,
-                      std::string reason, std::vector<failed_attempt> history,
-                      timestamp at, const uuid& id) {
-  dead_letter d;
-  d.id = id;
-  d.created_at = at;
-  d.origin = work_of(s);
-  d.reason = std::move(reason);
-  d.attempts = attempts;
-  d.history = std::move(history);
-  d.event_id = ev.id;
-  d.event_seq = ev.seq;
-  d.platform = ev.platform;
-  d.event_type = ev.event_type;
-  codec::append_native(d.body, ev);
-  return d;
 }
 
 } // namespace eventweft

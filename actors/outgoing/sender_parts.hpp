@@ -4,7 +4,6 @@
 #include "actors/outgoing/delivery_sender.hpp"
 #include "delivery/message.hpp"
 #include "delivery/verdict.hpp"
-#include "messages/dead_letter.hpp"
 
 #include <string>
 #include <string_view>
@@ -47,9 +46,5 @@ delivery_attempt attempt_row(const subscription& s, const event& ev,
                              const delivery_end& end,
                              const delivery::verdict& v, size_t kept_bytes,
                              uuid id);
-
-dead_letter letter_of(const subscription& s, const event& ev, uint32_t attempts,
-                      std::string reason, std::vector<failed_attempt> history,
-                      timestamp at, const uuid& id);
 
 } // namespace eventweft

@@ -272,5 +272,41 @@ TEST_F(dead_letters_test, the_first_in_a_window_is_told) {
   EXPECT_EQ(told, (std::vector<entry>{{"no 1", 0}, {"no 4", 2}}));
 }
 
+TEST_F(dead_letters_test, a_letter_has_all_that_a_retry_needs) {
+  auto ev = make_event(7);
+  ev.seq = 7;
+  giving_up how{"processor:p", "no", 60, {}};
+  for (int i = 0; i < 60; ++i)
+    how.history.push_back({time->now(), std::to_string(i)});
+  const auto letter = letter_of(ctx, ev, how);
+  EXPECT_EQ(letter.created_at, time->now());
+  EXPECT_NE(letter.id, letter_of(ctx, ev, how).id);
+  EXPECT_EQ(letter.origin, "processor:p");
+  EXPECT_EQ(letter.reason, "no");
+  EXPECT_EQ(letter.attempts, 60u);
+  // The last ones.
+  ASSERT_EQ(letter.history.size(), dead_letter_history);
+  EXPECT_EQ(letter.history.back().error, "59");
+  EXPECT_EQ(letter.event_id, ev.id);
+  EXPECT_EQ(letter.event_seq, 7);
+  EXPECT_EQ(letter.platform, ev.platform);
+  EXPECT_EQ(letter.event_type, ev.event_type);
+  std::string native;
+  codec::append_native(native, ev);
+  EXPECT_EQ(letter.body, native);
+}
+
+TEST_F(dead_letters_test, what_a_store_refused_was_tried_once) {
+  const auto letter = refused_letter(ctx, "spool", make_event(1),
+                                     {ec::malformed, "no such month"});
+  EXPECT_EQ(letter.origin, "spool");
+  EXPECT_EQ(letter.attempts, 1u);
+  EXPECT_EQ(letter.event_seq, 0);
+  ASSERT_EQ(letter.history.size(), 1u);
+  EXPECT_EQ(letter.history.front().at, letter.created_at);
+  EXPECT_EQ(letter.history.front().error, letter.reason);
+  EXPECT_NE(letter.reason.find("no such month"), std::string::npos);
+}
+
 } // namespace
 } // namespace eventweft::testing
