@@ -216,42 +216,6 @@ int drop_dead_letters(const dead_letter_options& options, console& io) {
   return exit_ok;
 }
 
-int list_processors(const dead_letter_options& options, console& io) {
-  const auto client = connect_to(options.server);
-  if (!client)
-    return report(client.error(), io);
-  const auto answer = (*client)->send({"GET", "/api/v1/processors", {}, {}});
-  if (!answer)
-    return report(answer.error(), io);
-  if (answer->status != 200)
-    return report({ec::internal, failure_text(*answer)}, io);
-  codec::payload_reader reader;
-  const auto root = reader.parse(answer->body);
-  if (!root)
-    return report(root.error(), io);
-  simdjson::dom::array processors;
-  if ((*root)["processors"].get(processors))
-    return report({ec::malformed, "the server's answer has no processors"}, io);
-  for (const auto p : processors) {
-    if (options.json) {
-      io.out << simdjson::minify(p) << '\n';
-      continue;
-    }
-    const auto text = [&p](std::string_view pointer) {
-      return printable(codec::string_at(p, pointer));
-    };
-    io.out << text("/name") << "  " << text("/kind") << "  " << text("/state")
-           << "  ready " << text("/ready") << "  running " << text("/running")
-           << "  waiting " << text("/waiting") << "  completed "
-           << text("/completed") << "  failed " << text("/failed") << "  after "
-           << text("/cursor");
-    if (const auto detail = text("/detail"); !detail.empty())
-      io.out << "  " << detail;
-    io.out << '\n';
-  }
-  return exit_ok;
-}
-
 void add_dead_letters(CLI::App& app, std::function<int(console&)>& run) {
   const auto o = std::make_shared<dead_letter_options>();
   auto* letters = app.add_subcommand(
@@ -290,12 +254,6 @@ void add_dead_letters(CLI::App& app, std::function<int(console&)>& run) {
                   "  eventweft dead-letters retry --origin processor:notify "
                   "--rate 20\n"
                   "  eventweft dead-letters drop --platform slack --until 30d");
-  auto* processors =
-      add_action(app, run, o, "processors",
-                 "Show the handlers and how they are doing", list_processors);
-  processors->add_flag("--json", o->json, "One JSON object a line");
-  processors->footer("Examples:\n  eventweft processors\n"
-                     "  eventweft processors --json");
 }
 
 } // namespace eventweft::cli

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-/// `eventweft dead-letters …` and `eventweft processors`.
+/// `eventweft dead-letters …`.
 namespace eventweft::cli {
 
 struct dead_letter_options {
@@ -40,9 +40,7 @@ int export_dead_letters(const dead_letter_options& options, console& io);
 int retry_dead_letters(const dead_letter_options& options, console& io);
 int drop_dead_letters(const dead_letter_options& options, console& io);
 
-int list_processors(const dead_letter_options& options, console& io);
-
-/// Adds both commands; `run` is what the chosen one leaves to be done. The
+/// Adds the command; `run` is what the chosen part of it leaves to be done. The
 /// options live as long as `app`.
 void add_dead_letters(CLI::App& app, std::function<int(console&)>& run);
 

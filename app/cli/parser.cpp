@@ -6,6 +6,7 @@
 #include "app/cli/dead_letters.hpp"
 #include "app/cli/event_line.hpp"
 #include "app/cli/keys.hpp"
+#include "app/cli/processors.hpp"
 #include "app/cli/rules.hpp"
 #include "app/cli/selection.hpp"
 #include "app/cli/streams.hpp"
@@ -404,6 +405,7 @@ int parse_and_run(int argc, const char* const* argv, const programs& start,
   add_tail(app, r);
   add_events(app, r);
   add_dead_letters(app, r.action);
+  add_processors(app, r.action);
   add_streams(app, r.action);
   add_rules(app, r.action);
   add_subscriptions(app, r.action);

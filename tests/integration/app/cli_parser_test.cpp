@@ -59,8 +59,9 @@ TEST_F(CliParser, KnowsItsVersion) {
 TEST_F(CliParser, EveryCommandHasHelpWithAnExample) {
   EXPECT_EQ(run({"--help"}), exit_ok);
   const auto overview = out.str();
-  for (const char* command : {"serve", "migrate", "check", "send", "tail",
-                              "events", "dead-letters", "stats"}) {
+  for (const char* command :
+       {"serve", "migrate", "check", "send", "tail", "events", "dead-letters",
+        "processors", "stats"}) {
     EXPECT_THAT(overview, HasSubstr(command));
     EXPECT_EQ(run({command, "--help"}), exit_ok) << command;
     EXPECT_THAT(out.str(), HasSubstr("Examples:")) << command;

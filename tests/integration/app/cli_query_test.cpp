@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cli/dead_letters.hpp"
 #include "app/cli/parser.hpp"
+#include "app/cli/processors.hpp"
 #include "app/cli/selection.hpp"
 #include "tests/integration/app/cli_support.hpp"
 
@@ -247,7 +248,7 @@ TEST(CliProcessors, ShowsHowTheyAreDoing) {
         answer(200, R"({"processors":[{"name":"notify","kind":"exec",)"
                     R"("state":"running","detail":"","ready":1,"running":2,)"
                     R"("waiting":3,"completed":4,"failed":5,"cursor":6}]})")}}};
-  dead_letter_options options;
+  processors_options options;
   options.server = server.address();
   captured_console console;
   EXPECT_EQ(list_processors(options, console.io), exit_ok);

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/cli/processors.hpp"
+
+#include "app/cli/api_call.hpp"
+#include "app/cli/selection.hpp"
+#include "codec/payload.hpp"
+
+#include <memory>
+
+namespace eventweft::cli {
+
+namespace {
+
+void show_processor(simdjson::dom::element p, console& io) {
+  io.out << shown(p, "/name") << "  " << shown(p, "/kind") << "  "
+         << shown(p, "/state") << "  ready " << shown(p, "/ready")
+         << "  running " << shown(p, "/running") << "  waiting "
+         << shown(p, "/waiting") << "  completed " << shown(p, "/completed")
+         << "  failed " << shown(p, "/failed") << "  after "
+         << shown(p, "/cursor");
+  if (const auto detail = shown(p, "/detail"); !detail.empty())
+    io.out << "  " << detail;
+  io.out << '\n';
+}
+
+} // namespace
+
+int list_processors(const processors_options& options, console& io) {
+  const auto client = connect_to(options.server);
+  if (!client)
+    return report(client.error(), io);
+  const auto answer = (*client)->send({"GET", "/api/v1/processors", {}, {}});
+  if (!answer)
+    return report(answer.error(), io);
+  if (answer->status != 200)
+    return report({ec::internal, failure_text(*answer)}, io);
+  codec::payload_reader reader;
+  const auto root = reader.parse(answer->body);
+  if (!root)
+    return report(root.error(), io);
+  simdjson::dom::array processors;
+  if ((*root)["processors"].get(processors))
+    return report({ec::malformed, "the server's answer has no processors"}, io);
+  for (const auto p : processors) {
+    if (options.json)
+      io.out << simdjson::minify(p) << '\n';
+    else
+      show_processor(p, io);
+  }
+  return exit_ok;
+}
+
+void add_processors(CLI::App& app, runner& run) {
+  const auto o = std::make_shared<processors_options>();
+  auto* sub =
+      add_action(app, run, o, "processors",
+                 "Show the handlers and how they are doing", list_processors);
+  sub->add_flag("--json", o->json, "One JSON object a line");
+  sub->footer("Examples:\n  eventweft processors\n"
+              "  eventweft processors --json");
+}
+
+} // namespace eventweft::cli
