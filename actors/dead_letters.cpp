@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/dead_letters.hpp"
 
-#include "actors/backoff.hpp"
 #include "actors/bulk_retry.hpp"
 #include "actors/caf_compat.hpp"
 #include "actors/letter_returns.hpp"
 #include "actors/retry_elsewhere.hpp"
 #include "actors/stored_letters.hpp"
 #include "codec/event_json.hpp"
+#include "messages/backoff.hpp"
 
 #include <algorithm>
 #include <deque>

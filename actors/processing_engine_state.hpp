@@ -2,9 +2,9 @@
 #pragma once
 
 #include "actors/awaited_answers.hpp"
-#include "actors/backoff.hpp"
 #include "actors/log_follower.hpp"
 #include "actors/processing_engine.hpp"
+#include "messages/backoff.hpp"
 
 #include <map>
 #include <memory>

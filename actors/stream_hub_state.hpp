@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "actors/backoff.hpp"
 #include "actors/context.hpp"
 #include "actors/live_lanes.hpp"
 #include "actors/live_matches.hpp"
@@ -9,6 +8,7 @@
 #include "actors/live_ring.hpp"
 #include "actors/stream_hub.hpp"
 #include "codec/thread_names.hpp"
+#include "messages/backoff.hpp"
 
 #include <functional>
 #include <map>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/subscription.hpp"
 
-#include "actors/backoff.hpp"
 #include "actors/caf_compat.hpp"
 #include "codec/filter.hpp"
 #include "codec/thread_names.hpp"
+#include "messages/backoff.hpp"
 
 #include <optional>
 #include <utility>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/supervisor.hpp"
 
-#include "actors/backoff.hpp"
 #include "actors/caf_compat.hpp"
+#include "messages/backoff.hpp"
 
 #include <algorithm>
 #include <deque>

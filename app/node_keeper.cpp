@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/node_keeper.hpp"
 
-#include "actors/backoff.hpp"
+#include "messages/backoff.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "actors/backoff.hpp"
 #include "actors/cluster/link_channel.hpp"
 #include "actors/cluster/mesh_core.hpp"
+#include "messages/backoff.hpp"
 
 #include <caf/behavior.hpp>
 #include <caf/event_based_actor.hpp>

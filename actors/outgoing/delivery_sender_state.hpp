@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "actors/backoff.hpp"
 #include "actors/log_follower.hpp"
 #include "actors/outgoing/delivery_sender.hpp"
 #include "actors/outgoing/sender_parts.hpp"
 #include "codec/filter.hpp"
 #include "codec/subscription_rows.hpp"
+#include "messages/backoff.hpp"
 
 #include <chrono>
 #include <functional>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "actors/backoff.hpp"
 #include "actors/caf_compat.hpp"
 #include "actors/outgoing/delivery_senders.hpp"
 #include "actors/outgoing/subscription_rules.hpp"
 #include "actors/outgoing/subscriptions.hpp"
+#include "messages/backoff.hpp"
 
 #include <chrono>
 #include <cstdint>

@@ -6,9 +6,9 @@
 #include "app/cli/sse_parser.hpp"
 #include "codec/event_json.hpp"
 #include "codec/payload.hpp"
+#include "messages/backoff.hpp"
 #include "messages/uuid.hpp"
 
-#include <algorithm>
 #include <chrono>
 
 namespace eventweft::cli {
@@ -21,24 +21,6 @@ constexpr milliseconds shortest_pause{250};
 constexpr milliseconds longest_pause{10'000};
 /// Servers say something every 15 seconds; three of those may get lost.
 constexpr milliseconds longest_silence{60'000};
-
-/// Pauses that double, each cut by a random part so that many readers of one
-/// server do not come back at once.
-class backoff {
- public:
-  milliseconds next() {
-    const auto full = pause_.count();
-    pause_ = std::min(pause_ * 2, longest_pause);
-    const auto half = static_cast<uint64_t>(full / 2);
-    return milliseconds{full / 2 +
-                        static_cast<int64_t>(random_.next() % (half + 1))};
-  }
-  void forget() { pause_ = shortest_pause; }
-
- private:
-  milliseconds pause_ = shortest_pause;
-  system_random random_;
-};
 
 class follower {
  public:
@@ -57,8 +39,8 @@ class follower {
       if (const auto code = follow_once())
         return *code;
       if (heard_)
-        pauses_.forget();
-      if (!client_.pause(pauses_.next()))
+        pauses_.reset();
+      if (!client_.pause(pauses_.next(random_)))
         break;
     }
     return exit_ok;
@@ -165,7 +147,8 @@ class follower {
   console& io_;
   /// Where the next connection starts.
   std::string cursor_;
-  backoff pauses_;
+  backoff pauses_{shortest_pause, longest_pause};
+  system_random random_;
   uint64_t shown_ = 0;
   bool done_ = false;
   bool heard_ = false;
