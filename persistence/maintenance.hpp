@@ -89,16 +89,6 @@ struct performance_sample {
   std::optional<int64_t> queue_depth;
 };
 
-/// What a processor made of an event.
-struct processing_outcome {
-  uuid event_id;
-  std::string processor = "default";
-  bool success = true;
-  /// Why not.
-  std::string error_message;
-  std::optional<double> seconds;
-};
-
 /// A connection of its own for maintenance, used by one thread at a time.
 /// Blocks and fails as `store_session` does.
 class store_maintenance {
@@ -127,9 +117,6 @@ class store_maintenance {
 
   virtual expected<void>
   record_performance(std::span<const performance_sample> samples) = 0;
-
-  /// False if there is no such event.
-  virtual expected<bool> mark_processed(const processing_outcome& outcome) = 0;
 };
 
 } // namespace eventweft

@@ -180,25 +180,4 @@ maintenance::record_performance(std::span<const performance_sample> samples) {
   });
 }
 
-expected<bool> maintenance::mark_processed(const processing_outcome& outcome) {
-  return pool_->call(retry::no, [&](pqxx::connection& c) -> expected<bool> {
-    pqxx::params p;
-    p.append(to_string(outcome.event_id));
-    p.append(storable_text(outcome.processor));
-    p.append(outcome.success);
-    if (outcome.error_message.empty())
-      p.append();
-    else
-      p.append(storable_text(outcome.error_message));
-    if (outcome.seconds)
-      p.append(*outcome.seconds);
-    else
-      p.append();
-    pqxx::nontransaction tx{c};
-    return tx.exec("SELECT mark_event_processed($1, $2, $3, $4, $5)", p)
-        .one_field()
-        .as<bool>();
-  });
-}
-
 } // namespace eventweft::postgres

@@ -20,7 +20,6 @@ class maintenance final : public store_maintenance {
   expected<std::vector<metrics_row>> metrics(const metrics_query& q) override;
   expected<void>
   record_performance(std::span<const performance_sample> samples) override;
-  expected<bool> mark_processed(const processing_outcome& outcome) override;
 
  private:
   lazy_database database_;

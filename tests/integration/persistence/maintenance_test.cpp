@@ -62,6 +62,21 @@ class maintenance_contract : public store_contract {
     return must(maintenance_->apply_retention(policy, noon, dry_run, 1000));
   }
 
+  /// A processor is done with event `n`, which took it half a second.
+  void process(int n) {
+    processing::status_row row;
+    row.event = *must(session_->find(numbered_event(n).id));
+    row.status = processing::status::completed;
+    row.attempts = 1;
+    row.completed_at = noon;
+    row.duration = 0.5;
+    row.settled = true;
+    processing::changes done;
+    done.rows = {row};
+    must(store_->open_processing()->record("notify", {"processor:notify", 0},
+                                           done));
+  }
+
   /// What was said of the week that has events.
   static retention_item full_week(const std::vector<retention_item>& items) {
     for (const auto& item : items)
@@ -163,37 +178,6 @@ TEST_P(maintenance_contract, MetricsCountEveryEventOnce) {
   EXPECT_THAT(must(maintenance_->metrics(q)), IsEmpty());
 }
 
-TEST_P(maintenance_contract, ProcessingIsNotedAndMeasured) {
-  append({numbered_event(1), numbered_event(2)});
-  must(maintenance_->roll_up_metrics());
-  auto mark = [&](int n, bool success, double seconds) {
-    processing_outcome o;
-    o.event_id = numbered_event(n).id;
-    o.processor = "notify";
-    o.success = success;
-    o.error_message = success ? "" : "no";
-    o.seconds = seconds;
-    return must(maintenance_->mark_processed(o));
-  };
-  EXPECT_TRUE(mark(1, true, 0.5));
-  EXPECT_TRUE(mark(2, false, 1));
-  EXPECT_TRUE(mark(2, true, 1.5));
-  EXPECT_FALSE(mark(77, true, 1));
-  EXPECT_THAT(rows("SELECT status, attempts FROM event_processing_status "
-                   "ORDER BY event_id"),
-              ElementsAre("completed|1", "completed|2"));
-  auto all = must(maintenance_->metrics({}));
-  ASSERT_THAT(all, SizeIs(1));
-  EXPECT_EQ(all[0].events, 2);
-  EXPECT_EQ(all[0].errors, 1);
-  EXPECT_EQ(all[0].processed, 2);
-  EXPECT_EQ(all[0].average_processing_time, 1.0);
-  EXPECT_EQ(all[0].maximum_processing_time, 1.5);
-  auto event = **must(session_->find(numbered_event(1).id));
-  EXPECT_TRUE(event.processed_at);
-  EXPECT_EQ(event.processing_duration, 0.5);
-}
-
 TEST_P(maintenance_contract, PerformanceSamplesAreKept) {
   performance_sample s;
   s.recorded_at = noon;
@@ -212,10 +196,7 @@ TEST_P(maintenance_contract, ReportsSumFiguresAndSamples) {
   append({aged(1, days{1}), numbered_event(2), aged(3, 0s, "slack"),
           aged(4, days{40}), aged(5, days{10})});
   must(maintenance_->roll_up_metrics());
-  processing_outcome done;
-  done.event_id = numbered_event(2).id;
-  done.seconds = 0.5;
-  must(maintenance_->mark_processed(done));
+  process(2);
   std::vector<performance_sample> samples;
   for (int i = 1; i <= 100; ++i) {
     performance_sample s;
@@ -482,9 +463,7 @@ TEST_P(maintenance_contract, DetailsGoWithTheirEvent) {
   auto e = aged(1, days{100});
   e.details.github = R"({"action":"opened"})";
   append({e});
-  processing_outcome o;
-  o.event_id = e.id;
-  must(maintenance_->mark_processed(o));
+  process(1);
   retention_policy policy;
   policy.keep = days{90};
   retain(policy);

@@ -86,6 +86,42 @@ TEST_F(postgres_schema, EverythingIsCommented) {
   EXPECT_THAT(bare, IsEmpty());
 }
 
+TEST_F(postgres_schema, AJobOfOnesOwnIsNotedAndMeasured) {
+  must(store_->migrate());
+  const auto session = store_->open_session();
+  const std::vector<event_ptr> events{event_ptr{numbered_event(1)},
+                                      event_ptr{numbered_event(2)}};
+  must(session->append(events));
+  const auto maintenance = store_->open_maintenance();
+  must(maintenance->roll_up_metrics());
+  const auto mark = [this](int n, const std::string& how) {
+    return run("SELECT mark_event_processed('" +
+               to_string(numbered_event(n).id) + "', 'nightly', " + how + ")")
+        .one_field()
+        .as<bool>();
+  };
+  EXPECT_TRUE(mark(1, "true, NULL, 0.5"));
+  EXPECT_TRUE(mark(2, "false, 'no', 1"));
+  EXPECT_TRUE(mark(2, "true, NULL, 1.5"));
+  EXPECT_FALSE(mark(77, "true, NULL, 1"));
+  std::vector<std::string> noted;
+  for (const auto& row :
+       run("SELECT status || ' ' || attempts FROM event_processing_status "
+           "ORDER BY event_id"))
+    noted.emplace_back(row[0].view());
+  EXPECT_THAT(noted, ElementsAre("completed 1", "completed 2"));
+  const auto all = must(maintenance->metrics({}));
+  ASSERT_EQ(all.size(), 1u);
+  EXPECT_EQ(all[0].events, 2);
+  EXPECT_EQ(all[0].errors, 1);
+  EXPECT_EQ(all[0].processed, 2);
+  EXPECT_EQ(all[0].average_processing_time, 1.0);
+  EXPECT_EQ(all[0].maximum_processing_time, 1.5);
+  const auto event = *must(session->find(numbered_event(1).id));
+  EXPECT_TRUE(event->processed_at);
+  EXPECT_EQ(event->processing_duration, 0.5);
+}
+
 TEST_F(postgres_schema, TheQueriesOfAnAnalystRun) {
   must(store_->migrate());
   auto session = store_->open_session();
@@ -372,9 +408,8 @@ TEST_F(postgres_schema, TheWriterCannotDropAndTheAnalystCannotWrite) {
   auto maintenance = store->open_maintenance();
   EXPECT_GT(must(maintenance->prepare_partitions(noon)), 0);
   EXPECT_EQ(must(maintenance->roll_up_metrics()), 1);
-  processing_outcome o;
-  o.event_id = e.id;
-  EXPECT_TRUE(must(maintenance->mark_processed(o)));
+  run("SELECT mark_event_processed('" + to_string(e.id) + "')",
+      as("test_writer"));
   performance_sample sample;
   sample.recorded_at = noon;
   sample.stage = "commit";
