@@ -14,8 +14,8 @@
 #include "net/api_rules.hpp"
 #include "net/api_subscriptions.hpp"
 #include "net/api_threads.hpp"
+#include "net/event_query.hpp"
 #include "net/ports/access.hpp"
-#include "net/query.hpp"
 
 #include <utility>
 

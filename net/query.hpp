@@ -72,10 +72,6 @@ void add_list(std::vector<std::string>& list, std::string_view value);
 /// The value of `limit`, which every list has.
 expected<size_t> read_limit(std::string_view value);
 
-/// For `GET /api/v1/events`. Lists may be repeated or separated by commas. A
-/// bad or unknown parameter is refused by name.
-expected<event_query> read_event_query(const query_params& params);
-
 /// A page of a list that is walked by id.
 struct id_page {
   uuid cursor;
@@ -118,26 +114,18 @@ bool cut_page(std::vector<T>& all, const name_page& page, NameOf name_of) {
   return cut_page(all, page.limit);
 }
 
+/// A time, as in RFC 3339, also where nobody encoded its offset's `+`.
+std::optional<timestamp> read_time(std::string text);
+
+/// Where something begins: now, earliest, a seq or a time. The error names the
+/// parameter and the forms.
+expected<start_point> read_since(const std::string& name,
+                                 const std::string& value);
+
 /// For `GET /api/v1/audit`.
 expected<auth::audit_query> read_audit_query(const query_params& params);
 
 /// `malformed` if there is any parameter.
 expected<void> read_nothing(const query_params& params);
-
-/// What a reader asks for in the query of its GET.
-struct stream_query {
-  eventweft::filter filter;
-  start_point start;
-  wire_format format = wire_format::native;
-  /// WebSocket only: the cursor in messages, and pull mode from the start.
-  bool progress = false;
-  std::optional<uint64_t> credit;
-};
-
-/// `?filter=<json>&since=…&format=native|cloudevents`, with `progress=true` and
-/// `credit=N` for WebSocket and with the filter's lists as parameters of their
-/// own for SSE.
-expected<stream_query> read_websocket_query(const query_params& params);
-expected<stream_query> read_sse_query(const query_params& params);
 
 } // namespace eventweft::net

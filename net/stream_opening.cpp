@@ -6,8 +6,8 @@
 #include "net/answers.hpp"
 #include "net/io_thread.hpp"
 #include "net/ports/access.hpp"
-#include "net/query.hpp"
 #include "net/sse_reader.hpp"
+#include "net/stream_query.hpp"
 #include "net/websocket_reader.hpp"
 
 #include <boost/beast/http/rfc7230.hpp>

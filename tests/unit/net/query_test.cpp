@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "net/query.hpp"
+#include "net/event_query.hpp"
+#include "net/stream_query.hpp"
 
 #include <gtest/gtest.h>
 

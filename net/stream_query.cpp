@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/stream_query.hpp"
+
+#include "codec/filter.hpp"
+#include "net/client_message.hpp"
+
+namespace eventweft::net {
+
+namespace {
+
+/// The parameters that both kinds of streams have; false if it is another one.
+expected<bool> read_common(stream_query& q, const std::string& name,
+                           const std::string& value) {
+  if (name == "since") {
+    const auto start = read_since(name, value);
+    if (!start)
+      return fail(start.error());
+    q.start = *start;
+    return true;
+  }
+  if (name == "format") {
+    if (value != "native" && value != "cloudevents")
+      return bad_parameter(name, "must be native or cloudevents");
+    q.format =
+        value == "native" ? wire_format::native : wire_format::cloudevents;
+    return true;
+  }
+  if (name == "filter") {
+    if (value.empty())
+      return bad_parameter(name, "is empty; it takes a JSON object");
+    auto f = codec::parse_filter(value);
+    if (!f)
+      return fail(f.error().code, "query parameter \"filter\": " +
+                                      std::move(f.error().message));
+    q.filter = std::move(*f);
+    return true;
+  }
+  // Has been taken at the door.
+  return name == "ticket";
+}
+
+} // namespace
+
+expected<stream_query> read_websocket_query(const query_params& params) {
+  stream_query q;
+  if (const auto once = given_once(params); !once)
+    return fail(once.error());
+  for (const auto& [name, value] : params) {
+    const auto known = read_common(q, name, value);
+    if (!known)
+      return fail(known.error());
+    if (*known)
+      continue;
+    if (name == "credit") {
+      int64_t n = 0;
+      if (!read_number(value, n) || n < 0 || n > most_credit)
+        return bad_parameter(name,
+                             "must be a number of events, up to a billion");
+      q.credit = static_cast<uint64_t>(n);
+      continue;
+    }
+    if (name != "progress")
+      return unknown_parameter(name);
+    if (value != "true" && value != "false")
+      return bad_parameter(name, "must be true or false");
+    q.progress = value == "true";
+  }
+  return q;
+}
+
+expected<stream_query> read_sse_query(const query_params& params) {
+  stream_query q;
+  filter lists;
+  bool has_filter = false;
+  // The lists have their names in the plural.
+  const auto once = given_once(
+      params, [](std::string_view name) { return name.ends_with('s'); });
+  if (!once)
+    return fail(once.error());
+  for (const auto& [name, value] : params) {
+    const auto known = read_common(q, name, value);
+    if (!known)
+      return fail(known.error());
+    has_filter = has_filter || name == "filter";
+    if (*known)
+      continue;
+    if (name == "platforms") {
+      add_list(lists.platforms, value);
+    } else if (name == "event_types") {
+      add_list(lists.event_types, value);
+    } else if (name == "source_ids") {
+      add_list(lists.source_ids, value);
+    } else if (name == "source_names") {
+      add_list(lists.source_names, value);
+    } else if (name == "actor_ids") {
+      add_list(lists.actor_ids, value);
+    } else if (name == "correlation_ids") {
+      add_list(lists.correlation_ids, value);
+    } else if (name == "min_priority") {
+      lists.min_priority = parse_priority(value);
+      if (!lists.min_priority)
+        return bad_parameter(name, "must be low, normal, high or critical");
+    } else {
+      return unknown_parameter(name);
+    }
+  }
+  if (!lists.empty()) {
+    if (has_filter)
+      return bad_parameter("filter",
+                           "can't be combined with a filter in parts");
+    q.filter = std::move(lists);
+  }
+  return q;
+}
+
+} // namespace eventweft::net
