@@ -227,7 +227,7 @@ read_dead_letter_selection(const query_params& params, endpoint target) {
       if (!q.event_id)
         return bad_parameter(name, "must be a UUID");
     } else if (name == "since" || name == "until") {
-      const auto time = parse_rfc3339(value);
+      const auto time = read_time(value);
       if (!time)
         return bad_parameter(name, "must be an RFC 3339 time");
       (name == "since" ? q.since : q.until) = time;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "net/api_processing.hpp"
 #include "net/event_query.hpp"
 #include "net/stream_query.hpp"
 
@@ -150,6 +151,16 @@ TEST(query, ReadsWhereAReaderStarts) {
   EXPECT_FALSE(read_websocket_query({{"since", "-1"}}));
   EXPECT_FALSE(read_websocket_query({{"platforms", "a"}}));
   EXPECT_FALSE(read_sse_query({{"progress", "true"}}));
+}
+
+TEST(query, ATimesOffsetNeedsNoEncodingInAnyList) {
+  const query_params since{{"since", "2026-01-31T13:00:00 01:00"}};
+  const auto noon = parse_rfc3339("2026-01-31T12:00:00Z");
+  EXPECT_EQ(read_event_query(since)->since, noon);
+  EXPECT_EQ(read_audit_query(since)->since, noon);
+  EXPECT_EQ(read_dead_letter_selection(since, endpoint::list_dead_letters)
+                ->query.since,
+            noon);
 }
 
 TEST(query, ReadsAFilterInParts) {
