@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "persistence/spool.hpp"
 
+#include "persistence/spool_progress.hpp"
 #include "persistence/spool_segment.hpp"
 
 #include <fcntl.h>
@@ -8,7 +9,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdio>
 #include <deque>
 #include <optional>
 #include <string>
@@ -74,8 +74,6 @@ struct spool::impl {
 
   expected<void> recover();
   expected<void> take_over(uint64_t number, bool last, uint64_t dropped);
-  expected<void> load_progress(uint64_t& number, uint64_t& dropped) const;
-  expected<void> save_progress(uint64_t number, uint64_t dropped) const;
   expected<void> add_segment();
   expected<void> write_frame(segment& s, std::string_view frame);
   static expected<std::vector<event_ptr>> decode(const segment& s,
@@ -92,58 +90,11 @@ struct spool::impl {
   }
 };
 
-expected<void> spool::impl::load_progress(uint64_t& number,
-                                          uint64_t& dropped) const {
-  number = 0;
-  dropped = 0;
-  auto path = options.directory / "progress";
-  std::error_code none;
-  if (!fs::exists(path, none))
-    return {};
-  auto f = file::open(path, O_RDONLY);
-  if (!f)
-    return fail(std::move(f.error()));
-  auto size = f->size();
-  if (!size)
-    return fail(std::move(size.error()));
-  auto text = f->read_at(0, *size);
-  if (!text)
-    return fail(std::move(text.error()));
-  auto* end = text->data() + text->size();
-  auto first = std::from_chars(text->data(), end, number);
-  if (first.ec == std::errc{} && first.ptr != end && *first.ptr == ' ') {
-    auto second = std::from_chars(first.ptr + 1, end, dropped);
-    if (second.ec == std::errc{} && second.ptr != end && *second.ptr == '\n')
-      return {};
-  }
-  return fail(ec::corrupt, "unreadable: " + path.string());
-}
-
-expected<void> spool::impl::save_progress(uint64_t number,
-                                          uint64_t dropped) const {
-  auto path = options.directory / "progress";
-  auto draft = options.directory / "progress.new";
-  {
-    auto f = file::open(draft, O_WRONLY | O_CREAT | O_TRUNC);
-    if (!f)
-      return fail(std::move(f.error()));
-    auto text = std::to_string(number) + " " + std::to_string(dropped) + "\n";
-    if (auto done = f->write_at(0, text); !done)
-      return done;
-    // The name must not reach the disk before the content does.
-    if (auto done = f->sync(); !done)
-      return done;
-  }
-  if (std::rename(draft.c_str(), path.c_str()) != 0)
-    return spool_files::fail_errno("replacing", path);
-  return {};
-}
-
 expected<void> spool::impl::recover() {
-  uint64_t first = 0;
-  uint64_t dropped = 0;
-  if (auto done = load_progress(first, dropped); !done)
-    return done;
+  const auto reached = spool_files::load_progress(options.directory);
+  if (!reached)
+    return fail(reached.error());
+  const auto first = reached->segment;
   std::vector<uint64_t> numbers;
   std::error_code failed;
   for (const auto& entry : fs::directory_iterator{options.directory, failed})
@@ -160,7 +111,8 @@ expected<void> spool::impl::recover() {
       continue;
     }
     bool last = number == numbers.back();
-    if (auto done = take_over(number, last, number == first ? dropped : 0);
+    if (auto done =
+            take_over(number, last, number == first ? reached->dropped : 0);
         !done)
       return done;
   }
@@ -384,7 +336,8 @@ expected<void> spool::drop(size_t count) {
     impl_->events -= n;
     count -= n;
   }
-  auto done = impl_->save_progress(at->number, at->dropped);
+  auto done = spool_files::save_progress(impl_->options.directory,
+                                         {at->number, at->dropped});
   // Without the note they would come back after a crash, which is allowed.
   impl_->remove_consumed();
   return done;

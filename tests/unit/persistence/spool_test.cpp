@@ -323,6 +323,23 @@ TEST_F(spool_test, LosingTheProgressBringsEventsBackAndLosesNone) {
   EXPECT_THAT(peek(), ElementsAre(1, 2, 3));
 }
 
+TEST_F(spool_test, ProgressThatCantBeReadIsNamed) {
+  open();
+  append(1, 3);
+  ASSERT_TRUE(spool_->drop(2));
+  spool_.reset();
+  for (const std::string text : {"", "1", "1 2", "x 2\n"}) {
+    overwrite(options_.directory / "progress", text);
+    const auto failed = spool::open(options_);
+    ASSERT_FALSE(failed) << text;
+    EXPECT_EQ(failed.error().code, ec::corrupt);
+    EXPECT_NE(failed.error().message.find("progress"), std::string::npos);
+  }
+  overwrite(options_.directory / "progress", "1 2\n");
+  open();
+  EXPECT_THAT(peek(), ElementsAre(3));
+}
+
 TEST_F(spool_test, TheLimitIsStoreFullAndHarmless) {
   options_.max_bytes = 2'000;
   open();
