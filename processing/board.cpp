@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "processing/board.hpp"
-
-#include "processing/feeds.hpp"
-#include "processing/order.hpp"
-#include "processing/retry.hpp"
+#include "processing/board_state.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -28,38 +24,6 @@ void keep_last(std::vector<status_row>& rows) {
 }
 
 } // namespace
-
-struct board::item {
-  event_ptr event;
-  seq_t seq = 0;
-  size_t feed = 0;
-  size_t lane = 0;
-  /// Empty: free of any order.
-  std::string key;
-  uint32_t attempts = 0;
-  timestamp since{};
-  /// Of the first attempt.
-  timestamp started{};
-  timestamp ready_since{};
-  /// Of the attempt that runs, or of the next one.
-  timestamp due{};
-  /// 0: none runs.
-  uint64_t job = 0;
-  timestamp attempt_began{};
-  processing::status status = processing::status::pending;
-  std::optional<processing::status> told;
-  std::optional<double> duration;
-  std::vector<failed_attempt> history;
-};
-
-struct board::work : workload {
-  registered_ptr what;
-  std::vector<log_feed> feeds;
-  std::map<seq_t, item> items;
-  order_lines lines;
-  std::vector<status_row> rows;
-  size_t waiting = 0;
-};
 
 // Not from 1 on: what an earlier board started may still end.
 board::board(board_options options, random_source& random)
@@ -242,140 +206,6 @@ void board::retry_later(work& w, const item& i) {
 void board::make_ready(work& w, item& i, timestamp now) {
   i.ready_since = now;
   dispatcher_.add(w, i.lane, i.seq);
-}
-
-// -- to the handlers ---------------------------------------------------------
-
-size_t board::hold(size_t lanes) {
-  const auto before = dispatcher_.hold(lanes);
-  if (lanes < before)
-    for (auto& [name, w] : works_)
-      dispatcher_.enroll(*w);
-  return before;
-}
-
-void board::wake_retries(timestamp now) {
-  while (!retries_.empty() && std::get<0>(*retries_.begin()) <= now) {
-    auto [due, w, seq] = *retries_.begin();
-    retries_.erase(retries_.begin());
-    --w->waiting;
-    make_ready(*w, w->items.at(seq), now);
-  }
-}
-
-std::optional<job> board::take(bool async, timestamp now) {
-  wake_retries(now);
-  const auto picked = dispatcher_.next(async);
-  if (!picked)
-    return std::nullopt;
-  auto& w = static_cast<work&>(*picked->whose);
-  auto& i = w.items.at(picked->seq);
-
-  job out;
-  out.id = ++last_job_;
-  out.processor = w.what;
-  out.event = i.event;
-  out.attempt = ++i.attempts;
-  out.lane = lanes_in_order[picked->lane];
-  out.waited = now - i.ready_since;
-  out.deadline = now + w.what->what.timeout + w.what->what.grace;
-  i.job = out.id;
-  i.due = out.deadline;
-  i.attempt_began = now;
-  if (i.started == timestamp{})
-    i.started = now;
-  i.status = status::processing;
-  flights_.emplace(out.id, flight{&w, i.seq});
-  deadlines_.emplace(out.deadline, out.id);
-  return out;
-}
-
-decision board::finish(uint64_t job_id, const outcome& o, timestamp now) {
-  const auto found = flights_.find(job_id);
-  if (found == flights_.end())
-    return {};
-  auto& w = *found->second.owner;
-  auto& i = w.items.at(found->second.seq);
-  flights_.erase(found);
-  deadlines_.erase({i.due, job_id});
-  i.job = 0;
-  dispatcher_.ended(w);
-
-  decision out;
-  out.processor = w.what;
-  out.event = i.event;
-  out.attempts = i.attempts;
-  out.took = now - i.attempt_began;
-  i.duration = std::chrono::duration<double>(out.took).count();
-  if (o.what == outcome::kind::done) {
-    out.what = decision::kind::done;
-    i.status = status::completed;
-    settle(w, i, now);
-    return out;
-  }
-  i.history.push_back({now, o.error});
-  if (i.history.size() > dead_letter_history)
-    i.history.erase(i.history.begin());
-  const auto pause = o.what == outcome::kind::give_up
-                         ? std::nullopt
-                         : pause_after(w.what->what, i.attempts, o, random_);
-  if (!pause) {
-    out.what = decision::kind::give_up;
-    out.history = i.history;
-    i.status = status::failed;
-    settle(w, i, now);
-    return out;
-  }
-  out.what = decision::kind::retry;
-  out.due = now + *pause;
-  i.due = out.due;
-  i.status = status::retrying;
-  i.told = i.status;
-  auto& f = w.feeds[i.feed];
-  if (auto* open = f.progress.find(i.seq)) {
-    open->attempts = i.attempts;
-    open->due = out.due;
-  }
-  f.changed = true;
-  w.rows.push_back(row_of(i));
-  ++news_;
-  retry_later(w, i);
-  return out;
-}
-
-// Done with it, for good or for bad.
-void board::settle(work& w, item& i, timestamp now) {
-  auto row = row_of(i);
-  row.completed_at = now;
-  w.rows.push_back(std::move(row));
-  ++news_;
-  auto& f = w.feeds[i.feed];
-  f.progress.finish(i.seq);
-  f.changed = true;
-  const auto key = std::move(i.key);
-  w.items.erase(i.seq);
-  if (!key.empty())
-    if (const auto next = w.lines.leave(key))
-      come_forward(w, w.items.at(*next), now);
-}
-
-std::vector<uint64_t> board::expired(timestamp now) const {
-  std::vector<uint64_t> out;
-  for (const auto& [deadline, id] : deadlines_) {
-    if (deadline > now)
-      break;
-    out.push_back(id);
-  }
-  return out;
-}
-
-std::optional<timestamp> board::wake_at() const {
-  std::optional<timestamp> out;
-  if (!deadlines_.empty())
-    out = deadlines_.begin()->first;
-  if (!retries_.empty() && (!out || std::get<0>(*retries_.begin()) < *out))
-    out = std::get<0>(*retries_.begin());
-  return out;
 }
 
 // -- to the store ------------------------------------------------------------
