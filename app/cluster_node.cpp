@@ -6,7 +6,9 @@
 #include "app/actor_host.hpp"
 #include "app/cluster_identity.hpp"
 #include "app/cluster_plan.hpp"
+#include "app/cluster_ring.hpp"
 #include "app/cluster_status.hpp"
+#include "app/link_fanout.hpp"
 #include "app/node_keeper.hpp"
 
 #include <time.h>
@@ -14,7 +16,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <charconv>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -26,76 +27,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr size_t longest_what = 6'000;
-
 /// Goes on while the process is stopped and while the machine sleeps.
 std::chrono::nanoseconds boot_time() {
   timespec t{};
   ::clock_gettime(CLOCK_BOOTTIME, &t);
   return std::chrono::seconds{t.tv_sec} + std::chrono::nanoseconds{t.tv_nsec};
 }
-
-// "NODE KIND WHAT".
-std::string ring_text(const std::string& node, const control_event& e) {
-  return node + ' ' + std::to_string(static_cast<int>(e.kind)) + ' ' +
-         (e.what.size() > longest_what ? std::string{} : e.what);
-}
-
-struct rung_event {
-  std::string node;
-  std::optional<control_event> event;
-};
-
-rung_event read_ring(std::string_view text) {
-  rung_event out;
-  const auto first = text.find(' ');
-  const auto second = text.find(' ', first + 1);
-  if (first == std::string_view::npos || second == std::string_view::npos)
-    return out;
-  out.node = text.substr(0, first);
-  unsigned kind = 0;
-  const auto number = text.substr(first + 1, second - first - 1);
-  const auto [end, bad] =
-      std::from_chars(number.data(), number.data() + number.size(), kind);
-  if (bad == std::errc{} && kind <= last_control_kind)
-    out.event.emplace(control_event{static_cast<control_kind>(kind),
-                                    std::string{text.substr(second + 1)}});
-  return out;
-}
-
-/// The links, while there are any.
-class link_fanout final : public fanout {
- public:
-  void set(std::shared_ptr<mesh> links) {
-    std::lock_guard guard{mutex_};
-    links_ = std::move(links);
-  }
-
-  std::shared_ptr<mesh> get() const {
-    std::lock_guard guard{mutex_};
-    return links_;
-  }
-
-  void committed(const log_range_ptr& range) override {
-    if (const auto links = get())
-      links->committed(range);
-  }
-
-  void replied(const uuid& event,
-               const std::optional<processing::reply>& r) override {
-    if (const auto links = get())
-      links->replied(event, r);
-  }
-
-  bool hears_replies() const override {
-    const auto links = get();
-    return links && links->hears_replies();
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::shared_ptr<mesh> links_;
-};
 
 bool known_level(std::string_view level) {
   constexpr std::array levels{"trace", "debug", "info", "warn", "error", "off"};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/node_keeper.hpp"
 
+#include "app/cluster_ring.hpp"
 #include "messages/backoff.hpp"
 
 #include <algorithm>

@@ -66,9 +66,6 @@ class node_keeper {
   std::jthread thread_;
 };
 
-/// What `ring` says when it is about anything.
-inline constexpr const char* general_ring = "*";
-
 /// Waits for the bell on a thread and a connection of its own. `connected` says
 /// whether it would hear it.
 class bell_listener {
