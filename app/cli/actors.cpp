@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "app/cli/action.hpp"
 #include "app/cli/commands.hpp"
 #include "app/cli/connection.hpp"
 #include "app/cli/event_line.hpp"
@@ -145,6 +146,30 @@ int log_level(const log_level_options& options, console& io) {
   if (answer->status != 200)
     return report({ec::internal, failure_text(*answer)}, io);
   return show_levels(*answer, io);
+}
+
+void add_actors(CLI::App& app, runner& run) {
+  const auto o = std::make_shared<actors_options>();
+  auto* sub =
+      add_action(app, run, o, "actors",
+                 "Show the server's parts: states, restarts, queues", actors);
+  sub->add_flag("--json", o->json, "As the API has them");
+  sub->footer("Examples:\n  eventweft actors\n  eventweft actors --json");
+}
+
+void add_log_level(CLI::App& app, runner& run) {
+  const auto o = std::make_shared<log_level_options>();
+  auto* sub =
+      add_action(app, run, o, "log-level",
+                 "Show or change what the server's parts log, at run time; of "
+                 "several nodes, a change reaches all",
+                 log_level);
+  sub->add_option("component", o->component,
+                  "A part, such as stream_hub, or * for all of them");
+  sub->add_option("level", o->level, "trace, debug, info, warn, error or off");
+  sub->footer("Examples:\n  eventweft log-level\n"
+              "  eventweft log-level platform_worker debug\n"
+              "  eventweft log-level '*' info");
 }
 
 } // namespace eventweft::cli

@@ -4,13 +4,20 @@
 #include "config/loader.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <ostream>
 #include <string>
 #include <string_view>
 #include <vector>
 
+namespace CLI {
+class App;
+} // namespace CLI
+
 /// What the subcommands do once the command line is read. Each returns the
-/// exit code: 0, 1 for a failure, 2 for usage or configuration.
+/// exit code: 0, 1 for a failure, 2 for usage or configuration. `add_…` adds a
+/// command whose options live as long as `app`; `run` is what it leaves to be
+/// done if it is chosen.
 namespace eventweft::cli {
 
 inline constexpr int exit_ok = 0;
@@ -58,10 +65,13 @@ struct send_options {
   std::string content_type;
   uint32_t count = 1;
   double interval = 0; ///< seconds
+  /// Asked for by name; without a file it is sent anyway.
+  bool sample = false;
   /// Neither new ids nor new times are put into the payload.
   bool as_is = false;
 };
 int send(const send_options& options, console& io);
+void add_send(CLI::App& app, std::function<int(console&)>& run);
 
 /// What both `tail` and `events` select by.
 struct selection {
@@ -82,6 +92,7 @@ struct tail_options {
   uint64_t count = 0;
 };
 int tail(const tail_options& options, console& io);
+void add_tail(CLI::App& app, std::function<int(console&)>& run);
 
 struct events_options {
   connection server;
@@ -102,18 +113,21 @@ struct events_options {
 int events(const events_options& options, console& io);
 /// Exit code 1 if the event does not match.
 int explain(const events_options& options, console& io);
+void add_events(CLI::App& app, std::function<int(console&)>& run);
 
 struct stats_options {
   connection server;
   bool json = false;
 };
 int stats(const stats_options& options, console& io);
+void add_stats(CLI::App& app, std::function<int(console&)>& run);
 
 struct actors_options {
   connection server;
   bool json = false;
 };
 int actors(const actors_options& options, console& io);
+void add_actors(CLI::App& app, std::function<int(console&)>& run);
 
 struct log_level_options {
   connection server;
@@ -122,6 +136,7 @@ struct log_level_options {
   std::string level;
 };
 int log_level(const log_level_options& options, console& io);
+void add_log_level(CLI::App& app, std::function<int(console&)>& run);
 
 /// Whether the address is that of a SQLite file that is not there: a look at it
 /// must not make it.

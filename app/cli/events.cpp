@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "app/cli/action.hpp"
 #include "app/cli/commands.hpp"
 #include "app/cli/connection.hpp"
 #include "app/cli/event_line.hpp"
@@ -212,6 +213,56 @@ int events(const events_options& options, console& io) {
   } while (!cursor.empty() && (options.limit == 0 || left > 0) &&
            io.out.good());
   return exit_ok;
+}
+
+void add_events(CLI::App& app, runner& run) {
+  const auto o = std::make_shared<events_options>();
+  auto* sub =
+      add_action(app, run, o, "events", "Show stored events, newest first",
+                 [](const events_options& options, console& io) {
+                   return options.explain.empty() ? events(options, io)
+                                                  : explain(options, io);
+                 });
+  sub->add_option("id", o->id, "Show this one in full");
+  add_event_selection(*sub, o->select, false);
+  sub->add_option("--since", o->select.since,
+                  "From this RFC 3339 time on, since 15m, 2h, 7d ago, after a "
+                  "seq, from earliest, or now (what is there by then: "
+                  "nothing)")
+      ->type_name("WHEN");
+  sub->add_option("--until", o->until, "Before this time")->type_name("WHEN");
+  sub->add_option("--correlation", o->correlation, "Only this thread")
+      ->type_name("ID");
+  sub->add_option(
+         "--where", o->where,
+         "Only those with that: payload.PATH=TEXT, or any field, as in "
+         "priority=high; may be repeated")
+      ->type_name("NAME=VALUE");
+  sub->add_option("--limit", o->limit, "Most events; 0 is all of them")
+      ->check([](const std::string& text) {
+        return text.starts_with('-') ? std::string{"must not be below 0"}
+                                     : std::string{};
+      })
+      ->capture_default_str();
+  sub->add_flag("--asc", o->ascending, "Oldest first");
+  auto* explained =
+      sub->add_option("--explain", o->explain,
+                      "Tell, member by member, what --filter (or --platform, "
+                      "--type …) and --stream make of this one; the exit code "
+                      "is 1 if it does not match")
+          ->type_name("ID");
+  sub->add_option("--filter", o->filter, "With --explain: a filter")
+      ->type_name("JSON")
+      ->needs(explained);
+  sub->add_option("--stream", o->stream, "With --explain: a stream's filter")
+      ->needs(explained);
+  sub->footer("Examples:\n"
+              "  eventweft events --explain "
+              "01970000-0000-7000-8000-000000000000 --filter "
+              "'{\"event_types\":[\"push\"]}'\n"
+              "  eventweft events --platform github --since 1h\n"
+              "  eventweft events --type push --limit 0 --asc --json\n"
+              "  eventweft events 01970000-0000-7000-8000-000000000000");
 }
 
 } // namespace eventweft::cli

@@ -32,16 +32,9 @@ struct request {
   std::vector<std::string> assignments;
 
   connection server;
-  send_options send;
-  bool sample = false;
   bool dry_run = false;
-  tail_options tail;
-  events_options events;
-  stats_options stats;
   thread_commands threads;
   key_options keys;
-  actors_options actors;
-  log_level_options levels;
 
   std::function<int(console&)> action;
 };
@@ -84,29 +77,6 @@ expected<config::load_options> settings_of(const request& r) {
   add("--log-format", "log.format", r.log_format);
   return options;
 }
-
-void add_selection(CLI::App& app, selection& s, bool of_stream) {
-  app.add_option("--platform", s.platforms, "Only these, separated by commas")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-  app.add_option("--type", s.types,
-                 of_stream ? "Only these event types; * is a wildcard, Issue "
-                             "is also Issue:create"
-                           : "Only these event types")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-  app.add_option("--source", s.sources, "Only these source names")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-  app.add_option("--actor", s.actors,
-                 of_stream ? "Only these actor ids"
-                           : "Only these actors, by id or name")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-  app.add_flag("--json", s.json, "One JSON object a line, as the API has it");
-}
-
-// -- what runs here -----------------------------------------------------------
 
 void add_serve(CLI::App& app, request& r, const programs& start) {
   auto* sub = app.add_subcommand("serve", "Run the hub");
@@ -170,184 +140,6 @@ void add_retention(CLI::App& app, request& r) {
   });
 }
 
-// -- what talks to a server ---------------------------------------------------
-
-void add_send(CLI::App& app, request& r) {
-  auto& o = r.send;
-  auto* sub = app.add_subcommand(
-      "send", "Send a webhook, signed as its platform would");
-  sub->add_option("platform", o.platform,
-                  "github, slack, linear, deployments, events, or another "
-                  "platform's name")
-      ->required();
-  add_connection(*sub, r.server);
-  sub->add_option("--event,--type", o.type,
-                  "What the payload is: pull_request, Issue, …");
-  auto* file =
-      sub->add_option("--file", o.file, "The payload; - is standard input")
-          ->type_name("FILE");
-  sub->add_flag("--sample", r.sample,
-                "A sample payload of the given type; so it is without --file")
-      ->excludes(file);
-  sub->add_option("--secret", o.secret,
-                  "Signs the payload (default: GITHUB_WEBHOOK_SECRET, "
-                  "SLACK_SIGNING_SECRET, LINEAR_WEBHOOK_SECRET, "
-                  "DEPLOYMENT_WEBHOOK_SECRET); platforms that are not shipped "
-                  "are signed for by Standard Webhooks");
-  sub->add_option("--delivery", o.delivery,
-                  "The delivery's id (default: a new one)");
-  sub->add_option("--header", o.headers, "One more header; may be repeated")
-      ->type_name("NAME:VALUE")
-      ->allow_extra_args(false);
-  sub->add_option("--content-type", o.content_type, "Default application/json");
-  sub->add_option("--count", o.count,
-                  "Send so often, each with an id of its own")
-      ->check(CLI::Range(1u, 1'000'000'000u));
-  sub->add_option("--interval", o.interval, "Seconds between two sends")
-      ->check(CLI::Range(0.0, 86'400.0));
-  sub->add_flag("--as-is", o.as_is,
-                "Leave ids and times within the payload alone");
-  sub->footer(
-      "Examples:\n"
-      "  eventweft send github --secret s3cret\n"
-      "  eventweft send github --event pull_request --file pr.json\n"
-      "  eventweft send slack --type message --count 100 --interval 0.1\n"
-      "  eventweft send events --type build:finished --file result.json");
-  sub->callback([&r] {
-    r.action = [&r](console& io) {
-      r.send.server = r.server;
-      return send(r.send, io);
-    };
-  });
-}
-
-void add_tail(CLI::App& app, request& r) {
-  auto& o = r.tail;
-  auto* sub = app.add_subcommand(
-      "tail", "Show events as they come, one a line; resumes by itself");
-  sub->add_option("stream", o.stream, "The stream")->capture_default_str();
-  add_connection(*sub, r.server);
-  sub->add_option("--filter", o.filter, "A filter as the API takes it")
-      ->type_name("JSON");
-  add_selection(*sub, o.select, true);
-  sub->add_option("--since", o.select.since,
-                  "now (default), earliest, a seq, an RFC 3339 time, or 15m, "
-                  "2h, 7d ago")
-      ->type_name("WHEN");
-  sub->add_option("-n,--count", o.count, "End after so many events");
-  sub->footer("Examples:\n"
-              "  eventweft tail\n"
-              "  eventweft tail pr_events --since 1h\n"
-              "  eventweft tail --platform github --type 'pull_request:*'\n"
-              "  eventweft tail --filter "
-              "'{\"custom_filters\":{\"payload.action\":\"opened\"}}' --json");
-  sub->callback([&r] {
-    r.action = [&r](console& io) {
-      r.tail.server = r.server;
-      return tail(r.tail, io);
-    };
-  });
-}
-
-void add_events(CLI::App& app, request& r) {
-  auto& o = r.events;
-  auto* sub = app.add_subcommand("events", "Show stored events, newest first");
-  sub->add_option("id", o.id, "Show this one in full");
-  add_connection(*sub, r.server);
-  add_selection(*sub, o.select, false);
-  sub->add_option("--since", o.select.since,
-                  "From this RFC 3339 time on, since 15m, 2h, 7d ago, after a "
-                  "seq, from earliest, or now (what is there by then: "
-                  "nothing)")
-      ->type_name("WHEN");
-  sub->add_option("--until", o.until, "Before this time")->type_name("WHEN");
-  sub->add_option("--correlation", o.correlation, "Only this thread")
-      ->type_name("ID");
-  sub->add_option(
-         "--where", o.where,
-         "Only those with that: payload.PATH=TEXT, or any field, as in "
-         "priority=high; may be repeated")
-      ->type_name("NAME=VALUE");
-  sub->add_option("--limit", o.limit, "Most events; 0 is all of them")
-      ->check([](const std::string& text) {
-        return text.starts_with('-') ? std::string{"must not be below 0"}
-                                     : std::string{};
-      })
-      ->capture_default_str();
-  sub->add_flag("--asc", o.ascending, "Oldest first");
-  auto* explained =
-      sub->add_option("--explain", o.explain,
-                      "Tell, member by member, what --filter (or --platform, "
-                      "--type …) and --stream make of this one; the exit code "
-                      "is 1 if it does not match")
-          ->type_name("ID");
-  sub->add_option("--filter", o.filter, "With --explain: a filter")
-      ->type_name("JSON")
-      ->needs(explained);
-  sub->add_option("--stream", o.stream, "With --explain: a stream's filter")
-      ->needs(explained);
-  sub->footer("Examples:\n"
-              "  eventweft events --explain "
-              "01970000-0000-7000-8000-000000000000 --filter "
-              "'{\"event_types\":[\"push\"]}'\n"
-              "  eventweft events --platform github --since 1h\n"
-              "  eventweft events --type push --limit 0 --asc --json\n"
-              "  eventweft events 01970000-0000-7000-8000-000000000000");
-  sub->callback([&r] {
-    r.action = [&r](console& io) {
-      r.events.server = r.server;
-      return r.events.explain.empty() ? events(r.events, io)
-                                      : explain(r.events, io);
-    };
-  });
-}
-
-void add_stats(CLI::App& app, request& r) {
-  auto* sub = app.add_subcommand("stats", "Show the server's figures");
-  add_connection(*sub, r.server);
-  sub->add_flag("--json", r.stats.json, "As the API has them");
-  sub->footer("Examples:\n  eventweft stats\n"
-              "  eventweft stats --url https://hub.example.org --json");
-  sub->callback([&r] {
-    r.action = [&r](console& io) {
-      r.stats.server = r.server;
-      return stats(r.stats, io);
-    };
-  });
-}
-
-void add_actors(CLI::App& app, request& r) {
-  auto* sub = app.add_subcommand(
-      "actors", "Show the server's parts: states, restarts, queues");
-  add_connection(*sub, r.server);
-  sub->add_flag("--json", r.actors.json, "As the API has them");
-  sub->footer("Examples:\n  eventweft actors\n  eventweft actors --json");
-  sub->callback([&r] {
-    r.action = [&r](console& io) {
-      r.actors.server = r.server;
-      return actors(r.actors, io);
-    };
-  });
-  auto* level = app.add_subcommand(
-      "log-level",
-      "Show or change what the server's parts log, at run time; of "
-      "several nodes, a change reaches all");
-  level->add_option("component", r.levels.component,
-                    "A part, such as stream_hub, or * for all of them");
-  level->add_option("level", r.levels.level,
-                    "trace, debug, info, warn, error or off");
-  add_connection(*level, r.server);
-  level->footer("Examples:\n  eventweft log-level\n"
-                "  eventweft log-level platform_worker debug\n"
-                "  eventweft log-level '*' info");
-  level->callback([&r] {
-    r.action = [&r](console& io) {
-      r.levels.server = r.server;
-      return log_level(r.levels, io);
-    };
-  });
-}
-
 /// The first word that names no command where one is needed.
 std::string unknown_command(const CLI::App& app, int argc,
                             const char* const* argv) {
@@ -401,15 +193,15 @@ int parse_and_run(int argc, const char* const* argv, const programs& start,
                          : report(options.error(), c);
         };
       });
-  add_send(app, r);
-  add_tail(app, r);
-  add_events(app, r);
+  add_send(app, r.action);
+  add_tail(app, r.action);
+  add_events(app, r.action);
   add_dead_letters(app, r.action);
   add_processors(app, r.action);
   add_streams(app, r.action);
   add_rules(app, r.action);
   add_subscriptions(app, r.action);
-  add_stats(app, r);
+  add_stats(app, r.action);
   add_cluster(app, r.action);
   add_thread_commands(
       app, r.threads, [&r](CLI::App& sub) { add_connection(sub, r.server); },
@@ -418,7 +210,8 @@ int parse_and_run(int argc, const char* const* argv, const programs& start,
       [&r](std::function<int(console&)> action) {
         r.action = std::move(action);
       });
-  add_actors(app, r);
+  add_actors(app, r.action);
+  add_log_level(app, r.action);
   app.add_subcommand("version", "Show the version")->callback([&r] {
     r.action = [](console& c) {
       c.out << "eventweft " EVENTWEFT_VERSION "\n";

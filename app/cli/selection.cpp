@@ -3,6 +3,8 @@
 
 #include "codec/filter.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <charconv>
 
 namespace eventweft::cli {
@@ -87,6 +89,27 @@ expected<void> add_filter(json_body& body, const std::string& filter) {
     return fail(ec::bad_configuration, "--filter: " + read.error().message);
   body.raw("filter", filter);
   return {};
+}
+
+void add_event_selection(CLI::App& app, selection& s, bool of_stream) {
+  app.add_option("--platform", s.platforms, "Only these, separated by commas")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  app.add_option("--type", s.types,
+                 of_stream ? "Only these event types; * is a wildcard, Issue "
+                             "is also Issue:create"
+                           : "Only these event types")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  app.add_option("--source", s.sources, "Only these source names")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  app.add_option("--actor", s.actors,
+                 of_stream ? "Only these actor ids"
+                           : "Only these actors, by id or name")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  app.add_flag("--json", s.json, "One JSON object a line, as the API has it");
 }
 
 int report(const error& e, console& io) {

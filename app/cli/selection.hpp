@@ -9,6 +9,10 @@
 #include <string>
 #include <string_view>
 
+namespace CLI {
+class App;
+} // namespace CLI
+
 namespace eventweft::cli {
 
 /// Turns "90s", "15m", "2h", "7d" into the RFC 3339 time that long before
@@ -28,6 +32,11 @@ expected<std::string> stream_filter(std::string_view filter,
 /// `--filter` as the member of a body. What is wrong with it is told here: the
 /// server only knows the body that it is part of. Empty adds nothing.
 expected<void> add_filter(json_body& body, const std::string& filter);
+
+/// `--platform`, `--type`, `--source`, `--actor` and `--json`, in the words
+/// that fit a stream or the stored events. `s` is written to when the command
+/// line is read.
+void add_event_selection(CLI::App& app, selection& s, bool of_stream);
 
 /// "2 usage, 1 the rest": an error's exit code, after it was told.
 int report(const error& e, console& io);

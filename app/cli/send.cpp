@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "app/cli/action.hpp"
 #include "app/cli/commands.hpp"
 #include "app/cli/connection.hpp"
 #include "app/cli/event_line.hpp"
@@ -143,6 +144,49 @@ int send(const send_options& options, console& io) {
       break;
   }
   return code;
+}
+
+void add_send(CLI::App& app, runner& run) {
+  const auto o = std::make_shared<send_options>();
+  auto* sub = add_action(app, run, o, "send",
+                         "Send a webhook, signed as its platform would", send);
+  sub->add_option("platform", o->platform,
+                  "github, slack, linear, deployments, events, or another "
+                  "platform's name")
+      ->required();
+  sub->add_option("--event,--type", o->type,
+                  "What the payload is: pull_request, Issue, …");
+  auto* file =
+      sub->add_option("--file", o->file, "The payload; - is standard input")
+          ->type_name("FILE");
+  sub->add_flag("--sample", o->sample,
+                "A sample payload of the given type; so it is without --file")
+      ->excludes(file);
+  sub->add_option("--secret", o->secret,
+                  "Signs the payload (default: GITHUB_WEBHOOK_SECRET, "
+                  "SLACK_SIGNING_SECRET, LINEAR_WEBHOOK_SECRET, "
+                  "DEPLOYMENT_WEBHOOK_SECRET); platforms that are not shipped "
+                  "are signed for by Standard Webhooks");
+  sub->add_option("--delivery", o->delivery,
+                  "The delivery's id (default: a new one)");
+  sub->add_option("--header", o->headers, "One more header; may be repeated")
+      ->type_name("NAME:VALUE")
+      ->allow_extra_args(false);
+  sub->add_option("--content-type", o->content_type,
+                  "Default application/json");
+  sub->add_option("--count", o->count,
+                  "Send so often, each with an id of its own")
+      ->check(CLI::Range(1u, 1'000'000'000u));
+  sub->add_option("--interval", o->interval, "Seconds between two sends")
+      ->check(CLI::Range(0.0, 86'400.0));
+  sub->add_flag("--as-is", o->as_is,
+                "Leave ids and times within the payload alone");
+  sub->footer(
+      "Examples:\n"
+      "  eventweft send github --secret s3cret\n"
+      "  eventweft send github --event pull_request --file pr.json\n"
+      "  eventweft send slack --type message --count 100 --interval 0.1\n"
+      "  eventweft send events --type build:finished --file result.json");
 }
 
 } // namespace eventweft::cli

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "app/cli/action.hpp"
 #include "app/cli/commands.hpp"
 #include "app/cli/connection.hpp"
 #include "app/cli/event_line.hpp"
@@ -128,6 +129,15 @@ int stats(const stats_options& options, console& io) {
       print_table(t, io);
   }
   return exit_ok;
+}
+
+void add_stats(CLI::App& app, runner& run) {
+  const auto o = std::make_shared<stats_options>();
+  auto* sub =
+      add_action(app, run, o, "stats", "Show the server's figures", stats);
+  sub->add_flag("--json", o->json, "As the API has them");
+  sub->footer("Examples:\n  eventweft stats\n"
+              "  eventweft stats --url https://hub.example.org --json");
 }
 
 } // namespace eventweft::cli

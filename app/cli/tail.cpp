@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "app/cli/action.hpp"
 #include "app/cli/commands.hpp"
 #include "app/cli/connection.hpp"
 #include "app/cli/event_line.hpp"
@@ -171,6 +172,28 @@ int tail(const tail_options& options, console& io) {
   (*client)->stop_on_signals();
   return follower{options, **client, std::move(*filter), std::move(*since), io}
       .run();
+}
+
+void add_tail(CLI::App& app, runner& run) {
+  const auto o = std::make_shared<tail_options>();
+  auto* sub = add_action(
+      app, run, o, "tail",
+      "Show events as they come, one a line; resumes by itself", tail);
+  sub->add_option("stream", o->stream, "The stream")->capture_default_str();
+  sub->add_option("--filter", o->filter, "A filter as the API takes it")
+      ->type_name("JSON");
+  add_event_selection(*sub, o->select, true);
+  sub->add_option("--since", o->select.since,
+                  "now (default), earliest, a seq, an RFC 3339 time, or 15m, "
+                  "2h, 7d ago")
+      ->type_name("WHEN");
+  sub->add_option("-n,--count", o->count, "End after so many events");
+  sub->footer("Examples:\n"
+              "  eventweft tail\n"
+              "  eventweft tail pr_events --since 1h\n"
+              "  eventweft tail --platform github --type 'pull_request:*'\n"
+              "  eventweft tail --filter "
+              "'{\"custom_filters\":{\"payload.action\":\"opened\"}}' --json");
 }
 
 } // namespace eventweft::cli

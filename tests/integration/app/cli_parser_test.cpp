@@ -61,7 +61,7 @@ TEST_F(CliParser, EveryCommandHasHelpWithAnExample) {
   const auto overview = out.str();
   for (const char* command :
        {"serve", "migrate", "check", "send", "tail", "events", "dead-letters",
-        "processors", "stats"}) {
+        "processors", "stats", "actors", "log-level"}) {
     EXPECT_THAT(overview, HasSubstr(command));
     EXPECT_EQ(run({command, "--help"}), exit_ok) << command;
     EXPECT_THAT(out.str(), HasSubstr("Examples:")) << command;
