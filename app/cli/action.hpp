@@ -8,6 +8,9 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
+#include <utility>
 
 namespace eventweft::cli {
 
@@ -26,6 +29,16 @@ CLI::App* add_action(CLI::App& app, runner& run,
     run = [o, command](console& io) { return command(*o, io); };
   });
   return sub;
+}
+
+/// An option whose empty value means something: `text` outlives `app` and has
+/// what was given, "" too. (CLI11 makes nothing of an empty value for an
+/// optional.)
+inline CLI::Option* add_text(CLI::App& app, const char* name,
+                             std::optional<std::string>& text,
+                             const char* help) {
+  return app.add_option_function<std::string>(
+      name, [&text](const std::string& given) { text = given; }, help);
 }
 
 } // namespace eventweft::cli

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -22,7 +23,8 @@ constexpr std::string_view streams_path = "/api/v1/streams";
 struct stream_options {
   connection server;
   std::vector<std::string> names;
-  std::string description;
+  /// As given: an empty one takes away what is there.
+  std::optional<std::string> description;
   std::string filter;
   bool json = false;
 };
@@ -40,7 +42,7 @@ int list_streams(const stream_options& o, console& io) {
 int create_stream(const stream_options& o, console& io) {
   json_body body;
   body.text("name", o.names.front());
-  body.text("description", o.description);
+  body.text("description", o.description.value_or(""));
   if (const auto added = add_filter(body, o.filter); !added)
     return report(added.error(), io);
   return ask_and_show(
@@ -51,8 +53,8 @@ int create_stream(const stream_options& o, console& io) {
 
 int change_stream(const stream_options& o, console& io) {
   json_body body;
-  if (!o.description.empty())
-    body.text("description", o.description);
+  if (o.description)
+    body.text("description", *o.description);
   if (const auto added = add_filter(body, o.filter); !added)
     return report(added.error(), io);
   return ask_and_show(o.server,
@@ -114,7 +116,8 @@ void add_streams(CLI::App& app, runner& run) {
   add_action(*all, run, o, "list", "By name", list_streams)
       ->add_flag("--json", o->json, "One JSON object a line");
   const auto described = [&o](CLI::App* sub) {
-    sub->add_option("--description", o->description, "What it is for");
+    add_text(*sub, "--description", o->description,
+             "What it is for; '' takes away what is there");
     sub->add_option("--filter", o->filter, "Which events it shows")
         ->type_name("JSON");
   };

@@ -22,12 +22,13 @@ struct subscription_options {
   connection server;
   std::string stream;
   std::string id;
-  /// Where events go.
-  std::string to;
+  /// Where events go. This and what follows as given: whether an empty one
+  /// will do the server knows.
+  std::optional<std::string> to;
   std::string type;
-  std::string subscriber;
+  std::optional<std::string> subscriber;
   std::string filter;
-  std::string format;
+  std::optional<std::string> format;
   std::string secret;
   bool asymmetric = false;
   std::vector<std::string> headers;
@@ -82,14 +83,14 @@ expected<std::string> headers_json(const std::vector<std::string>& headers) {
 
 /// What both creating and changing may say.
 expected<void> add_settings(json_body& body, const subscription_options& o) {
-  if (!o.to.empty())
-    body.text("url", o.to);
-  if (!o.subscriber.empty())
-    body.text("subscriber_id", o.subscriber);
+  if (o.to)
+    body.text("url", *o.to);
+  if (o.subscriber)
+    body.text("subscriber_id", *o.subscriber);
   if (auto added = add_filter(body, o.filter); !added)
     return added;
-  if (!o.format.empty())
-    body.text("format", o.format);
+  if (o.format)
+    body.text("format", *o.format);
   if (o.ordered || o.parallel)
     body.flag("ordered", o.ordered);
   if (o.max_concurrent)
@@ -196,10 +197,10 @@ void add_place(CLI::App& sub, const subscription_ptr& o, bool with_id) {
 }
 
 void add_settings_options(CLI::App& sub, const subscription_ptr& o) {
-  sub.add_option("--subscriber", o->subscriber, "Whose it is");
+  add_text(sub, "--subscriber", o->subscriber, "Whose it is; '' is nobody's");
   sub.add_option("--filter", o->filter, "Narrows the stream's own")
       ->type_name("JSON");
-  sub.add_option("--format", o->format, "native or cloudevents");
+  add_text(sub, "--format", o->format, "native or cloudevents");
   sub.add_option("--header", o->headers,
                  "Sent along with each delivery; may be repeated")
       ->type_name("NAME:VALUE")
@@ -237,7 +238,7 @@ void add_subscriptions(CLI::App& app, runner& run) {
                             "Make one; its secret is shown this once",
                             create_subscription);
   add_place(*create, o, false);
-  create->add_option("--to", o->to, "Where events go")
+  add_text(*create, "--to", o->to, "Where events go")
       ->required()
       ->type_name("URL");
   create->add_option("--type", o->type, "webhook (default), nats or kafka");
@@ -254,7 +255,7 @@ void add_subscriptions(CLI::App& app, runner& run) {
   auto* change =
       add_action(*all, run, o, "change", "Change one", change_subscription);
   add_place(*change, o, true);
-  change->add_option("--to", o->to, "Where events go")->type_name("URL");
+  add_text(*change, "--to", o->to, "Where events go")->type_name("URL");
   add_settings_options(*change, o);
 
   const auto plain = [&](const char* name, const char* help, auto command) {

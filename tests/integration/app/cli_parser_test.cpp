@@ -81,6 +81,28 @@ TEST_F(CliParser, NamesTheFlagOfABrokenFilter) {
   EXPECT_THAT(err.str(), HasSubstr("--filter: "));
 }
 
+TEST_F(CliParser, AnEmptyTextIsSentAsItIs) {
+  const auto done = answer(200, "{}");
+  const api_server server{{{"PATCH /api/v1/streams/s", done},
+                           {"PATCH /api/v1/streams/s/subscriptions/1", done}}};
+  const auto url = server.address().url;
+  const auto* at = url.c_str();
+  EXPECT_EQ(run({"streams", "change", "s", "--description", "", "--url", at}),
+            exit_ok)
+      << err.str();
+  EXPECT_EQ(run({"streams", "change", "s", "--filter", "{}", "--url", at}),
+            exit_ok)
+      << err.str();
+  EXPECT_EQ(run({"subscriptions", "change", "s", "1", "--subscriber", "",
+                 "--to", "", "--format", "", "--url", at}),
+            exit_ok)
+      << err.str();
+  EXPECT_THAT(
+      server.bodies(),
+      ::testing::ElementsAre(R"({"description":""})", R"({"filter":{}})",
+                             R"({"url":"","subscriber_id":"","format":""})"));
+}
+
 TEST_F(CliParser, ARuleNeedsAKeyAndASoundFilter) {
   EXPECT_EQ(run({"rules", "set", "r"}), exit_usage);
   EXPECT_THAT(err.str(), HasSubstr("--key"));

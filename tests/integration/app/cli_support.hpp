@@ -86,6 +86,13 @@ class api_server {
     return result;
   }
 
+  std::vector<std::string> bodies() const {
+    std::vector<std::string> result;
+    for (const auto& r : log_.all())
+      result.push_back(r.body);
+    return result;
+  }
+
  private:
   std::map<std::string, std::string> answers_;
   request_log log_;
