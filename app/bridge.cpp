@@ -102,6 +102,35 @@ void bridge::present_threads(std::vector<uuid> ids,
       std::move(ids));
 }
 
+void bridge::present_filter(filter f, net::reply_to<filter> reply) {
+  if (f.correlation_ids.empty() || !options_.threads) {
+    reply(std::move(f));
+    return;
+  }
+  auto which = f.correlation_ids;
+  options_.threads->resolve(
+      std::move(which),
+      [f = std::move(f), reply = std::move(reply)](
+          expected<std::vector<std::optional<uuid>>> found) mutable {
+        if (!found) {
+          reply(fail(found.error()));
+          return;
+        }
+        auto& ids = f.correlation_ids;
+        for (size_t i = 0; i < ids.size(); ++i) {
+          if ((*found)[i]) {
+            ids[i] = to_string(*(*found)[i]);
+          } else if (!uuid::parse(ids[i])) {
+            reply(fail(ec::unprocessable,
+                       "filter: correlation_ids: no thread has the key \"" +
+                           ids[i] + "\" yet"));
+            return;
+          }
+        }
+        reply(std::move(f));
+      });
+}
+
 std::vector<net::stream_info> bridge::streams() const {
   std::vector<net::stream_info> out;
   for (auto& s : catalogue_->all())
@@ -126,35 +155,17 @@ void bridge::open_reader(reader_request request,
     reply(fail(ec::not_found, "there is no stream " + request.stream));
     return;
   }
-  auto& wanted = request.filter.correlation_ids;
-  if (wanted.empty() || !options_.threads) {
-    subscriptions_->open(std::move(request), std::move(stream->filter),
-                         std::move(reply));
-    return;
-  }
-  // Former ids and keys become the threads that they lead to now.
-  auto which = wanted;
-  options_.threads->resolve(
-      std::move(which),
-      [all = subscriptions_, request = std::move(request),
-       filter = std::move(stream->filter), reply = std::move(reply)](
-          expected<std::vector<std::optional<uuid>>> found) mutable {
-        if (!found) {
-          reply(fail(found.error()));
+  auto own = std::move(request.filter);
+  present_filter(
+      std::move(own), [all = subscriptions_, request = std::move(request),
+                       shown = std::move(stream->filter),
+                       reply = std::move(reply)](expected<filter> f) mutable {
+        if (!f) {
+          reply(fail(f.error()));
           return;
         }
-        auto& ids = request.filter.correlation_ids;
-        for (size_t i = 0; i < ids.size(); ++i) {
-          if ((*found)[i]) {
-            ids[i] = to_string(*(*found)[i]);
-          } else if (!uuid::parse(ids[i])) {
-            reply(fail(ec::unprocessable,
-                       "filter: correlation_ids: no thread has the key \"" +
-                           ids[i] + "\" yet"));
-            return;
-          }
-        }
-        all->open(std::move(request), std::move(filter), std::move(reply));
+        request.filter = std::move(*f);
+        all->open(std::move(request), std::move(shown), std::move(reply));
       });
 }
 

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace eventweft::net {
@@ -73,6 +74,14 @@ class backend {
   virtual void present_threads(std::vector<uuid> ids,
                                reply_to<std::vector<uuid>> reply) {
     reply(std::move(ids));
+  }
+
+  /// The filter as a reader gets it: what is among its `correlation_ids`, keys
+  /// and former ids, is the threads that they lead to now. `unprocessable` for
+  /// a key that leads to none yet.
+  virtual void present_filter(eventweft::filter f,
+                              reply_to<eventweft::filter> reply) {
+    reply(std::move(f));
   }
 
   virtual std::vector<stream_info> streams() const = 0;

@@ -24,7 +24,7 @@ expected<client_message> parse_client_message(std::string_view text) {
   client_message message;
   for (const auto [key, value] : object) {
     if (key == "filter") {
-      auto f = codec::parse_kept_filter(simdjson::minify(value));
+      auto f = codec::parse_filter(simdjson::minify(value));
       if (!f)
         return fail(f.error());
       message.filter = std::move(*f);

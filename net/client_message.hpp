@@ -24,8 +24,8 @@ struct client_message {
 };
 
 /// Reads `{"filter":{…}}`, `{"ack":seq}`, `{"credit":n}`, `{"pause":true}`,
-/// `{"resume":true}` or a combination of them. The error's message is meant for
-/// the client.
+/// `{"resume":true}` or a combination of them. The filter may have keys among
+/// its `correlation_ids`. The error's message is meant for the client.
 expected<client_message> parse_client_message(std::string_view text);
 
 } // namespace eventweft::net

@@ -134,7 +134,7 @@ void websocket_reader::on_read(const error_code& ec, size_t n) {
     }
   }
   // A client that talks without listening has to wait.
-  if (out().pending() > home().settings().reader_buffer_bytes ||
+  if (looking_up_ || out().pending() > home().settings().reader_buffer_bytes ||
       messages_left_ == 0)
     read_stopped_ = true;
   else
@@ -176,12 +176,17 @@ void websocket_reader::room_again() {
       out().next_layer().shutdown_send(ignored);
     return;
   }
-  if (messages_left_ != 0 && std::exchange(read_stopped_, false))
+  // The end of the connection is read in any case.
+  if (messages_left_ != 0 && (!looking_up_ || is_closing()) &&
+      std::exchange(read_stopped_, false))
     read();
 }
 
 void websocket_reader::second_passed() {
   messages_left_ = home().settings().max_messages_per_second;
+  // Its pongs are not read meanwhile.
+  if (looking_up_)
+    heard();
   if (out().pending() <= home().settings().reader_buffer_bytes)
     room_again();
 }
@@ -189,23 +194,57 @@ void websocket_reader::second_passed() {
 void websocket_reader::on_message() {
   --messages_left_;
   auto message = parse_client_message(message_);
-  if (!message) {
-    std::string text = R"({"error":)";
-    codec::append_quoted(text, message.error().message);
-    text += '}';
-    say(text);
-    return;
+  if (!message)
+    refuse(message.error());
+  else if (message->filter && !message->filter->correlation_ids.empty())
+    look_up_threads(std::move(*message));
+  else
+    obey(std::move(*message));
+}
+
+void websocket_reader::look_up_threads(client_message m) {
+  looking_up_ = true;
+  auto wanted = std::move(*m.filter);
+  options_.present_filter(std::move(wanted),
+                          [weak = weak_from_this(),
+                           m = std::move(m)](expected<filter> found) mutable {
+                            if (const auto me = weak.lock())
+                              static_cast<websocket_reader&>(*me).on_threads(
+                                  std::move(m), std::move(found));
+                          });
+}
+
+void websocket_reader::on_threads(client_message m, expected<filter> found) {
+  looking_up_ = false;
+  heard();
+  if (!is_closing() && !found) {
+    refuse(found.error());
+  } else if (!is_closing()) {
+    m.filter = std::move(*found);
+    obey(std::move(m));
   }
-  if (message->ack)
-    acknowledge(*message->ack);
-  if (message->pause)
+  if (out().pending() <= home().settings().reader_buffer_bytes)
+    room_again();
+}
+
+void websocket_reader::obey(client_message m) {
+  if (m.ack)
+    acknowledge(*m.ack);
+  if (m.pause)
     pause();
-  if (message->credit)
-    grant(*message->credit);
-  if (message->filter)
-    change_filter(std::move(*message->filter));
-  if (message->resume)
+  if (m.credit)
+    grant(*m.credit);
+  if (m.filter)
+    change_filter(std::move(*m.filter));
+  if (m.resume)
     resume();
+}
+
+void websocket_reader::refuse(const error& why) {
+  std::string text = R"({"error":)";
+  codec::append_quoted(text, why.message);
+  text += '}';
+  say(text);
 }
 
 // -- to the client ------------------------------------------------------------

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "net/client_message.hpp"
 #include "net/deflate.hpp"
+#include "net/ports/reply.hpp"
 #include "net/reader.hpp"
 
 #include <boost/beast/websocket/stream.hpp>
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,6 +29,9 @@ class websocket_reader final : public reader {
     std::string subprotocol;
     /// permessage-deflate, where it was agreed on.
     std::optional<deflate_terms> deflate;
+    /// `backend::present_filter`, answered on the reader's thread and later
+    /// than at once.
+    std::function<void(filter, reply_to<filter>)> present_filter;
   };
 
   websocket_reader(lane& home, reader_setup setup, transport socket,
@@ -50,6 +56,12 @@ class websocket_reader final : public reader {
   void read();
   void on_read(const error_code& ec, size_t n);
   void on_message();
+  /// Has the threads looked up that the filter asks for. Until then nothing
+  /// that the client says is read: it counts with the new filter.
+  void look_up_threads(client_message m);
+  void on_threads(client_message m, expected<filter> found);
+  void obey(client_message m);
+  void refuse(const error& why);
   /// Says goodbye after a message that can't be read, and waits for the
   /// client's end of the connection, or for the time-out.
   void fail_message();
@@ -62,6 +74,7 @@ class websocket_reader final : public reader {
   stream ws_;
   options options_;
   bool read_stopped_ = false;
+  bool looking_up_ = false;
   bool failed_message_ = false;
   /// Until the next second.
   uint32_t messages_left_;

@@ -239,6 +239,13 @@ void fake_backend::present_threads(std::vector<uuid> ids,
   done(std::move(ids));
 }
 
+void fake_backend::present_filter(filter f, reply_to<filter> done) {
+  if (on_present_filter)
+    on_present_filter(std::move(f), std::move(done));
+  else
+    done(std::move(f));
+}
+
 std::vector<stream_info> fake_backend::streams() const {
   filter issues;
   issues.event_types = {"issues"};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fixture.hpp"
 
+#include <future>
+
 namespace eventweft::net {
 namespace {
 
@@ -137,6 +139,53 @@ TEST_F(websocket_streams, ChangesItsFilterInPlace) {
   ASSERT_TRUE(joined(3));
   backend_.commit(1, "push");
   EXPECT_EQ(c.read_seq(), 4);
+}
+
+TEST_F(websocket_streams, AFilterByAKeyGoesByItsThread) {
+  using question = std::pair<filter, reply_to<filter>>;
+  std::promise<question> promised;
+  backend_.on_present_filter = [&promised](filter f, reply_to<filter> reply) {
+    promised.set_value({std::move(f), std::move(reply)});
+  };
+  start();
+  ws_client c{port_, "/ws/events/all_events"};
+  ASSERT_TRUE(joined(1));
+  c.send(R"({"filter":{"correlation_ids":["ENG-42"]}})");
+  c.send("?");
+  auto asked = promised.get_future();
+  ASSERT_EQ(asked.wait_for(patience), std::future_status::ready);
+  auto [wanted, reply] = asked.get();
+  EXPECT_EQ(wanted.correlation_ids, std::vector<std::string>{"ENG-42"});
+  // Until it is known where the key leads, the old one is in force, and
+  // nothing else that the client says is dealt with.
+  backend_.commit(1);
+  EXPECT_EQ(c.read_seq(), 1);
+  const auto thread = uuid::parse("0190c8a5-0000-7000-8000-000000000042");
+  wanted.correlation_ids = {to_string(*thread)};
+  reply(std::move(wanted));
+  EXPECT_NE(c.read()->find("\"error\""), std::string::npos);
+  ASSERT_TRUE(joined(2));
+  event in_it;
+  in_it.platform = "github";
+  in_it.event_type = "push";
+  in_it.payload = shared_text{"{}"};
+  in_it.correlation_id = *thread;
+  backend_.commit(1);
+  backend_.commit({in_it});
+  EXPECT_EQ(c.read_seq(), 3);
+}
+
+TEST_F(websocket_streams, AFilterByAKeyWithoutAThreadIsRefusedAsAWhole) {
+  backend_.on_present_filter = [](filter, const reply_to<filter>& reply) {
+    reply(fail(ec::unprocessable, "no thread has it"));
+  };
+  start();
+  ws_client c{port_, "/ws/events/all_events"};
+  ASSERT_TRUE(joined(1));
+  c.send(R"({"pause":true,"filter":{"correlation_ids":["ENG-42"]}})");
+  EXPECT_EQ(c.read(), R"({"error":"no thread has it"})");
+  backend_.commit(1);
+  EXPECT_EQ(c.read_seq(), 1);
 }
 
 TEST_F(websocket_streams, KeepsAcknowledgements) {

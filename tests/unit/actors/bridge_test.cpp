@@ -378,6 +378,56 @@ TEST_F(bridge_test, reader_is_let_in_while_the_end_of_the_log_is_unknown) {
   EXPECT_EQ(lane->readers[1].seen, (seqs{1}));
 }
 
+/// "ENG-42" has a thread.
+class one_thread final : public net::threads_port {
+ public:
+  static constexpr const char* id = "0190c8a5-0000-7000-8000-000000000042";
+
+  void read(std::string, seq_t, size_t,
+            net::reply_to<std::optional<thread_story>> reply) override {
+    reply(std::nullopt);
+  }
+  void recent(thread_query,
+              net::reply_to<std::vector<thread_summary>> reply) override {
+    reply(std::vector<thread_summary>{});
+  }
+  void resolve(std::vector<std::string> which,
+               net::reply_to<std::vector<std::optional<uuid>>> reply) override {
+    std::vector<std::optional<uuid>> out;
+    for (const auto& one : which)
+      out.push_back(one == "ENG-42" ? uuid::parse(id) : std::nullopt);
+    reply(std::move(out));
+  }
+};
+
+TEST_F(bridge_test, keys_in_a_readers_filter_become_their_threads) {
+  options.threads = std::make_shared<one_thread>();
+  start();
+  const auto present = [this](std::vector<std::string> ids) {
+    std::optional<expected<filter>> out;
+    filter wanted;
+    wanted.platforms = {"github"};
+    wanted.correlation_ids = std::move(ids);
+    line->present_filter(std::move(wanted),
+                         [&out](expected<filter> f) { out = std::move(f); });
+    return *out;
+  };
+  const std::string other = "0190c8a5-0000-7000-8000-000000000001";
+  const auto found = present({"ENG-42", other});
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->correlation_ids,
+            (std::vector<std::string>{one_thread::id, other}));
+  EXPECT_EQ(found->platforms, std::vector<std::string>{"github"});
+  const auto none = present({"ENG-43"});
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().code, ec::unprocessable);
+  filter key;
+  key.correlation_ids = {"ENG-43"};
+  EXPECT_FALSE(open(1, start_point::after(0), key));
+  key.correlation_ids = {"ENG-42"};
+  EXPECT_TRUE(open(1, start_point::after(0), key));
+}
+
 TEST_F(bridge_test, control_may_outlive_the_end) {
   start();
   auto control = open(1);
