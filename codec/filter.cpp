@@ -108,6 +108,8 @@ expected<std::map<std::string, std::string>> read_conditions(element e) {
 } // namespace
 
 expected<filter> parse_filter(std::string_view json) {
+  if (json.empty())
+    return fail(ec::malformed, "filter: expected a JSON object");
   payload_reader reader;
   auto root = reader.parse(json);
   if (!root)

@@ -12,6 +12,8 @@
 namespace eventweft::net {
 
 expected<client_message> parse_client_message(std::string_view text) {
+  if (text.empty())
+    return fail(ec::malformed, "the message is empty");
   codec::payload_reader reader;
   const auto root = reader.parse(text);
   if (!root)

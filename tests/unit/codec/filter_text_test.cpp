@@ -116,6 +116,10 @@ TEST(FilterText, TextThatIsNotJsonIsMalformed) {
     EXPECT_EQ(refusal(text).code, ec::malformed) << text;
 }
 
+TEST(FilterText, NoTextAtAllIsNoBody) {
+  EXPECT_EQ(refusal("").message, "filter: expected a JSON object");
+}
+
 TEST(FilterText, LimitsWhatOneFilterMayHold) {
   std::string many = R"({"platforms":["x")";
   for (int i = 0; i < 1'000; ++i)

@@ -29,6 +29,7 @@ TEST(client_message, RefusesAnythingElse) {
         "{\"filter\":{\"colour\":[]}}", "{\"stop\":true}", "{\"credit\":-1}",
         "{\"credit\":1.5}", "{\"credit\":1000000001}", "{\"ack\":1,\"ack\":2}"})
     EXPECT_FALSE(parse_client_message(bad)) << bad;
+  EXPECT_EQ(parse_client_message("").error().message, "the message is empty");
   const auto unknown = parse_client_message(R"({"stop":true})");
   EXPECT_NE(unknown.error().message.find("stop"), std::string::npos);
 }
