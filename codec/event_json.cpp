@@ -238,7 +238,8 @@ std::string_view raw_value(simdjson::ondemand::value value) {
 
 expected<event> parse_native(std::string_view text) try {
   if (!is_utf8(text))
-    return fail(ec::malformed, "the event is not valid UTF-8");
+    return fail(ec::malformed, "the event is not valid UTF-8, at byte " +
+                                   std::to_string(utf8_length(text)));
   simdjson::ondemand::parser parser;
   const simdjson::padded_string padded{text};
   const std::string_view all{padded};

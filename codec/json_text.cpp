@@ -154,6 +154,17 @@ bool is_utf8(std::string_view text) noexcept {
   return simdjson::validate_utf8(text.data(), text.size());
 }
 
+size_t utf8_length(std::string_view text) noexcept {
+  size_t i = 0;
+  while (i < text.size()) {
+    const auto n = sequence_length(text.substr(i));
+    if (n == 0)
+      break;
+    i += n;
+  }
+  return i;
+}
+
 std::optional<std::string> readable_escapes(std::string_view text) {
   std::optional<std::string> out;
   size_t copied = 0; // how much of `text` is in `out`

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -30,6 +31,10 @@ void append_member(std::string& out, std::string_view name, uint64_t value);
 
 /// True if `text` is valid UTF-8 (RFC 3629: no surrogates, no overlong forms).
 bool is_utf8(std::string_view text) noexcept;
+
+/// How many bytes of `text` are valid UTF-8 before the first that is not, which
+/// may begin a character that goes wrong later; all of them if it is valid.
+size_t utf8_length(std::string_view text) noexcept;
 
 /// If the JSON text holds `\u0000` or the escape of a lone surrogate, which
 /// JSON allows and most SQL engines can't read back: a copy with `\ufffd` in

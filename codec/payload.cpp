@@ -42,9 +42,13 @@ boost::json::parse_options deep() {
 }
 
 // simdjson does not say where a text is broken; this slower parser does.
-error explain(std::string_view text, simdjson::error_code why) {
-  if (why == simdjson::UTF8_ERROR || !is_utf8(text))
-    return {ec::malformed, "the body is not valid UTF-8"};
+// `sent` is what `text` was made of.
+error explain(std::string_view sent, std::string_view text,
+              simdjson::error_code why) {
+  if (why == simdjson::UTF8_ERROR || !is_utf8(sent))
+    return {ec::malformed,
+            fmt::format("the body is not valid UTF-8, at byte {}",
+                        utf8_length(sent))};
   if (why == simdjson::DEPTH_ERROR)
     return {ec::malformed,
             fmt::format("the JSON is nested deeper than {} levels", max_depth)};
@@ -105,13 +109,13 @@ expected<simdjson::dom::element> payload_reader::parse(std::string_view text) {
     auto value =
         boost::json::parse({source.data(), source.size()}, failed, {}, deep());
     if (failed)
-      return fail(explain(source, why));
+      return fail(explain(text, source, why));
     make_finite(value);
     state_->rewritten = boost::json::serialize(value);
     why = state_->parser.parse(state_->rewritten).get(root);
   }
   if (why)
-    return fail(explain(source, why));
+    return fail(explain(text, source, why));
   if (readable)
     state_->readable = shared_text{std::move(*readable)};
   return root;

@@ -70,6 +70,14 @@ TEST(IsUtf8, KnowsTheBorders) {
     EXPECT_FALSE(is_utf8(bad));
 }
 
+TEST(Utf8Length, EndsBeforeTheFirstByteThatIsWrong) {
+  EXPECT_EQ(utf8_length(""), 0u);
+  EXPECT_EQ(utf8_length("a\xC3\xA4z"), 4u);
+  EXPECT_EQ(utf8_length("ab\xFFz"), 2u);
+  EXPECT_EQ(utf8_length("a\xC3\xA4\xE2\x82"), 3u);
+  EXPECT_EQ(utf8_length("\x80"), 0u);
+}
+
 TEST(ReadableEscapes, LeavesGoodTextAlone) {
   for (std::string_view good :
        {R"({})", R"("\u0041\u00fc")", R"("\ud83e\uddf5")", R"("\\u0000")",

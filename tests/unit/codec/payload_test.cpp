@@ -41,7 +41,10 @@ TEST(PayloadReader, NamesTheFaultAndItsPlace) {
   EXPECT_THAT(fault(R"({"a":"x)"), HasSubstr("ends too early"));
   EXPECT_THAT(fault("   "), HasSubstr("ends too early"));
   EXPECT_THAT(fault("{} x"), HasSubstr("after the JSON value"));
-  EXPECT_THAT(fault("{\"a\":\"\xFF\"}"), HasSubstr("UTF-8"));
+  EXPECT_THAT(fault("{\"a\":\"\xFF\"}"), HasSubstr("UTF-8, at byte 6"));
+  // A character that is cut off; what is mended before it does not count.
+  EXPECT_THAT(fault("{\"\xC3\xA4\":[1e999999,\"\xE2\x82\"]}"),
+              HasSubstr("UTF-8, at byte 17"));
   EXPECT_THAT(fault(std::string(2'000, '[') + std::string(2'000, ']')),
               HasSubstr("nested deeper"));
 }
