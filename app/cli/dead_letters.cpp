@@ -138,6 +138,30 @@ int follow_retry(http_client& client, console& io) {
   }
 }
 
+/// What the server has begun, and how to see it end.
+int tell_begun(const dead_letter_options& o, console& io) {
+  io.out << "handing back ";
+  if (o.all) {
+    io.out << "all dead letters";
+  } else {
+    io.out << "the dead letters with";
+    const auto tell = [&io](std::string_view option, const std::string& value) {
+      if (!value.empty())
+        io.out << ' ' << option << ' ' << printable(value);
+    };
+    tell("--origin", o.origin);
+    tell("--platform", o.platform);
+    tell("--type", o.type);
+    tell("--event", o.event);
+    tell("--since", o.since);
+    tell("--until", o.until);
+  }
+  if (!o.rate.empty())
+    io.out << ", at most " << printable(o.rate) << " a second";
+  io.out << "\nwatch it with: eventweft dead-letters watch\n";
+  return exit_ok;
+}
+
 void add_selection(CLI::App& app, dead_letter_options& o) {
   app.add_option("--origin", o.origin,
                  "Who gave up: a kind (processor, subscription, store, spool) "
@@ -193,7 +217,15 @@ int retry_dead_letters(const dead_letter_options& options, console& io) {
     return report(answer.error(), io);
   if (answer->status != 202)
     return report({ec::internal, failure_text(*answer)}, io);
-  return options.background ? exit_ok : follow_retry(**client, io);
+  return options.background ? tell_begun(options, io)
+                            : follow_retry(**client, io);
+}
+
+int watch_retry(const dead_letter_options& options, console& io) {
+  const auto client = connect_to(options.server);
+  if (!client)
+    return report(client.error(), io);
+  return follow_retry(**client, io);
 }
 
 int drop_dead_letters(const dead_letter_options& options, console& io) {
@@ -237,6 +269,9 @@ void add_dead_letters(CLI::App& app, std::function<int(console&)>& run) {
   auto* retry =
       add_action(*letters, run, o, "retry",
                  "Hand them back to where they came from", retry_dead_letters);
+  add_action(*letters, run, o, "watch",
+             "Wait until a retry of many is over, and tell how it went",
+             watch_retry);
   auto* drop =
       add_action(*letters, run, o, "drop", "Forget them", drop_dead_letters);
   for (auto* sub : {retry, drop}) {
@@ -246,13 +281,14 @@ void add_dead_letters(CLI::App& app, std::function<int(console&)>& run) {
   }
   retry->add_option("--rate", o->rate, "So many a second at most");
   retry->add_flag("--background", o->background,
-                  "Do not wait until all are handed back");
+                  "Do not wait until all are handed back; watch tells");
   letters->footer("Examples:\n"
                   "  eventweft dead-letters list --origin processor:notify\n"
                   "  eventweft dead-letters export --since 7d > letters.jsonl\n"
                   "  eventweft dead-letters retry ID…\n"
                   "  eventweft dead-letters retry --origin processor:notify "
-                  "--rate 20\n"
+                  "--rate 20 --background\n"
+                  "  eventweft dead-letters watch\n"
                   "  eventweft dead-letters drop --platform slack --until 30d");
 }
 

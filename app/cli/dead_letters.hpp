@@ -28,7 +28,7 @@ struct dead_letter_options {
   bool all = false;
   /// For a retry: a second at most.
   std::string rate;
-  /// Return at once.
+  /// Of a retry of many: tell that it has begun, and return.
   bool background = false;
 };
 
@@ -38,6 +38,8 @@ int show_dead_letters(const dead_letter_options& options, console& io);
 int export_dead_letters(const dead_letter_options& options, console& io);
 /// Those with the ids, or all that are asked for.
 int retry_dead_letters(const dead_letter_options& options, console& io);
+/// Follows the retry of many that was begun last until it is over.
+int watch_retry(const dead_letter_options& options, console& io);
 int drop_dead_letters(const dead_letter_options& options, console& io);
 
 /// Adds the command; `run` is what the chosen part of it leaves to be done. The

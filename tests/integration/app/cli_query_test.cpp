@@ -224,6 +224,42 @@ TEST(CliDeadLetters, RetriesAndDropsByWhatTheyAreAbout) {
   EXPECT_EQ(dropped.out.str(), "{\"dropped\":4}\n");
 }
 
+TEST(CliDeadLetters, ARetryInTheBackgroundSaysWhatItIsAndCanBeWatched) {
+  const api_server server{{
+      {"POST /api/v1/dead-letters/retry?all=false&origin=processor%3Anotify&"
+       "platform=slack&rate=5",
+       answer(202, R"({"running":true})")},
+      {"POST /api/v1/dead-letters/retry?all=true",
+       answer(202, R"({"running":true})")},
+      {"GET /api/v1/dead-letters/retry",
+       answer(200, R"({"running":false,"retried":3,"failed":1,)"
+                   R"("last_error":"no such processor"})")},
+  }};
+  dead_letter_options options;
+  options.server = server.address();
+  options.background = true;
+  options.origin = "processor:notify";
+  options.platform = "slack";
+  options.rate = "5";
+  captured_console some;
+  EXPECT_EQ(retry_dead_letters(options, some.io), exit_ok) << some.err.str();
+  EXPECT_EQ(some.out.str(),
+            "handing back the dead letters with --origin processor:notify "
+            "--platform slack, at most 5 a second\n"
+            "watch it with: eventweft dead-letters watch\n");
+  options = {};
+  options.server = server.address();
+  options.background = true;
+  options.all = true;
+  captured_console all;
+  EXPECT_EQ(retry_dead_letters(options, all.io), exit_ok) << all.err.str();
+  EXPECT_THAT(all.out.str(), HasSubstr("handing back all dead letters\n"));
+  captured_console watched;
+  EXPECT_EQ(watch_retry(options, watched.io), exit_failure);
+  EXPECT_EQ(watched.out.str(), "retried 3, failed 1\n");
+  EXPECT_THAT(watched.err.str(), HasSubstr("no such processor"));
+}
+
 TEST(CliDeadLetters, ExportsEveryPage) {
   const api_server server{{
       {"GET /api/v1/dead-letters?limit=5&origin=spool&bodies=true",
