@@ -117,6 +117,9 @@ expected<filter> parse_filter(std::string_view json) {
   simdjson::dom::object members;
   if (root->get_object().get(members))
     return fail(refuse("filter: expected a JSON object"));
+  if (readable_escapes(json))
+    return fail(refuse("filter: must hold neither U+0000 nor half a surrogate "
+                       "pair"));
   filter out;
   std::set<std::string_view> given;
   for (auto [key, value] : members) {

@@ -13,7 +13,8 @@ namespace eventweft::codec {
 
 /// Reads a filter object. An unknown key, a value of the wrong type or an
 /// unusable path is refused by name: `malformed` if it is not JSON,
-/// `unprocessable` otherwise.
+/// `unprocessable` otherwise. So are escapes that no store can hold (U+0000,
+/// half a surrogate pair): they would come back as something else.
 expected<filter> parse_filter(std::string_view json);
 
 /// As `parse_filter`, for a filter that is kept: a key among `correlation_ids`

@@ -19,6 +19,22 @@ namespace json = boost::json;
 constexpr size_t max_format = 100;
 constexpr size_t max_path_name = 100;
 
+/// In any text or name of it. The depth of what was read is bounded.
+bool holds_nul(const json::value& v) {
+  const auto in_text = [](json::string_view text) {
+    return text.find('\0') != json::string_view::npos;
+  };
+  if (const auto* text = v.if_string())
+    return in_text(*text);
+  if (const auto* list = v.if_array())
+    return std::ranges::any_of(*list, holds_nul);
+  const auto* object = v.if_object();
+  return object != nullptr &&
+         std::ranges::any_of(*object, [&](const auto& member) {
+           return in_text(member.key()) || holds_nul(member.value());
+         });
+}
+
 } // namespace
 
 bool is_path_name(std::string_view name) noexcept {
@@ -121,8 +137,13 @@ void request_fields::number(std::string_view name, uint32_t most,
 }
 
 void request_fields::filter(std::optional<eventweft::filter>& out) {
-  if (find("filter") == nullptr)
+  const auto* x = find("filter");
+  if (x == nullptr)
     return;
+  if (holds_nul(*x)) {
+    note("filter", "must not hold U+0000");
+    return;
+  }
   auto read = parse_kept_filter(filter_);
   if (read)
     out = std::move(*read);
@@ -131,8 +152,13 @@ void request_fields::filter(std::optional<eventweft::filter>& out) {
 }
 
 void request_fields::match(std::optional<eventweft::filter>& out) {
-  if (find("match") == nullptr)
+  const auto* x = find("match");
+  if (x == nullptr)
     return;
+  if (holds_nul(*x)) {
+    note("match", "must not hold U+0000");
+    return;
+  }
   auto read = parse_filter(match_);
   if (read)
     out = std::move(*read);

@@ -78,6 +78,10 @@ expected<element> object_of(codec::payload_reader& reader,
     return fail(ec::malformed, "body: expected a JSON object");
   if (const auto twice = codec::repeated_member(root->get_object()))
     return fail(ec::malformed, complaint(*twice, "is given twice"));
+  // The reader has put something else in their place.
+  if (codec::readable_escapes(body))
+    return fail(ec::unprocessable,
+                "body: must hold neither U+0000 nor half a surrogate pair");
   return *root;
 }
 

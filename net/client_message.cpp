@@ -2,6 +2,7 @@
 #include "net/client_message.hpp"
 
 #include "codec/filter.hpp"
+#include "codec/json_text.hpp"
 #include "codec/payload.hpp"
 #include "messages/complaint.hpp"
 
@@ -23,6 +24,10 @@ expected<client_message> parse_client_message(std::string_view text) {
     return fail(ec::malformed, "a message must be a JSON object");
   if (const auto twice = codec::repeated_member(object))
     return fail(ec::malformed, complaint(*twice, "is given twice"));
+  // The reader has put something else in their place.
+  if (codec::readable_escapes(text))
+    return fail(ec::malformed, "a message must hold neither U+0000 nor half a "
+                               "surrogate pair");
   client_message message;
   for (const auto [key, value] : object) {
     if (key == "filter") {

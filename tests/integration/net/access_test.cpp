@@ -477,6 +477,7 @@ TEST_F(access_test, KeysAreMadeListedAndRevoked) {
   for (const auto* bad :
        {R"({})", R"({"scopes":[]})", R"({"scopes":["root"]})",
         R"({"scopes":["admin"],"filter":{"platforms":["github"]}})",
+        R"({"scopes":["read"],"filter":{"platforms":["a\u0000"]}})",
         R"({"scopes":["read"],"expires_at":"2020-01-01T00:00:00Z"})",
         R"({"scopes":["read"],"color":"red"})", R"({"scopes":"read"})"})
     EXPECT_EQ(ask(post("/api/v1/keys", bad, admin)).status, 422) << bad;

@@ -120,6 +120,17 @@ TEST(FilterText, NoTextAtAllIsNoBody) {
   EXPECT_EQ(refusal("").message, "filter: expected a JSON object");
 }
 
+TEST(FilterText, RefusesWhatNoStoreCanHold) {
+  for (std::string_view text : {R"({"platforms":["a\u0000"]})",
+                                R"({"custom_filters":{"payload.a":"\ud800"}})",
+                                R"({"custom_filters":{"payload.\u0000":1}})"}) {
+    const auto e = refusal(text);
+    EXPECT_EQ(e.code, ec::unprocessable) << text;
+    EXPECT_THAT(e.message, HasSubstr("U+0000")) << text;
+  }
+  EXPECT_TRUE(parse_filter(R"({"platforms":["\\u0000","\ud83e\uddf5"]})"));
+}
+
 TEST(FilterText, LimitsWhatOneFilterMayHold) {
   std::string many = R"({"platforms":["x")";
   for (int i = 0; i < 1'000; ++i)

@@ -57,6 +57,13 @@ TEST(subscription_requests, refuses_by_name) {
             "unprocessable: ordered: expected true or false");
   EXPECT_EQ(refusal(parse_subscription_request(R"({"url":"\u0000"})")),
             "unprocessable: url: must not hold U+0000");
+  for (const auto* nul : {R"({"platforms":["a\u0000"]})",
+                          R"({"custom_filters":{"payload.a":"\u0000"}})",
+                          R"({"custom_filters":{"payload.\u0000":"a"}})"})
+    EXPECT_EQ(refusal(parse_stream_request(R"({"name":"a","filter":)" +
+                                           std::string{nul} + '}')),
+              "unprocessable: filter: must not hold U+0000")
+        << nul;
   EXPECT_EQ(refusal(parse_subscription_request(
                 R"({"url":"u","max_concurrent":1001})")),
             "unprocessable: max_concurrent: expected a whole number from 0 to "

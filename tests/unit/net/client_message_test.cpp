@@ -27,7 +27,8 @@ TEST(client_message, RefusesAnythingElse) {
         "{\"ack\":\"1\"}", "{\"pause\":false}", "{\"resume\":1}",
         "{\"pause\":true,\"resume\":true}", "{\"filter\":[]}",
         "{\"filter\":{\"colour\":[]}}", "{\"stop\":true}", "{\"credit\":-1}",
-        "{\"credit\":1.5}", "{\"credit\":1000000001}", "{\"ack\":1,\"ack\":2}"})
+        "{\"filter\":{\"platforms\":[\"\\u0000\"]}}", "{\"credit\":1.5}",
+        "{\"credit\":1000000001}", "{\"ack\":1,\"ack\":2}"})
     EXPECT_FALSE(parse_client_message(bad)) << bad;
   EXPECT_EQ(parse_client_message("").error().message, "the message is empty");
   const auto unknown = parse_client_message(R"({"stop":true})");
