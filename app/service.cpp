@@ -17,6 +17,7 @@
 #include "app/store_options.hpp"
 #include "app/upkeep.hpp"
 #include "persistence/auto_migrate.hpp"
+#include "persistence/newer_schema.hpp"
 #include "persistence/store.hpp"
 
 #include <chrono>
@@ -137,6 +138,9 @@ expected<net::bound_address> service::start() {
     s.log->warn("{} does not answer ({}); events go to the spool until it does",
                 store->describe(), ready.error().message);
   }
+  if (ready)
+    if (const auto newer = newer_schema(*store); newer && !newer->empty())
+      s.log->info("{}: {}", store->describe(), *newer);
   const auto rules = make_rules(
       s.settings, s.own_rules,
       [log = s.logs->get("correlation"), figures = s.figures](

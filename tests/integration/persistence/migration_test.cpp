@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "persistence/newer_schema.hpp"
 #include "tests/integration/persistence/store_fixture.hpp"
 
 #include <thread>
@@ -68,6 +69,7 @@ TEST_P(migration_contract, ANewerSchemaThatServesUsIsTakenAsItIs) {
   if (!is_postgres())
     return;
   const auto known = must(store_->migrate()).to;
+  EXPECT_EQ(must(newer_schema(*store_)), "");
   run_sql("INSERT INTO schema_migrations (version, name, oldest_program) "
           "VALUES (9999, 'from the future', " +
           std::to_string(known) + ")");
@@ -75,6 +77,10 @@ TEST_P(migration_contract, ANewerSchemaThatServesUsIsTakenAsItIs) {
   const auto same = must(store_->migrate());
   EXPECT_EQ(same.from, 9999);
   EXPECT_EQ(same.to, 9999);
+  EXPECT_EQ(must(newer_schema(*store_)),
+            "the schema has version 9999, made by a newer program; it serves "
+            "this one, which knows up to " +
+                std::to_string(known) + ", as well");
   run_sql("UPDATE schema_migrations SET oldest_program = " +
           std::to_string(known + 1) + " WHERE version = 9999");
   const auto refused = store_->check_schema();
