@@ -50,6 +50,11 @@ void collector::fault(std::string sentence) {
   faults_.push_back(std::move(sentence));
 }
 
+void collector::unreadable(std::string sentence) {
+  all_read_ = false;
+  fault(std::move(sentence));
+}
+
 void collector::fault_at(std::string_view section, std::string_view key,
                          const std::string& what) {
   const auto origin = result_.origins.find(key_path(section, {}, key));
@@ -63,16 +68,9 @@ rank collector::strength(const std::string& path) const {
   return found == ranks_.end() ? rank::none : found->second;
 }
 
-expected<effective>
-collector::take(std::optional<std::filesystem::path> path) && {
-  if (faults_.empty()) {
-    result_.file = std::move(path);
-    return std::move(result_);
-  }
-  std::string all;
-  for (const auto& one : faults_)
-    all += all.empty() ? one : '\n' + one;
-  return fail(ec::bad_configuration, std::move(all));
+reading collector::take(std::optional<std::filesystem::path> path) && {
+  result_.file = std::move(path);
+  return {std::move(result_), std::move(faults_), all_read_};
 }
 
 } // namespace eventweft::config

@@ -35,6 +35,8 @@ class collector {
            const source& from, const std::string& where);
 
   void fault(std::string sentence);
+  /// About a source of which nothing can be read.
+  void unreadable(std::string sentence);
   /// About the value of a key, wherever that is from:
   /// "eventweft.toml:3: [server] listen: " and `what`.
   void fault_at(std::string_view section, std::string_view key,
@@ -46,13 +48,13 @@ class collector {
   /// What has been collected so far.
   effective& result() noexcept { return result_; }
 
-  /// The result, or all faults.
-  expected<effective> take(std::optional<std::filesystem::path> path) &&;
+  reading take(std::optional<std::filesystem::path> path) &&;
 
  private:
   effective result_;
   std::map<std::string, rank> ranks_;
   std::vector<std::string> faults_;
+  bool all_read_ = true;
 };
 
 } // namespace eventweft::config

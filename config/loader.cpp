@@ -15,9 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-expected<effective> build(std::string_view toml, std::string_view name,
-                          std::optional<fs::path> path,
-                          const load_options& options) {
+reading build(std::string_view toml, std::string_view name,
+              std::optional<fs::path> path, const load_options& options) {
   collector all;
   const auto base = path ? path->parent_path() : fs::path{name}.parent_path();
   if (!name.empty())
@@ -30,9 +29,19 @@ expected<effective> build(std::string_view toml, std::string_view name,
   return std::move(all).take(std::move(path));
 }
 
+/// Nothing else will do.
+expected<effective> without_fault(reading r) {
+  if (r.faults.empty())
+    return std::move(r.result);
+  std::string all;
+  for (const auto& one : r.faults)
+    all += all.empty() ? one : '\n' + one;
+  return fail(ec::bad_configuration, std::move(all));
+}
+
 } // namespace
 
-expected<effective> load_effective(const load_options& options) {
+reading read_all(const load_options& options) {
   auto path = options.file;
   const auto named = options.env.find("EVENTWEFT_CONFIG");
   if (!path && named != options.env.end() && !named->second.empty())
@@ -46,8 +55,12 @@ expected<effective> load_effective(const load_options& options) {
   }
   const auto text = read_file(*path, "configuration file");
   if (!text)
-    return fail(text.error());
+    return {{}, {text.error().message}, false};
   return build(*text, path->string(), path, options);
+}
+
+expected<effective> load_effective(const load_options& options) {
+  return without_fault(read_all(options));
 }
 
 expected<settings> load(const load_options& options) {
@@ -57,7 +70,7 @@ expected<settings> load(const load_options& options) {
 
 expected<effective> load_text(std::string_view toml, std::string_view name,
                               const load_options& options) {
-  return build(toml, name, std::nullopt, options);
+  return without_fault(build(toml, name, std::nullopt, options));
 }
 
 } // namespace eventweft::config

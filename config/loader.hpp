@@ -49,6 +49,17 @@ struct effective {
   std::optional<std::filesystem::path> file;
 };
 
+/// What came of reading all sources.
+struct reading {
+  /// Where there are faults, with the defaults.
+  effective result;
+  /// One sentence each; one about a value has its place in front, then its
+  /// section: "eventweft.toml:3: [server] listen: …".
+  std::vector<std::string> faults;
+  /// False: there is a source of which nothing could be read.
+  bool all_read = true;
+};
+
 /// Flag over environment over file over default. The store's URL is never
 /// empty in the result: without one, `[database]` selects PostgreSQL by its
 /// parts (a host or a database name that is set), and so does any of
@@ -60,6 +71,10 @@ expected<settings> load(const load_options& options);
 
 /// The same with its origins.
 expected<effective> load_effective(const load_options& options);
+
+/// The same as far as it can be read, for those who look for what else is
+/// wrong.
+reading read_all(const load_options& options);
 
 /// The same with a file's text at hand; `name` is what messages call it and
 /// what relative `secret_file` paths are relative to the folder of.

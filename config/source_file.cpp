@@ -78,7 +78,7 @@ void add_file(collector& to, std::string_view text, std::string_view name,
               const std::filesystem::path& base) {
   const auto entries = read_toml(text, name);
   if (!entries) {
-    to.fault(entries.error().message);
+    to.unreadable(entries.error().message);
     return;
   }
   for (const auto& e : *entries)

@@ -8,6 +8,7 @@
 #include "persistence/schema_version.hpp"
 #include "persistence/store.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
 namespace eventweft::cli {
@@ -41,14 +42,42 @@ void tell_platforms(const config::settings& s, console& io) {
   }
 }
 
-expected<void> refuse_faults(const config::effective& loaded,
+/// "[section]" of what is wrong there; empty if it names none.
+std::string_view section_of(std::string_view fault) {
+  const auto end = fault.find(']');
+  return fault.starts_with('[') && end != std::string_view::npos
+             ? fault.substr(0, end + 1)
+             : std::string_view{};
+}
+
+/// Whether that may be wrong only because something else could not be read.
+bool may_follow(std::string_view fault, const config::reading& from) {
+  const auto is_faulty = [&from](std::string_view section) {
+    return std::ranges::any_of(from.faults, [section](const auto& one) {
+      return one.find(section) != std::string::npos;
+    });
+  };
+  const auto section = section_of(fault);
+  if (section.empty() || is_faulty(section))
+    return true;
+  // Which store it is decides what may be done with it.
+  return (section == "[store]" || section == "[cluster]") &&
+         (is_faulty("[store]") || is_faulty("[database]"));
+}
+
+/// All that is wrong with it, not only what was found first.
+expected<void> refuse_faults(const config::reading& from,
                              const programs& start) {
-  if (!start.faults)
-    return {};
   std::string all;
-  for (auto& fault : start.faults(loaded.values))
-    all += (all.empty() ? "" : "\n") +
-           config::located(loaded, std::move(fault)).message;
+  const auto tell = [&all](const std::string& fault) {
+    all += (all.empty() ? "" : "\n") + fault;
+  };
+  for (const auto& fault : from.faults)
+    tell(fault);
+  if (start.faults && from.all_read)
+    for (auto& fault : start.faults(from.result.values))
+      if (from.faults.empty() || !may_follow(fault.message, from))
+        tell(config::located(from.result, std::move(fault)).message);
   if (all.empty())
     return {};
   return fail(ec::bad_configuration, std::move(all));
@@ -85,22 +114,20 @@ int migrate(const config::load_options& options, console& io) {
 
 expected<config::effective> load_valid(const config::load_options& options,
                                        const programs& start) {
-  auto loaded = config::load_effective(options);
-  if (!loaded)
-    return loaded;
-  if (auto fine = refuse_faults(*loaded, start); !fine)
+  auto read = config::read_all(options);
+  if (auto fine = refuse_faults(read, start); !fine)
     return fail(std::move(fine.error()));
-  return loaded;
+  return std::move(read.result);
 }
 
 int check(const config::load_options& options, const programs& start,
           console& io) {
-  const auto effective = config::load_effective(options);
-  if (!effective)
-    return report(effective.error(), io);
-  const auto& s = effective->values;
-  io.out << config::describe(*effective);
-  if (const auto fine = refuse_faults(*effective, start); !fine) {
+  const auto read = config::read_all(options);
+  const auto& s = read.result.values;
+  // With defaults for what could not be read it would be a wrong picture.
+  if (read.faults.empty())
+    io.out << config::describe(read.result);
+  if (const auto fine = refuse_faults(read, start); !fine) {
     io.out.flush();
     return report(fine.error(), io);
   }

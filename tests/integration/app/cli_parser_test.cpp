@@ -131,6 +131,29 @@ TEST_F(CliParser, ServeAndCheckRefuseTheSame) {
   EXPECT_EQ(err.str(), told);
 }
 
+TEST_F(CliParser, CheckTellsAllThatIsWrong) {
+  std::ofstream{"eventweft.toml"} << "[server]\nlisten = 7\ncolour = 1\n"
+                                     "[log]\nfile = \".\"\n"
+                                     "[store]\nurl = 1\n";
+  faults = {{ec::bad_configuration, "[server] tls: no such file"},
+            {ec::bad_configuration, "[log] file: a directory"},
+            {ec::bad_configuration, "[cluster] needs PostgreSQL"}};
+  for (const auto* command : {"check", "serve"}) {
+    EXPECT_EQ(run({command}), exit_usage);
+    EXPECT_THAT(err.str(), HasSubstr("toml:2: [server] listen: "));
+    EXPECT_THAT(err.str(), HasSubstr("toml:3: [server] colour: unknown key"));
+    EXPECT_THAT(err.str(), HasSubstr("toml:7: [store] url: "));
+    EXPECT_THAT(err.str(), HasSubstr("toml:5: [log] file: a directory"));
+    // These may be no faults once the others are mended.
+    EXPECT_THAT(err.str(), Not(HasSubstr("[server] tls")));
+    EXPECT_THAT(err.str(), Not(HasSubstr("[cluster]")));
+  }
+  EXPECT_FALSE(served);
+  std::ofstream{"eventweft.toml"} << "[server\n";
+  EXPECT_EQ(run({"check"}), exit_usage);
+  EXPECT_THAT(err.str(), Not(HasSubstr("[log]")));
+}
+
 TEST_F(CliParser, WrongUseIsTwo) {
   EXPECT_EQ(run({}), exit_usage);
   EXPECT_EQ(run({"fly"}), exit_usage);
