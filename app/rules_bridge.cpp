@@ -126,6 +126,9 @@ void rules_bridge::read() {
   else if (taken && failing_)
     parts_.log->info("the store's correlation rules can be read again");
   failing_ = !taken;
+  // One that is out of use may have gone; an event under way may have seen it
+  // fail since. So it is counted anew each time.
+  parts_.figures->rules_disabled(parts_.rules->disabled());
 }
 
 std::vector<correlation::rule_state> rules_bridge::rules() const {

@@ -248,6 +248,12 @@ std::vector<rule_state> engine::rules() const {
   return out;
 }
 
+size_t engine::disabled() const {
+  const auto rules = state_->current();
+  return static_cast<size_t>(std::ranges::count_if(
+      *rules, [](const auto& e) { return !e->health.enabled(); }));
+}
+
 std::string engine::fingerprint() const {
   const auto& o = state_->options;
   auto text = fmt::format("{} {} {} {} {}", builtin_version, o.threshold,

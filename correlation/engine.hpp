@@ -102,6 +102,8 @@ class engine {
                                    codec::payload_reader& reader) const;
 
   std::vector<rule_state> rules() const;
+  /// How many of them are out of use, having failed too often.
+  size_t disabled() const;
   /// Of all the rules and of what bears on their keys: other rules, another
   /// fingerprint. 16 hexadecimal digits.
   std::string fingerprint() const;

@@ -281,6 +281,10 @@ void metrics::rule_failed(std::string_view rule, bool disabled) {
     state_->rules_disabled.Increment();
 }
 
+void metrics::rules_disabled(size_t now) {
+  state_->rules_disabled.Set(static_cast<double>(now));
+}
+
 void metrics::stored_rules(size_t in_force, size_t changes) {
   state_->stored_rules.Set(static_cast<double>(in_force));
   if (changes > 0)

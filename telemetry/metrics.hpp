@@ -94,6 +94,8 @@ class metrics {
                      size_t hot_keys);
   /// A correlation rule threw; `disabled`: for the last time.
   void rule_failed(std::string_view rule, bool disabled);
+  /// How many are out of use by now, in place of what `rule_failed` counted.
+  void rules_disabled(size_t now);
   /// The store's rules were read: `in_force` of them are, `changes` came, went
   /// or are others than before.
   void stored_rules(size_t in_force, size_t changes);

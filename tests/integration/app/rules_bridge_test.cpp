@@ -13,6 +13,8 @@
 #include <atomic>
 #include <functional>
 #include <future>
+#include <stdexcept>
+#include <string_view>
 #include <thread>
 
 namespace eventweft {
@@ -155,6 +157,31 @@ TEST_F(rules_bridge_test, AreInForceOnceTheyAreAnswered) {
       text, ::testing::HasSubstr("eventweft_correlation_rule_changes_total 3"));
   EXPECT_THAT(text,
               ::testing::HasSubstr("eventweft_correlation_stored_rules 0"));
+}
+
+TEST_F(rules_bridge_test, OneThatIsMendedIsOutOfUseNoMore) {
+  config::settings settings;
+  settings.correlation.max_failures = 2;
+  node n{store_, 1h, settings};
+  n.bridge->start();
+  ASSERT_TRUE(n.set(order_rule()));
+  n.rules->replace_stored(
+      {correlation::make_lambda_rule("orders", [](const event&) -> std::string {
+        throw std::runtime_error{"boom"};
+      })});
+  n.key("orders");
+  n.key("orders");
+  EXPECT_EQ(n.rules->disabled(), 1u);
+  n.figures->rule_failed("orders", true);
+  const auto disabled = [&n] {
+    const auto text = n.figures->text();
+    constexpr std::string_view name = "\neventweft_correlation_rules_disabled ";
+    return text.substr(text.find(name) + name.size(), 1);
+  };
+  EXPECT_EQ(disabled(), "1");
+  ASSERT_TRUE(n.set(order_rule("o:{/order}")));
+  EXPECT_EQ(n.key("orders"), "o:7");
+  EXPECT_EQ(disabled(), "0");
 }
 
 TEST_F(rules_bridge_test, OtherNodesAreTold) {
