@@ -238,24 +238,37 @@ void metrics::lease_taken(std::string_view kind) {
 }
 
 void metrics::set_link(std::string_view peer, bool up) {
-  state_->link_up.at(peer).Set(up ? 1 : 0);
+  state_->link_up.change([up](auto& x) { x.Set(up ? 1 : 0); }, peer);
 }
 
 void metrics::link_round_trip(std::string_view peer,
                               std::chrono::nanoseconds d) {
-  state_->link_rtt.at(peer).Set(std::chrono::duration<double>(d).count());
+  state_->link_rtt.change([seconds = std::chrono::duration<double>(d).count()](
+                              auto& x) { x.Set(seconds); },
+                          peer);
 }
 
 void metrics::link_sent(std::string_view peer, size_t bytes) {
-  state_->link_out.at(peer).Increment(static_cast<double>(bytes));
+  state_->link_out.change(
+      [bytes](auto& x) { x.Increment(static_cast<double>(bytes)); }, peer);
 }
 
 void metrics::link_received(std::string_view peer, size_t bytes) {
-  state_->link_in.at(peer).Increment(static_cast<double>(bytes));
+  state_->link_in.change(
+      [bytes](auto& x) { x.Increment(static_cast<double>(bytes)); }, peer);
 }
 
 void metrics::link_skipped(std::string_view peer, size_t events) {
-  state_->link_behind.at(peer).Increment(static_cast<double>(events));
+  state_->link_behind.change(
+      [events](auto& x) { x.Increment(static_cast<double>(events)); }, peer);
+}
+
+void metrics::forget_peer(std::string_view peer) {
+  state_->link_up.remove(peer);
+  state_->link_rtt.remove(peer);
+  state_->link_out.remove(peer);
+  state_->link_in.remove(peer);
+  state_->link_behind.remove(peer);
 }
 
 void metrics::link_refused() {

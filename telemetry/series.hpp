@@ -43,28 +43,66 @@ class series {
   /// The member with these values, one for each key; made if it is new.
   template <class... Values>
   T& at(const Values&... values) {
-    std::string key;
-    ((key.append(std::string_view{values}).push_back('\0')), ...);
+    auto key = key_of(values...);
     {
       std::shared_lock guard{mutex_};
       if (auto i = members_.find(key); i != members_.end())
         return *i->second;
     }
     std::unique_lock guard{mutex_};
+    return made(std::move(key), values...);
+  }
+
+  /// Has `f` change the member with these values; made if it is new. What may
+  /// be removed is to be changed by this alone.
+  template <class F, class... Values>
+  void change(F f, const Values&... values) {
+    auto key = key_of(values...);
+    {
+      std::shared_lock guard{mutex_};
+      if (auto i = members_.find(key); i != members_.end()) {
+        f(*i->second);
+        return;
+      }
+    }
+    std::unique_lock guard{mutex_};
+    f(made(std::move(key), values...));
+  }
+
+  /// There is no such member from now on, until it is changed again.
+  template <class... Values>
+  void remove(const Values&... values) {
+    std::unique_lock guard{mutex_};
+    if (auto i = members_.find(key_of(values...)); i != members_.end()) {
+      family_.Remove(i->second);
+      members_.erase(i);
+    }
+  }
+
+ private:
+  template <class... Values>
+  static std::string key_of(const Values&... values) {
+    std::string key;
+    ((key.append(std::string_view{values}).push_back('\0')), ...);
+    return key;
+  }
+
+  /// Under the lock.
+  template <class... Values>
+  T& made(std::string key, const Values&... values) {
     if (auto i = members_.find(key); i != members_.end())
       return *i->second;
     const bool full = members_.size() >= max_series;
     std::map<std::string, std::string> pairs;
     size_t n = 0;
     ((pairs.emplace(keys_[n++], full ? "other" : std::string{values})), ...);
-    T& made = family_.Add(pairs);
+    T& added = family_.Add(pairs);
     // Past the limit nothing more is remembered: `Add` finds "other" again.
     if (!full)
-      members_.emplace(std::move(key), &made);
-    return made;
+      members_.emplace(std::move(key), &added);
+    return added;
   }
 
- private:
   static prometheus::Family<T>& make(prometheus::Registry& registry,
                                      const char* name, const char* help) {
     if constexpr (std::is_same_v<T, prometheus::Counter>)

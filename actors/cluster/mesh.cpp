@@ -138,12 +138,15 @@ void mesh::see(const std::vector<node_record>& members,
                std::chrono::milliseconds dead_after) {
   std::vector<std::string> missing;
   std::set<std::string> awaited;
+  std::set<std::string> staying;
   {
     std::lock_guard guard{core_->mutex};
     if (core_->closed)
       return;
     core_->wanted.clear();
     for (const auto& n : members) {
+      if (n.state != node_state::left)
+        staying.insert(n.name);
       if (!n.alive(dead_after) || n.address.empty() ||
           core_->options.me.node == n.name)
         continue;
@@ -159,6 +162,7 @@ void mesh::see(const std::vector<node_record>& members,
     }
   }
   core_->await(awaited, dead_after);
+  core_->keep(staying);
   if (missing.empty())
     return;
   on_a_passing_thread([&] {

@@ -83,6 +83,7 @@ class mesh final : public fanout {
 
   /// Who is there, after each heartbeat: dials those that are to be dialled,
   /// and says so once of those that should have dialled for `dead_after`.
+  /// Those that have left, or are not remembered any more, are forgotten.
   void see(const std::vector<node_record>& members,
            std::chrono::milliseconds dead_after);
 

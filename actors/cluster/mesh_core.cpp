@@ -82,7 +82,7 @@ void mesh_core::up(const std::string& peer,
     r.protocol = protocol;
     r.logged.clear();
   }
-  ctx.figures->set_link(peer, true);
+  tell_link(peer, true);
   ctx.log->info("cluster: the link to node {} is up (protocol {})", peer,
                 protocol);
   if (older && older != link)
@@ -124,7 +124,7 @@ void mesh_core::down(const std::string& peer, const caf::actor& link,
     news = was_up || r.logged != r.state;
     r.logged = r.state;
   }
-  ctx.figures->set_link(peer, false);
+  tell_link(peer, false);
   if (news)
     ctx.log->warn("cluster: the link to node {} is {}: {}", peer,
                   refusal ? "refused" : "down", reason);
@@ -158,12 +158,31 @@ void mesh_core::await(const std::set<std::string>& peers,
     }
   }
   for (const auto& peer : absent)
-    ctx.figures->set_link(peer, false);
+    tell_link(peer, false);
   for (const auto& peer : late)
     ctx.log->warn("cluster: node {} is alive, but makes no link to this one, "
                   "which it dials: its log says why (an address that it can't "
                   "reach, or a certificate that is not from our authority?)",
                   peer);
+}
+
+void mesh_core::keep(const std::set<std::string>& peers) {
+  std::lock_guard guard{mutex};
+  std::erase_if(records, [&](const auto& entry) {
+    return !entry.second.link && !peers.contains(entry.first);
+  });
+  std::erase_if(counted, [&](const std::string& peer) {
+    if (peers.contains(peer) || records.contains(peer))
+      return false;
+    ctx.figures->forget_peer(peer);
+    return true;
+  });
+}
+
+void mesh_core::tell_link(const std::string& peer, bool stands) {
+  std::lock_guard guard{mutex};
+  counted.insert(peer);
+  ctx.figures->set_link(peer, stands);
 }
 
 bool mesh_core::wants(const std::string& peer) {

@@ -58,8 +58,13 @@ struct mesh_core {
   /// say its name here: all that can be told of it is that it does not come.
   void await(const std::set<std::string>& peers,
              std::chrono::milliseconds patience);
+  /// Lets go of those that have no link and are not among `peers`: they have
+  /// left, and are not only away.
+  void keep(const std::set<std::string>& peers);
   bool wants(const std::string& peer);
   std::string address_of(const std::string& peer);
+  /// For the figures.
+  void tell_link(const std::string& peer, bool stands);
   /// No file that CAF reads is changed between these.
   bool begin_dial();
   void end_dial();
@@ -78,6 +83,8 @@ struct mesh_core {
   bool swapping = false;
   int dialling = 0;
   std::map<std::string, record> records;
+  /// Those that the figures have something of.
+  std::set<std::string> counted;
   /// Why those without a name were refused, and when that was logged.
   std::map<std::string, std::chrono::steady_clock::time_point> strangers_told;
   /// Those to be dialled, with their addresses.

@@ -302,6 +302,31 @@ TEST_F(mesh_test, APeerThatDoesNotDialIsMissed) {
   EXPECT_EQ(b.link_to("a"), "none") << "it is gone";
 }
 
+TEST_F(mesh_test, FiguresOfOneThatIsAwayStayUntilItHasLeft) {
+  test_node b{"b"};
+  const auto told = [&b] {
+    return b.ctx.figures->text().find("peer=\"a\"") != std::string::npos;
+  };
+  node_record a;
+  a.name = "a";
+  a.address = "127.0.0.1:1";
+  b.links->see({a, b.record}, 1h);
+  EXPECT_TRUE(told());
+  a.silent = 2h;
+  b.links->see({a, b.record}, 1h);
+  EXPECT_THAT(b.ctx.figures->text(),
+              HasSubstr("eventweft_link_up{peer=\"a\"} 0"));
+  a.state = node_state::left;
+  b.links->see({a, b.record}, 1h);
+  EXPECT_FALSE(told());
+  a.state = node_state::up;
+  a.silent = 0ms;
+  b.links->see({a, b.record}, 1h);
+  EXPECT_TRUE(told()) << "it is back";
+  b.links->see({b.record}, 1h);
+  EXPECT_FALSE(told()) << "nobody has heard of it for a day";
+}
+
 TEST_F(mesh_test, APortThatIsTakenIsSaid) {
   test_node a{"a"};
   test_node b{"b"};

@@ -32,5 +32,29 @@ TEST(series_test, past_the_limit_all_are_other) {
   EXPECT_EQ(registry.Collect().at(0).metric.size(), max_series + 1);
 }
 
+TEST(series_test, what_is_removed_begins_anew) {
+  prometheus::Registry registry;
+  series<prometheus::Gauge> s{registry, "links", "help", {"peer"}};
+  const auto set = [&s](const std::string& peer, double value) {
+    s.change([value](prometheus::Gauge& g) { g.Increment(value); }, peer);
+  };
+  const auto sum = [&registry] {
+    double all = 0;
+    for (const auto& family : registry.Collect())
+      for (const auto& m : family.metric)
+        all += m.gauge.value;
+    return all;
+  };
+  set("a", 1);
+  set("a", 2);
+  set("b", 4);
+  EXPECT_EQ(sum(), 7);
+  s.remove("a");
+  s.remove("nobody");
+  EXPECT_EQ(sum(), 4);
+  set("a", 8);
+  EXPECT_EQ(sum(), 12);
+}
+
 } // namespace
 } // namespace eventweft
