@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/platforms/custom.hpp"
 
+#include "actors/platforms/custom_ids.hpp"
 #include "actors/platforms/standard_webhooks.hpp"
 #include "codec/cloudevents.hpp"
 #include "codec/json_spans.hpp"
@@ -8,6 +9,7 @@
 #include "messages/ascii.hpp"
 
 #include <algorithm>
+#include <span>
 
 namespace eventweft::platforms {
 
@@ -261,6 +263,8 @@ class custom final : public base_platform {
     if (!key)
       return fail(key.error());
     auto ev = read_item(*root, text, is_cloudevent, *key);
+    if (ev && is_redacted(ev->event_id))
+      give_ids(r, is_cloudevent, {&ev, 1});
     if (ev)
       ev = finish(r, std::move(*ev));
     if (!ev)
@@ -296,6 +300,10 @@ class custom final : public base_platform {
           read_item(item, texts[index].value, are_cloudevents, std::move(own)));
       ++index;
     }
+    if (std::ranges::any_of(items, [](const auto& item) {
+          return item && is_redacted(item->event_id);
+        }))
+      give_ids(r, are_cloudevents, items);
     for (size_t i = 0; i < items.size(); ++i) {
       if (items[i])
         items[i] = finish(r, std::move(*items[i]));
@@ -334,10 +342,21 @@ class custom final : public base_platform {
     return ev;
   }
 
+  // To the items of which an id has lost a token.
+  static void give_ids(const request& r, bool are_cloudevents,
+                       std::span<expected<event>> items) {
+    const auto sent = sent_ids(r.raw().body.view(), are_cloudevents);
+    for (size_t i = 0; i < std::min(items.size(), sent.size()); ++i)
+      if (auto& ev = items[i]; ev && is_redacted(ev->event_id))
+        ev->event_id = id_in_place_of(sent[i]);
+  }
+
   // They come in headers, which nobody has looked at yet.
   void redact_attributes(event& ev, std::vector<std::string>& notes) const {
-    for (auto* text : {&ev.metadata, &ev.source_id, &ev.source_name,
-                       &ev.event_type, &ev.event_id})
+    if (redactions().shapes(ev.event_id))
+      ev.event_id = id_in_place_of(ev.event_id);
+    for (auto* text :
+         {&ev.metadata, &ev.source_id, &ev.source_name, &ev.event_type})
       if (auto found = redactions().shapes(*text)) {
         *text = std::move(found->text);
         notes.insert(notes.end(), found->notes.begin(), found->notes.end());
@@ -365,9 +384,8 @@ class custom final : public base_platform {
     if (!notes.empty())
       ev.metadata = with_redactions(std::move(ev.metadata), notes);
     stamp(r.raw(), ev);
-    // Ids must tell events apart, also where they are secret.
-    if (ev.event_id.empty() ||
-        ev.event_id.find(redacted_text) != std::string::npos)
+    // One that the sender has redacted does not tell events apart.
+    if (ev.event_id.empty() || is_redacted(ev.event_id))
       ev.event_id = to_string(ev.id);
     return ev;
   }

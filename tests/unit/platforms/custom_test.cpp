@@ -247,6 +247,58 @@ TEST_F(custom_test, redacts_each_payload) {
   EXPECT_NE(taken->events[1].metadata.find("token:aws"), std::string::npos);
 }
 
+TEST_F(custom_test, knows_an_id_with_a_token_again) {
+  auto s = unsigned_allowed();
+  s.redact_tokens = {"aws"};
+  const auto p = make(s);
+  const std::string one = "AKIAZZZZZZZZZZZZZZZZ";
+  const std::string other = "AKIAYYYYYYYYYYYYYYYY";
+  const auto native = [&](const std::string& id) {
+    const auto ev = only(
+        p->accept(post(R"({"event_type":"a","event_id":"k:)" + id + "\"}")));
+    EXPECT_EQ(ev.event_id.find(id), std::string::npos);
+    EXPECT_NE(ev.metadata.find("token:aws"), std::string::npos);
+    return ev.event_id;
+  };
+  EXPECT_EQ(native(one), native(one));
+  EXPECT_NE(native(one), native(other));
+  EXPECT_EQ(native(one).substr(0, 7), "sha256:");
+  // As one of many, too; what is not secret stays as it is.
+  const auto many = p->accept(
+      post(R"([{"event_type":"a","event_id":"k"},)"
+           R"({"event_type":"a","event_id":"k:)" +
+           one + R"("},{"event_type":"a","event_id":"k:)" + other + "\"}]"));
+  ASSERT_TRUE(many);
+  EXPECT_EQ(many->events[0].event_id, "k");
+  EXPECT_EQ(many->events[1].event_id, native(one));
+  EXPECT_EQ(many->events[2].event_id, native(other));
+  // A CloudEvent's, whichever way it comes.
+  const header_list structured{
+      {"content-type", "application/cloudevents+json"}};
+  const auto cloud = [&](const std::string& id) {
+    auto w = post(R"({"specversion":"1.0","type":"t","source":"/s","id":")" +
+                  id + "\"}");
+    w.headers = structured;
+    return only(p->accept(w)).event_id;
+  };
+  const auto binary = [&](const std::string& id) {
+    auto w = post("{}", {{"ce-specversion", "1.0"},
+                         {"ce-type", "t"},
+                         {"ce-source", "/s"},
+                         {"ce-id", id}});
+    return only(p->accept(w)).event_id;
+  };
+  EXPECT_EQ(cloud(one), cloud(one));
+  EXPECT_NE(cloud(one), cloud(other));
+  EXPECT_EQ(binary(one), cloud(one));
+}
+
+TEST_F(custom_test, an_id_that_its_sender_redacted_is_that_of_many) {
+  const auto p = make();
+  const auto w = post(R"({"event_type":"a","event_id":"[redacted]"})");
+  EXPECT_NE(only(p->accept(w)).event_id, only(p->accept(w)).event_id);
+}
+
 TEST_F(custom_test, answers_the_handshake_of_cloudevents) {
   config::platform_settings s;
   s.tokens = {"t"};
