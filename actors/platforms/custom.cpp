@@ -2,6 +2,7 @@
 #include "actors/platforms/custom.hpp"
 
 #include "actors/platforms/custom_ids.hpp"
+#include "actors/platforms/native_event.hpp"
 #include "actors/platforms/standard_webhooks.hpp"
 #include "codec/cloudevents.hpp"
 #include "codec/json_spans.hpp"
@@ -18,112 +19,11 @@ namespace {
 using codec::cloudevents_mode;
 using simdjson::dom::element;
 
-constexpr size_t max_metadata = 64u << 10;
-
 signature_scheme query_token() {
   signature_scheme s;
   s.query_parameter = "access_token";
   s.algorithm = proof_algorithm::static_token;
   return s;
-}
-
-bool is_platform_name(std::string_view text) noexcept {
-  return !text.empty() && text.size() <= 64 &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-                  c == '_' || c == '-';
-         });
-}
-
-tl::unexpected<error> invalid(std::string_view member, std::string_view why) {
-  return fail(ec::unprocessable,
-              "/" + std::string{member} + " " + std::string{why});
-}
-
-// Ids are numbers on some platforms, and names may be; what they are is not.
-expected<void> read_text(element value, std::string_view name, std::string& out,
-                         bool or_number = false) {
-  if (value.is_null())
-    return {};
-  if (value.is_string())
-    out = std::string_view{value.get_string().value_unsafe()};
-  else if (or_number && (value.is_int64() || value.is_uint64()))
-    out = simdjson::minify(value);
-  else
-    return invalid(name, "is not a string");
-  return {};
-}
-
-expected<void> read_uuid(element value, std::string_view name,
-                         std::optional<uuid>& out) {
-  if (value.is_null())
-    return {};
-  if (value.is_string())
-    out = uuid::parse(value.get_string().value_unsafe());
-  if (!out)
-    return invalid(name, "is not a UUID");
-  return {};
-}
-
-// One item as its members say; `payload` and `metadata` are texts of `text`.
-expected<event> read_native(element item, std::string_view text) {
-  event ev;
-  simdjson::dom::object object;
-  if (item.get_object().get(object))
-    return fail(ec::unprocessable, "an event is a JSON object");
-  const std::pair<std::string_view, std::string*> texts[] = {
-      {"event_type", &ev.event_type},   {"event_id", &ev.event_id},
-      {"platform", &ev.platform},       {"source_id", &ev.source_id},
-      {"source_name", &ev.source_name}, {"actor_id", &ev.actor_id},
-      {"actor_name", &ev.actor_name},
-  };
-  for (const auto member : object) {
-    const auto name = member.key;
-    const auto* known =
-        std::find_if(std::begin(texts), std::end(texts),
-                     [&](const auto& t) { return t.first == name; });
-    expected<void> read;
-    if (known != std::end(texts)) {
-      read = read_text(member.value, name, *known->second,
-                       name != "event_type" && name != "platform");
-    } else if (name == "correlation_id") {
-      read = read_uuid(member.value, name, ev.correlation_id);
-    } else if (name == "parent_event_id") {
-      read = read_uuid(member.value, name, ev.parent_event_id);
-    } else if (name == "priority") {
-      std::string level;
-      read = read_text(member.value, name, level);
-      const auto found = parse_priority(level);
-      if (read && !level.empty() && !found)
-        read = invalid(name, "is not one of low, normal, high, critical");
-      ev.priority = found.value_or(priority::normal);
-    } else if (name == "metadata") {
-      if (!member.value.is_object() && !member.value.is_null())
-        read = invalid(name, "is not an object");
-    } else if (name != "payload") {
-      read = invalid(name, "is not a known member");
-    }
-    if (!read)
-      return fail(std::move(read.error()));
-  }
-  if (const auto twice = codec::repeated_member(object))
-    return fail(ec::malformed, "/" + std::string{*twice} + " is given twice");
-  if (ev.event_type.empty())
-    return invalid("event_type", "is missing or empty");
-  if (ev.platform.empty())
-    ev.platform = "custom";
-  if (!is_platform_name(ev.platform))
-    return invalid("platform", "is not 1 to 64 of a-z, 0-9, '_', '-'");
-  if (const auto found = codec::json_places(text, "/metadata");
-      !found.empty() && found.front() != "null")
-    ev.metadata = found.front();
-  if (ev.metadata.size() > max_metadata)
-    return invalid("metadata",
-                   "is longer than " + std::to_string(max_metadata) + " bytes");
-  const auto payload = codec::json_places(text, "/payload");
-  ev.payload = shared_text{std::string{
-      payload.empty() ? std::string_view{"null"} : payload.front()}};
-  return ev;
 }
 
 event from_cloudevent(codec::cloudevent ce) {
@@ -331,12 +231,14 @@ class custom final : public base_platform {
     if (!ev)
       return ev;
     if (ev->platform == "cloudevents")
-      return invalid("platform",
-                     "cloudevents is for what comes as CloudEvents");
+      return invalid_member("platform",
+                            "cloudevents is for what comes as CloudEvents");
     if (ev->platform == "eventweft")
-      return invalid("platform", "eventweft is for the hub's own events");
+      return invalid_member("platform",
+                            "eventweft is for the hub's own events");
     if (reserved_.contains(ev->platform))
-      return invalid("platform", ev->platform + " proves its events by itself");
+      return invalid_member("platform",
+                            ev->platform + " proves its events by itself");
     if (ev->event_id.empty())
       ev->event_id = std::move(key);
     return ev;
