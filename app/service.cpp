@@ -123,6 +123,8 @@ expected<net::bound_address> service::start() {
   // What is kept in memory only needs no disk to survive on.
   if (s.settings.store.url.starts_with("memory:"))
     s.settings.store.spool_directory.clear();
+  if (auto there = check_store_place(s.settings.store); !there)
+    return fail(std::move(there.error()));
   auto opened = open_store(options_of(s.settings));
   if (!opened)
     return fail(opened.error());

@@ -4,6 +4,9 @@
 #include "app/correlation.hpp"
 
 #include <chrono>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
 
 namespace eventweft {
 
@@ -19,6 +22,21 @@ store_options store_options_of(const config::settings& s) {
       std::chrono::duration_cast<std::chrono::seconds>(s.store.dedup_window);
   out.threads = join_limits_of(s);
   return out;
+}
+
+expected<void> check_store_place(const config::store_settings& settings) {
+  constexpr std::string_view scheme = "sqlite:";
+  if (!settings.url.starts_with(scheme))
+    return {};
+  const auto directory =
+      std::filesystem::path{settings.url.substr(scheme.size())}.parent_path();
+  std::error_code failed;
+  if (directory.empty() || std::filesystem::is_directory(directory, failed))
+    return {};
+  return fail(ec::bad_configuration, "[store] url: the directory " +
+                                         directory.string() +
+                                         " does not exist: make it, or correct "
+                                         "the path");
 }
 
 } // namespace eventweft

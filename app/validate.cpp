@@ -110,6 +110,7 @@ void check_store(const settings& s, fault_list& faults) {
         fail(store.error().code, "[store] url: " + store.error().message)});
     return;
   }
+  faults.add(check_store_place(s.store));
   if (!s.store.url.starts_with("memory:"))
     faults.add(spool_source::check(s.store));
   if (s.cluster.enabled)

@@ -120,6 +120,8 @@ TEST(Validate, NamesFileLineAndKey) {
        "c.toml:2: [store] spool_directory: "},
       {"[store]\nspool_directory = \"/proc/spool\"\n",
        "c.toml:2: [store] spool_directory: /proc/spool: /proc can't be"},
+      {"[store]\nurl = \"sqlite:/nowhere/at/log.db\"\n",
+       "c.toml:2: [store] url: the directory /nowhere/at does not exist: make"},
       {too_long, "c.toml:2: [store] spool_directory: /tmp/xxx"},
       {"[[correlation.rules]]\nname = \"r\"\nkey = \"k:{payload.x}\"\n"
        "[[correlation.rules]]\nname = \"s\"\nkey = \"k:{1}\"\n"

@@ -211,6 +211,15 @@ TEST(EmbedApp, AFileAndItsFaults) {
   EXPECT_EQ(event->event_type(), "kept");
 }
 
+TEST(EmbedApp, AStoreInADirectoryThatIsNotThereIsNoneThatIsAway) {
+  const scratch_directory dir;
+  App app{"typo", bare()
+                      .set("store.url", "sqlite:" + (dir / "tpyo/log.db"))
+                      .set("store.spool_directory", dir / "spool")};
+  EXPECT_EQ(code_thrown_by([&] { app.start(); }), Errc::bad_configuration);
+  EXPECT_FALSE(app.running());
+}
+
 TEST(EmbedApp, ServesHttpWhereItIsTold) {
   App app{"http", Config{}.set("server.listen", "127.0.0.1:0")};
   app.start();
