@@ -149,8 +149,8 @@ void write_transaction::commit() {
 }
 
 expected<void> lazy_database::ensure_open() {
-  if (open_)
-    return {};
+  if (auto same = file_.identity->check(file_.path); !same || open_)
+    return same;
   auto directory = std::filesystem::path{file_.path}.parent_path();
   if (directory.empty())
     directory = ".";
@@ -162,7 +162,10 @@ expected<void> lazy_database::ensure_open() {
     return fail(ec::store_unavailable,
                 "the directory " + directory.string() + " is not writable");
   open_ = std::make_unique<database>(file_);
-  return {};
+  auto same = file_.identity->learn(file_.path);
+  if (!same)
+    open_.reset();
+  return same;
 }
 
 expected<migration_report> migrate(database& db) {

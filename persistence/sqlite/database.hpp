@@ -2,6 +2,7 @@
 #pragma once
 
 #include "messages/errors.hpp"
+#include "persistence/sqlite/file_identity.hpp"
 #include "persistence/sqlite/log_sync.hpp"
 #include "persistence/sqlite/write_queue.hpp"
 #include "persistence/store.hpp"
@@ -19,12 +20,14 @@ namespace eventweft::sqlite {
 /// What the exception in flight means to our callers. Call it in a `catch`.
 error translate_exception() noexcept;
 
-/// Which file, how it is used, and who of this process writes to it next.
+/// Which file, how it is used, and what all that have it open in this process
+/// share: who writes to it next, and which one it is.
 struct database_file {
   std::string path;
   store_options options;
   std::shared_ptr<write_queue> writers = std::make_shared<write_queue>();
   std::shared_ptr<log_sync> sync = std::make_shared<log_sync>();
+  std::shared_ptr<file_identity> identity = std::make_shared<file_identity>();
 };
 
 /// An open file with its prepared statements. One thread at a time. Its
@@ -74,7 +77,8 @@ class write_transaction {
 };
 
 /// Opens the file on the first call and again after an error that says
-/// something about the file rather than about what was asked.
+/// something about the file rather than about what was asked. While the file is
+/// gone, or another one is in its place, every call is refused.
 class lazy_database {
  public:
   explicit lazy_database(database_file file) : file_(std::move(file)) {}

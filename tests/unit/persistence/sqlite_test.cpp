@@ -59,6 +59,46 @@ TEST_F(sqlite_file, ADirectoryThatComesLaterWillDo) {
   EXPECT_EQ(session->head()->seq, 0);
 }
 
+TEST_F(sqlite_file, OneThatIsRemovedTakesNothingUntilItIsBack) {
+  const auto path = directory_ / "log.db";
+  auto store = open(path);
+  ASSERT_TRUE(store->migrate());
+  auto session = store->open_session();
+  event e;
+  e.id.bytes[0] = 1;
+  e.platform = "github";
+  e.event_type = "push";
+  e.event_id = "1";
+  e.payload = shared_text{"{}"};
+  std::vector<event_ptr> events;
+  events.emplace_back(std::move(e));
+  ASSERT_TRUE(session->append(events));
+
+  fs::rename(path, directory_ / "aside.db");
+  for (auto refused :
+       {session->append(events).error(), session->head().error(),
+        // Those who come later make no new file either.
+        store->open_session()->head().error(), store->migrate().error()}) {
+    EXPECT_EQ(refused.code, ec::store_unavailable);
+    EXPECT_THAT(refused.message, ::testing::HasSubstr(path.string()));
+    EXPECT_THAT(refused.message, ::testing::HasSubstr("removed"));
+  }
+  EXPECT_FALSE(fs::exists(path));
+
+  // A copy has the same content and is another file.
+  fs::copy_file(directory_ / "aside.db", path);
+  const auto replaced = session->append(events);
+  ASSERT_FALSE(replaced);
+  EXPECT_EQ(replaced.error().code, ec::store_unavailable);
+  EXPECT_THAT(replaced.error().message, ::testing::HasSubstr("replaced"));
+
+  fs::rename(directory_ / "aside.db", path);
+  const auto again = session->append(events);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->front().outcome.seq, 1);
+  EXPECT_EQ(store->open_session()->head()->seq, 1);
+}
+
 TEST_F(sqlite_file, AnotherKindOfFileIsCorrupt) {
   std::ofstream{directory_ / "text.db"} << std::string(10'000, 'x');
   auto failed = open(directory_ / "text.db")->migrate();
