@@ -165,7 +165,7 @@ void threads_bridge::read(std::string which, seq_t after, size_t limit,
       return reply(fail(thread.error()));
     if (!*thread)
       return reply(std::nullopt);
-    reply(store->read(**thread, after, limit));
+    reply(store->read(**thread, {.after = after, .limit = limit}));
   });
 }
 

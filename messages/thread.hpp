@@ -86,6 +86,17 @@ struct thread_story {
   std::vector<event_ptr> states;
 };
 
+/// Which of a thread's events are read with it.
+struct thread_page {
+  /// Those after it.
+  seq_t after = 0;
+  /// At most so many.
+  size_t limit = 200;
+  /// Once the payloads come to so many bytes there are no more; the same for
+  /// those that tell states, by kind a share of it.
+  uint64_t max_bytes = 64ull << 20;
+};
+
 /// Which threads to list, newest first.
 struct thread_query {
   /// Only those with an event of one of these platforms; empty: all.

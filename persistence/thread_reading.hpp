@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 /// What both engines do alike when threads are read.
@@ -36,5 +37,10 @@ inline constexpr size_t story_participants = 200;
 inline constexpr std::array<std::string_view, 5> state_types{
     "pull_request:", "pull_request_", "issues:", "Issue:", "deployment"};
 inline constexpr size_t state_events = 20;
+
+/// And how many bytes of each, of a page's.
+constexpr uint64_t state_bytes(uint64_t max_bytes) noexcept {
+  return max_bytes / state_types.size() + 1;
+}
 
 } // namespace eventweft::thread_reading

@@ -63,10 +63,11 @@ class thread_store {
   /// The thread that a canonical key leads to.
   virtual expected<std::optional<uuid>> thread_of(const std::string& key) = 0;
 
-  /// Everything about a thread; of its events those after `after`, at most
-  /// `limit`, and their links. Nothing if there is no such thread.
+  /// Everything about a thread; of its events that page, at least one if there
+  /// is one, and their links. A page that ends for its bytes has a next one.
+  /// Nothing if there is no such thread.
   virtual expected<std::optional<thread_story>>
-  read(const uuid& thread, seq_t after, size_t limit) = 0;
+  read(const uuid& thread, const thread_page& page) = 0;
 
   /// The threads with the newest events first; one more than `q.limit` if
   /// there are more.

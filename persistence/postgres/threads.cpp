@@ -42,6 +42,25 @@ thread_link read_link(const pqxx::row& row) {
   return l;
 }
 
+/// The events of a page, and whether it has its bytes with that one.
+const std::string page_sql =
+    "SELECT " + std::string{event_columns} +
+    ", upto >= $4::bigint FROM (SELECT " + std::string{event_columns} +
+    ", payload_bytes, sum(payload_bytes::bigint) OVER (ORDER BY seq "
+    "ROWS UNBOUNDED PRECEDING) AS upto FROM events WHERE correlation_id = $1 "
+    "AND seq > $2 ORDER BY seq LIMIT $3) page "
+    "WHERE upto - payload_bytes < $4::bigint ORDER BY seq";
+
+/// Of each beginning of a type the newest, as long as there is room for bytes.
+const std::string states_sql =
+    "SELECT " + std::string{event_columns} +
+    " FROM unnest($2::text[]) AS t (type) CROSS JOIN LATERAL (SELECT " +
+    std::string{event_columns} +
+    ", payload_bytes, sum(payload_bytes::bigint) OVER (ORDER BY seq DESC "
+    "ROWS UNBOUNDED PRECEDING) AS upto FROM events WHERE correlation_id = $1 "
+    "AND starts_with(event_type, t.type) ORDER BY seq DESC LIMIT $3) s "
+    "WHERE upto - payload_bytes < $4::bigint ORDER BY seq DESC";
+
 } // namespace
 
 expected<std::vector<std::pair<std::string, std::string>>>
@@ -119,7 +138,7 @@ expected<std::optional<uuid>> threads::thread_of(const std::string& key) {
 }
 
 expected<std::optional<thread_story>> threads::read(const uuid& thread,
-                                                    seq_t after, size_t limit) {
+                                                    const thread_page& page) {
   using result_t = expected<std::optional<thread_story>>;
   return pool_->call(retry::yes, [&](pqxx::connection& c) -> result_t {
     // One view of all its tables.
@@ -156,18 +175,18 @@ expected<std::optional<thread_story>> threads::read(const uuid& thread,
     for (size_t i = 0;
          i < std::min(thread_reading::summary_keys, story.keys.size()); ++i)
       story.summary.keys.push_back(story.keys[i].key);
-    auto events =
-        tx.exec("SELECT " + std::string{event_columns} +
-                    " FROM events WHERE correlation_id = $1 "
-                    "AND seq > $2 ORDER BY seq LIMIT $3",
-                pqxx::params{id, after, static_cast<int64_t>(limit) + 1});
-    for (const auto& row : events) {
-      if (story.events.size() == limit) {
+    for (const auto& row : tx.exec(
+             page_sql,
+             pqxx::params{id, page.after, static_cast<int64_t>(page.limit) + 1,
+                          static_cast<int64_t>(page.max_bytes)})) {
+      if (story.events.size() == page.limit) {
         if (!story.events.empty())
           story.next = story.events.back()->seq;
         break;
       }
       story.events.push_back(read_event(row));
+      if (row.back().as<bool>())
+        story.next = story.events.back()->seq;
     }
     if (!story.events.empty())
       for (const auto& row :
@@ -177,7 +196,7 @@ expected<std::optional<thread_story>> threads::read(const uuid& thread,
                        "AND c.event_created_at = e.created_at "
                        "WHERE e.correlation_id = $1 AND e.seq > $2 "
                        "AND e.seq <= $3 ORDER BY e.seq, c.correlation_key",
-                   pqxx::params{id, after, story.events.back()->seq}))
+                   pqxx::params{id, page.after, story.events.back()->seq}))
         story.links.push_back(read_link(row));
     for (const auto& row :
          tx.exec("SELECT platform, coalesce(nullif(actor_id, ''), actor_name), "
@@ -198,14 +217,11 @@ expected<std::optional<thread_story>> threads::read(const uuid& thread,
     const std::vector<std::string> types{thread_reading::state_types.begin(),
                                          thread_reading::state_types.end()};
     for (const auto& row : tx.exec(
-             "SELECT s.* FROM unnest($2::text[]) AS t (type) "
-             "CROSS JOIN LATERAL (SELECT " +
-                 std::string{event_columns} +
-                 " FROM events WHERE correlation_id = $1 "
-                 "AND starts_with(event_type, t.type) "
-                 "ORDER BY seq DESC LIMIT $3) s ORDER BY s.seq DESC",
+             states_sql,
              pqxx::params{id, types,
-                          static_cast<int64_t>(thread_reading::state_events)}))
+                          static_cast<int64_t>(thread_reading::state_events),
+                          static_cast<int64_t>(
+                              thread_reading::state_bytes(page.max_bytes))}))
       story.states.push_back(read_event(row));
     return story;
   });

@@ -195,7 +195,7 @@ expected<std::optional<uuid>> threads::thread_of(const std::string& key) {
 }
 
 expected<std::optional<thread_story>> threads::read(const uuid& thread,
-                                                    seq_t after, size_t limit) {
+                                                    const thread_page& page) {
   static const std::string events_sql =
       "SELECT " + std::string{event_columns} +
       " FROM events WHERE correlation_id = ? AND seq > ? "
@@ -233,15 +233,17 @@ expected<std::optional<thread_story>> threads::read(const uuid& thread,
       story.summary.keys.push_back(story.keys[i].key);
     auto& events = db.prepared(events_sql);
     events.bind(1, id);
-    events.bind(2, static_cast<int64_t>(after));
-    events.bind(3, static_cast<int64_t>(limit) + 1);
-    while (events.executeStep()) {
-      if (story.events.size() == limit) {
+    events.bind(2, static_cast<int64_t>(page.after));
+    events.bind(3, static_cast<int64_t>(page.limit) + 1);
+    for (uint64_t bytes = 0; events.executeStep();) {
+      if (story.events.size() == page.limit ||
+          (!story.events.empty() && bytes >= page.max_bytes)) {
         if (!story.events.empty())
           story.next = story.events.back()->seq;
         break;
       }
       story.events.push_back(read_event(events));
+      bytes += story.events.back()->payload.size();
     }
     events.reset();
     for (const auto& e : story.events)
@@ -252,8 +254,11 @@ expected<std::optional<thread_story>> threads::read(const uuid& thread,
       states.bind(1, id);
       states.bind(2, std::string{type});
       states.bind(3, static_cast<int64_t>(thread_reading::state_events));
-      while (states.executeStep())
+      const auto most = thread_reading::state_bytes(page.max_bytes);
+      for (uint64_t bytes = 0; bytes < most && states.executeStep();) {
         story.states.push_back(read_event(states));
+        bytes += story.states.back()->payload.size();
+      }
       states.reset();
     }
     std::ranges::sort(story.states, std::ranges::greater{},

@@ -20,8 +20,8 @@ class threads final : public thread_store {
                                                size_t limit) override;
   expected<std::optional<uuid>> thread_of(const uuid& id) override;
   expected<std::optional<uuid>> thread_of(const std::string& key) override;
-  expected<std::optional<thread_story>> read(const uuid& thread, seq_t after,
-                                             size_t limit) override;
+  expected<std::optional<thread_story>> read(const uuid& thread,
+                                             const thread_page& page) override;
   expected<std::vector<thread_summary>> recent(const thread_query& q) override;
   expected<std::vector<thread_link>> evidence(const uuid& event) override;
   expected<std::optional<backfill_state>> backfill() override;

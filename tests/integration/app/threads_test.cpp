@@ -273,7 +273,7 @@ TEST_F(whole_threads, ARuleOfOnesOwnIsAppliedAlsoAfterwards) {
   const auto thread =
       store->open_threads()->thread_of(std::string{"build:b-77"});
   ASSERT_TRUE(thread && *thread);
-  const auto story = store->open_threads()->read(**thread, 0, 10);
+  const auto story = store->open_threads()->read(**thread, {0, 10});
   ASSERT_TRUE(story && *story);
   EXPECT_EQ((*story)->events.size(), 2u);
 
@@ -407,7 +407,7 @@ TEST_F(whole_threads, ABackfillWithOtherRulesStartsOver) {
   const auto threads = store->open_threads();
   const auto found = threads->thread_of(std::string{"l:2"});
   ASSERT_TRUE(found && *found);
-  const auto story = threads->read(**found, 0, 100);
+  const auto story = threads->read(**found, {0, 100});
   ASSERT_TRUE(story && *story);
   const auto linked = std::ranges::count_if(
       (*story)->links, [](const auto& l) { return l.key == "l:2"; });

@@ -36,7 +36,7 @@ TEST_P(read_threads, AStoryHasItsEventsLinksAndKeys) {
         on(4, "slack", {being("x:1")})});
   auto reader = threads();
   const auto id = *must(reader->thread_of(std::string{"linear:issue:ENG-1"}));
-  const auto story = must(reader->read(id, 0, 100));
+  const auto story = must(reader->read(id, {0, 100}));
   ASSERT_TRUE(story);
   EXPECT_EQ(story->summary.id, id);
   EXPECT_EQ(story->summary.events, 3u);
@@ -63,17 +63,51 @@ TEST_P(read_threads, AStoryHasItsEventsLinksAndKeys) {
   EXPECT_EQ(story->keys[0].mentions, 1u);
   EXPECT_THAT(story->states, SizeIs(2));
   EXPECT_FALSE(story->next);
-  const auto page = must(reader->read(id, 0, 2));
+  const auto page = must(reader->read(id, {0, 2}));
   EXPECT_THAT(page->events, SizeIs(2));
   EXPECT_EQ(page->next, 2);
-  EXPECT_THAT(must(reader->read(id, 2, 2))->events, SizeIs(1));
-  EXPECT_FALSE(must(reader->read(numbered_event(9).id, 0, 2)));
+  EXPECT_THAT(must(reader->read(id, {2, 2}))->events, SizeIs(1));
+  EXPECT_FALSE(must(reader->read(numbered_event(9).id, {0, 2})));
   // An analyst's question. Fails where there is no such row.
   run_sql("CREATE TABLE answer (a text NOT NULL)");
   run_sql("INSERT INTO answer SELECT target_platform FROM correlated_events "
           "WHERE correlation_type = 'pr_to_issue'");
   run_sql("CREATE TABLE one (a int CHECK (a = 1))");
   run_sql("INSERT INTO one SELECT count(*) FROM answer WHERE a = 'linear'");
+}
+
+TEST_P(read_threads, APageEndsWhereItsPayloadsAreManyBytes) {
+  std::vector<event> events;
+  for (int n = 1; n <= 5; ++n) {
+    events.push_back(on(n, "github", {linking("a:1")}));
+    events.back().event_type = "pull_request:synchronize";
+    events.back().payload =
+        shared_text{R"({"fill":")" + std::string(100, 'x') + "\"}"};
+  }
+  join(events);
+  auto reader = threads();
+  const auto id = *thread_of(1);
+  const auto size = events.front().payload.size();
+  // The second event of a page brings it over this.
+  thread_page page{.after = 0, .limit = 10, .max_bytes = size + 1};
+  std::vector<size_t> sizes;
+  for (int i = 0; i < 4; ++i) {
+    const auto story = must(reader->read(id, page));
+    ASSERT_TRUE(story);
+    EXPECT_EQ(story->links.size(), story->events.size());
+    sizes.push_back(story->events.size());
+    if (!story->next)
+      break;
+    page.after = *story->next;
+  }
+  EXPECT_THAT(sizes, ElementsAre(2, 2, 1));
+  // One that is larger by itself comes alone; so does a kind's newest state.
+  page = {.after = 0, .limit = 10, .max_bytes = 1};
+  const auto story = must(reader->read(id, page));
+  EXPECT_THAT(story->events, SizeIs(1));
+  EXPECT_EQ(story->next, 1);
+  ASSERT_THAT(story->states, SizeIs(1));
+  EXPECT_EQ(story->states.front()->seq, 5);
 }
 
 // Whatever page is read.
@@ -86,7 +120,7 @@ TEST_P(read_threads, WhoTookPartIsTheWholeThreads) {
   };
   join({by(1, "7", "ann"), by(2, "8", "bob"), by(3, "7", "anna"),
         by(4, "7", ""), by(5, "", "cron"), by(6, "", "")});
-  const auto story = must(threads()->read(*thread_of(1), 0, 1));
+  const auto story = must(threads()->read(*thread_of(1), {0, 1}));
   ASSERT_TRUE(story);
   EXPECT_THAT(story->participants,
               ElementsAre(thread_participant{"github", "7", "anna", 3},
@@ -108,7 +142,7 @@ TEST_P(read_threads, AStateIsNotHiddenByManyOfAnother) {
   join(events);
   auto reader = threads();
   const auto id = *must(reader->thread_of(std::string{"linear:issue:ENG-1"}));
-  const auto story = must(reader->read(id, 0, 1));
+  const auto story = must(reader->read(id, {0, 1}));
   ASSERT_TRUE(story);
   const auto& states = story->states;
   EXPECT_TRUE(std::ranges::is_sorted(states, std::ranges::greater{},
@@ -175,7 +209,7 @@ TEST_P(read_threads, AParentWithoutAThreadComesIntoItsChilds) {
   ASSERT_TRUE(thread_of(1));
   EXPECT_EQ(thread_of(1), thread_of(2));
   auto reader = threads();
-  const auto story = must(reader->read(*thread_of(1), 0, 10));
+  const auto story = must(reader->read(*thread_of(1), {0, 10}));
   EXPECT_EQ(story->summary.events, 2u);
 }
 
@@ -201,7 +235,7 @@ TEST_P(read_threads, StoredEventsCanBeGoneOverAgain) {
   ASSERT_THAT(report.merges, SizeIs(1));
   EXPECT_EQ(report.merges[0]->seq, before + 1);
   EXPECT_EQ(must(session_->head()).seq, before + 1);
-  auto story = must(reader->read(*thread_of(1), 0, 10));
+  auto story = must(reader->read(*thread_of(1), {0, 10}));
   EXPECT_EQ(story->summary.events, 5u);
   EXPECT_THAT(story->summary.platforms,
               ElementsAre("github", "linear", "slack"));
@@ -261,7 +295,7 @@ TEST_P(read_threads, WhatIsGoneIsNotCounted) {
   const auto thread = *thread_of(3);
   const auto count = [&](const retention_policy& policy) {
     must(maintenance->apply_retention(policy, noon, false));
-    const auto story = must(reader->read(thread, 0, 10));
+    const auto story = must(reader->read(thread, {0, 10}));
     EXPECT_EQ(story->summary.events, story->events.size());
     EXPECT_EQ(story->summary.first, story->events.front()->created_at);
     EXPECT_EQ(story->summary.last, story->events.back()->created_at);

@@ -63,7 +63,7 @@ TEST_P(append_threads, AMergeIsToldInTheLogWithoutAHole) {
                 std::array{large, small, numbered_event(3).id})),
             (std::vector<uuid>{large, large, numbered_event(3).id}));
   // The event that tells is one of the thread's.
-  const auto story = must(reader->read(large, 0, 10));
+  const auto story = must(reader->read(large, {0, 10}));
   ASSERT_TRUE(story);
   EXPECT_EQ(story->summary.events, 5u);
   EXPECT_EQ(story->events.size(), 5u);
