@@ -67,6 +67,11 @@ caf::result<void> storage_writer_state::flush() {
 
 void storage_writer_state::start() {
   ctx_.figures->set_store_up(true);
+  // What a writer before this one did not get to. If the store is away, the
+  // next batch brings it along.
+  if (auto worker = ctx_.peers->sync_worker.get())
+    ask(self_, worker, options_.store_timeout, sync_atom_v, log_mark{})
+        .then([] {}, [](const caf::error&) {});
   if (!options_.spool) {
     mode_ = mode::live;
     publish_status();

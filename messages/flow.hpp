@@ -46,7 +46,7 @@ struct thread_report {
 };
 
 /// An event by its place in the log: what has to be durable, and with it all
-/// that is before it.
+/// that is before it. Seq 0: whatever the store has.
 struct log_mark {
   seq_t seq = 0;
   uuid id;

@@ -67,8 +67,10 @@ class store_session {
     return append_and_join(events);
   }
 
-  /// Makes durable what was appended up to that event. `store_unavailable` if
-  /// the store has lost it: to append the batch again is safe.
+  /// Makes durable what was appended, at least up to that event, which may be
+  /// none: so the end of the log that a process left behind is shown, too,
+  /// which died before it had made it durable. `store_unavailable` if the store
+  /// has lost it: to append the batch again is safe.
   virtual expected<void> make_durable(const log_mark& /*last*/) { return {}; }
 
   virtual expected<log_head> head() = 0;

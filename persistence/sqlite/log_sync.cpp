@@ -42,9 +42,8 @@ seq_t log_sync::shown() const {
 }
 
 expected<void> log_sync::flush(const std::string& path, seq_t upto) {
-  // Of a file that SQLite holds no locks on: it may be opened and closed beside
-  // it. Without one everything was copied to the database, which is synced
-  // then.
+  // SQLite holds no locks on this file: it may be opened and closed beside it.
+  // Without one everything was copied to the database, which SQLite syncs then.
   const auto log = path + "-wal";
   const int file = ::open(log.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) {

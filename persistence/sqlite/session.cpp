@@ -202,10 +202,7 @@ class session::batch {
 };
 
 session::session(const database_file& file)
-    : database_(file),
-      path_(file.path),
-      sync_(file.sync),
-      limits_(file.options.threads) {}
+    : file_(file), database_(file), limits_(file.options.threads) {}
 
 expected<std::vector<append_result>>
 session::append(std::span<const event_ptr> events) {
@@ -224,7 +221,9 @@ session::append_unsynced(std::span<const event_ptr> events) {
 }
 
 expected<void> session::make_durable(const log_mark& last) {
-  return sync_->flush(path_, last.seq);
+  if (auto same = file_.identity->check(file_.path); !same)
+    return same;
+  return file_.sync->flush(file_.path, last.seq);
 }
 
 expected<append_results> session::append(std::span<const event_ptr> events,
@@ -264,14 +263,14 @@ void session::commit(write_transaction& tx, seq_t before, batch& done,
   const auto head = done.head();
   if (!later) {
     tx.commit();
-    sync_->synced(head);
+    file_.sync->synced(head);
     return;
   }
-  sync_->committing(before, head);
+  file_.sync->committing(before, head);
   try {
     tx.commit();
   } catch (...) {
-    sync_->not_committed(before);
+    file_.sync->not_committed(before);
     throw;
   }
   // The log's end, whatever it is: what is a duplicate is before it.
@@ -296,7 +295,7 @@ void session::learn_keys(database& db, seq_t head) {
 
 expected<log_head> session::head() {
   return database_.call([&](database& db) -> expected<log_head> {
-    return log_head{std::min(read_head(db), sync_->shown())};
+    return log_head{std::min(read_head(db), file_.sync->shown())};
   });
 }
 
@@ -309,7 +308,7 @@ expected<log_range> session::read_after(seq_t after, size_t max_events,
     log_range range{after + 1, after, {}};
     auto& q = db.prepared(sql);
     q.bind(1, static_cast<int64_t>(after));
-    q.bind(2, static_cast<int64_t>(sync_->shown()));
+    q.bind(2, static_cast<int64_t>(file_.sync->shown()));
     size_t bytes = 0;
     while (range.events.size() < max_events && q.executeStep()) {
       auto next = read_event(q);
@@ -341,7 +340,7 @@ expected<std::optional<event_ptr>> session::find(const uuid& id) {
 
 expected<event_page> session::query(const event_query& q) {
   return database_.call([&](database& db) -> expected<event_page> {
-    auto question = page_statement(q, sync_->shown());
+    auto question = page_statement(q, file_.sync->shown());
     SQLite::Statement rows{db.raw(), question.sql};
     for (size_t i = 0; i < question.parameters.size(); ++i)
       rows.bind(static_cast<int>(i) + 1, question.parameters[i]);
@@ -388,7 +387,7 @@ expected<seq_t> session::seq_before(timestamp t) {
     q.executeStep();
     auto seq = q.getColumn(0).getInt64();
     q.reset();
-    return std::min(seq, sync_->shown());
+    return std::min(seq, file_.sync->shown());
   });
 }
 

@@ -42,9 +42,8 @@ class session final : public store_session {
   /// `later`: without the disk, which the batch's results then say.
   void commit(write_transaction& tx, seq_t before, batch& done, bool later);
 
+  database_file file_;
   lazy_database database_;
-  std::string path_;
-  std::shared_ptr<log_sync> sync_;
   correlation::join_limits limits_;
   key_filter known_;
   seq_t known_seq_ = 0;

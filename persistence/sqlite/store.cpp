@@ -25,16 +25,12 @@ class sqlite_store final : public store {
 
   expected<migration_report> migrate() override {
     lazy_database db{file_};
-    return db.call([&](database& open) {
-      return on_disk().and_then([&] { return sqlite::migrate(open); });
-    });
+    return db.call([](database& open) { return sqlite::migrate(open); });
   }
 
   expected<void> check_schema() override {
     lazy_database db{file_};
-    return db.call([&](database& open) {
-      return on_disk().and_then([&] { return sqlite::check_schema(open); });
-    });
+    return db.call([](database& open) { return sqlite::check_schema(open); });
   }
 
   std::unique_ptr<store_session> open_session() override {
@@ -69,9 +65,6 @@ class sqlite_store final : public store {
   }
 
  private:
-  /// What a process that was killed had written, but not brought to the disk.
-  expected<void> on_disk() const { return file_.sync->flush(file_.path, 0); }
-
   database_file file_;
 };
 

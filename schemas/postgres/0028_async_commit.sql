@@ -38,10 +38,10 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION commit_async IS 'Called in a transaction that appends: it ends before it is durable. make_durable has to follow.';
 
--- Makes durable what was committed so far if the event that was appended last
+-- Makes durable what was committed so far, if the event that was appended last
 -- is still there: a server that lost its memory meanwhile, or one that took
 -- over for another, may have forgotten it. False if so. p_created_at spares
--- looking into every partition.
+-- looking into every partition. p_seq 0: whatever there is.
 CREATE FUNCTION make_durable(p_seq bigint, p_id uuid, p_created_at timestamptz)
 RETURNS boolean
 LANGUAGE plpgsql
@@ -50,7 +50,9 @@ SET jit = off
 SET plan_cache_mode = force_generic_plan
 AS $$
 BEGIN
-  IF p_created_at IS NULL THEN
+  IF p_seq = 0 THEN
+    PERFORM 1;
+  ELSIF p_created_at IS NULL THEN
     PERFORM 1 FROM events e WHERE e.seq = p_seq AND e.id = p_id;
   ELSE
     PERFORM 1 FROM events e
@@ -59,10 +61,11 @@ BEGIN
   IF NOT FOUND THEN
     RETURN false;
   END IF;
-  PERFORM raise_log_durable(p_seq);
+  -- What can be seen here was committed before this is.
+  PERFORM raise_log_durable(h.last_seq) FROM log_head h;
   RETURN true;
 END $$;
-COMMENT ON FUNCTION make_durable IS 'Makes the log durable up to this event; false if it is not there.';
+COMMENT ON FUNCTION make_durable IS 'Makes the log durable as far as it is, at least up to this event; false if that is not there.';
 
 -- Every other transaction that appends, also one of a program that knows
 -- nothing of this table, is durable with all that was before it when it ends.

@@ -18,6 +18,8 @@ struct held_appends {
   std::vector<caf::typed_response_promise<append_results>> promises;
   size_t answered = 0;
   seq_t seq = 0;
+  /// Whether batches that need not be durable yet are not.
+  bool late = false;
   std::vector<log_mark> syncs;
   std::vector<caf::typed_response_promise<void>> sync_promises;
   size_t synced = 0;
@@ -41,6 +43,8 @@ inline store_worker_actor spawn_held_worker(caf::actor_system& sys,
           return h->promises.back();
         },
         [h, self](sync_atom, const log_mark& last) -> caf::result<void> {
+          if (last.seq == 0)
+            return caf::unit;
           h->syncs.push_back(last);
           h->sync_promises.push_back(self->make_response_promise<void>());
           return h->sync_promises.back();
@@ -50,7 +54,7 @@ inline store_worker_actor spawn_held_worker(caf::actor_system& sys,
           const auto& batch = h->batches[h->answered];
           for (const auto& ev : batch.events)
             out.items.push_back({{ev->id, ++h->seq, false, false}, {}});
-          if (batch.sync_later)
+          if (h->late && batch.sync_later)
             out.unsynced = log_mark{h->seq, batch.events.back()->id};
           h->promises[h->answered++].deliver(std::move(out));
           return h->seq;

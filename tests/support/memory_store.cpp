@@ -122,10 +122,11 @@ expected<void> memory_session::make_durable(const log_mark& last) {
   std::lock_guard guard{log_->mutex_};
   if (auto e = fault())
     return fail(*e);
-  if (last.seq > log_->head() ||
-      log_->events_[static_cast<size_t>(last.seq) - 1]->id != last.id)
+  if (last.seq != 0 &&
+      (last.seq > log_->head() ||
+       log_->events_[static_cast<size_t>(last.seq) - 1]->id != last.id))
     return fail(ec::store_unavailable, "it is lost");
-  log_->durable_ = std::max(log_->durable_, last.seq);
+  log_->durable_ = log_->head();
   return {};
 }
 

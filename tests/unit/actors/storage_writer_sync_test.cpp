@@ -20,6 +20,7 @@ class storage_writer_sync_test : public testing::spine {
 
   void start_held(storage_writer_options options = {}) {
     options.overtaking_events = overtaking;
+    appends->late = true;
     ctx.peers->write_worker.set(keep(spawn_held_worker(system, appends)));
     ctx.peers->sync_worker.set(keep(spawn_held_worker(system, syncs)));
     start_writer(options);
