@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/poster.hpp"
 
+#include <fmt/format.h>
 #include <strings.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -72,8 +73,11 @@ class load {
         write_(write),
         epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
     connections_.resize(options.connections);
+    const auto targets = options.others.size() + 1;
+    size_t turn = 0;
     for (auto& c : connections_) {
-      c.fd = connect_to(options.to);
+      const auto target = turn++ % targets;
+      c.fd = connect_to(target == 0 ? options.to : options.others[target - 1]);
       watch(c, EPOLL_CTL_ADD, EPOLLIN);
       idle_.push_back(&c);
     }
@@ -203,6 +207,13 @@ class load {
 
 post_result post_all(const post_options& options, const request_writer& write) {
   return std::make_unique<load>(options, write)->go();
+}
+
+std::string api_request(std::string_view method, std::string_view path,
+                        std::string_view body) {
+  return fmt::format("{} {} HTTP/1.1\r\nHost: x\r\nContent-Type: "
+                     "application/json\r\nContent-Length: {}\r\n\r\n{}",
+                     method, path, body.size(), body);
 }
 
 poster::poster(const endpoint& to) : fd_(connect_to(to)) {}

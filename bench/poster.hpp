@@ -6,6 +6,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace eventweft::bench {
 
@@ -14,6 +16,8 @@ using request_writer = std::function<void(uint64_t n, std::string& out)>;
 
 struct post_options {
   endpoint to;
+  /// The connections are spread over `to` and these, in turn.
+  std::vector<endpoint> others = {};
   /// Each has one request under way at a time.
   unsigned connections = 64;
   uint64_t count = 0;
@@ -38,6 +42,10 @@ struct post_result {
 /// Posts `count` requests from one thread that does as little as it can.
 /// Throws on the first answer that is not 2xx.
 post_result post_all(const post_options& options, const request_writer& write);
+
+/// The text of a request to the API with a JSON body, or with none.
+std::string api_request(std::string_view method, std::string_view path,
+                        std::string_view body = {});
 
 /// One connection that posts one request at a time and waits for its answer.
 class poster {
