@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -27,6 +28,13 @@ sockaddr_in address_of(const endpoint& e) {
 
 void fail_errno(const std::string& what) {
   throw bench_error(what + ": " + std::strerror(errno));
+}
+
+void histogram::add(const histogram& other) {
+  counts_.resize(std::max(counts_.size(), other.counts_.size()));
+  for (size_t us = 0; us < other.counts_.size(); ++us)
+    counts_[us] += other.counts_[us];
+  total_ += other.total_;
 }
 
 double histogram::quantile_ms(double q) const {

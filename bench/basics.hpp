@@ -70,6 +70,9 @@ class histogram {
     ++total_;
   }
 
+  /// All that the other one has, too.
+  void add(const histogram& other);
+
   uint64_t total() const noexcept { return total_; }
 
   /// In milliseconds, for 0 < q < 1; 0 if nothing was added.

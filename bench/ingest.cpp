@@ -5,9 +5,36 @@
 
 #include <fmt/format.h>
 
+#include <span>
 #include <utility>
 
 namespace eventweft::bench {
+
+ingest_result ingest_at(const std::vector<const hub*>& servers, const engine& e,
+                        const std::vector<webhook_example>& examples,
+                        uint64_t count, uint32_t salt) {
+  post_options options{
+      .to = servers.front()->address(), .connections = 64, .count = count};
+  for (const auto* server : std::span{servers}.subspan(1))
+    options.others.push_back(server->address());
+  const auto servers_cpu = [&] {
+    double seconds = 0;
+    for (const auto* server : servers)
+      seconds += cpu_seconds(server->pid());
+    return seconds;
+  };
+  const auto own = own_cpu_seconds();
+  const auto engine_before = e.cpu();
+  const auto server_before = servers_cpu();
+  ingest_result result;
+  result.posts = post_all(options, [&](uint64_t n, std::string& out) {
+    append_request(out, examples[n % examples.size()], salt, n);
+  });
+  result.own_cpu = own_cpu_seconds() - own;
+  result.engine_cpu = e.cpu() - engine_before;
+  result.server_cpu = servers_cpu() - server_before;
+  return result;
+}
 
 ingest_result
 ingest(const setting& s, engine& e, const std::string& url,
@@ -15,18 +42,7 @@ ingest(const setting& s, engine& e, const std::string& url,
        uint32_t salt,
        std::vector<std::pair<std::string, std::string>> environment) {
   hub server{s, "ingest", url, std::move(environment)};
-  const post_options options{
-      .to = server.address(), .connections = 64, .count = count};
-  const auto own = own_cpu_seconds();
-  const auto engine_before = e.cpu();
-  const auto server_before = cpu_seconds(server.pid());
-  ingest_result result;
-  result.posts = post_all(options, [&](uint64_t n, std::string& out) {
-    append_request(out, examples[n % examples.size()], salt, n);
-  });
-  result.own_cpu = own_cpu_seconds() - own;
-  result.engine_cpu = e.cpu() - engine_before;
-  result.server_cpu = cpu_seconds(server.pid()) - server_before;
+  auto result = ingest_at({&server}, e, examples, count, salt);
   server.stop();
   return result;
 }

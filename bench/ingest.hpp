@@ -19,9 +19,14 @@ struct ingest_result {
   double own_cpu = 0;
 };
 
-/// Posts `count` webhooks over 64 connections to a hub on the store at `url`;
-/// `salt` differs between calls for one store;
-/// `environment` is for the hub.
+/// Posts `count` webhooks over 64 connections, spread over all of `servers`,
+/// which share a store of `e`; `salt` differs between calls for one store.
+ingest_result ingest_at(const std::vector<const hub*>& servers, const engine& e,
+                        const std::vector<webhook_example>& examples,
+                        uint64_t count, uint32_t salt);
+
+/// The same to a hub of its own on the store at `url`, for which `environment`
+/// is.
 ingest_result
 ingest(const setting& s, engine& e, const std::string& url,
        const std::vector<webhook_example>& examples, uint64_t count,

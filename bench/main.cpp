@@ -19,7 +19,7 @@ struct part {
   void (*measure)(const setting&, report&);
 };
 
-constexpr std::array parts{
+constexpr std::array all_parts{
     part{"ingest", measure_ingest},
     part{"store", measure_store},
     part{"growth", measure_growth},
@@ -54,7 +54,7 @@ int main(int argc, char** argv) {
   app.add_option("parts", names, "what to measure (default: all but large)")
       ->check(CLI::IsMember([] {
         std::vector<std::string> known;
-        for (const auto& p : parts)
+        for (const auto& p : all_parts)
           known.emplace_back(p.name);
         return known;
       }()));
@@ -72,7 +72,7 @@ int main(int argc, char** argv) {
   raise_file_limit();
   report out;
   bool good = true;
-  for (const auto& p : parts) {
+  for (const auto& p : all_parts) {
     const bool named =
         std::find(names.begin(), names.end(), p.name) != names.end();
     // Takes long and a lot of room: only if it is asked for.

@@ -231,7 +231,9 @@ void reader_swarm::close(reader& r) {
   r.closed = true;
   ++faults_;
   broken_ = true;
+  // A server that leaves waits for its readers to hang up.
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, r.fd.get(), nullptr);
+  r.fd = unique_fd{};
 }
 
 void reader_swarm::answer_ping(reader& r, std::string_view payload) {
