@@ -51,8 +51,10 @@ double to_seconds(const timeval& t) {
 }
 
 [[noreturn]] void become(const command& c) {
-  // Only what is safe between fork and exec in a program without threads at
-  // this point; all children are started from the main thread.
+  // All children are started from the main thread, whose end they would not
+  // survive. Others may run beside it: what goes beyond system calls here is
+  // memory, which glibc's fork leaves usable, and the environment, which
+  // nobody else touches.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   const int log = ::open(c.log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
   const int null = ::open("/dev/null", O_RDONLY);
