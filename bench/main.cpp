@@ -31,6 +31,7 @@ constexpr std::array all_parts{
     part{"filters", measure_filters},
     part{"processing", measure_processing},
     part{"correlation", measure_correlation},
+    part{"cluster", measure_cluster},
     part{"large", measure_large},
     part{"webhooks", measure_webhooks},
 };

@@ -42,6 +42,10 @@ void measure_idle(const setting& s, report& out);
 /// events wait behind a backlog, and npm's probot with the same handler.
 void measure_processing(const setting& s, report& out);
 
+/// Several nodes on one PostgreSQL against one of them: ingest, live latency
+/// from node to node, and whether memory grows as a node comes and goes.
+void measure_cluster(const setting& s, report& out);
+
 /// Webhooks out to 100 endpoints, against a client that only sends.
 void measure_webhooks(const setting& s, report& out);
 

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/cluster.hpp"
+
+#include "bench/ingest.hpp"
+#include "bench/latency.hpp"
+#include "bench/nodes.hpp"
+#include "bench/parts.hpp"
+#include "bench/pg.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace eventweft::bench {
+
+namespace {
+
+/// What one node does, and what three do.
+template <class Result>
+struct alone_and_together {
+  Result alone;
+  Result together;
+  Result& of(bool cluster) { return cluster ? together : alone; }
+};
+
+void add_to(ingest_result& total, const ingest_result& one) {
+  total.posts.accepted += one.posts.accepted;
+  total.posts.seconds += one.posts.seconds;
+  total.posts.latency.add(one.posts.latency);
+  total.server_cpu += one.server_cpu;
+  total.engine_cpu += one.engine_cpu;
+  total.own_cpu += one.own_cpu;
+}
+
+/// Throws unless the log has `count` events: what is answered but spooled would
+/// be taken for stored.
+void expect_stored(const std::string& url, uint64_t count) {
+  const auto stored =
+      std::stoull(pg_connection{url}.value("SELECT last_seq FROM log_head"));
+  if (stored != count)
+    throw bench_error(fmt::format("{} of {} events are stored", stored, count));
+}
+
+void measure_cluster_ingest(const setting& s, engine& e, report& out) {
+  const auto examples = load_examples(s.examples);
+  const auto count = s.scaled(20'000, 4'000);
+  alone_and_together<ingest_result> total;
+  // By turns: what drifts on this machine meets both.
+  for (uint32_t round = 1; round <= 2; ++round)
+    for (const bool cluster : {false, true}) {
+      const auto url = e.fresh();
+      e.settle();
+      ingest_result result;
+      if (cluster) {
+        node_group nodes{s, url, cluster_nodes};
+        result = ingest_at(nodes.all(), e, examples, count, round);
+        nodes.stop();
+      } else {
+        result = ingest(s, e, url, examples, count, round);
+      }
+      expect_stored(url, count);
+      e.drop(url);
+      add_to(total.of(cluster), result);
+      progress(fmt::format("cluster, {}: {:.0f} events/s, p50 {:.1f} ms",
+                           cluster ? "three nodes" : "one node",
+                           result.posts.per_second(),
+                           result.posts.latency.quantile_ms(0.5)));
+    }
+  const auto& [alone, together] = total;
+  out.rate(cluster_part, "ingest of three nodes, 64 connections",
+           together.posts.per_second(), "events/s", "one node",
+           alone.posts.per_second(), 0.9);
+  const auto to_microseconds = 1e6 / static_cast<double>(alone.posts.accepted);
+  out.cost(cluster_part, "ingest, time to the answer, p50",
+           together.posts.latency.quantile_ms(0.5), "ms", "one node",
+           alone.posts.latency.quantile_ms(0.5));
+  out.cost(cluster_part, "ingest, CPU of the nodes together",
+           together.server_cpu * to_microseconds, "µs/event", "one node",
+           alone.server_cpu * to_microseconds);
+}
+
+void measure_cluster_latency(const setting& s, engine& e, report& out) {
+  const auto count = s.scaled(2'500, 500);
+  alone_and_together<histogram> delivery;
+  for (int round = 1; round <= 2; ++round)
+    for (const bool cluster : {false, true}) {
+      const auto url = e.fresh();
+      e.settle();
+      latency_result seen;
+      if (cluster) {
+        node_group nodes{s, url, cluster_nodes};
+        seen = measure_paced(target_of(nodes[0], 1), nodes[1].address(), count);
+        nodes.stop();
+      } else {
+        hub server{s, "latency", url};
+        seen = measure_paced(target_of(server, 1), server.address(), count);
+        server.stop();
+      }
+      e.drop(url);
+      delivery.of(cluster).add(seen.delivery);
+      progress(fmt::format("cluster, {}: POST to WebSocket p50 {:.2f} ms",
+                           cluster ? "from node to node" : "one node",
+                           seen.delivery.quantile_ms(0.5)));
+    }
+  const std::string what = "POST at one node to WebSocket at another, 500/s, ";
+  const auto p50 = delivery.together.quantile_ms(0.5);
+  out.figure(cluster_part, what + "p50", p50, "ms", 3);
+  out.cost(cluster_part, what + "p50", p50, "ms", "one node",
+           delivery.alone.quantile_ms(0.5));
+  out.cost(cluster_part, what + "p99", delivery.together.quantile_ms(0.99),
+           "ms", "one node", delivery.alone.quantile_ms(0.99));
+}
+
+} // namespace
+
+void measure_cluster(const setting& s, report& out) {
+  const auto e = make_postgres(s);
+  measure_cluster_ingest(s, *e, out);
+  measure_cluster_latency(s, *e, out);
+  measure_cluster_memory(s, *e, out);
+}
+
+} // namespace eventweft::bench
