@@ -19,6 +19,9 @@ namespace eventweft {
 
 namespace {
 
+/// Letters that were refused and are known to have been told of.
+constexpr size_t most_told = 100'000;
+
 class dead_letters_state {
  public:
   static inline constexpr const char* name = "dead_letters";
@@ -66,6 +69,23 @@ class dead_letters_state {
       same->promise = self_->make_response_promise<void>();
       return same->promise;
     }
+    const bool full = queue_.size() >= options_.queue_max;
+    // One that is refused comes again, perhaps for hours.
+    if (told_.erase(x.id) == 0)
+      tell_of(x);
+    if (full) {
+      if (told_.size() >= most_told)
+        told_.erase(told_.begin());
+      told_.insert(x.id);
+      return to_caf(ec::overloaded, "too many dead letters wait");
+    }
+    auto promise = self_->make_response_promise<void>();
+    queue_.push_back({x, promise});
+    pump();
+    return promise;
+  }
+
+  void tell_of(const dead_letter& x) {
     ctx_.figures->dead_letter_added(x.origin);
     const auto said =
         fmt::format("dead letter {} from {} after {} attempts: {}",
@@ -75,12 +95,6 @@ class dead_letters_state {
     else
       ctx_.log->error("{}", said);
     alert(x);
-    if (queue_.size() >= options_.queue_max)
-      return to_caf(ec::overloaded, "too many dead letters wait");
-    auto promise = self_->make_response_promise<void>();
-    queue_.push_back({x, promise});
-    pump();
-    return promise;
   }
 
   void pump() {
@@ -192,6 +206,8 @@ class dead_letters_state {
   backoff pauses_;
   std::shared_ptr<void> guard_;
   std::deque<waiting> queue_;
+  /// Logged, counted, and then refused for want of room. By age, as ids are.
+  std::set<uuid> told_;
   bool busy_ = false;
   timestamp alerted_{};
   uint64_t since_alert_ = 0;

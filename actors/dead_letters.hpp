@@ -44,12 +44,12 @@ dead_letter refused_letter(const actor_context& ctx, std::string origin,
                            const event& ev, const error& why);
 
 /// Spawns the keeper of what was given up on. Each letter is logged and
-/// counted when it comes in and stored one after the other; while the store is
-/// away they wait. Who sent one learns when it is stored, and may send it again
-/// if that takes too long: one with the same id is the same. A retry hands a
-/// letter back to whoever takes those of its origin (`directory`), or appends
-/// its event to the log, and forgets it only after that: what is interrupted
-/// can be done again.
+/// counted when it first comes in and stored one after the other; while the
+/// store is away they wait. Who sent one learns when it is stored, and may send
+/// it again if that takes too long or there was no room: one with the same id
+/// is the same. A retry hands a letter back to whoever takes those of its
+/// origin (`directory`), or appends its event to the log, and forgets it only
+/// after that: what is interrupted can be done again.
 dead_letters_actor spawn_dead_letters(caf::actor_system& sys, actor_context ctx,
                                       dead_letters_options options);
 

@@ -308,5 +308,32 @@ TEST_F(dead_letters_test, what_a_store_refused_was_tried_once) {
   EXPECT_NE(letter.reason.find("no such month"), std::string::npos);
 }
 
+TEST_F(dead_letters_test, one_that_finds_no_room_is_told_of_once) {
+  std::vector<std::string> told;
+  dead_letters_options options;
+  options.queue_max = 1;
+  options.alert_window = 0s;
+  options.alert = [&told](const dead_letter& d, uint64_t) {
+    told.push_back(d.reason);
+  };
+  start(options);
+  log->set_down(error{ec::store_unavailable, "away"});
+  request<void>(keeper, dead_letter_atom_v, make(1));
+  const auto letter = make(2);
+  for (int i = 0; i < 3; ++i) {
+    auto refused = request<void>(keeper, dead_letter_atom_v, letter);
+    run();
+    ASSERT_TRUE(refused->failed);
+    EXPECT_EQ(refused->failed->code, ec::overloaded);
+  }
+  log->set_down(std::nullopt);
+  advance(1min);
+  auto taken_at_last = request<void>(keeper, dead_letter_atom_v, letter);
+  run();
+  EXPECT_TRUE(taken_at_last->value);
+  EXPECT_EQ(log->letters.size(), 2u);
+  EXPECT_EQ(told, (std::vector<std::string>{"no 1", "no 2"}));
+}
+
 } // namespace
 } // namespace eventweft::testing
