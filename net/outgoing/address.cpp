@@ -67,7 +67,7 @@ constexpr block_v6 blocks_v6[] = {
     {{0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff},
      96,
      address_class::translated},                                  // SIIT
-    {{0, 0x64, 0xff, 0x9b}, 96, address_class::translated},       // NAT64
+    {{0, 0x64, 0xff, 0x9b}, 48, address_class::translated},       // NAT64
     {{0, 0x64, 0xff, 0x9b, 0, 1}, 48, address_class::translated}, // NAT64
     {{0x20, 0x01, 0, 0}, 32, address_class::translated},          // Teredo
     {{0x20, 0x02}, 16, address_class::translated},                // 6to4
@@ -116,19 +116,50 @@ address_class classify_v6(const address_v6::bytes_type& bytes) noexcept {
   return address_class::reserved;
 }
 
-// The IPv4 address that a translated one leads to.
-address_v4 embedded(const address_v6::bytes_type& b) noexcept {
-  const auto at = [&b](size_t i) {
-    return address_v4{
-        address_v4::bytes_type{b[i], b[i + 1], b[i + 2], b[i + 3]}};
+/// The IPv4 addresses that a translated one may lead to.
+struct embedded_addresses {
+  std::array<address_v4, 4> all;
+  size_t count = 0;
+
+  void add(uint8_t a, uint8_t b, uint8_t c, uint8_t d) noexcept {
+    all[count++] = address_v4{address_v4::bytes_type{a, b, c, d}};
+  }
+  std::span<const address_v4> view() const noexcept {
+    return {all.data(), count};
+  }
+};
+
+// RFC 6052: it stands behind a prefix of 48, 56, 64 or 96 bits, skipping octet
+// 8. Which it is only the translator knows, and it does not look at the rest.
+embedded_addresses behind_nat64(const address_v6::bytes_type& b) noexcept {
+  embedded_addresses out;
+  const auto may_be = [&out](uint8_t a1, uint8_t a2, uint8_t a3, uint8_t a4) {
+    // "This network", where none is: another prefix's padding.
+    if (a1 != 0)
+      out.add(a1, a2, a3, a4);
   };
-  if (b[0] == 0x20 && b[1] == 0x02)
-    return at(2);
-  const auto last = at(12);
+  may_be(b[6], b[7], b[9], b[10]);
+  may_be(b[7], b[9], b[10], b[11]);
+  may_be(b[9], b[10], b[11], b[12]);
+  may_be(b[12], b[13], b[14], b[15]);
+  return out;
+}
+
+embedded_addresses embedded(const address_v6::bytes_type& b) noexcept {
+  if (b[0] == 0 && b[1] == 0x64)
+    return behind_nat64(b);
+  embedded_addresses out;
+  if (b[0] == 0x20 && b[1] == 0x02) {
+    out.add(b[2], b[3], b[4], b[5]);
+    return out;
+  }
   // Teredo hides the client's address from NATs that rewrite payloads.
-  if (b[0] == 0x20 && b[1] == 0x01)
-    return address_v4{~last.to_uint()};
-  return last;
+  const uint8_t hidden = b[0] == 0x20 && b[1] == 0x01 ? 0xff : 0;
+  const auto at = [&b, hidden](size_t i) {
+    return static_cast<uint8_t>(b[i] ^ hidden);
+  };
+  out.add(at(12), at(13), at(14), at(15));
+  return out;
 }
 
 bool behind_private_switch(address_class c) noexcept {
@@ -221,9 +252,13 @@ bool address_policy::permits(const ip_address& address) const noexcept {
       std::ranges::any_of(allowed, [&address](const cidr& block) {
         return block.contains(address);
       });
-  if (is == address_class::translated)
-    return (listed || allow_private_networks) &&
-           permits(embedded(address.to_v6().to_bytes()));
+  if (is == address_class::translated) {
+    const auto within = embedded(address.to_v6().to_bytes());
+    return (listed || allow_private_networks) && within.count != 0 &&
+           std::ranges::all_of(within.view(), [this](const address_v4& x) {
+             return permits(x);
+           });
+  }
   return is == address_class::global || listed ||
          (allow_private_networks && behind_private_switch(is));
 }

@@ -59,7 +59,8 @@ struct address_policy {
 
   /// An address that embeds an IPv4 one (mapped, NAT64, 6to4, Teredo) passes
   /// only if private networks or its block are allowed and the embedded
-  /// address passes by itself.
+  /// address passes by itself. Within NAT64's prefixes it may stand in any of
+  /// four places: what stands there must pass in each of them.
   bool permits(const ip_address& address) const noexcept;
 };
 

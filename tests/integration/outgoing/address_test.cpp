@@ -93,6 +93,20 @@ INSTANTIATE_TEST_SUITE_P(
         row{"64:ff9b::a00:1", translated, true},      // 10.0.0.1
         row{"64:ff9b::a9fe:a9fe", translated, false}, // 169.254.169.254
         row{"64:ff9b:1::a9fe:a9fe", translated, false},
+        row{"64:ff9b::", translated, false}, // nothing within
+        // 8.8.8.8 behind prefixes of 48, 56, 64 and 96 bits.
+        row{"64:ff9b:1:808:8:800::", translated, true},
+        row{"64:ff9b:1:8:8:808::", translated, true},
+        row{"64:ff9b:1::8:808:800:0", translated, true},
+        row{"64:ff9b:1::808:808", translated, true},
+        // 169.254.169.254 likewise.
+        row{"64:ff9b:1:a9fe:a9:fe00::", translated, false},
+        row{"64:ff9b:1:a9:fe:a9fe::", translated, false},
+        row{"64:ff9b:1::a9:fea9:fe00:0", translated, false},
+        row{"64:ff9b:0:a9fe:a9:fe00::", translated, false},
+        // Octets that the translator does not look at hide nothing.
+        row{"64:ff9b:1:a9fe:a9:fe00:808:808", translated, false},
+        row{"64:ff9b:1:a9fe:ffa9:fe00::", translated, false},
         row{"2002:7f00:1::", translated, true}, // 127.0.0.1
         row{"2002:a9fe:a9fe::1", translated, false},
         row{"2001:0:4136:e378:8000:63bf:3fff:fdd2", translated,
@@ -117,6 +131,10 @@ TEST(address_policy, listing_a_translator_does_not_open_what_is_behind_it) {
   EXPECT_TRUE(policy.permits(make_address("64:ff9b::808:808")));
   EXPECT_FALSE(policy.permits(make_address("64:ff9b::7f00:1")));
   EXPECT_FALSE(policy.permits(make_address("64:ff9b::a9fe:a9fe")));
+  policy.allowed = {*parse_cidr("64:ff9b:1::/48"), *parse_cidr("64:ff9b::/47")};
+  EXPECT_TRUE(policy.permits(make_address("64:ff9b:1:808:8:800::")));
+  EXPECT_FALSE(policy.permits(make_address("64:ff9b:1:a00:0:100::")));
+  EXPECT_FALSE(policy.permits(make_address("64:ff9b:0:a9fe:a9:fe00::")));
 }
 
 TEST(address_policy, a_metadata_service_can_be_listed_by_who_must) {
