@@ -24,8 +24,24 @@ delivery_queue::delivery_queue(queue_options options, progress_mark from,
       next_throttle_(options_.throttle_min) {
   if (options_.ordered)
     options_.max_concurrent = 1;
+  fill_lanes();
+}
+
+void delivery_queue::fill_lanes() {
+  lanes_ = lanes{};
   for (const auto& [seq, u] : progress_.open())
-    wait_again(u);
+    if (!flights_.contains(seq))
+      wait_again(u);
+}
+
+void delivery_queue::limit(const queue_options& wanted) {
+  options_.ordered = wanted.ordered;
+  options_.max_concurrent = wanted.ordered ? 1 : wanted.max_concurrent;
+  if (options_.rate_per_second != wanted.rate_per_second) {
+    options_.rate_per_second = wanted.rate_per_second;
+    rate_ = rate_limit{wanted.rate_per_second};
+  }
+  fill_lanes();
 }
 
 void delivery_queue::wait_again(const unfinished& u) {

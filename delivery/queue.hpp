@@ -116,6 +116,9 @@ class delivery_queue {
 
   // -- from people -----------------------------------------------------------
 
+  /// Order, requests at once and rate are `wanted`'s from now on. What is under
+  /// way goes on and counts: in order, nothing starts before it has ended.
+  void limit(const queue_options& wanted);
   /// Nothing is sent while disabled; what is under way goes on.
   void disable() noexcept { disabled_ = true; }
   /// Also forgets what was held against the endpoint.
@@ -153,6 +156,8 @@ class delivery_queue {
   timestamp overdue_at(const unfinished& u) const noexcept;
   bool retries_allowed() const noexcept;
   std::optional<lanes::turn> next_turn(timestamp now);
+  /// From what is open.
+  void fill_lanes();
   const unfinished* head() const noexcept;
   void wait_again(const unfinished& u);
   void note_health(const verdict& v, bool probe, timestamp now);

@@ -259,6 +259,8 @@ struct delivery_end {
   uint32_t number = 1;
   timestamp started{};
   outgoing::result outcome;
+  /// Of the sender's work when the request left.
+  uint64_t life = 0;
 };
 
 using delivery_end_ptr = std::shared_ptr<const delivery_end>;

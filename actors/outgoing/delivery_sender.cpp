@@ -75,6 +75,7 @@ void delivery_sender_state::stop_work(const char* state) {
   ++life_;
   loading_ = false;
   queue_.reset();
+  flights_.clear();
   follower_.reset();
   rest_.reset();
   events_.clear();
@@ -205,12 +206,8 @@ void delivery_sender_state::change(const delivery_order& order) {
   if (b.active && !a.active)
     disabled_reason_.clear();
   if (a.ordered != b.ordered || a.max_concurrent != b.max_concurrent ||
-      a.rate_per_second != b.rate_per_second) {
-    // What is under way ends unheard and is sent again; what was given up on
-    // goes on waiting for its dead letter to be stored.
-    start_queue(queue_->mark());
-    return;
-  }
+      a.rate_per_second != b.rate_per_second)
+    queue_->limit(queue_options_of(b, options_.queue));
   if (a.active != b.active || a.url != b.url) {
     if (b.active) {
       queue_->enable();

@@ -105,10 +105,10 @@ void delivery_sender_state::post(const event_ptr& ev, uint32_t number) {
   tools_.poster->post(
       request_for(order_.what, endpoint_, ev, now,
                   open == nullptr ? timestamp{} : open->again),
-      [me, seq = ev->seq, number, now](outgoing::result r) {
+      [me, life = life_, seq = ev->seq, number, now](outgoing::result r) {
         tell_anon(me, done_atom_v,
                   delivery_end_ptr{std::make_shared<const delivery_end>(
-                      delivery_end{seq, number, now, std::move(r)})});
+                      delivery_end{seq, number, now, std::move(r), life})});
       });
 }
 
@@ -117,6 +117,9 @@ void delivery_sender_state::ended(const delivery_end& end) {
     tested(end);
     return;
   }
+  // Its event may be on its way once more by now, which is another request.
+  if (end.life != life_)
+    return;
   auto flight = flights_.extract(end.seq);
   if (!queue_ || !flight)
     return;

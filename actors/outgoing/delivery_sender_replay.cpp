@@ -247,7 +247,7 @@ caf::result<delivery_test> delivery_sender_state::test() {
         // Tests are below zero, where no event is.
         tell_anon(me, done_atom_v,
                   delivery_end_ptr{std::make_shared<const delivery_end>(
-                      delivery_end{-number, 1, {}, std::move(r)})});
+                      delivery_end{-number, 1, {}, std::move(r), 0})});
       });
   return promise;
 }

@@ -262,6 +262,55 @@ TEST_F(delivery_sender_test, ordered_is_one_at_a_time_in_order) {
   EXPECT_EQ(tables->delivered(), from_to(1, 3));
 }
 
+TEST_F(delivery_sender_test, other_limits_send_nothing_twice) {
+  s.ordered = true;
+  poster->status = [](const auto&) { return 0; };
+  start();
+  append_many(1, 3);
+  ASSERT_EQ(posted(), from_to(1, 1));
+  auto changed = s;
+  changed.max_concurrent = 3;
+  changed.rate_per_second = 100;
+  tell_anon(sender, put_atom_v, delivery_order{changed, filter{}});
+  settle();
+  EXPECT_EQ(posted(), from_to(1, 1));
+  changed.ordered = false;
+  tell_anon(sender, put_atom_v, delivery_order{changed, filter{}});
+  settle();
+  EXPECT_EQ(posted(), from_to(1, 3));
+  tell_anon(sender, put_atom_v, delivery_order{s, filter{}});
+  append_many(4, 5);
+  EXPECT_EQ(posted(), from_to(1, 3)) << "what is under way comes first";
+  while (poster->held() > 0) {
+    poster->answer_one(200);
+    settle();
+  }
+  EXPECT_EQ(posted(), from_to(1, 5));
+  EXPECT_EQ(tables->delivered(), from_to(1, 5));
+}
+
+TEST_F(delivery_sender_test, an_end_counts_for_its_own_request_only) {
+  s.ordered = true;
+  poster->status = [](const auto&) { return 0; };
+  start();
+  append_many(1, 2);
+  // Gone to another node and back.
+  owner->mine = false;
+  tell_anon(sender, tick_atom_v);
+  settle();
+  owner->mine = true;
+  ++owner->token;
+  tell_anon(sender, tick_atom_v);
+  settle();
+  ASSERT_EQ(posted(), (std::vector<seq_t>{1, 1}));
+  poster->answer_one(200);
+  settle();
+  EXPECT_EQ(posted(), (std::vector<seq_t>{1, 1})) << "2 waits for the second";
+  poster->answer_one(200);
+  settle();
+  EXPECT_EQ(posted(), (std::vector<seq_t>{1, 1, 2}));
+}
+
 TEST_F(delivery_sender_test, no_more_at_once_than_allowed) {
   s.max_concurrent = 2;
   poster->status = [](const auto&) { return 0; };

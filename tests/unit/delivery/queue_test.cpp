@@ -158,6 +158,65 @@ TEST_F(queue, ordered_keeps_its_order_across_a_restart) {
   EXPECT_THAT(q.take(at(1h)), ElementsAre(attempt{3, 5}));
 }
 
+TEST_F(queue, in_order_from_now_on_waits_for_what_is_under_way) {
+  auto o = plain();
+  o.max_concurrent = 3;
+  auto q = make(o);
+  accept(q, 1, 5, at(0s));
+  EXPECT_THAT(q.take(at(0s)), SizeIs(3));
+  o.ordered = true;
+  q.limit(o);
+  EXPECT_THAT(q.take(at(0s)), IsEmpty());
+  q.finish(1, ok, at(1s));
+  q.finish(2, bad, at(1s));
+  EXPECT_THAT(q.take(at(1s)), IsEmpty());
+  EXPECT_EQ(q.wake_at(at(1s)), std::nullopt);
+  const auto due = at(1s) + o.schedule.pauses[0];
+  q.finish(3, ok, at(2s));
+  EXPECT_EQ(q.wake_at(at(2s)), due);
+  EXPECT_THAT(q.take(due), ElementsAre(attempt{2, 2}));
+  q.finish(2, ok, due);
+  EXPECT_THAT(q.take(due), ElementsAre(attempt{4, 1}));
+}
+
+TEST_F(queue, side_by_side_from_now_on_sends_nothing_twice) {
+  auto o = plain();
+  o.ordered = true;
+  auto q = make(o);
+  accept(q, 1, 4, at(0s));
+  EXPECT_THAT(q.take(at(0s)), ElementsAre(attempt{1, 1}));
+  o.ordered = false;
+  o.max_concurrent = 3;
+  q.limit(o);
+  EXPECT_THAT(q.take(at(0s)), ElementsAre(attempt{2, 1}, attempt{3, 1}));
+  EXPECT_EQ(q.finish(1, bad, at(1s)).what, kind::retry);
+  o.max_concurrent = 1;
+  q.limit(o);
+  EXPECT_THAT(q.take(at(1s)), IsEmpty());
+  q.finish(2, ok, at(1s));
+  q.finish(3, ok, at(1s));
+  EXPECT_THAT(q.take(at(1s)), ElementsAre(attempt{4, 1}));
+  q.finish(4, ok, at(1s));
+  EXPECT_THAT(q.take(at(1s) + o.schedule.pauses[0]),
+              ElementsAre(attempt{1, 2}));
+}
+
+TEST_F(queue, another_rate_counts_from_now_on) {
+  auto q = make(plain());
+  accept(q, 1, 4, at(0s));
+  auto o = plain();
+  o.rate_per_second = 1;
+  q.limit(o);
+  EXPECT_THAT(q.take(at(0s)), ElementsAre(attempt{1, 1}));
+  // One that stays as it is gives no turns away.
+  q.limit(o);
+  EXPECT_THAT(q.take(at(0s)), IsEmpty());
+  EXPECT_THAT(q.take(at(1s)), ElementsAre(attempt{2, 1}));
+  o.rate_per_second = 0;
+  q.limit(o);
+  EXPECT_THAT(q.take(at(1s)), ElementsAre(attempt{3, 1}, attempt{4, 1}));
+}
+
 TEST_F(queue, goes_on_from_its_mark_after_a_restart) {
   auto q = make(plain());
   accept(q, 1, 4, at(0s));
