@@ -72,15 +72,23 @@ class in_flight {
     w.done(std::move(r));
   }
 
-  void fail_all() {
+  void fail_all(failure_kind kind, const std::string& why) {
     std::map<uint64_t, waiting> all;
     {
       std::lock_guard guard{mutex_};
       all = std::exchange(open_, {});
     }
     for (auto& [number, w] : all)
-      w.done(failed(failure_kind::shutting_down, "the hub is stopping",
-                    w.started));
+      w.done(failed(kind, why, w.started));
+  }
+
+  /// Nothing that is still open will be heard of.
+  void closed() {
+    fail_all(failure_kind::protocol, "the connection was closed");
+  }
+
+  static void closed_for_good(natsConnection*, void* self) {
+    static_cast<in_flight*>(self)->closed();
   }
 
   static void acknowledged(jsCtx*, natsMsg* msg, jsPubAck* ack,
@@ -154,9 +162,11 @@ class nats_poster final : public poster {
                     j.started));
     for (auto& [server, link] : links_) {
       link.stream.reset();
-      link.connection.reset();
+      // Before it is said that the connection is closed.
       if (link.flights)
-        link.flights->fail_all();
+        link.flights->fail_all(failure_kind::shutting_down,
+                               "the hub is stopping");
+      link.connection.reset();
     }
   }
 
@@ -264,6 +274,11 @@ class nats_poster final : public poster {
                  std::chrono::milliseconds timeout) {
     if (link.connection && !natsConnection_IsClosed(link.connection.get()))
       return true;
+    if (link.connection) {
+      link.stream.reset();
+      link.connection.reset();
+      link.flights->closed();
+    }
     if (clock::now() < link.not_before)
       return false;
     natsOptions* options = nullptr;
@@ -279,6 +294,9 @@ class nats_poster final : public poster {
       status = natsOptions_SetTimeout(options, timeout.count());
     if (status == NATS_OK)
       status = natsOptions_SetMaxReconnect(options, -1);
+    if (status == NATS_OK)
+      status = natsOptions_SetClosedCB(options, &in_flight::closed_for_good,
+                                       flights.get());
     if (status == NATS_OK)
       status = natsOptions_SetName(options, "eventweft");
     if (status == NATS_OK)

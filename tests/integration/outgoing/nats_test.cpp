@@ -87,6 +87,17 @@ class nats_server {
     }
   }
 
+  /// As it is, it reads and answers nothing any more.
+  void freeze() {
+    ::kill(pid_, SIGSTOP);
+    ::waitpid(pid_, nullptr, WUNTRACED);
+  }
+
+  void start_with(std::vector<std::string> more) {
+    more_ = std::move(more);
+    start();
+  }
+
   void stop() {
     if (pid_ <= 0)
       return;
@@ -210,13 +221,21 @@ request message(const std::string& url, const std::string& body,
   return r;
 }
 
-result post(poster& p, request what) {
+std::future<result> begin(poster& p, request what) {
   auto answer = std::make_shared<std::promise<result>>();
   auto future = answer->get_future();
   p.post(std::move(what), [answer](result r) { answer->set_value(r); });
+  return future;
+}
+
+result end(std::future<result> future) {
   if (future.wait_for(patience) != std::future_status::ready)
     throw std::runtime_error{"no answer"};
   return future.get();
+}
+
+result post(poster& p, request what) {
+  return end(begin(p, std::move(what)));
 }
 
 TEST(nats_poster, IsDoneOnceTheServerHasIt) {
@@ -348,6 +367,27 @@ TEST(nats_poster, AServerThatIsAwayIsAFailureUntilItIsBack) {
   EXPECT_TRUE(back);
   observer stream{server};
   EXPECT_EQ(stream.messages(), 2u);
+}
+
+TEST(nats_poster, AConnectionThatIsClosedForGoodEndsWhatIsOnItsWay) {
+  nats_server server;
+  { const observer stream{server}; }
+  const auto p = make_nats_poster();
+  ASSERT_TRUE(post(*p, message(server.url("hub.a"), "1", "msg_1")));
+  server.freeze();
+  auto lasting = message(server.url("hub.a"), "2", "msg_2");
+  lasting.total_timeout = 10 * patience;
+  auto on_its_way = begin(*p, std::move(lasting));
+  server.stop();
+  // The library gives up where it is not let in twice.
+  server.start_with({"--user", "hub", "--pass", "secret"});
+  const auto r = end(std::move(on_its_way));
+  ASSERT_FALSE(r);
+  EXPECT_EQ(r.error().kind, failure_kind::protocol);
+  // Another connection is made then, and not let in either.
+  const auto next = post(*p, message(server.url("hub.a"), "3", "msg_3"));
+  ASSERT_FALSE(next);
+  EXPECT_EQ(next.error().kind, failure_kind::connect);
 }
 
 TEST(nats_poster, NobodyThereIsAFailure) {
