@@ -23,6 +23,7 @@ int http_status(ec code) noexcept {
     return 408;
   case ec::conflict:
   case ec::not_owner:
+  case ec::outdated:
     return 409;
   case ec::too_large:
     return 413;

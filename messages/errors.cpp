@@ -49,6 +49,8 @@ std::string_view to_string(ec code) noexcept {
     return "internal";
   case ec::not_owner:
     return "not_owner";
+  case ec::outdated:
+    return "outdated";
   }
   return "internal";
 }

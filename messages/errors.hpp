@@ -53,6 +53,9 @@ enum class ec : uint8_t {
   /// Another node owns this piece of work by now; what was to be written for
   /// it was not.
   not_owner = 21,
+  /// What was to be changed is not what it was when it was read; nothing was
+  /// written.
+  outdated = 22,
 };
 
 /// The name of `code` as it appears in logs, metrics and `problem+json`

@@ -49,7 +49,7 @@ bool inspect_pointee(Inspector& f, Pointer& x, Make make) {
 
 template <class Inspector>
 bool inspect(Inspector& f, ec& x) {
-  return detail::inspect_enum(f, x, ec::not_owner);
+  return detail::inspect_enum(f, x, ec::outdated);
 }
 
 template <class Inspector>

@@ -26,6 +26,8 @@ struct stream_definition {
   /// There from the start; can neither be changed nor deleted.
   bool built_in = false;
   timestamp created_at{};
+  /// As it was read; the store raises it with each change. 1: a new one.
+  int64_t version = 1;
 
   bool operator==(const stream_definition&) const = default;
 };
@@ -65,6 +67,8 @@ struct subscription {
   /// Why the hub itself switched it off; empty if it did not.
   std::string disabled_reason;
   timestamp created_at{};
+  /// As a stream's.
+  int64_t version = 1;
 
   bool operator==(const subscription&) const = default;
 };

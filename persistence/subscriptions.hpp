@@ -22,9 +22,10 @@ class subscription_store {
   virtual expected<std::vector<stream_definition>> streams() = 0;
   /// `conflict` if there is one of that name.
   virtual expected<void> add_stream(const stream_definition& stream) = 0;
-  /// Description and filter; `not_found`, or `conflict` for a built-in one.
+  /// Description and filter; `not_found`, `conflict` for a built-in one, or
+  /// `outdated` if its version is not `stream`'s any more.
   virtual expected<void> change_stream(const stream_definition& stream) = 0;
-  /// With its subscriptions; errors as above.
+  /// With its subscriptions; `not_found`, or `conflict` for a built-in one.
   virtual expected<void> drop_stream(std::string_view name) = 0;
 
   /// Those that have a sender, by id.
@@ -34,7 +35,8 @@ class subscription_store {
   find_subscription(const uuid& id) = 0;
   /// `not_found` if there is no such stream.
   virtual expected<void> add_subscription(const subscription_record& r) = 0;
-  /// All but id, stream, type, progress and time; `not_found`.
+  /// All but id, stream, type, progress and time; `not_found`, or `outdated` if
+  /// its version is not `s`'s any more.
   virtual expected<void> change_subscription(const subscription& s) = 0;
   /// With what was delivered to it. False if there was none.
   virtual expected<bool> drop_subscription(const uuid& id) = 0;

@@ -63,7 +63,7 @@ BEGIN
         'raise_log_durable', 'take_log_head',
         'ensure_partitions', 'event_key', 'event_weeks', 'expired_events',
         'fence_holds', 'mark_event_processed', 'partitioned_tables',
-        'record_processing', 'release_leases', 'retention_hold',
+        'raise_version', 'record_processing', 'release_leases', 'retention_hold',
         'retention_horizon', 'roll_up_metrics')
     UNION ALL
     SELECT 'ALTER TYPE event_priority OWNER TO eventweft_owner'
@@ -117,7 +117,7 @@ GRANT SELECT ON events, github_events, linear_events, slack_events,
 GRANT SELECT (id, stream_name, subscriber_id, type, filter, format, ordered,
               max_concurrent, rate_per_second, active, disabled_reason,
               cursor_seq, matched, delivered, failed, given_up, last_seq,
-              created_at, last_delivery_at)
+              created_at, last_delivery_at, version)
   ON stream_subscriptions TO eventweft_analyst;
 
 GRANT SELECT (id, name, scopes, filter, created_at, expires_at, revoked_at,

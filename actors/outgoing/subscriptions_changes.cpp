@@ -16,6 +16,10 @@ namespace {
 /// That wait for the store.
 constexpr size_t most_changes = 500;
 
+/// Whoever is overtaken was so by somebody whose change is written: this often
+/// in a row is no coincidence.
+constexpr int most_overtaken = 20;
+
 /// Coming back later would not help.
 caf::error too_many(const std::string& of_what, size_t most) {
   return to_caf(ec::conflict, "there are " + std::to_string(most) + ' ' +
@@ -37,7 +41,20 @@ void subscriptions_state::in_turn(std::function<void()> step) {
     step();
 }
 
+std::optional<caf::error>
+subscriptions_state::change_failed(const caf::error& why) {
+  if (from_caf(why).code != ec::outdated)
+    return why;
+  if (++overtaken_ >= most_overtaken)
+    return to_caf(ec::overloaded, "others change it again and again");
+  // It may end, and go, at once.
+  const auto again = changes_.front();
+  again();
+  return std::nullopt;
+}
+
 void subscriptions_state::change_done() {
+  overtaken_ = 0;
   changes_.pop_front();
   if (changes_.empty())
     return;

@@ -12,6 +12,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -95,9 +96,13 @@ class subscriptions_state {
   caf::result<void> drop(const std::string& stream, const uuid& id);
   /// One change after the other, each of what the store has by then: two at a
   /// time, or one on top of what another node wrote, would undo each other.
-  /// Each says `change_done` at its end.
+  /// Each says `change_done` at its end. `step` is called again if another
+  /// node's change comes between its reading and its writing.
   void in_turn(std::function<void()> step);
   void change_done();
+  /// What the step whose turn it is failed with: for whoever asked, or nothing
+  /// if it is being tried again.
+  std::optional<caf::error> change_failed(const caf::error& why);
   bool too_many_changes() const noexcept;
   /// As `with_worker`, for the change whose turn it is: an error ends it.
   template <class R, class Then, class... Ts>
@@ -111,8 +116,10 @@ class subscriptions_state {
     }
     ask(self_, worker, options_.timeout, std::forward<Ts>(xs)...)
         .then(std::move(then), [this, promise](const caf::error& e) mutable {
-          promise.deliver(e);
-          change_done();
+          if (auto why = change_failed(e)) {
+            promise.deliver(std::move(*why));
+            change_done();
+          }
         });
   }
   void announce(control_kind kind, const std::string& what);
@@ -128,6 +135,8 @@ class subscriptions_state {
   std::vector<std::shared_ptr<void>> guards_;
   /// The first one is under way.
   std::deque<std::function<void()>> changes_;
+  /// How often others were faster than that one.
+  int overtaken_ = 0;
   /// Streams whose metrics are not all zero.
   std::set<std::string> noted_;
   bool reading_ = false;

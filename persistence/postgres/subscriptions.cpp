@@ -18,7 +18,7 @@ using retry = connection::retry;
 constexpr std::string_view subscription_columns =
     "id, stream_name, subscriber_id, type, coalesce(url, ''), filter, secrets, "
     "format, ordered, headers, max_concurrent, rate_per_second, active, "
-    "disabled_reason, created_at";
+    "disabled_reason, created_at, version";
 
 constexpr std::string_view sent_types = "('webhook', 'nats', 'kafka')";
 
@@ -36,6 +36,7 @@ expected<stream_definition> read_stream(const pqxx::row& row) {
   out.filter = std::move(*f);
   out.built_in = row[3].as<bool>();
   out.created_at = read_time(row[4].view());
+  out.version = row[5].as<int64_t>();
   return out;
 }
 
@@ -68,6 +69,7 @@ expected<subscription> read_subscription(const pqxx::row& row) {
   out.active = row[12].as<bool>();
   out.disabled_reason = text(row[13]);
   out.created_at = read_time(row[14].view());
+  out.version = row[15].as<int64_t>();
   return out;
 }
 
@@ -114,12 +116,18 @@ error no_stream(std::string_view name) {
   return {ec::not_found, "there is no stream " + std::string{name}};
 }
 
+tl::unexpected<error> somebody_else_changed_it() {
+  return fail(ec::outdated, "somebody else has changed it");
+}
+
 /// Why a stream was not touched.
 expected<void> why_not(pqxx::transaction_base& tx, std::string_view name) {
   auto rows = tx.exec("SELECT built_in FROM event_streams WHERE name = $1",
                       pqxx::params{name});
   if (rows.empty())
     return fail(no_stream(name));
+  if (!rows[0][0].as<bool>())
+    return somebody_else_changed_it();
   return fail(ec::conflict, "stream " + std::string{name} +
                                 " is built in: it stays as it is");
 }
@@ -132,8 +140,8 @@ expected<std::vector<stream_definition>> subscription_tables::streams() {
     pqxx::nontransaction tx{c};
     std::vector<stream_definition> out;
     for (const auto& row :
-         tx.exec("SELECT name, description, filter, built_in, created_at FROM "
-                 "event_streams ORDER BY name")) {
+         tx.exec("SELECT name, description, filter, built_in, created_at, "
+                 "version FROM event_streams ORDER BY name")) {
       auto stream = read_stream(row);
       if (!stream)
         return fail(stream.error());
@@ -164,11 +172,11 @@ expected<void>
 subscription_tables::change_stream(const stream_definition& stream) {
   return pool_->call(retry::yes, [&](pqxx::connection& c) -> expected<void> {
     pqxx::nontransaction tx{c};
-    auto rows =
-        tx.exec("UPDATE event_streams SET description = $2, filter = $3 "
-                "WHERE name = $1 AND NOT built_in RETURNING 1",
-                pqxx::params{stream.name, stream.description,
-                             codec::filter_json(stream.filter)});
+    auto rows = tx.exec(
+        "UPDATE event_streams SET description = $2, filter = $3 "
+        "WHERE name = $1 AND NOT built_in AND version = $4 RETURNING 1",
+        pqxx::params{stream.name, stream.description,
+                     codec::filter_json(stream.filter), stream.version});
     return rows.empty() ? why_not(tx, stream.name) : expected<void>{};
   });
 }
@@ -225,7 +233,7 @@ subscription_tables::find_subscription(const uuid& id) {
     auto s = read_subscription(rows.front());
     if (!s)
       return fail(s.error());
-    return subscription_record{std::move(*s), read_progress(rows.front(), 15)};
+    return subscription_record{std::move(*s), read_progress(rows.front(), 16)};
   });
 }
 
@@ -261,16 +269,20 @@ expected<void> subscription_tables::change_subscription(const subscription& s) {
         "UPDATE stream_subscriptions SET subscriber_id = $2, url = $3, "
         "filter = $4, secrets = $5, format = $6, ordered = $7, headers = $8, "
         "max_concurrent = $9, rate_per_second = $10, active = $11, "
-        "disabled_reason = $12 WHERE id = $1 RETURNING 1",
+        "disabled_reason = $12 WHERE id = $1 AND version = $13 RETURNING 1",
         pqxx::params{
             to_string(s.id), s.subscriber_id, s.url,
             codec::filter_json(s.filter), codec::text_list_json(s.secrets),
             s.format == wire_format::cloudevents ? "cloudevents" : "native",
             s.ordered, codec::header_list_json(s.headers), s.max_concurrent,
-            s.rate_per_second, s.active, s.disabled_reason});
-    if (rows.empty())
-      return fail(ec::not_found, "there is no such subscription");
-    return {};
+            s.rate_per_second, s.active, s.disabled_reason, s.version});
+    if (!rows.empty())
+      return {};
+    rows = tx.exec("SELECT 1 FROM stream_subscriptions WHERE id = $1",
+                   pqxx::params{to_string(s.id)});
+    if (!rows.empty())
+      return somebody_else_changed_it();
+    return fail(ec::not_found, "there is no such subscription");
   });
 }
 

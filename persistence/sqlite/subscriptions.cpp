@@ -13,13 +13,13 @@ namespace eventweft::sqlite {
 namespace {
 
 constexpr std::string_view streams_sql =
-    "SELECT name, description, filter, built_in, created_at FROM event_streams "
-    "ORDER BY name";
+    "SELECT name, description, filter, built_in, created_at, version FROM "
+    "event_streams ORDER BY name";
 
 #define EVENTWEFT_SUBSCRIPTION_COLUMNS                                         \
   "id, stream_name, subscriber_id, type, coalesce(url, ''), filter, secrets, " \
   "format, ordered, headers, max_concurrent, rate_per_second, active, "        \
-  "disabled_reason, created_at"
+  "disabled_reason, created_at, version"
 
 constexpr std::string_view list_sql =
     "SELECT " EVENTWEFT_SUBSCRIPTION_COLUMNS
@@ -44,7 +44,7 @@ constexpr std::string_view change_sql =
     "UPDATE stream_subscriptions SET subscriber_id = ?2, url = ?3, filter = "
     "?4, secrets = ?5, format = ?6, ordered = ?7, headers = ?8, "
     "max_concurrent = ?9, rate_per_second = ?10, active = ?11, "
-    "disabled_reason = ?12 WHERE id = ?1";
+    "disabled_reason = ?12 WHERE id = ?1 AND version = ?13";
 
 constexpr std::string_view move_sql =
     "UPDATE stream_subscriptions SET cursor_seq = ?2, progress = ?3, replay = "
@@ -105,6 +105,7 @@ expected<subscription> read_subscription(SQLite::Statement& row) {
   out.active = number(row, 12) != 0;
   out.disabled_reason = text(row, 13);
   out.created_at = read_time(text(row, 14));
+  out.version = number(row, 15);
   return out;
 }
 
@@ -166,13 +167,21 @@ error no_stream(std::string_view name) {
   return {ec::not_found, "there is no stream " + std::string{name}};
 }
 
+tl::unexpected<error> somebody_else_changed_it() {
+  return fail(ec::outdated, "somebody else has changed it");
+}
+
+/// Why a stream was not touched.
 expected<void> why_not(database& db, std::string_view name) {
   auto& q = db.prepared("SELECT built_in FROM event_streams WHERE name = ?");
   q.bind(1, std::string{name});
   const bool there = q.executeStep();
+  const bool built_in = there && number(q, 0) != 0;
   q.reset();
   if (!there)
     return fail(no_stream(name));
+  if (!built_in)
+    return somebody_else_changed_it();
   return fail(ec::conflict, "stream " + std::string{name} +
                                 " is built in: it stays as it is");
 }
@@ -194,6 +203,7 @@ expected<std::vector<stream_definition>> subscription_tables::streams() {
       s.filter = std::move(*f);
       s.built_in = number(q, 3) != 0;
       s.created_at = read_time(text(q, 4));
+      s.version = number(q, 5);
       out.push_back(std::move(s));
     }
     q.reset();
@@ -223,11 +233,12 @@ expected<void>
 subscription_tables::change_stream(const stream_definition& stream) {
   return database_.call([&](database& db) -> expected<void> {
     auto& q = db.prepared("UPDATE event_streams SET description = ?, filter = "
-                          "? WHERE name = ? AND NOT built_in");
+                          "? WHERE name = ? AND NOT built_in AND version = ?");
     binder bind{q};
     bind << stream.description;
     bind << codec::filter_json(stream.filter);
     bind << stream.name;
+    bind << stream.version;
     return q.exec() == 0 ? why_not(db, stream.name) : expected<void>{};
   });
 }
@@ -278,7 +289,7 @@ subscription_tables::find_subscription(const uuid& id) {
     auto s = read_subscription(q);
     if (!s)
       return fail(s.error());
-    subscription_record out{std::move(*s), read_progress(q, 15)};
+    subscription_record out{std::move(*s), read_progress(q, 16)};
     q.reset();
     return out;
   });
@@ -310,9 +321,17 @@ expected<void> subscription_tables::change_subscription(const subscription& s) {
     bind << s.subscriber_id;
     bind_settings(bind, s);
     bind << s.disabled_reason;
-    if (q.exec() == 0)
-      return fail(ec::not_found, "there is no such subscription");
-    return {};
+    bind << s.version;
+    if (q.exec() != 0)
+      return {};
+    auto& again =
+        db.prepared("SELECT 1 FROM stream_subscriptions WHERE id = ?");
+    again.bind(1, to_string(s.id));
+    const bool there = again.executeStep();
+    again.reset();
+    if (there)
+      return somebody_else_changed_it();
+    return fail(ec::not_found, "there is no such subscription");
   });
 }
 

@@ -5,6 +5,7 @@
 #include "persistence/subscriptions.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -20,6 +21,8 @@ struct memory_tables {
   std::vector<delivery_attempt> attempts;
   /// Every call fails with this while it is set.
   std::optional<error> down;
+  /// Called before a change is written, as if another node came first.
+  std::function<void()> before_change;
   /// Reports with an older token than this are refused.
   int64_t token = 0;
   size_t saves = 0;
@@ -63,8 +66,7 @@ class memory_subscriptions final : public subscription_store {
   expected<void> change_stream(const stream_definition& s) override {
     if (auto ok = changeable(s.name); !ok)
       return ok;
-    t_->streams[s.name] = s;
-    return {};
+    return write(t_->streams[s.name], s);
   }
 
   expected<void> drop_stream(std::string_view name) override {
@@ -107,8 +109,7 @@ class memory_subscriptions final : public subscription_store {
     auto i = t_->subscriptions.find(s.id);
     if (i == t_->subscriptions.end())
       return fail(ec::not_found, "none");
-    i->second.what = s;
-    return {};
+    return write(i->second.what, s);
   }
 
   expected<bool> drop_subscription(const uuid& id) override {
@@ -135,6 +136,7 @@ class memory_subscriptions final : public subscription_store {
       i->second.progress = r.progress;
       if (!r.disabled_reason.empty()) {
         i->second.what.active = false;
+        ++i->second.what.version;
         i->second.what.disabled_reason = r.disabled_reason;
       }
       t_->attempts.insert(t_->attempts.end(), r.attempts.begin(),
@@ -156,6 +158,18 @@ class memory_subscriptions final : public subscription_store {
   }
 
  private:
+  template <class T>
+  expected<void> write(T& kept, const T& wanted) {
+    // It may be the last time.
+    if (const auto first = t_->before_change)
+      first();
+    if (kept.version != wanted.version)
+      return fail(ec::outdated, "another one's");
+    kept = wanted;
+    ++kept.version;
+    return {};
+  }
+
   expected<void> changeable(const std::string& name) const {
     if (t_->down)
       return fail(*t_->down);

@@ -93,6 +93,7 @@ TEST_P(subscription_contract, StreamsAreMadeChangedAndDropped) {
   s.description.clear();
   s.filter.min_priority = priority::high;
   must(store->change_stream(s));
+  ++s.version;
   all = must(store->streams());
   EXPECT_EQ(std::count(all.begin(), all.end(), s), 1);
   must(store->drop_stream("mine"));
@@ -130,11 +131,68 @@ TEST_P(subscription_contract, SubscriptionsAreChangedAndDropped) {
   s.disabled_reason = "answered 410";
   s.secrets = {"whsec_third"};
   must(store->change_subscription(s));
+  ++s.version;
   EXPECT_EQ(must(store->subscriptions()), std::vector{s});
   EXPECT_EQ(must(store->find_subscription(s.id))->progress, record(1).progress);
   EXPECT_TRUE(must(store->drop_subscription(s.id)));
   EXPECT_FALSE(must(store->drop_subscription(s.id)));
   EXPECT_EQ(store->change_subscription(s).error().code, ec::not_found);
+}
+
+TEST_P(subscription_contract, AStreamIsChangedOnTopOfWhatWasRead) {
+  stream_definition first;
+  first.name = "mine";
+  must(store->add_stream(first));
+  auto second = first;
+  first.description = "first";
+  second.filter.platforms = {"slack"};
+  must(store->change_stream(first));
+  EXPECT_EQ(store->change_stream(second).error().code, ec::outdated);
+  const auto read = [&] {
+    const auto all = must(store->streams());
+    return *std::ranges::find(all, "mine", &stream_definition::name);
+  };
+  EXPECT_EQ(read().description, "first");
+  EXPECT_TRUE(read().filter.platforms.empty());
+  second.description = first.description;
+  second.version = read().version;
+  must(store->change_stream(second));
+  // By a program that knows nothing of versions.
+  second = read();
+  run_sql("UPDATE event_streams SET description = 'x' WHERE name = 'mine'");
+  EXPECT_EQ(store->change_stream(second).error().code, ec::outdated);
+}
+
+TEST_P(subscription_contract, ASubscriptionIsChangedOnTopOfWhatWasRead) {
+  must(store->add_subscription(record(1)));
+  auto first = record(1).what;
+  auto second = first;
+  first.secrets = {"whsec_third"};
+  second.url = "https://elsewhere.example/";
+  must(store->change_subscription(first));
+  EXPECT_EQ(store->change_subscription(second).error().code, ec::outdated);
+  const auto read = [&] {
+    return must(store->find_subscription(record(1).what.id))->what;
+  };
+  EXPECT_EQ(read().secrets, first.secrets);
+  EXPECT_EQ(read().url, record(1).what.url);
+  // How far it is changes all the time, which is none of it.
+  second = read();
+  save({report(1, 1)});
+  second.ordered = false;
+  must(store->change_subscription(second));
+  EXPECT_FALSE(read().ordered);
+  // That it was switched off is.
+  second = read();
+  auto off = report(1, 0);
+  off.disabled_reason = "answered 410";
+  save({off});
+  EXPECT_EQ(store->change_subscription(second).error().code, ec::outdated);
+  // By a program that knows nothing of versions.
+  second = read();
+  run_sql("UPDATE stream_subscriptions SET headers = '[]'");
+  EXPECT_EQ(store->change_subscription(second).error().code, ec::outdated);
+  EXPECT_TRUE(read().headers.empty());
 }
 
 TEST_P(subscription_contract, DroppingAStreamDropsWhatHangsOnIt) {

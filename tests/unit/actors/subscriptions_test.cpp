@@ -325,6 +325,66 @@ TEST_F(subscriptions_test, changes_of_a_stream_do_not_undo_each_other) {
   EXPECT_EQ(catalogue->find("mine")->filter, third.filter);
 }
 
+TEST_F(subscriptions_test, a_change_is_made_anew_if_another_node_was_faster) {
+  start();
+  const auto v = must<subscription_view>(append_atom_v, hook());
+  must<stream_definition>(append_atom_v, stream("mine"));
+  auto& kept = tables->subscriptions.at(v.what.id).what;
+  auto& kept_stream = tables->streams.at("mine");
+  const auto theirs = delivery::signing_key::make_symmetric(*ctx.random).text();
+  tables->before_change = [&] {
+    tables->before_change = nullptr;
+    kept.secrets = {theirs, v.new_secret};
+    ++kept.version;
+  };
+  subscription_change move;
+  move.url = "https://elsewhere.example/in";
+  move.rotate_secret = true;
+  const auto moved = must<subscription_view>(
+      put_atom_v, std::string{"all_events"}, v.what.id, move);
+  EXPECT_EQ(kept.secrets,
+            (std::vector{moved.new_secret, theirs, v.new_secret}));
+  EXPECT_EQ(moved.what.secrets, kept.secrets);
+  EXPECT_EQ(kept.url, move.url);
+  tables->before_change = [&] {
+    tables->before_change = nullptr;
+    kept_stream.filter.platforms = {"slack"};
+    ++kept_stream.version;
+  };
+  stream_change words;
+  words.description = "new words";
+  const auto changed =
+      must<stream_definition>(put_atom_v, std::string{"mine"}, words);
+  EXPECT_EQ(changed.filter.platforms, std::vector<std::string>{"slack"});
+  EXPECT_EQ(kept_stream.filter, changed.filter);
+  EXPECT_EQ(kept_stream.description, "new words");
+}
+
+TEST_F(subscriptions_test, who_is_always_overtaken_is_told_to_come_back) {
+  start();
+  const auto v = must<subscription_view>(append_atom_v, hook());
+  const std::string stream = "all_events";
+  auto& kept = tables->subscriptions.at(v.what.id).what;
+  int changes = 0;
+  tables->before_change = [&] {
+    ++changes;
+    ++kept.version;
+  };
+  subscription_change move;
+  move.url = "https://elsewhere.example/in";
+  EXPECT_EQ(refused<subscription_view>(put_atom_v, stream, v.what.id, move),
+            ec::overloaded);
+  EXPECT_GT(changes, 1);
+  // It holds up no other, which has as many tries.
+  const auto before = std::exchange(changes, 0);
+  EXPECT_EQ(refused<subscription_view>(put_atom_v, stream, v.what.id, move),
+            ec::overloaded);
+  EXPECT_EQ(changes, before);
+  tables->before_change = nullptr;
+  must<subscription_view>(put_atom_v, stream, v.what.id, move);
+  EXPECT_EQ(kept.url, move.url);
+}
+
 TEST_F(subscriptions_test, a_change_that_fails_holds_up_no_other) {
   start();
   const auto v = must<subscription_view>(append_atom_v, hook());

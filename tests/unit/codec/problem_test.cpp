@@ -20,6 +20,7 @@ TEST(Problem, EveryCodeHasItsStatus) {
       {ec::store_unavailable, 503},  {ec::store_full, 503},
       {ec::schema_mismatch, 503},    {ec::shutting_down, 503},
       {ec::internal, 500},           {ec::corrupt, 500},
+      {ec::outdated, 409},
   };
   for (const auto& [code, status] : expected_statuses)
     EXPECT_EQ(http_status(code), status) << to_string(code);
