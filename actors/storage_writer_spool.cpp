@@ -332,8 +332,11 @@ void storage_writer_state::give_up(
               "the store refused {} {} from the spool: {}", ev->platform,
               ev->event_id, to_string(why));
     ctx_.figures->event_failed(ev->platform, why.code);
+    auto letter = refused_letter(ctx_, "spool", *ev, why);
+    // The same letter, however often it has to be offered.
+    letter.id = ev->id;
     ask(self_, keeper, options_.store_timeout, dead_letter_atom_v,
-        refused_letter(ctx_, "spool", *ev, why))
+        std::move(letter))
         .then(
             [this, page, missing] {
               if (*missing > 0 && --*missing == 0)

@@ -296,6 +296,8 @@ TEST_F(storage_writer_spool_test,
   ASSERT_EQ(log->letters.size(), 1u);
   EXPECT_EQ(log->letters[0].origin, "spool");
   EXPECT_EQ(log->letters[0].event_id, make_event(2).id);
+  // Not one for each try to store it.
+  EXPECT_EQ(log->letters[0].id, make_event(2).id);
   EXPECT_NE(log->letters[0].body.find("delivery-2"), std::string::npos);
   EXPECT_TRUE(spooled->events.empty());
 }
