@@ -70,7 +70,8 @@ void storage_writer_state::start() {
   // What a writer before this one did not get to. If the store is away, the
   // next batch brings it along.
   if (auto worker = ctx_.peers->sync_worker.get())
-    ask(self_, worker, options_.store_timeout, sync_atom_v, log_mark{})
+    ask(self_, worker, options_.store_timeout, sync_atom_v,
+        std::vector<log_mark>{})
         .then([] {}, [](const caf::error&) {});
   if (!options_.spool) {
     mode_ = mode::live;
@@ -207,7 +208,7 @@ void storage_writer_state::batch_done(append_results& results) {
   proven();
   appended_batch done{std::exchange(batch_, {}), std::move(results),
                       batch_since_};
-  if (done.results.unsynced || !unsynced_.empty()) {
+  if (!done.results.unsynced.empty() || !unsynced_.empty()) {
     unsynced_.push_back(std::move(done));
     sync_next();
     pump();

@@ -13,21 +13,18 @@ namespace eventweft {
 void storage_writer_state::sync_next() {
   if (syncing_ > 0 || unsynced_.empty())
     return;
-  // With one event all before it are made durable.
-  std::optional<log_mark> last;
+  // Of every batch: the store may have lost one and then taken the next.
+  std::vector<log_mark> marks;
   for (const auto& batch : unsynced_)
-    keep_later(last, batch.results.unsynced);
+    marks.insert(marks.end(), batch.results.unsynced.begin(),
+                 batch.results.unsynced.end());
   syncing_ = unsynced_.size();
-  if (!last) {
-    synced();
-    return;
-  }
   auto worker = ctx_.peers->sync_worker.get();
   if (!worker) {
     sync_failed(caf::make_error(caf::sec::request_receiver_down));
     return;
   }
-  ask(self_, worker, options_.store_timeout, sync_atom_v, *last)
+  ask(self_, worker, options_.store_timeout, sync_atom_v, std::move(marks))
       .then([this] { synced(); },
             [this](const caf::error& e) { sync_failed(e); });
 }
@@ -35,10 +32,15 @@ void storage_writer_state::sync_next() {
 void storage_writer_state::synced() {
   sync_lost_ = 0;
   std::vector<appended_batch> durable;
-  for (; syncing_ > 0; --syncing_) {
+  const auto take_first = [&] {
     durable.push_back(std::move(unsynced_.front()));
     unsynced_.pop_front();
-  }
+  };
+  for (; syncing_ > 0; --syncing_)
+    take_first();
+  // Those of which the store kept nothing only wait for their turn.
+  while (!unsynced_.empty() && unsynced_.front().results.unsynced.empty())
+    take_first();
   // The store has the next ones to work on while these are told of.
   sync_next();
   pump();

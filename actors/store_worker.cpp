@@ -26,8 +26,9 @@ class store_worker_state {
                             ? session_->append_unsynced(batch.events)
                             : session_->append_and_join(batch.events));
         },
-        [this](sync_atom, const log_mark& last) -> caf::result<void> {
-          return answer(session_->make_durable(last));
+        [this](sync_atom,
+               const std::vector<log_mark>& marks) -> caf::result<void> {
+          return answer(session_->make_durable(marks));
         },
         [this](head_atom) -> caf::result<seq_t> {
           return answer(session_->head().map(

@@ -46,7 +46,7 @@ struct thread_report {
 };
 
 /// An event by its place in the log: what has to be durable, and with it all
-/// that is before it. Seq 0: whatever the store has.
+/// that the store took before.
 struct log_mark {
   seq_t seq = 0;
   uuid id;
@@ -67,9 +67,10 @@ inline void keep_later(std::optional<log_mark>& mark,
 struct append_results {
   std::vector<append_result> items;
   thread_report threads{};
-  /// Set if the batch is not durable yet: nobody may be told of it before the
-  /// store has made it so up to here.
-  std::optional<log_mark> unsynced{};
+  /// Not empty if the batch is not durable yet: nobody may be told of it before
+  /// the store has made all of these so. One for each transaction that it took:
+  /// the last one's may be there where an earlier one's was lost.
+  std::vector<log_mark> unsynced{};
 
   bool operator==(const append_results&) const = default;
 };

@@ -34,9 +34,9 @@ using storage_writer_actor = caf::typed_actor<
 using store_worker_actor = caf::typed_actor<
     // One transaction; one result an event, in order.
     caf::result<append_results>(append_atom, event_batch),
-    // Makes durable what was appended up to the event.
-    // `store_unavailable` if the store has lost it.
-    caf::result<void>(sync_atom, log_mark),
+    // Makes durable what was appended; none of the events: whatever there is.
+    // `store_unavailable` if the store has lost one of them.
+    caf::result<void>(sync_atom, std::vector<log_mark>),
     // The last seq given out.
     caf::result<seq_t>(head_atom),
     // A piece of the log.

@@ -72,8 +72,8 @@ class gated_session final : public store_session {
     return passed([&] { return inner_->append_unsynced(events); });
   }
 
-  expected<void> make_durable(const log_mark& last) override {
-    return passed([&] { return inner_->make_durable(last); });
+  expected<void> make_durable(std::span<const log_mark> appended) override {
+    return passed([&] { return inner_->make_durable(appended); });
   }
 
   expected<log_head> head() override {

@@ -45,6 +45,7 @@ class store_session {
   /// Returns one result an event, in order. Events whose row the engine
   /// refuses are reported one by one; the rest is stored. An error means that
   /// nothing of the batch is known to be stored; to append it again is safe.
+  /// All of it is durable, also what is there already, by whomever.
   /// `events` have seq 0; their other members are stored as they are.
   virtual expected<std::vector<append_result>>
   append(std::span<const event_ptr> events) = 0;
@@ -59,19 +60,21 @@ class store_session {
   }
 
   /// The same, but the store may have it on disk only once `make_durable` was
-  /// called with the results' `unsynced`, by any session of the store; the next
-  /// append can work meanwhile. Until then `head`, `read_after` and `query`
-  /// don't show the events. The results may get lost with the store.
+  /// called with all of the results' `unsynced`, by any session of the store;
+  /// the next append can work meanwhile. Until then `head`, `read_after` and
+  /// `query` don't show the events. The results may get lost with the store.
   virtual expected<append_results>
   append_unsynced(std::span<const event_ptr> events) {
     return append_and_join(events);
   }
 
-  /// Makes durable what was appended, at least up to that event, which may be
-  /// none: so the end of the log that a process left behind is shown, too,
-  /// which died before it had made it durable. `store_unavailable` if the store
-  /// has lost it: to append the batch again is safe.
-  virtual expected<void> make_durable(const log_mark& /*last*/) { return {}; }
+  /// Makes durable what was appended, at least these events, which may be none:
+  /// so the end of the log that a process left behind is shown, too, which died
+  /// before it had made it durable. `store_unavailable` if the store has lost
+  /// one of them: to append the batches again is safe.
+  virtual expected<void> make_durable(std::span<const log_mark> /*appended*/) {
+    return {};
+  }
 
   virtual expected<log_head> head() = 0;
 

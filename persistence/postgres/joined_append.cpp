@@ -57,6 +57,10 @@ joined_append::run(std::span<const event_ptr> events, bool lock) {
 
   append_results results;
   results.items.resize(events.size());
+  // Of a batch that brings nothing, too: it writes nothing, so its end makes
+  // nothing durable.
+  const bool later = mode_ == commit_mode::async || fresh.empty();
+  std::optional<log_mark> last;
   if (!fresh.empty()) {
     auto joined = correlation::join(index_, inputs, limits_);
     if (!joined)
@@ -80,12 +84,10 @@ joined_append::run(std::span<const event_ptr> events, bool lock) {
                                    first + static_cast<seq_t>(fresh.size()));
     if (!write(fresh, threads, parents, *joined, merges, std::move(created_at)))
       return std::nullopt;
-    if (mode_ == commit_mode::async) {
-      const auto& last = merges.empty() ? fresh.back() : merges.back();
-      const auto new_head =
-          index_.head() + static_cast<seq_t>(fresh.size() + merges.size());
-      results.unsynced = log_mark{new_head, last->id, last->created_at};
-    }
+    const auto& end = merges.empty() ? fresh.back() : merges.back();
+    const auto new_head =
+        index_.head() + static_cast<seq_t>(fresh.size() + merges.size());
+    last = log_mark{new_head, end->id, end->created_at};
     results.threads = thread_batch::report_of(*joined, std::move(merges));
   }
   for (const auto& [i, seen] : index_.seen()) {
@@ -102,9 +104,10 @@ joined_append::run(std::span<const event_ptr> events, bool lock) {
     // duplicate.
     one.outcome.duplicate = one.outcome.id != events[i]->id;
     // Somebody else's transaction may have stored it a moment ago.
-    if (mode_ == commit_mode::async)
-      keep_later(results.unsynced, log_mark{one.outcome.seq, one.outcome.id});
+    keep_later(last, log_mark{one.outcome.seq, one.outcome.id});
   }
+  if (last && later)
+    results.unsynced.push_back(*last);
   return results;
 }
 

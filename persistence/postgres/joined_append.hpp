@@ -26,7 +26,8 @@ class joined_append {
       : own_(own), tx_(tx), limits_(limits), mode_(mode), index_(own, tx) {}
 
   /// Nothing if somebody else changed the log or its threads in between, which
-  /// cannot be when the head was taken first (`lock`).
+  /// cannot be when the head was taken first (`lock`). The results say what the
+  /// transaction's end does not make durable, whichever `commit_mode` it is.
   expected<std::optional<append_results>> run(std::span<const event_ptr> events,
                                               bool lock);
 

@@ -40,7 +40,14 @@ session::append(std::span<const event_ptr> events) {
 
 expected<append_results>
 session::append_and_join(std::span<const event_ptr> events) {
-  return append(events, commit_mode::sync);
+  auto done = append(events, commit_mode::sync);
+  // What was there already may be somebody's who has not made it durable yet.
+  if (done && !done->unsynced.empty()) {
+    if (auto durable = make_durable(done->unsynced); !durable)
+      return fail(std::move(durable.error()));
+    done->unsynced.clear();
+  }
+  return done;
 }
 
 expected<append_results>
@@ -48,16 +55,24 @@ session::append_unsynced(std::span<const event_ptr> events) {
   return append(events, commit_mode::async);
 }
 
-expected<void> session::make_durable(const log_mark& last) {
+expected<void> session::make_durable(std::span<const log_mark> appended) {
+  std::string seqs = "{";
+  std::string ids = "{";
+  std::string times = "{";
+  for (const auto& mark : appended) {
+    const std::string_view comma = seqs.size() > 1 ? "," : "";
+    seqs.append(comma).append(to_string(mark.seq));
+    ids.append(comma).append(to_string(mark.id));
+    times.append(comma).append(
+        mark.created_at ? '"' + time_text(*mark.created_at) + '"' : "NULL");
+  }
   auto sync = [&](connection& own, pqxx::connection& c) -> expected<void> {
-    own.prepare("make_durable", "SELECT make_durable($1, $2, $3)");
+    own.prepare("make_durable", "SELECT make_durable($1::bigint[], $2::uuid[], "
+                                "$3::timestamptz[])");
     pqxx::params p;
-    p.append(last.seq);
-    p.append(to_string(last.id));
-    if (last.created_at)
-      p.append(time_text(*last.created_at));
-    else
-      p.append();
+    p.append(seqs + "}");
+    p.append(ids + "}");
+    p.append(times + "}");
     pqxx::nontransaction tx{c};
     const bool there =
         tx.exec(pqxx::prepped{"make_durable"}, p).one_field().as<bool>();
@@ -105,6 +120,8 @@ session::append_batch(std::span<const event_ptr> events, commit_mode mode) {
                                     to_string(events.size()) + " events");
     append_results results;
     results.items.reserve(events.size());
+    std::optional<log_mark> last;
+    bool fresh = false;
     for (const auto& row : stored) {
       append_result one;
       one.outcome.id = read_uuid(row[0].view());
@@ -116,14 +133,16 @@ session::append_batch(std::span<const event_ptr> events, commit_mode mode) {
           one.outcome.id != events[results.items.size()]->id;
       one.correlation_id = maybe_uuid(row[3]);
       one.parent_event_id = maybe_uuid(row[4]);
-      if (mode == commit_mode::async) {
-        log_mark mark{one.outcome.seq, one.outcome.id};
-        if (!row[2].as<bool>())
-          mark.created_at = events[results.items.size()]->created_at;
-        keep_later(results.unsynced, mark);
+      log_mark mark{one.outcome.seq, one.outcome.id};
+      if (!row[2].as<bool>()) {
+        mark.created_at = events[results.items.size()]->created_at;
+        fresh = true;
       }
+      keep_later(last, mark);
       results.items.push_back(std::move(one));
     }
+    if (last && (mode == commit_mode::async || !fresh))
+      results.unsynced.push_back(*last);
     return results;
   };
   return pool_->with_connection([&](connection& own) {

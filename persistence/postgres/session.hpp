@@ -18,7 +18,7 @@ class session final : public store_session {
   append_and_join(std::span<const event_ptr> events) override;
   expected<append_results>
   append_unsynced(std::span<const event_ptr> events) override;
-  expected<void> make_durable(const log_mark& last) override;
+  expected<void> make_durable(std::span<const log_mark> appended) override;
   expected<log_head> head() override;
   expected<log_range> read_after(seq_t after, size_t max_events,
                                  size_t max_bytes) override;

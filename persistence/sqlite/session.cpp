@@ -220,10 +220,13 @@ session::append_unsynced(std::span<const event_ptr> events) {
   return append(events, false);
 }
 
-expected<void> session::make_durable(const log_mark& last) {
+expected<void> session::make_durable(std::span<const log_mark> appended) {
   if (auto same = file_.identity->check(file_.path); !same)
     return same;
-  return file_.sync->flush(file_.path, last.seq);
+  seq_t upto = 0;
+  for (const auto& mark : appended)
+    upto = std::max(upto, mark.seq);
+  return file_.sync->flush(file_.path, upto);
 }
 
 expected<append_results> session::append(std::span<const event_ptr> events,
@@ -251,20 +254,26 @@ expected<append_results> session::append(std::span<const event_ptr> events,
         update.bind(1, static_cast<int64_t>(attempt.head()));
         update.exec();
       }
-      commit(tx, before, attempt, later);
+      const auto durable = commit(tx, before, attempt, later);
       known_seq_ = attempt.head();
+      if (!durable)
+        return fail(durable.error());
       return std::move(attempt.results());
     }
   });
 }
 
-void session::commit(write_transaction& tx, seq_t before, batch& done,
-                     bool later) {
+expected<void> session::commit(write_transaction& tx, seq_t before, batch& done,
+                               bool later) {
   const auto head = done.head();
   if (!later) {
     tx.commit();
+    // A transaction that writes nothing leaves the disk alone: what it found
+    // may have been committed without it.
+    if (head == before)
+      return file_.sync->flush(file_.path, head);
     file_.sync->synced(head);
-    return;
+    return {};
   }
   file_.sync->committing(before, head);
   try {
@@ -274,7 +283,8 @@ void session::commit(write_transaction& tx, seq_t before, batch& done,
     throw;
   }
   // The log's end, whatever it is: what is a duplicate is before it.
-  done.results().unsynced = log_mark{head, {}};
+  done.results().unsynced.push_back({head, {}, {}});
+  return {};
 }
 
 void session::learn_keys(database& db, seq_t head) {

@@ -17,7 +17,7 @@ class session final : public store_session {
   append_and_join(std::span<const event_ptr> events) override;
   expected<append_results>
   append_unsynced(std::span<const event_ptr> events) override;
-  expected<void> make_durable(const log_mark& last) override;
+  expected<void> make_durable(std::span<const log_mark> appended) override;
   expected<log_head> head() override;
   expected<log_range> read_after(seq_t after, size_t max_events,
                                  size_t max_bytes) override;
@@ -40,7 +40,8 @@ class session final : public store_session {
   class batch;
 
   /// `later`: without the disk, which the batch's results then say.
-  void commit(write_transaction& tx, seq_t before, batch& done, bool later);
+  expected<void> commit(write_transaction& tx, seq_t before, batch& done,
+                        bool later);
 
   database_file file_;
   lazy_database database_;

@@ -38,34 +38,44 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION commit_async IS 'Called in a transaction that appends: it ends before it is durable. make_durable has to follow.';
 
--- Makes durable what was committed so far, if the event that was appended last
--- is still there: a server that lost its memory meanwhile, or one that took
--- over for another, may have forgotten it. False if so. p_created_at spares
--- looking into every partition. p_seq 0: whatever there is.
-CREATE FUNCTION make_durable(p_seq bigint, p_id uuid, p_created_at timestamptz)
-RETURNS boolean
+-- Makes durable what was committed so far, if the events that were appended
+-- last by some transactions are still there: a server that lost its memory
+-- meanwhile, or one that took over for another, may have forgotten them. False
+-- if so. One event for each transaction: where an earlier one's is lost, a later
+-- one's may have been committed after that. p_created_at, where it is not NULL,
+-- spares looking into every partition. No events: whatever there is.
+CREATE FUNCTION make_durable(
+  p_seq bigint[], p_id uuid[], p_created_at timestamptz[]
+) RETURNS boolean
 LANGUAGE plpgsql
 SET enable_seqscan = off
 SET jit = off
 SET plan_cache_mode = force_generic_plan
 AS $$
+DECLARE
+  v_seq bigint;
+  v_id uuid;
+  v_created_at timestamptz;
 BEGIN
-  IF p_seq = 0 THEN
-    PERFORM 1;
-  ELSIF p_created_at IS NULL THEN
-    PERFORM 1 FROM events e WHERE e.seq = p_seq AND e.id = p_id;
-  ELSE
-    PERFORM 1 FROM events e
-    WHERE e.seq = p_seq AND e.id = p_id AND e.created_at = p_created_at;
-  END IF;
-  IF NOT FOUND THEN
-    RETURN false;
-  END IF;
+  FOR i IN 1 .. cardinality(p_seq) LOOP
+    v_seq := p_seq[i];
+    v_id := p_id[i];
+    v_created_at := p_created_at[i];
+    IF v_created_at IS NULL THEN
+      PERFORM 1 FROM events e WHERE e.seq = v_seq AND e.id = v_id;
+    ELSE
+      PERFORM 1 FROM events e
+      WHERE e.seq = v_seq AND e.id = v_id AND e.created_at = v_created_at;
+    END IF;
+    IF NOT FOUND THEN
+      RETURN false;
+    END IF;
+  END LOOP;
   -- What can be seen here was committed before this is.
   PERFORM raise_log_durable(h.last_seq) FROM log_head h;
   RETURN true;
 END $$;
-COMMENT ON FUNCTION make_durable IS 'Makes the log durable as far as it is, at least up to this event; false if that is not there.';
+COMMENT ON FUNCTION make_durable IS 'Makes the log durable as far as it is, at least up to these events; false if one is not there.';
 
 -- Every other transaction that appends, also one of a program that knows
 -- nothing of this table, is durable with all that was before it when it ends.

@@ -20,7 +20,7 @@ struct held_appends {
   seq_t seq = 0;
   /// Whether batches that need not be durable yet are not.
   bool late = false;
-  std::vector<log_mark> syncs;
+  std::vector<std::vector<log_mark>> syncs;
   std::vector<caf::typed_response_promise<void>> sync_promises;
   size_t synced = 0;
   /// The next answer to a sync, if it is not well.
@@ -42,10 +42,11 @@ inline store_worker_actor spawn_held_worker(caf::actor_system& sys,
           h->promises.push_back(self->make_response_promise<append_results>());
           return h->promises.back();
         },
-        [h, self](sync_atom, const log_mark& last) -> caf::result<void> {
-          if (last.seq == 0)
+        [h, self](sync_atom,
+                  const std::vector<log_mark>& marks) -> caf::result<void> {
+          if (marks.empty())
             return caf::unit;
-          h->syncs.push_back(last);
+          h->syncs.push_back(marks);
           h->sync_promises.push_back(self->make_response_promise<void>());
           return h->sync_promises.back();
         },
@@ -55,7 +56,7 @@ inline store_worker_actor spawn_held_worker(caf::actor_system& sys,
           for (const auto& ev : batch.events)
             out.items.push_back({{ev->id, ++h->seq, false, false}, {}});
           if (h->late && batch.sync_later)
-            out.unsynced = log_mark{h->seq, batch.events.back()->id};
+            out.unsynced.push_back({h->seq, batch.events.back()->id, {}});
           h->promises[h->answered++].deliver(std::move(out));
           return h->seq;
         },

@@ -112,20 +112,24 @@ memory_session::append_unsynced(std::span<const event_ptr> events) {
   if (!done || !log_->sync_later)
     return done;
   log_->durable_ = durable;
+  std::optional<log_mark> last;
   for (const auto& one : done->items)
     if (!one.refused)
-      keep_later(done->unsynced, log_mark{one.outcome.seq, one.outcome.id});
+      keep_later(last, log_mark{one.outcome.seq, one.outcome.id});
+  if (last)
+    done->unsynced.push_back(*last);
   return done;
 }
 
-expected<void> memory_session::make_durable(const log_mark& last) {
+expected<void>
+memory_session::make_durable(std::span<const log_mark> appended) {
   std::lock_guard guard{log_->mutex_};
   if (auto e = fault())
     return fail(*e);
-  if (last.seq != 0 &&
-      (last.seq > log_->head() ||
-       log_->events_[static_cast<size_t>(last.seq) - 1]->id != last.id))
-    return fail(ec::store_unavailable, "it is lost");
+  for (const auto& mark : appended)
+    if (mark.seq > log_->head() ||
+        log_->events_[static_cast<size_t>(mark.seq) - 1]->id != mark.id)
+      return fail(ec::store_unavailable, "it is lost");
   log_->durable_ = log_->head();
   return {};
 }

@@ -44,18 +44,18 @@ TEST_P(append_unsynced_contract, ReadersSeeWhatIsDurable) {
   const auto two = append_later({numbered_event(2), numbered_event(3)});
   ASSERT_EQ(two.items.size(), 2u);
   EXPECT_EQ(two.items[1].outcome.seq, 3);
-  ASSERT_TRUE(two.unsynced);
+  ASSERT_EQ(two.unsynced.size(), 1u);
   expect_shown(1);
-  must(other_->make_durable(*two.unsynced));
+  must(other_->make_durable(two.unsynced));
   expect_shown(3);
   const auto more = append_later({numbered_event(4)});
-  ASSERT_TRUE(more.unsynced);
+  ASSERT_EQ(more.unsynced.size(), 1u);
   expect_shown(3);
-  must(other_->make_durable(*more.unsynced));
+  must(other_->make_durable(more.unsynced));
   expect_shown(4);
   // Once more does no harm, nor does one that is behind.
-  must(other_->make_durable(*more.unsynced));
-  must(other_->make_durable(*two.unsynced));
+  must(other_->make_durable(more.unsynced));
+  must(other_->make_durable(two.unsynced));
   expect_shown(4);
 }
 
@@ -78,32 +78,52 @@ TEST_P(append_unsynced_contract, ARedeliveryIsKnownAndWaitsAsWell) {
   EXPECT_EQ(second.items[0].outcome.seq, 2);
   EXPECT_EQ(second.items[0].outcome.id, numbered_event(2).id);
   // Its sender is told that the first one is stored.
-  ASSERT_TRUE(second.unsynced);
-  EXPECT_EQ(second.unsynced->seq, 2);
-  must(session_->make_durable(*second.unsynced));
+  ASSERT_EQ(second.unsynced.size(), 1u);
+  EXPECT_EQ(second.unsynced[0].seq, 2);
+  must(session_->make_durable(second.unsynced));
   expect_shown(2);
-  must(session_->make_durable(*first.unsynced));
+  must(session_->make_durable(first.unsynced));
+}
+
+// Whoever answers a redelivery at once vouches for the first delivery.
+TEST_P(append_unsynced_contract, ADurableAppendOfRedeliveriesMakesThemDurable) {
+  append_later({numbered_event(1)});
+  auto again = numbered_event(7);
+  again.event_id = numbered_event(1).event_id;
+  const auto plain = append({again});
+  ASSERT_EQ(plain.size(), 1u);
+  EXPECT_TRUE(plain[0].outcome.duplicate);
+  expect_shown(1);
+
+  append_later({in_thread(2)});
+  again = in_thread(8);
+  again.event_id = in_thread(2).event_id;
+  std::vector<event_ptr> batch{event_ptr{std::move(again)}};
+  const auto joined = must(other_->append_and_join(batch));
+  EXPECT_TRUE(joined.items.at(0).outcome.duplicate);
+  EXPECT_TRUE(joined.unsynced.empty());
+  expect_shown(2);
 }
 
 TEST_P(append_unsynced_contract, ABatchWithKeysIsJoinedAsEver) {
   const auto first = append_later({in_thread(1), numbered_event(2)});
-  ASSERT_TRUE(first.unsynced);
-  EXPECT_EQ(first.unsynced->seq, 2);
+  ASSERT_EQ(first.unsynced.size(), 1u);
+  EXPECT_EQ(first.unsynced[0].seq, 2);
   ASSERT_TRUE(first.items[0].correlation_id);
   EXPECT_EQ(first.threads.linked, 1u);
   // The next batch knows the thread before it is durable.
   const auto second = append_later({in_thread(3)});
   EXPECT_EQ(second.items[0].correlation_id, first.items[0].correlation_id);
   expect_shown(0);
-  must(session_->make_durable(*second.unsynced));
+  must(session_->make_durable(second.unsynced));
   expect_shown(3);
   // A batch of redeliveries only.
   auto again = in_thread(9);
   again.event_id = in_thread(1).event_id;
   const auto third = append_later({again});
   EXPECT_TRUE(third.items[0].outcome.duplicate);
-  ASSERT_TRUE(third.unsynced);
-  must(session_->make_durable(*third.unsynced));
+  ASSERT_EQ(third.unsynced.size(), 1u);
+  must(session_->make_durable(third.unsynced));
 }
 
 TEST_P(append_unsynced_contract, RefusedRowsDoNotHideWhereTheBatchEnds) {
@@ -114,9 +134,10 @@ TEST_P(append_unsynced_contract, RefusedRowsDoNotHideWhereTheBatchEnds) {
   const auto done =
       append_later({numbered_event(1), numbered_event(3), bad, again});
   EXPECT_TRUE(done.items[2].refused);
-  ASSERT_TRUE(done.unsynced);
-  EXPECT_EQ(done.unsynced->seq, 2);
-  must(session_->make_durable(*done.unsynced));
+  // One of each of the transactions that it took.
+  ASSERT_FALSE(done.unsynced.empty());
+  EXPECT_EQ(done.unsynced[0].seq, 2);
+  must(session_->make_durable(done.unsynced));
   expect_shown(2);
 }
 

@@ -239,9 +239,9 @@ TEST_F(nodes_test, TheOthersAreWokenWhenItIsDurable) {
   std::vector<event_ptr> batch{event_ptr{numbered_event(1)},
                                event_ptr{numbered_event(2)}};
   const auto done = must(writer->append_unsynced(batch));
-  ASSERT_TRUE(done.unsynced);
+  ASSERT_FALSE(done.unsynced.empty());
   EXPECT_THAT(must(listener->wait(100ms)), IsEmpty());
-  must(writer->make_durable(*done.unsynced));
+  must(writer->make_durable(done.unsynced));
   const store_bell expected{store_bell::kind::committed, "node-a", 2, {}};
   EXPECT_THAT(must(listener->wait(5s)), ElementsAre(expected));
 }

@@ -119,10 +119,11 @@ TEST_F(postgres_outage, WhatWasNotDurableIsLostOrKeptButNeverHalf) {
     std::vector<std::pair<int, log_mark>> early;
     for (int i = 0; i < 40; ++i) {
       std::vector<event_ptr> one{event_ptr{numbered_event(++n)}};
-      early.emplace_back(n, *must(session_->append_unsynced(one)).unsynced);
+      early.emplace_back(n,
+                         must(session_->append_unsynced(one)).unsynced.at(0));
     }
     const auto middle = early[19].second;
-    must(syncs->make_durable(middle));
+    must(syncs->make_durable({&middle, 1}));
     durable = middle.seq;
     shared_server().kill();
     shared_server().start();
@@ -138,7 +139,7 @@ TEST_F(postgres_outage, WhatWasNotDurableIsLostOrKeptButNeverHalf) {
       lost = lost || !there;
       if (there)
         continue;
-      auto gone = syncs->make_durable(mark);
+      auto gone = syncs->make_durable({&mark, 1});
       ASSERT_FALSE(gone);
       EXPECT_EQ(gone.error().code, ec::store_unavailable);
       // As the storage writer does.
@@ -157,12 +158,27 @@ TEST_F(postgres_outage, WhatWasNotDurableIsLostOrKeptButNeverHalf) {
 
 TEST_F(postgres_outage, ALostEventIsNotTakenForTheOneInItsPlace) {
   std::vector<event_ptr> one{event_ptr{numbered_event(1)}};
-  auto mark = *must(session_->append_unsynced(one)).unsynced;
-  must(session_->make_durable(mark));
-  mark.id = numbered_event(2).id;
-  EXPECT_FALSE(session_->make_durable(mark));
-  mark.created_at.reset();
-  EXPECT_FALSE(session_->make_durable(mark));
+  auto marks = must(session_->append_unsynced(one)).unsynced;
+  must(session_->make_durable(marks));
+  marks.at(0).id = numbered_event(2).id;
+  EXPECT_FALSE(session_->make_durable(marks));
+  marks.at(0).created_at.reset();
+  EXPECT_FALSE(session_->make_durable(marks));
+}
+
+// The server lost the first batch, then took the second one, which is longer.
+TEST_F(postgres_outage, WhatWasAppendedLaterDoesNotVouchForALostBatch) {
+  const log_mark lost{1, numbered_event(7).id, numbered_event(7).created_at};
+  std::vector<event_ptr> two{event_ptr{numbered_event(1)},
+                             event_ptr{numbered_event(2)}};
+  auto marks = must(session_->append_unsynced(two)).unsynced;
+  ASSERT_EQ(marks.size(), 1u);
+  EXPECT_EQ(marks[0].seq, 2);
+  marks.insert(marks.begin(), lost);
+  auto gone = session_->make_durable(marks);
+  ASSERT_FALSE(gone);
+  EXPECT_EQ(gone.error().code, ec::store_unavailable);
+  EXPECT_EQ(must(session_->head()).seq, 0);
 }
 
 TEST_F(postgres_outage, AHeldLogHeadEndsInATimeOut) {

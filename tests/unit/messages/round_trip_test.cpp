@@ -130,7 +130,7 @@ template <>
 append_results sample() {
   return {{sample<append_result>(), append_result{}},
           {{sample<event_ptr>()}, {{"linear:team:ENG", "x"}}, {"a:key"}, 3, 1},
-          sample<log_mark>()};
+          {sample<log_mark>(), log_mark{}}};
 }
 
 template <>
