@@ -130,7 +130,7 @@ void storage_writer_state::pump() {
   case mode::starting:
     break;
   case mode::live:
-    if (!store_busy_ && !queue_.empty() && may_overtake_sync())
+    if (!store_busy_ && !failed_ && !queue_.empty() && may_overtake_sync())
       commit_next();
     break;
   case mode::away:
@@ -205,9 +205,14 @@ void storage_writer_state::batch_done(append_results& results) {
     return;
   }
   store_busy_ = false;
-  proven();
   appended_batch done{std::exchange(batch_, {}), std::move(results),
                       batch_since_};
+  if (failed_) {
+    unsynced_.push_back(std::move(done));
+    fall_back();
+    return;
+  }
+  proven();
   if (!done.results.unsynced.empty() || !unsynced_.empty()) {
     unsynced_.push_back(std::move(done));
     sync_next();
@@ -229,13 +234,15 @@ void storage_writer_state::batch_failed(const caf::error& e) {
   if (is_away(why.code)) {
     // A connection that went stale while idle fails once; the next call opens
     // a new one.
-    if (why.code == ec::store_unavailable && !std::exchange(retried_, true)) {
+    if (why.code == ec::store_unavailable && !failed_ &&
+        !std::exchange(retried_, true)) {
       send_batch();
       return;
     }
     store_busy_ = false;
-    queue_.put_back(std::exchange(batch_, {}));
-    go_away(why);
+    if (!failed_)
+      failed_ = why;
+    fall_back();
     return;
   }
   store_busy_ = false;
@@ -250,8 +257,23 @@ void storage_writer_state::batch_failed(const caf::error& e) {
     for (auto& x : failed)
       x.promise.deliver(to_caf(why));
   }
+  if (failed_)
+    fall_back();
   pump();
   queue_changed();
+}
+
+void storage_writer_state::fall_back() {
+  if (store_busy_ || syncing_ > 0)
+    return;
+  queue_.put_back(std::exchange(batch_, {}));
+  for (; !unsynced_.empty(); unsynced_.pop_back()) {
+    // What they taught is not told again if the store has kept them.
+    learn(unsynced_.back().results.threads);
+    queue_.put_back(std::move(unsynced_.back().events));
+  }
+  const auto why = *std::exchange(failed_, std::nullopt);
+  go_away(why);
 }
 
 storage_writer_actor spawn_storage_writer(caf::actor_system& sys,

@@ -65,7 +65,10 @@ void storage_writer_state::try_store() {
             }
             mode_ = mode::draining;
             publish_status();
-            drain_next();
+            // What was under way when the store went goes on; two at once
+            // would have the spool drop twice what was stored once.
+            if (!draining_busy_)
+              drain_next();
           },
           [this](const caf::error& e) {
             probing_ = false;

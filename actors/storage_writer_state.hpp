@@ -54,6 +54,9 @@ class storage_writer_state {
   void send_batch();
   void batch_done(append_results& results);
   void batch_failed(const caf::error& e);
+  /// After the store failed (`failed_`): once nothing of it is under way, all
+  /// that nobody was told of waits again, in order, and the store is away.
+  void fall_back();
 
   // -- durable, then told of (storage_writer_sync.cpp) -----------------------
 
@@ -79,6 +82,7 @@ class storage_writer_state {
                 const append_results& results);
 
   void joined(const thread_report& threads);
+  void learn(const thread_report& threads);
 
   // -- to the spool and back (storage_writer_spool.cpp) ----------------------
 
@@ -124,6 +128,9 @@ class storage_writer_state {
   std::deque<appended_batch> unsynced_;
   size_t syncing_ = 0;
   unsigned sync_lost_ = 0;
+  /// Why the store failed on a batch, or to make some durable, while the other
+  /// of the two is under way: nothing more is started.
+  std::optional<error> failed_;
 
   // The batch at the spool's worker; those who wait for another's outcome.
   std::vector<pending_append> spool_batch_;

@@ -11,7 +11,7 @@
 namespace eventweft {
 
 void storage_writer_state::sync_next() {
-  if (syncing_ > 0 || unsynced_.empty())
+  if (failed_ || syncing_ > 0 || unsynced_.empty())
     return;
   // Of every batch: the store may have lost one and then taken the next.
   std::vector<log_mark> marks;
@@ -42,6 +42,8 @@ void storage_writer_state::synced() {
   while (!unsynced_.empty() && unsynced_.front().results.unsynced.empty())
     take_first();
   // The store has the next ones to work on while these are told of.
+  if (failed_)
+    fall_back();
   sync_next();
   pump();
   for (const auto& batch : durable)
@@ -51,21 +53,15 @@ void storage_writer_state::synced() {
 // Nobody was told of them, and the store knows again what it has kept.
 void storage_writer_state::sync_failed(const caf::error& e) {
   syncing_ = 0;
-  if (is_actor_gone(e) && ++sync_lost_ < worker_attempts) {
+  if (!failed_ && is_actor_gone(e) && ++sync_lost_ < worker_attempts) {
     run_after(self_, worker_pause, [this] { sync_next(); });
     return;
   }
   sync_lost_ = 0;
   ctx_.figures->store_failed();
-  while (!unsynced_.empty()) {
-    queue_.put_back(std::move(unsynced_.back().events));
-    unsynced_.pop_back();
-  }
-  if (mode_ == mode::live)
-    go_away(from_caf(e));
-  else
-    pump();
-  queue_changed();
+  if (!failed_)
+    failed_ = from_caf(e);
+  fall_back();
 }
 
 void storage_writer_state::finish(const appended_batch& batch) {
@@ -148,6 +144,10 @@ void storage_writer_state::joined(const thread_report& threads) {
     ctx_.log->warn("the correlation key {} has reached its limit: it links no "
                    "further events",
                    key);
+  learn(threads);
+}
+
+void storage_writer_state::learn(const thread_report& threads) {
   if (!ctx_.rules || threads.facts.empty())
     return;
   for (const auto& [fact, value] : threads.facts)

@@ -7,6 +7,8 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include <memory>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -23,8 +25,11 @@ struct held_appends {
   std::vector<std::vector<log_mark>> syncs;
   std::vector<caf::typed_response_promise<void>> sync_promises;
   size_t synced = 0;
-  /// The next answer to a sync, if it is not well.
+  /// The next answer to a sync, or to a batch, if it is not well.
   std::optional<error> sync_fails;
+  std::optional<error> append_fails;
+  /// What the next batch teaches.
+  std::vector<std::pair<std::string, std::string>> facts;
 };
 
 /// A worker that keeps each batch until told, by `head_atom`, to answer the
@@ -51,12 +56,17 @@ inline store_worker_actor spawn_held_worker(caf::actor_system& sys,
           return h->sync_promises.back();
         },
         [h](head_atom) -> caf::result<seq_t> {
+          if (auto why = std::exchange(h->append_fails, std::nullopt)) {
+            h->promises[h->answered++].deliver(to_caf(*why));
+            return h->seq;
+          }
           append_results out;
           const auto& batch = h->batches[h->answered];
           for (const auto& ev : batch.events)
             out.items.push_back({{ev->id, ++h->seq, false, false}, {}});
           if (h->late && batch.sync_later)
             out.unsynced.push_back({h->seq, batch.events.back()->id, {}});
+          out.threads.facts = std::exchange(h->facts, {});
           h->promises[h->answered++].deliver(std::move(out));
           return h->seq;
         },

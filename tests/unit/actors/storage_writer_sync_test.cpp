@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The storage writer under load: batches that the store answers before they are
 // durable.
+#include "correlation/engine.hpp"
 #include "tests/support/held_worker.hpp"
 #include "tests/support/spine.hpp"
+
+#include <string>
+#include <vector>
 
 namespace eventweft {
 
@@ -39,6 +43,13 @@ class storage_writer_sync_test : public testing::spine {
     ASSERT_LT(syncs->synced, syncs->syncs.size());
     tell_anon(ctx.peers->sync_worker.get(), find_atom_v, uuid{});
     run();
+  }
+
+  static std::vector<std::string> numbers(const std::vector<event_ptr>& all) {
+    std::vector<std::string> out;
+    for (const auto& ev : all)
+      out.push_back(ev->event_id);
+    return out;
   }
 
   static std::vector<seq_t> seqs(const std::vector<log_mark>& marks) {
@@ -165,14 +176,88 @@ TEST_F(storage_writer_sync_test, what_the_store_lost_is_appended_again) {
   auto c = take(3);
   appended();
   syncs->sync_fails = error{ec::store_unavailable, "it was lost"};
+  // Before anybody heard of it; the third one is at the store still, and
+  // nothing that came later goes anywhere before it is back.
+  auto d = take(4);
   durable();
-  // Before anybody heard of it; the third one is at the store still.
-  EXPECT_FALSE(b->failed);
+  EXPECT_TRUE(b->pending());
+  EXPECT_TRUE(d->pending());
+  appended();
   EXPECT_EQ(ctx.status->overall(), health::degraded);
+  for (const auto& x : {b, c, d}) {
+    ASSERT_TRUE(x->value);
+    EXPECT_TRUE(x->value->spooled);
+  }
+  // In the order in which they came.
+  EXPECT_EQ(
+      numbers(spooled->events),
+      (std::vector<std::string>{"delivery-2", "delivery-3", "delivery-4"}));
+}
+
+TEST_F(storage_writer_sync_test, a_batch_that_fails_waits_for_those_before_it) {
+  storage_writer_options options;
+  options.spool = true;
+  start_spool_worker();
+  start_held(options);
+  take(1);
+  auto b = take(2);
+  appended();
+  auto c = take(3);
+  appended();
+  auto d = take(4);
+  appends->append_fails = error{ec::store_full, "no room"};
+  appended();
+  EXPECT_TRUE(c->pending());
+  EXPECT_EQ(ctx.status->overall(), health::ok);
+  // The first one got there: it is no matter of the spool.
+  durable();
+  ASSERT_TRUE(b->value);
+  EXPECT_FALSE(b->value->spooled);
+  EXPECT_EQ(b->value->seq, 2);
+  EXPECT_EQ(ctx.status->overall(), health::degraded);
+  ASSERT_TRUE(c->value);
+  EXPECT_TRUE(c->value->spooled);
+  ASSERT_TRUE(d->value);
+  EXPECT_EQ(numbers(spooled->events),
+            (std::vector<std::string>{"delivery-3", "delivery-4"}));
+}
+
+TEST_F(storage_writer_sync_test, both_may_fail) {
+  storage_writer_options options;
+  options.spool = true;
+  start_spool_worker();
+  start_held(options);
+  take(1);
+  auto b = take(2);
+  appended();
+  auto c = take(3);
+  appended();
+  appends->append_fails = error{ec::store_full, "no room"};
+  appended();
+  syncs->sync_fails = error{ec::store_unavailable, "it was lost"};
+  durable();
   ASSERT_TRUE(b->value);
   EXPECT_TRUE(b->value->spooled);
-  EXPECT_EQ(spooled->events.size(), 1u);
-  EXPECT_TRUE(c->pending());
+  ASSERT_TRUE(c->value);
+  EXPECT_TRUE(c->value->spooled);
+  EXPECT_EQ(numbers(spooled->events),
+            (std::vector<std::string>{"delivery-2", "delivery-3"}));
+}
+
+// Nobody would tell again what a batch taught that the store has kept.
+TEST_F(storage_writer_sync_test, what_events_taught_is_known_even_so) {
+  const auto known = std::make_shared<correlation::vocabulary>();
+  ctx.rules = std::make_shared<correlation::engine>(
+      known, correlation::engine_options{});
+  start_held();
+  take(1);
+  take(2);
+  appended();
+  appends->facts = {{"linear:team:ENG", "x"}};
+  appended();
+  syncs->sync_fails = error{ec::store_unavailable, "not known"};
+  durable();
+  EXPECT_TRUE(known->knows("linear:team:ENG"));
 }
 
 TEST_F(storage_writer_sync_test, a_crashed_worker_is_waited_for) {
