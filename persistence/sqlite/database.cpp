@@ -148,6 +148,32 @@ void write_transaction::commit() {
   turn_.end();
 }
 
+read_transaction::read_transaction(database& db) : db_(db) {
+  db_.prepared("BEGIN").exec();
+  try {
+    // The view is that of the first statement.
+    auto& first = db_.prepared("SELECT 1 FROM sqlite_schema LIMIT 1");
+    first.executeStep();
+    first.reset();
+  } catch (...) {
+    end();
+    throw;
+  }
+}
+
+read_transaction::~read_transaction() {
+  end();
+}
+
+void read_transaction::end() noexcept {
+  try {
+    if (sqlite3_get_autocommit(db_.raw().getHandle()) == 0)
+      db_.prepared("ROLLBACK").exec();
+  } catch (const std::exception&) {
+    // The session drops the connection, which ends it as well.
+  }
+}
+
 expected<void> lazy_database::ensure_open() {
   if (auto same = file_.identity->check(file_.path); !same || open_)
     return same;

@@ -76,6 +76,21 @@ class write_transaction {
   bool open_ = true;
 };
 
+/// One view of the file, as it is when this is made, for all statements until
+/// it ends.
+class read_transaction {
+ public:
+  explicit read_transaction(database& db);
+  ~read_transaction();
+  read_transaction(const read_transaction&) = delete;
+  read_transaction& operator=(const read_transaction&) = delete;
+
+ private:
+  void end() noexcept;
+
+  database& db_;
+};
+
 /// Opens the file on the first call and again after an error that says
 /// something about the file rather than about what was asked. While the file is
 /// gone, or another one is in its place, every call is refused.

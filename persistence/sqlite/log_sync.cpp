@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <system_error>
 
 namespace eventweft::sqlite {
@@ -44,7 +45,10 @@ seq_t log_sync::shown() const {
 expected<void> log_sync::flush(const std::string& path, seq_t upto) {
   // SQLite holds no locks on this file: it may be opened and closed beside it.
   // Without one everything was copied to the database, which SQLite syncs then.
-  const auto log = path + "-wal";
+  // It is beside the file itself, wherever the links to that are.
+  std::error_code unresolved;
+  const auto file_itself = std::filesystem::canonical(path, unresolved);
+  const auto log = (unresolved ? path : file_itself.string()) + "-wal";
   const int file = ::open(log.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) {
     if (errno != ENOENT)

@@ -29,11 +29,13 @@ class log_sync {
   /// All up to there is on disk.
   void synced(seq_t upto);
 
-  /// The last seq that readers may see.
+  /// The last seq that readers may see, of a view of the file that was taken
+  /// before the call (`read_transaction`): what is committed later and is not
+  /// durable may be in a later one.
   seq_t shown() const;
 
-  /// Brings the write-ahead log of the database at `path` to the disk, and with
-  /// it all that was committed before the call.
+  /// Brings the write-ahead log of the database at `path`, which may be a link
+  /// to it, to the disk, and with it all that was committed before the call.
   expected<void> flush(const std::string& path, seq_t upto);
 
  private:

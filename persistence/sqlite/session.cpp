@@ -305,7 +305,8 @@ void session::learn_keys(database& db, seq_t head) {
 
 expected<log_head> session::head() {
   return database_.call([&](database& db) -> expected<log_head> {
-    return log_head{std::min(read_head(db), file_.sync->shown())};
+    const auto head = read_head(db);
+    return log_head{std::min(head, file_.sync->shown())};
   });
 }
 
@@ -315,6 +316,7 @@ expected<log_range> session::read_after(seq_t after, size_t max_events,
       "SELECT " + std::string{event_columns} +
       " FROM events WHERE seq > ? AND seq <= ? ORDER BY seq";
   return database_.call([&](database& db) -> expected<log_range> {
+    const read_transaction view{db};
     log_range range{after + 1, after, {}};
     auto& q = db.prepared(sql);
     q.bind(1, static_cast<int64_t>(after));
@@ -350,6 +352,7 @@ expected<std::optional<event_ptr>> session::find(const uuid& id) {
 
 expected<event_page> session::query(const event_query& q) {
   return database_.call([&](database& db) -> expected<event_page> {
+    const read_transaction view{db};
     auto question = page_statement(q, file_.sync->shown());
     SQLite::Statement rows{db.raw(), question.sql};
     for (size_t i = 0; i < question.parameters.size(); ++i)

@@ -99,6 +99,38 @@ TEST_F(sqlite_file, OneThatIsRemovedTakesNothingUntilItIsBack) {
   EXPECT_EQ(store->open_session()->head()->seq, 1);
 }
 
+// Its log is where the file is, not where the link is.
+TEST_F(sqlite_file, ALinkedFileIsBroughtToTheDiskItself) {
+  const auto path = directory_ / "log.db";
+  const auto link = directory_ / "link.db";
+  std::ofstream{path};
+  fs::create_symlink(path, link);
+  sqlite::log_sync sync;
+  EXPECT_TRUE(sync.flush(link.string(), 1));
+  // One that can't be opened is noticed.
+  const auto log = directory_ / "log.db-wal";
+  fs::create_symlink(log, log);
+  auto failed = sync.flush(link.string(), 2);
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code, ec::store_unavailable);
+}
+
+TEST_F(sqlite_file, AViewIsOfTheMomentItIsTaken) {
+  const sqlite::database_file file{(directory_ / "log.db").string(), {}};
+  sqlite::database reads{file};
+  sqlite::database writes{file};
+  writes.raw().exec("CREATE TABLE t (n INTEGER)");
+  const auto count = [&] {
+    return reads.raw().execAndGet("SELECT count(*) FROM t").getInt();
+  };
+  {
+    const sqlite::read_transaction view{reads};
+    writes.raw().exec("INSERT INTO t VALUES (1)");
+    EXPECT_EQ(count(), 0);
+  }
+  EXPECT_EQ(count(), 1);
+}
+
 TEST_F(sqlite_file, AnotherKindOfFileIsCorrupt) {
   std::ofstream{directory_ / "text.db"} << std::string(10'000, 'x');
   auto failed = open(directory_ / "text.db")->migrate();
