@@ -64,8 +64,8 @@ class thread_store {
   virtual expected<std::optional<uuid>> thread_of(const std::string& key) = 0;
 
   /// Everything about a thread; of its events that page, at least one if there
-  /// is one, and their links. A page that ends for its bytes has a next one.
-  /// Nothing if there is no such thread.
+  /// is one that is durable, and their links. A page that ends for its bytes
+  /// has a next one. Nothing if there is no such thread.
   virtual expected<std::optional<thread_story>>
   read(const uuid& thread, const thread_page& page) = 0;
 

@@ -291,7 +291,7 @@ expected<seq_t> session::seq_before(timestamp t) {
   return pool_->call(retry::yes, [&](pqxx::connection& c) -> expected<seq_t> {
     pqxx::nontransaction tx{c};
     auto row =
-        tx.exec("SELECT coalesce((SELECT min(seq) - 1 FROM events "
+        tx.exec("SELECT least((SELECT min(seq) - 1 FROM events "
                 "WHERE created_at >= $1), (SELECT seq FROM log_durable))",
                 pqxx::params{time_text(t)});
     return row.one_field().as<seq_t>();

@@ -42,13 +42,15 @@ thread_link read_link(const pqxx::row& row) {
   return l;
 }
 
-/// The events of a page, and whether it has its bytes with that one.
+/// The events of a page, and whether it has its bytes with that one. Not what
+/// is not durable yet: whoever goes on from there could miss others.
 const std::string page_sql =
     "SELECT " + std::string{event_columns} +
     ", upto >= $4::bigint FROM (SELECT " + std::string{event_columns} +
     ", payload_bytes, sum(payload_bytes::bigint) OVER (ORDER BY seq "
     "ROWS UNBOUNDED PRECEDING) AS upto FROM events WHERE correlation_id = $1 "
-    "AND seq > $2 ORDER BY seq LIMIT $3) page "
+    "AND seq > $2 AND seq <= (SELECT d.seq FROM log_durable d) "
+    "ORDER BY seq LIMIT $3) page "
     "WHERE upto - payload_bytes < $4::bigint ORDER BY seq";
 
 /// Of each beginning of a type the newest, as long as there is room for bytes.
@@ -58,7 +60,9 @@ const std::string states_sql =
     std::string{event_columns} +
     ", payload_bytes, sum(payload_bytes::bigint) OVER (ORDER BY seq DESC "
     "ROWS UNBOUNDED PRECEDING) AS upto FROM events WHERE correlation_id = $1 "
-    "AND starts_with(event_type, t.type) ORDER BY seq DESC LIMIT $3) s "
+    "AND starts_with(event_type, t.type) "
+    "AND seq <= (SELECT d.seq FROM log_durable d) "
+    "ORDER BY seq DESC LIMIT $3) s "
     "WHERE upto - payload_bytes < $4::bigint ORDER BY seq DESC";
 
 } // namespace

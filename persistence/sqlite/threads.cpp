@@ -198,16 +198,18 @@ expected<std::optional<thread_story>> threads::read(const uuid& thread,
                                                     const thread_page& page) {
   static const std::string events_sql =
       "SELECT " + std::string{event_columns} +
-      " FROM events WHERE correlation_id = ? AND seq > ? "
+      " FROM events WHERE correlation_id = ? AND seq > ? AND seq <= ? "
       "ORDER BY seq LIMIT ?";
   static const std::string states_sql =
       "SELECT " + std::string{event_columns} +
       " FROM events WHERE correlation_id = ? AND event_type GLOB ? || '*' "
-      "ORDER BY seq DESC LIMIT ?";
+      "AND seq <= ? ORDER BY seq DESC LIMIT ?";
   using result_t = expected<std::optional<thread_story>>;
   return database_.call([&](database& db) -> result_t {
-    // One view of all its tables.
-    SQLite::Transaction tx{db.raw()};
+    // One view of all its tables. Whoever goes on from an event that is not
+    // durable yet could miss others.
+    const read_transaction view{db};
+    const auto shown = static_cast<int64_t>(sync_->shown());
     const auto id = to_string(thread);
     auto& found = db.prepared(
         "SELECT id, event_count, last_seq, first_event_at, last_event_at, "
@@ -234,7 +236,8 @@ expected<std::optional<thread_story>> threads::read(const uuid& thread,
     auto& events = db.prepared(events_sql);
     events.bind(1, id);
     events.bind(2, static_cast<int64_t>(page.after));
-    events.bind(3, static_cast<int64_t>(page.limit) + 1);
+    events.bind(3, shown);
+    events.bind(4, static_cast<int64_t>(page.limit) + 1);
     for (uint64_t bytes = 0; events.executeStep();) {
       if (story.events.size() == page.limit ||
           (!story.events.empty() && bytes >= page.max_bytes)) {
@@ -253,7 +256,8 @@ expected<std::optional<thread_story>> threads::read(const uuid& thread,
       auto& states = db.prepared(states_sql);
       states.bind(1, id);
       states.bind(2, std::string{type});
-      states.bind(3, static_cast<int64_t>(thread_reading::state_events));
+      states.bind(3, shown);
+      states.bind(4, static_cast<int64_t>(thread_reading::state_events));
       const auto most = thread_reading::state_bytes(page.max_bytes);
       for (uint64_t bytes = 0; bytes < most && states.executeStep();) {
         story.states.push_back(read_event(states));
@@ -344,6 +348,7 @@ expected<thread_report> threads::rejoin(std::span<const rejoined_event> events,
   return database_.call([&](database& db) -> expected<thread_report> {
     write_transaction tx{db};
     thread_report report;
+    seq_t head = 0;
     if (!events.empty()) {
       std::vector<correlation::join_input> inputs;
       timestamp now{};
@@ -357,7 +362,7 @@ expected<thread_report> threads::rejoin(std::span<const rejoined_event> events,
         return fail(std::move(joined.error()));
       auto& head_row = db.prepared("SELECT last_seq FROM log_head");
       head_row.executeStep();
-      seq_t head = head_row.getColumn(0).getInt64();
+      head = head_row.getColumn(0).getInt64();
       head_row.reset();
       auto merges = write_joined(db, joined->changes, {}, now, head);
       auto& update = db.prepared("UPDATE log_head SET last_seq = ?");
@@ -369,6 +374,8 @@ expected<thread_report> threads::rejoin(std::span<const rejoined_event> events,
     note.bind(1, static_cast<int64_t>(done));
     note.exec();
     tx.commit();
+    // With what others had left to be made so.
+    sync_->synced(head);
     return report;
   });
 }

@@ -5,12 +5,14 @@
 #include "persistence/sqlite/database.hpp"
 #include "persistence/threads.hpp"
 
+#include <memory>
+
 namespace eventweft::sqlite {
 
 class threads final : public thread_store {
  public:
   explicit threads(const database_file& file)
-      : database_(file), limits_(file.options.threads) {}
+      : database_(file), sync_(file.sync), limits_(file.options.threads) {}
 
   expected<std::vector<std::pair<std::string, std::string>>>
   facts(size_t limit) override;
@@ -32,6 +34,7 @@ class threads final : public thread_store {
 
  private:
   lazy_database database_;
+  std::shared_ptr<log_sync> sync_;
   correlation::join_limits limits_;
 };
 

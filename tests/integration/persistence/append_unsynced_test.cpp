@@ -4,6 +4,9 @@
 #include "tests/integration/persistence/thread_support.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <thread>
+#include <utility>
 
 namespace eventweft::testing {
 namespace {
@@ -28,6 +31,8 @@ class append_unsynced_contract : public store_contract {
       forward.ascending = true;
       EXPECT_EQ(must(session->query(forward)).events.size(), count);
       EXPECT_LE(must(session->seq_before(noon + std::chrono::hours{1})),
+                static_cast<seq_t>(count));
+      EXPECT_LE(must(session->seq_before(numbered_event(3).created_at)),
                 static_cast<seq_t>(count));
     }
   }
@@ -124,6 +129,56 @@ TEST_P(append_unsynced_contract, ABatchWithKeysIsJoinedAsEver) {
   EXPECT_TRUE(third.items[0].outcome.duplicate);
   ASSERT_EQ(third.unsynced.size(), 1u);
   must(session_->make_durable(third.unsynced));
+}
+
+TEST_P(append_unsynced_contract, AThreadIsShownAsFarAsItIsDurable) {
+  auto changed = in_thread(2);
+  changed.event_type = "pull_request:closed";
+  const auto first = must(session_->append_and_join(
+      std::vector<event_ptr>{event_ptr{in_thread(1)}}));
+  const auto id = first.items.at(0).correlation_id;
+  ASSERT_TRUE(id);
+  const auto later = append_later({changed, in_thread(3)});
+  const auto threads = store_->open_threads();
+  const auto shown = [&] {
+    const auto story = must(threads->read(*id, {}));
+    return std::pair{story->events.size(), story->states.size()};
+  };
+  EXPECT_EQ(shown(), (std::pair<size_t, size_t>{1, 0}));
+  must(other_->make_durable(later.unsynced));
+  EXPECT_EQ(shown(), (std::pair<size_t, size_t>{3, 1}));
+}
+
+// Whoever looks while the log is appended to and made durable.
+TEST_P(append_unsynced_contract, NobodySeesWhatNobodyHasMadeDurable) {
+  std::atomic<seq_t> asked{0};
+  std::atomic<bool> stop{false};
+  std::atomic<int> early{0};
+  std::thread reader{[&] {
+    for (seq_t last = 0; !stop;) {
+      const auto head = must(other_->head()).seq;
+      if (head > asked)
+        ++early;
+      for (const auto& e : must(other_->read_after(last, 100, SIZE_MAX)).events)
+        last = e->seq;
+      if (last > asked)
+        ++early;
+      event_query newest;
+      newest.limit = 1;
+      const auto page = must(other_->query(newest));
+      if (!page.events.empty() && page.events[0]->seq > asked)
+        ++early;
+    }
+  }};
+  const auto syncs = store_->open_session();
+  for (int n = 1; n <= 500; ++n) {
+    const auto marks = append_later({numbered_event(n)}).unsynced;
+    asked = n;
+    must(syncs->make_durable(marks));
+  }
+  stop = true;
+  reader.join();
+  EXPECT_EQ(early, 0);
 }
 
 TEST_P(append_unsynced_contract, RefusedRowsDoNotHideWhereTheBatchEnds) {
