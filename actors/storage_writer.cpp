@@ -29,6 +29,7 @@ storage_writer_state::storage_writer_state(storage_writer_actor::pointer self,
       ctx_(std::move(ctx)),
       options_(options),
       queue_(options.queue_max_events, options.queue_max_bytes),
+      left_pauses_(options.retry_min, options.retry_max),
       pauses_(options.retry_min, options.retry_max) {}
 
 storage_writer_actor::behavior_type storage_writer_state::make_behavior() {
@@ -67,18 +68,30 @@ caf::result<void> storage_writer_state::flush() {
 
 void storage_writer_state::start() {
   ctx_.figures->set_store_up(true);
-  // What a writer before this one did not get to. If the store is away, the
-  // next batch brings it along.
-  if (auto worker = ctx_.peers->sync_worker.get())
-    ask(self_, worker, options_.store_timeout, sync_atom_v,
-        std::vector<log_mark>{})
-        .then([] {}, [](const caf::error&) {});
+  show_what_was_left();
   if (!options_.spool) {
     mode_ = mode::live;
     publish_status();
     return;
   }
   look_into_spool();
+}
+
+// By a writer before this one. The next batch would bring it along, but that
+// may be long in coming.
+void storage_writer_state::show_what_was_left() {
+  auto worker = ctx_.peers->sync_worker.get();
+  if (!worker) {
+    run_after(self_, worker_pause, [this] { show_what_was_left(); });
+    return;
+  }
+  ask(self_, worker, options_.store_timeout, sync_atom_v,
+      std::vector<log_mark>{})
+      .then([] {},
+            [this](const caf::error&) {
+              run_after(self_, left_pauses_.next(*ctx_.random),
+                        [this] { show_what_was_left(); });
+            });
 }
 
 void storage_writer_state::look_into_spool() {

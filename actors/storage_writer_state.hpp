@@ -38,6 +38,7 @@ class storage_writer_state {
   caf::result<append_outcome> take(const event_ptr& ev);
   caf::result<void> flush();
   void start();
+  void show_what_was_left();
   void look_into_spool();
   void spool_known(const spool_state& held);
   void spool_unknown(const caf::error& e);
@@ -131,6 +132,7 @@ class storage_writer_state {
   /// Why the store failed on a batch, or to make some durable, while the other
   /// of the two is under way: nothing more is started.
   std::optional<error> failed_;
+  backoff left_pauses_;
 
   // The batch at the spool's worker; those who wait for another's outcome.
   std::vector<pending_append> spool_batch_;

@@ -204,6 +204,7 @@ TEST_F(storage_writer_spool_test,
   start_write_worker();
   start_spool_worker();
   start_writer(options);
+  run();
   go_down();
   append(1);
   run();

@@ -279,6 +279,23 @@ TEST_F(storage_writer_sync_test, a_crashed_worker_is_waited_for) {
   EXPECT_TRUE(b->value);
 }
 
+TEST_F(storage_writer_sync_test, what_a_dead_writer_left_is_shown) {
+  log->sync_later = true;
+  std::vector<event_ptr> left{event_ptr{testing::make_event(1)}};
+  testing::memory_session session{log};
+  ASSERT_TRUE(session.append_unsynced(left));
+  EXPECT_EQ(session.head()->seq, 0);
+  // However long the store is away when the next one starts.
+  log->set_down(error{ec::store_unavailable, "outage"});
+  start_writer();
+  run();
+  start_write_worker();
+  advance(std::chrono::seconds{1});
+  log->set_down(std::nullopt);
+  advance(std::chrono::seconds{10});
+  EXPECT_EQ(session.head()->seq, 1);
+}
+
 TEST_F(storage_writer_sync_test, flush_answers_when_all_is_durable) {
   start_held();
   take(1);
