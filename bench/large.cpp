@@ -144,7 +144,7 @@ class pages {
                           std::to_string(page->events.size()));
     });
     out_.figure("large", what, ms, "ms", 100);
-    const auto s = postgres::page_statement(q);
+    const auto s = postgres::page_statement(q, session_->head()->seq);
     pqxx::nontransaction tx{sql_};
     std::vector<std::string> plan;
     for (const auto& row :

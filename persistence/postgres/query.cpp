@@ -124,7 +124,7 @@ auto non_empty(builder& b, std::string_view column) {
 
 } // namespace
 
-statement page_statement(const event_query& q) {
+statement page_statement(const event_query& q, seq_t shown) {
   builder b;
   if (q.id)
     b.require("id = " + b.bind(to_string(*q.id)));
@@ -170,7 +170,7 @@ statement page_statement(const event_query& q) {
   if (q.until)
     b.require("created_at < " + b.bind(time_text(*q.until)));
   // Not what is not durable yet: whoever goes on from there could miss others.
-  b.require("seq <= (SELECT d.seq FROM log_durable d)");
+  b.require("seq <= " + b.bind(std::to_string(shown)));
   if (q.after)
     b.require("seq > " + b.bind(std::to_string(*q.after)));
   if (q.cursor != 0)

@@ -18,8 +18,8 @@ struct statement {
 
 /// One page and one row more, which tells whether there is a next page. Behind
 /// the columns of an event stands whether the page has its bytes with it; then
-/// it is the last one.
-statement page_statement(const event_query& q);
+/// it is the last one. Of the log up to `shown`, which is durable.
+statement page_statement(const event_query& q, seq_t shown);
 
 /// A page of dead letters.
 statement dead_letters_statement(const dead_letter_query& q);

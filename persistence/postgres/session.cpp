@@ -17,6 +17,10 @@ using std::to_string;
 // After somebody else was faster, so many batches take the log head first.
 constexpr int careful_batches = 32;
 
+seq_t durable_seq(pqxx::transaction_base& tx) {
+  return tx.exec("SELECT seq FROM log_durable").one_field().as<seq_t>();
+}
+
 std::string append_call(commit_mode mode) {
   const std::string call =
       "append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, "
@@ -188,8 +192,7 @@ expected<log_head> session::head() {
   return pool_->call(retry::yes,
                      [&](pqxx::connection& c) -> expected<log_head> {
                        pqxx::nontransaction tx{c};
-                       auto row = tx.exec("SELECT seq FROM log_durable");
-                       return log_head{row.one_field().as<seq_t>()};
+                       return log_head{durable_seq(tx)};
                      });
 }
 
@@ -197,7 +200,9 @@ expected<log_range> session::read_after(seq_t after, size_t max_events,
                                         size_t max_bytes) {
   using result_t = expected<log_range>;
   auto read = [&](connection& own, pqxx::connection& c) -> result_t {
-    // The inner query reads no payload: it finds the last event that fits.
+    // The inner query reads no payload: it finds the last event that fits. It
+    // goes along the index; how far the log is durable is asked of what it
+    // found, since the planner can't know how little that leaves out.
     own.prepare(
         "read_after",
         "SELECT " + std::string{event_columns} +
@@ -207,8 +212,9 @@ expected<log_range> session::read_after(seq_t after, size_t max_events,
             "SELECT w.seq, sum(w.payload_bytes::bigint) OVER (ORDER BY w.seq) "
             "AS total FROM ("
             "SELECT seq, payload_bytes FROM events WHERE seq > $1::bigint "
-            "AND seq <= (SELECT d.seq FROM log_durable d) "
-            "ORDER BY seq LIMIT $2::bigint) w) t) ORDER BY seq");
+            "ORDER BY seq LIMIT $2::bigint) w "
+            "WHERE w.seq <= (SELECT d.seq FROM log_durable d)) t) "
+            "ORDER BY seq");
     pqxx::nontransaction tx{c};
     constexpr auto most = static_cast<size_t>(INT64_MAX);
     auto rows = tx.exec(pqxx::prepped{"read_after"},
@@ -244,8 +250,9 @@ expected<std::optional<event_ptr>> session::find(const uuid& id) {
 expected<event_page> session::query(const event_query& q) {
   return pool_->call(
       retry::yes, [&](pqxx::connection& c) -> expected<event_page> {
-        auto question = page_statement(q);
         pqxx::nontransaction tx{c};
+        // As a number, which the planner can estimate with.
+        auto question = page_statement(q, durable_seq(tx));
         auto rows = tx.exec(question.sql, question.parameters);
         event_page page;
         auto count = std::min(static_cast<size_t>(rows.size()), q.limit);

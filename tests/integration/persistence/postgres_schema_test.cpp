@@ -279,7 +279,7 @@ TEST_F(postgres_schema, EveryFilterIsServedByAnIndex) {
   pqxx::connection c{url_};
   pqxx::nontransaction tx{c};
   for (const auto& [index, q] : questions) {
-    const auto s = postgres::page_statement(q);
+    const auto s = postgres::page_statement(q, 1'000'000);
     std::string plan;
     for (const auto& row :
          tx.exec("EXPLAIN (COSTS OFF) " + s.sql, s.parameters))
