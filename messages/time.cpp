@@ -7,6 +7,11 @@ namespace eventweft {
 
 namespace {
 
+constexpr timestamp first_moment = std::chrono::sys_days{
+    std::chrono::year{1} / std::chrono::January / std::chrono::day{1}};
+constexpr timestamp beyond_last = std::chrono::sys_days{
+    std::chrono::year{10'000} / std::chrono::January / std::chrono::day{1}};
+
 void put_digits(char* to, unsigned value, int width) {
   for (int i = width - 1; i >= 0; --i) {
     to[i] = static_cast<char>('0' + value % 10);
@@ -120,8 +125,13 @@ std::optional<timestamp> parse_rfc3339(std::string_view text) {
   }
   if (pos != text.size())
     return std::nullopt;
-  return timestamp{sys_days{date} + hours{*h} + minutes{*mi} + seconds{*s} +
-                   microseconds{micros} - offset};
+  const timestamp moment{sys_days{date} + hours{*h} + minutes{*mi} +
+                         seconds{*s} + microseconds{micros} - offset};
+  // The offset may lead out of the years that have four digits, and no store
+  // knows a year 0.
+  if (moment < first_moment || moment >= beyond_last)
+    return std::nullopt;
+  return moment;
 }
 
 } // namespace eventweft

@@ -46,7 +46,8 @@ std::string to_rfc3339(timestamp t);
 void append_rfc3339(std::string& out, timestamp t);
 
 /// Reads an RFC 3339 date-time with 0 to 9 fractional digits and `Z` or a
-/// numeric offset. Nothing else passes; digits past the sixth are cut.
+/// numeric offset. Nothing else passes; digits past the sixth are cut. In UTC
+/// it is within the years 1 to 9999, which is what can be written and stored.
 std::optional<timestamp> parse_rfc3339(std::string_view text);
 
 } // namespace eventweft

@@ -67,6 +67,18 @@ TEST(Rfc3339, RefusesEverythingElse) {
     EXPECT_EQ(parse_rfc3339(bad), std::nullopt) << bad;
 }
 
+// PostgreSQL refuses a row with a year 0, and a fifth digit has no place.
+TEST(Rfc3339, KeepsToTheYearsThatCanBeStored) {
+  EXPECT_EQ(parse_rfc3339("0001-01-01T00:00:00Z"),
+            timestamp{sys_days{1y / January / 1}});
+  EXPECT_EQ(parse_rfc3339("9999-12-31T23:59:59.999999Z"),
+            timestamp{sys_days{std::chrono::year{10'000} / January / 1}} - 1us);
+  for (std::string_view bad :
+       {"0000-12-31T23:59:59Z", "0001-01-01T00:00:00+01:00",
+        "9999-12-31T23:59:59-01:00", "9999-12-31T23:59:60Z"})
+    EXPECT_EQ(parse_rfc3339(bad), std::nullopt) << bad;
+}
+
 TEST(Rfc3339, RoundTripsOverTheYears) {
   for (int year = 1900; year < 2200; year += 7)
     for (const auto part : {0us, 1us, 999'999us}) {
