@@ -98,18 +98,30 @@ size_t pem_length(std::string_view text) noexcept {
   return end == std::string_view::npos ? text.size() : end + 5;
 }
 
+// Whether the dot at `at` is the end of a sentence, not a part of a token.
+bool is_full_stop(const shape& s, std::string_view text, size_t at) noexcept {
+  return at + 1 >= text.size() || text[at + 1] == '.' ||
+         !fits(s.letters, text[at + 1]);
+}
+
 size_t token_length(const shape& s, std::string_view text) noexcept {
   if (s.owner == "private_key")
     return pem_length(text);
+  const bool is_jwt = s.owner == "jwt";
+  size_t dots = 0;
   size_t end = s.start.size();
-  while (end < text.size() && fits(s.letters, text[end]))
-    ++end;
-  if (end - s.start.size() < s.min_length)
-    return 0;
-  // A JSON Web Token has three parts.
-  if (s.owner == "jwt" &&
-      std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(end),
-                 '.') != 2)
+  for (; end < text.size() && fits(s.letters, text[end]); ++end) {
+    if (!is_jwt || text[end] != '.')
+      continue;
+    // A JSON Web Token has three parts. What has more is not read to its end,
+    // for each part may begin like a token.
+    if (dots == 2 && !is_full_stop(s, text, end))
+      return 0;
+    if (dots == 2)
+      break;
+    ++dots;
+  }
+  if (end - s.start.size() < s.min_length || (is_jwt && dots != 2))
     return 0;
   return end;
 }

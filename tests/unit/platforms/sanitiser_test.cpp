@@ -5,6 +5,8 @@
 #include "codec/json_spans.hpp"
 #include "tests/unit/platforms/support.hpp"
 
+#include <chrono>
+
 namespace eventweft::platforms {
 namespace {
 
@@ -103,6 +105,31 @@ TEST(sanitiser, replaces_known_shapes_of_tokens) {
             R"({"a":"see [redacted]"})");
   // Not within a longer word.
   EXPECT_EQ(in("x" + github), "-");
+}
+
+TEST(sanitiser, sees_a_web_token_before_a_full_stop) {
+  const auto clean = make({}, {"jwt"});
+  const auto token = "eyJ" + std::string(20, 'a') + "." + std::string(20, 'b') +
+                     "." + std::string(20, 'c');
+  for (std::string_view after : {".", "...", ". Then", ".\\n"}) {
+    const auto out = clean.shapes(token + std::string{after});
+    ASSERT_TRUE(out) << after;
+    EXPECT_EQ(out->text, std::string{redacted_text} + std::string{after});
+  }
+  // Four parts are something else.
+  EXPECT_FALSE(clean.shapes(token + ".d"));
+}
+
+// Each part may begin a token: looked at to the end of the text for each of
+// them, this one would take minutes.
+TEST(sanitiser, reads_a_text_of_many_parts_a_few_times_only) {
+  std::string text;
+  for (int i = 0; i < 200'000; ++i)
+    text += "eyJ.";
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_FALSE(make({}, {"jwt"}).shapes(text + "eyJ"));
+  EXPECT_LT(std::chrono::steady_clock::now() - before,
+            std::chrono::seconds{10});
 }
 
 TEST(sanitiser, sees_tokens_however_they_are_escaped) {
