@@ -219,7 +219,7 @@ void claims::add(const reference& r, float confidence, bool listed,
 
 void claims::text(std::string_view text, text_source source, markup how,
                   const repository& repo, std::string_view field) {
-  if (text.empty())
+  if (text.empty() || references_ >= max_references)
     return;
   found_.clear();
   scan_options options;
@@ -228,6 +228,8 @@ void claims::text(std::string_view text, text_source source, markup how,
   options.known = &in_.known;
   scan_text(text, options, found_);
   for (const auto& r : found_) {
+    if (references_++ >= max_references)
+      return;
     const bool listed = !is_magic(r.rel) && r.rel != relation::labelled;
     auto confidence = confidence_of(r, source);
     if ((source == text_source::title || source == text_source::commit) &&

@@ -46,6 +46,11 @@ enum class text_source : uint8_t {
   chat,
 };
 
+/// How many references one rule reads out of an event's texts. What names more
+/// is no one's piece of work, and anybody can write it: each is compared with
+/// all that were found before.
+inline constexpr size_t max_references = 2'000;
+
 /// Takes what one rule finds in one event; of equal keys the strongest.
 class claims {
  public:
@@ -70,7 +75,7 @@ class claims {
                   std::string_view field, std::string_view matched);
   void fact(std::string name, std::string_view value, std::string_view field);
 
-  /// All references in a text.
+  /// All references in a text; of all texts together up to `max_references`.
   void text(std::string_view text, text_source source, markup how,
             const repository& repo, std::string_view field);
   /// The references in a branch's name.
@@ -94,6 +99,7 @@ class claims {
   std::string_view rule_;
   std::vector<correlation_key>& out_;
   size_t first_;
+  size_t references_ = 0;
   correlation_noun subject_ = correlation_noun::event;
   std::vector<reference> found_;
   // Keys that are in the texts without any word that makes them a link.

@@ -408,6 +408,26 @@ TEST(trace_rule, reads_the_metadata_and_members_of_any_event) {
                      "event:0190163d-8694-739b-aea5-966c26f8ad92"}));
 }
 
+TEST(rules, a_text_of_very_many_references_is_read_up_to_a_limit) {
+  std::string body;
+  for (int i = 1; i <= 9'000; ++i)
+    body += "ENG-" + std::to_string(i) + " ";
+  bench b;
+  const auto ev = github("issue_comment:created",
+                         R"("issue":{"number":7,"title":"List","body":null},)"
+                         R"("comment":{"id":1,"user":{"login":"al"},"body":")" +
+                             body + R"("})");
+  size_t most = 0;
+  for (const auto& report : b.rules.explain(ev, b.reader)) {
+    EXPECT_EQ(report.error, "");
+    most = std::max(most, report.keys.size());
+  }
+  EXPECT_GE(most, max_references);
+  EXPECT_LT(most, max_references + 100);
+  // What the event is comes from elsewhere, and stays.
+  EXPECT_TRUE(b.links(ev).contains("github:issue:octo/repo#7"));
+}
+
 TEST(rules, what_is_stored_late_is_found_by_its_id) {
   bench b;
   const auto ev = make_event("events", "order:paid", "{}");
