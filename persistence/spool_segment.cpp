@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <optional>
@@ -56,6 +57,40 @@ expected<std::optional<frame>> frame_at(const file& segment, uint64_t offset,
       get32(*header, 8))
     return std::nullopt;
   return frame{offset, frame_header_bytes + length, count};
+}
+
+/// Whether these may be the first bytes of a frame, of which `room` are there:
+/// text is none, so that hardly any place has to be read to be sure.
+bool may_begin_frame(std::string_view header, uint64_t room) {
+  constexpr uint32_t least_record = 5 * 4;
+  const auto length = get32(header, 0);
+  const auto count = get32(header, 4);
+  return count != 0 && count <= length / least_record &&
+         frame_header_bytes + length <= room;
+}
+
+/// Whether there is a whole and good frame anywhere from `offset` on.
+expected<bool> holds_frame(const file& segment, uint64_t offset,
+                           uint64_t size) {
+  constexpr uint64_t step = 1u << 20;
+  for (; offset + frame_header_bytes <= size; offset += step) {
+    // The last places of a piece have their headers' ends in the next one.
+    const auto piece = segment.read_at(
+        offset, std::min(size - offset, step + frame_header_bytes - 1));
+    if (!piece)
+      return fail(piece.error());
+    for (size_t i = 0; i + frame_header_bytes <= piece->size(); ++i) {
+      if (!may_begin_frame(std::string_view{*piece}.substr(i),
+                           size - offset - i))
+        continue;
+      const auto found = frame_at(segment, offset + i, size);
+      if (!found)
+        return fail(found.error());
+      if (*found)
+        return true;
+    }
+  }
+  return false;
 }
 
 } // namespace
@@ -144,6 +179,15 @@ expected<scan_result> scan(const file& segment) {
   if (!size)
     return fail(std::move(size.error()));
   scan_result result;
+  // Only what no other frame follows can be torn, wherever that one stands: it
+  // may be the bad one's length that is wrong.
+  const auto follow_up = [&](uint64_t from) -> expected<scan_result> {
+    const auto more = holds_frame(segment, from, *size);
+    if (!more)
+      return fail(more.error());
+    result.damaged = *more;
+    return result;
+  };
   if (*size < magic.size())
     return result;
   auto begin = segment.read_at(0, magic.size());
@@ -152,6 +196,8 @@ expected<scan_result> scan(const file& segment) {
   if (*begin != magic) {
     // Zeros are a file whose length reached the disk before its bytes did.
     result.damaged = begin->find_first_not_of('\0') != std::string::npos;
+    if (!result.damaged)
+      return follow_up(magic.size());
     return result;
   }
   result.end = magic.size();
@@ -164,18 +210,7 @@ expected<scan_result> scan(const file& segment) {
     result.frames.push_back(**next);
     result.end += (*next)->bytes;
   }
-  // Only what no other frame follows can be torn.
-  if (result.end + frame_header_bytes <= *size) {
-    auto header = segment.read_at(result.end, frame_header_bytes);
-    if (!header)
-      return fail(std::move(header.error()));
-    auto beyond = frame_at(
-        segment, result.end + frame_header_bytes + get32(*header, 0), *size);
-    if (!beyond)
-      return fail(std::move(beyond.error()));
-    result.damaged = beyond->has_value();
-  }
-  return result;
+  return follow_up(result.end + 1);
 }
 
 expected<std::string> encode_frame(std::span<const event_ptr> events) {

@@ -65,7 +65,8 @@ struct scan_result {
   std::vector<frame> frames;
   /// Where the good part ends.
   uint64_t end = 0;
-  /// A good frame follows a bad one: this is damage, not a torn tail.
+  /// A good frame follows a bad one, however far behind it: this is damage,
+  /// not a torn tail.
   bool damaged = false;
 };
 

@@ -299,6 +299,47 @@ TEST_F(spool_test, DamageBeforeTheTailIsNamedNotCut) {
   EXPECT_EQ(contents(path), bytes);
 }
 
+// Where a frame's length is what is wrong, the next one is not where it says.
+TEST_F(spool_test, DamageToAFramesHeaderIsNamedNotCut) {
+  open();
+  append(1, 1);
+  const auto first_end = contents(segments().at(0)).size();
+  append(2, 2);
+  const auto second_end = contents(segments().at(0)).size();
+  append(3, 3);
+  append(4, 4);
+  spool_.reset();
+  const auto path = segments().at(0);
+  const auto good = contents(path);
+  for (size_t at = first_end; at < first_end + 12; ++at) {
+    SCOPED_TRACE(at);
+    auto bytes = good;
+    bytes[at] ^= 0x40;
+    // The one after it may have been in the same sector.
+    bytes[second_end + 2] ^= 0x40;
+    overwrite(path, bytes);
+    const auto failed = spool::open(options_);
+    ASSERT_FALSE(failed);
+    EXPECT_EQ(failed.error().code, ec::corrupt);
+    EXPECT_EQ(contents(path), bytes);
+  }
+}
+
+TEST_F(spool_test, ASegmentThatLostItsBeginningIsNamedNotRemoved) {
+  open();
+  append(1, 1);
+  append(2, 2);
+  spool_.reset();
+  const auto path = segments().at(0);
+  auto bytes = contents(path);
+  bytes.replace(0, 8, 8, '\0');
+  overwrite(path, bytes);
+  const auto failed = spool::open(options_);
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code, ec::corrupt);
+  EXPECT_EQ(contents(path), bytes);
+}
+
 TEST_F(spool_test, DamageInAnOlderSegmentIsNamed) {
   options_.segment_bytes = 1;
   open();
