@@ -36,7 +36,7 @@ void upkeep::run(const std::stop_token& stop) {
     const auto now = std::chrono::steady_clock::now();
     const bool slow = now >= next_slow;
     const bool prepared = !slow || prepare();
-    const bool counted = roll_up();
+    const bool counted = roll_up(stop);
     if (options_.stored)
       keep_samples();
     if (reports_)
@@ -63,11 +63,17 @@ bool upkeep::prepare() {
   return worked("dropping old samples", gone ? nullptr : &gone.error());
 }
 
-bool upkeep::roll_up() {
-  if (!owner_->held("metrics"))
-    return true;
-  const auto rolled = session_->roll_up_metrics();
-  return worked("rolling up figures", rolled ? nullptr : &rolled.error());
+bool upkeep::roll_up(const std::stop_token& stop) {
+  // All there is: one piece an interval would fall behind a busy log for good,
+  // and what is not counted is kept.
+  for (bool more = true;
+       more && !stop.stop_requested() && owner_->held("metrics");) {
+    const auto rolled = session_->roll_up_metrics();
+    if (!worked("rolling up figures", rolled ? nullptr : &rolled.error()))
+      return false;
+    more = *rolled >= metrics_at_once;
+  }
+  return true;
 }
 
 void upkeep::keep_samples() {

@@ -50,7 +50,7 @@ class upkeep {
   void run(const std::stop_token& stop);
   /// Each is true if it worked.
   bool prepare();
-  bool roll_up();
+  bool roll_up(const std::stop_token& stop);
   bool retain(const std::stop_token& stop);
   void keep_samples();
   void write_report();

@@ -89,6 +89,10 @@ struct performance_sample {
   std::optional<int64_t> queue_depth;
 };
 
+/// Most events that one `roll_up_metrics` counts, so that it never holds the
+/// store for long.
+inline constexpr int64_t metrics_at_once = 100'000;
+
 /// A connection of its own for maintenance, used by one thread at a time.
 /// Blocks and fails as `store_session` does.
 class store_maintenance {
@@ -100,7 +104,8 @@ class store_maintenance {
   virtual expected<int> prepare_partitions(timestamp now) = 0;
 
   /// Counts what was stored since the last call into `event_metrics`; returns
-  /// how many events that were. Cheap when called often.
+  /// how many events that were. Cheap when called often. If these were
+  /// `metrics_at_once`, there may be more.
   virtual expected<int64_t> roll_up_metrics() = 0;
 
   /// Lets go of what is past its time and needed by nobody: no active

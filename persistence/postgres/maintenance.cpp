@@ -91,7 +91,9 @@ expected<int> maintenance::prepare_partitions(timestamp now) {
 expected<int64_t> maintenance::roll_up_metrics() {
   return pool_->call(retry::yes, [&](pqxx::connection& c) -> expected<int64_t> {
     pqxx::nontransaction tx{c};
-    return tx.exec("SELECT roll_up_metrics()").one_field().as<int64_t>();
+    return tx.exec("SELECT roll_up_metrics($1)", pqxx::params{metrics_at_once})
+        .one_field()
+        .as<int64_t>();
   });
 }
 

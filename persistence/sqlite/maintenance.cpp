@@ -11,9 +11,6 @@
 namespace eventweft::sqlite {
 namespace {
 
-/// Most events that one call counts.
-constexpr int64_t roll_up_limit = 100'000;
-
 /// Pages given back at once: a few milliseconds of work; and so often in one
 /// run.
 constexpr int vacuum_pages = 2'000;
@@ -221,7 +218,7 @@ expected<int64_t> maintenance::roll_up_metrics() {
     write_transaction tx{db};
     auto from = number(db, "SELECT last_seq FROM event_metrics_cursor");
     auto head = number(db, "SELECT last_seq FROM log_head");
-    auto to = std::min(head, from + roll_up_limit);
+    auto to = std::min(head, from + metrics_at_once);
     if (to <= from)
       return 0;
     auto& count = db.prepared(

@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <atomic>
+#include <deque>
 #include <filesystem>
 #include <sstream>
 #include <thread>
@@ -136,6 +138,63 @@ TEST_F(upkeep_test, KeepsSamplesAndReports) {
     return reports->read(noon - 8 * 24h + 1min)->stages.size() <= 1 &&
            *reports->forget_samples(noon - 7 * 24h) == 0;
   }));
+}
+
+/// A store of which somebody has uncounted events, so many a call.
+class uncounted_store final : public store {
+ public:
+  class maintenance final : public store_maintenance {
+   public:
+    maintenance(std::deque<int64_t> pieces, std::atomic<int>& calls)
+        : pieces_(std::move(pieces)), calls_(calls) {}
+
+    expected<int> prepare_partitions(timestamp) override { return 0; }
+    expected<int64_t> roll_up_metrics() override {
+      ++calls_;
+      if (pieces_.empty())
+        return 0;
+      const auto counted = pieces_.front();
+      pieces_.pop_front();
+      return counted;
+    }
+    expected<std::vector<retention_item>>
+    apply_retention(const retention_policy&, timestamp, bool, size_t) override {
+      return std::vector<retention_item>{};
+    }
+    expected<std::vector<metrics_row>> metrics(const metrics_query&) override {
+      return std::vector<metrics_row>{};
+    }
+    expected<void>
+    record_performance(std::span<const performance_sample>) override {
+      return {};
+    }
+
+   private:
+    std::deque<int64_t> pieces_;
+    std::atomic<int>& calls_;
+  };
+
+  std::string_view engine() const noexcept override { return "none"; }
+  std::string describe() const override { return "none"; }
+  expected<migration_report> migrate() override { return migration_report{}; }
+  expected<void> check_schema() override { return {}; }
+  std::unique_ptr<store_session> open_session() override { return nullptr; }
+  std::unique_ptr<store_maintenance> open_maintenance() override {
+    return std::make_unique<maintenance>(
+        std::deque<int64_t>{metrics_at_once, metrics_at_once, 7, 5}, calls);
+  }
+
+  std::atomic<int> calls = 0;
+};
+
+// A busy log grows by more than one piece an interval.
+TEST_F(upkeep_test, RollsUpAllThereIsAtOnce) {
+  const auto uncounted = std::make_shared<uncounted_store>();
+  upkeep_options options;
+  options.interval = 1h;
+  const upkeep keeper{uncounted, options, std::make_shared<manual_clock>(noon),
+                      null_logger()};
+  EXPECT_TRUE(within(30s, [&] { return uncounted->calls == 3; }));
 }
 
 class retention_command_test : public upkeep_test {
