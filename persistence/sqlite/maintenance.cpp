@@ -104,6 +104,17 @@ void find_expired(database& db, const retention_policy& policy, timestamp now,
   find.exec();
 }
 
+/// Takes off the list what is needed since it was made.
+void spare_held(database& db) {
+  static const std::string sql =
+      "DELETE FROM doomed WHERE seq NOT IN (SELECT seq FROM (" +
+      std::string{overdue} +
+      " AND e.seq IN (SELECT seq FROM doomed)) WHERE reason IS NULL)";
+  auto& q = db.prepared(sql);
+  q.bind(1, unheard_of());
+  q.exec();
+}
+
 /// Adds what must stay, of what is past its time.
 void add_held(database& db, std::vector<retention_item>& items) {
   static const std::string sql =
@@ -245,23 +256,29 @@ maintenance::apply_retention(const retention_policy& policy, timestamp now,
   using result_t = expected<std::vector<retention_item>>;
   return database_.call([&](database& db) -> result_t {
     std::vector<retention_item> items;
-    {
+    // Beside the writers: of a long log of which much must stay, this takes
+    // long.
+    find_expired(db, policy, now,
+                 dry_run ? std::nullopt : std::optional{limit});
+    const bool all = dry_run || number(db, "SELECT count(*) FROM doomed") <
+                                    static_cast<int64_t>(limit);
+    items = summary(db);
+    if (!dry_run && !items.empty()) {
       write_transaction tx{db};
-      find_expired(db, policy, now,
-                   dry_run ? std::nullopt : std::optional{limit});
+      spare_held(db);
       items = summary(db);
-      if (!dry_run && !items.empty())
-        delete_doomed(db);
-      // After the last of them: what is left must stay.
-      if (dry_run || number(db, "SELECT count(*) FROM doomed") <
-                         static_cast<int64_t>(limit))
-        add_held(db, items);
-      if (!dry_run && policy.keep) {
-        auto& old =
-            db.prepared("DELETE FROM event_performance WHERE recorded_at < ?");
-        old.bind(1, to_rfc3339(now - *policy.keep));
-        old.exec();
-      }
+      delete_doomed(db);
+      tx.commit();
+    }
+    // After the last of them: what is left must stay.
+    if (all)
+      add_held(db, items);
+    if (!dry_run && policy.keep) {
+      write_transaction tx{db};
+      auto& old =
+          db.prepared("DELETE FROM event_performance WHERE recorded_at < ?");
+      old.bind(1, to_rfc3339(now - *policy.keep));
+      old.exec();
       tx.commit();
     }
     if (!dry_run)

@@ -333,6 +333,31 @@ TEST_P(maintenance_contract, WhatIsHeldBackIsToldWithTheReason) {
   }
 }
 
+// With a log of which much must stay that takes long, and events come in.
+TEST_P(maintenance_contract, LookingForWhatMayGoKeepsNobodyFromWriting) {
+  if (is_postgres())
+    GTEST_SKIP() << "SQLite has one writer";
+  append({aged(1, days{100}), aged(2, days{1})});
+  dead_letter d;
+  d.id = d.event_id.emplace(numbered_event(1).id);
+  must(session_->add_dead_letter(d));
+  must(maintenance_->roll_up_metrics());
+  retention_policy policy;
+  policy.platforms = {{"github", days{90}}};
+  SQLite::Database other{url_.substr(7), SQLite::OPEN_READWRITE};
+  other.exec("BEGIN IMMEDIATE");
+  for (const bool dry_run : {true, false}) {
+    const auto items =
+        must(maintenance_->apply_retention(policy, noon, dry_run, 1000));
+    ASSERT_THAT(items, SizeIs(1));
+    EXPECT_EQ(items.front().action, retention_item::kind::keep_events);
+  }
+  other.exec("ROLLBACK");
+  must(session_->drop_dead_letter(d.id));
+  retain(policy);
+  EXPECT_EQ(seqs(), (std::vector<seq_t>{2}));
+}
+
 TEST_P(maintenance_contract, AReplayUnderWayHoldsWhatItHasNotRead) {
   must(maintenance_->prepare_partitions(noon - days{100}));
   append({aged(1, days{100}), aged(2, days{100}), aged(3, days{100})});
