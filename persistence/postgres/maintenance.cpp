@@ -10,6 +10,10 @@ namespace {
 
 using retry = connection::retry;
 
+/// Each lets go of a thousand threads; what is left has time until retention
+/// runs again, which is more than a process that ends has.
+constexpr int forget_calls = 100;
+
 std::string interval_text(std::chrono::seconds s) {
   return std::to_string(s.count()) + " seconds";
 }
@@ -119,11 +123,12 @@ maintenance::apply_retention(const retention_policy& policy, timestamp now,
     for (const auto& row : rows)
       items.push_back(read_item(row));
     if (!dry_run) {
-      while (tx.exec("SELECT forget_threads($1)",
-                     pqxx::params{static_cast<int64_t>(limit)})
-                 .one_field()
-                 .as<int64_t>() > 0) {
-      }
+      int64_t forgotten = 1;
+      for (int i = 0; forgotten > 0 && i < forget_calls; ++i)
+        forgotten = tx.exec("SELECT forget_threads($1)",
+                            pqxx::params{static_cast<int64_t>(limit)})
+                        .one_field()
+                        .as<int64_t>();
       // Of commits that nothing names any more.
       tx.exec("DELETE FROM correlation_facts f WHERE f.fact >= 'git:pr:' "
               "AND f.fact < 'git:pr;' AND NOT EXISTS ("

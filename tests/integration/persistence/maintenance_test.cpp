@@ -358,6 +358,45 @@ TEST_P(maintenance_contract, LookingForWhatMayGoKeepsNobodyFromWriting) {
   EXPECT_EQ(seqs(), (std::vector<seq_t>{2}));
 }
 
+// To look for what is to be forgotten takes long where there are many keys.
+TEST_P(maintenance_contract, WhereNothingIsToBeForgottenNobodyWaits) {
+  if (!is_postgres())
+    GTEST_SKIP() << "PostgreSQL has a log head that everybody takes";
+  append({aged(1, days{1})});
+  pqxx::connection appending{url_};
+  pqxx::work append_under_way{appending};
+  append_under_way.exec("SELECT 1 FROM log_head FOR UPDATE");
+  pqxx::connection c{url_};
+  pqxx::nontransaction tx{c};
+  tx.exec("SET lock_timeout = '2s'");
+  EXPECT_EQ(tx.exec("SELECT forget_threads()").one_field().as<int64_t>(), 0);
+}
+
+TEST_P(maintenance_contract, AThreadGoesWithItsKeysAndALostKeyByItself) {
+  if (!is_postgres())
+    GTEST_SKIP() << "a function of PostgreSQL's schema";
+  append({aged(1, days{1})});
+  const auto gone = to_string(numbered_event(7).id);
+  const auto never = to_string(numbered_event(8).id);
+  run_sql("INSERT INTO correlation_threads (id, last_seq, first_event_at, "
+          "last_event_at) VALUES ('" +
+          gone +
+          "', 0, now(), now());"
+          "INSERT INTO correlation_merges (old_id, thread_id) VALUES ('" +
+          to_string(numbered_event(9).id) + "', '" + gone +
+          "');"
+          "INSERT INTO correlation_keys (key, thread_id, last_seen) VALUES "
+          "('a:1', '" +
+          gone + "', now()), ('a:2', '" + gone + "', now()), ('b:1', '" +
+          never + "', now())");
+  EXPECT_THAT(rows("SELECT forget_threads()"), ElementsAre("1"));
+  EXPECT_THAT(rows("SELECT key FROM correlation_keys"), ElementsAre("b:1"));
+  EXPECT_THAT(rows("SELECT old_id FROM correlation_merges"), IsEmpty());
+  EXPECT_THAT(rows("SELECT forget_threads()"), ElementsAre("1"));
+  EXPECT_THAT(rows("SELECT key FROM correlation_keys"), IsEmpty());
+  EXPECT_THAT(rows("SELECT forget_threads()"), ElementsAre("0"));
+}
+
 TEST_P(maintenance_contract, AReplayUnderWayHoldsWhatItHasNotRead) {
   must(maintenance_->prepare_partitions(noon - days{100}));
   append({aged(1, days{100}), aged(2, days{100}), aged(3, days{100})});
