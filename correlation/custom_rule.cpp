@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <stdexcept>
 
 namespace eventweft::correlation {
 
@@ -198,6 +199,10 @@ class function final : public rule {
 
   void apply(const rule_input& in, claims& out) const override {
     for (auto& key : f_(in.ev)) {
+      // No store takes such a one, nor the event it comes with.
+      if (!(key.confidence >= 0 && key.confidence <= 1))
+        throw std::invalid_argument{
+            "a key's confidence is not between 0 and 1"};
       auto canonical = normalise_key(key.key);
       if (!canonical)
         continue;

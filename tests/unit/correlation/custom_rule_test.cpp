@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <limits>
 #include <stdexcept>
 #include <thread>
 
@@ -300,6 +301,22 @@ TEST(stored_rules, WhatStaysKeepsItsFigures) {
     if (r.name == "a") {
       EXPECT_EQ(r.applied, 1u);
     }
+  }
+}
+
+// No store takes such a key, nor the event that it comes with.
+TEST(lambda_rule, a_confidence_that_is_none_fails_the_rule_and_not_the_event) {
+  for (const float wrong : {std::numeric_limits<float>::quiet_NaN(), -0.1F,
+                            1.5F, std::numeric_limits<float>::infinity()}) {
+    testing::bench b;
+    EXPECT_TRUE(b.rules.add(make_lambda_rule("scored", [wrong](const event&) {
+      correlation_key key;
+      key.key = "order:17";
+      key.confidence = wrong;
+      return key;
+    })));
+    EXPECT_EQ(testing::find(b.all(deployment()), "order:17"), nullptr) << wrong;
+    EXPECT_EQ(b.rules.rules().back().failures, 1u) << wrong;
   }
 }
 
