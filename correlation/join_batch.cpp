@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 #include <utility>
 
 namespace eventweft::correlation {
@@ -18,6 +19,7 @@ class batch_reader {
       : index_(index),
         events_(events),
         threshold_(limits.threshold),
+        max_waiting_(limits.max_waiting),
         batch_(limits.max_joined_events) {}
 
   expected<join_batch> run() {
@@ -179,7 +181,18 @@ class batch_reader {
       return fail(std::move(rows.error()));
     if (rows->empty())
       return {};
+    keep_newest(*rows);
     return read_waiting_rows(std::move(*rows));
+  }
+
+  void keep_newest(std::vector<pending_row>& rows) const {
+    if (rows.size() <= max_waiting_)
+      return;
+    std::ranges::sort(rows, [](const pending_row& a, const pending_row& b) {
+      return std::tie(b.at, b.event, b.key.key) <
+             std::tie(a.at, a.event, a.key.key);
+    });
+    rows.resize(max_waiting_);
   }
 
   expected<void> read_waiting_rows(std::vector<pending_row> rows) {
@@ -229,6 +242,7 @@ class batch_reader {
   thread_index& index_;
   std::span<const join_input> events_;
   float threshold_;
+  size_t max_waiting_;
   join_batch batch_;
   // Events that others name as their cause, and under which key.
   std::map<uuid, std::string> causes_;

@@ -22,6 +22,11 @@ struct join_limits {
   /// Two threads that have more events than this together are not joined. One
   /// event at a time may still be added.
   uint64_t max_joined_events = 100'000;
+  /// Keys of stored events that link with one batch because it brings what they
+  /// waited for: the newest. The others stay as evidence, for a backfill. More
+  /// can come together in months than a store can write at once, and a batch
+  /// that can't be written would hold up the log.
+  size_t max_waiting = 5'000;
 };
 
 /// An event of a batch, duplicates already taken out.

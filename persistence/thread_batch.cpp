@@ -268,8 +268,9 @@ not_linked_yet(const std::vector<correlation_key>& keys,
   constexpr std::string_view bare_slack = "slack:thread::";
   const auto is_known = [&](const correlation_key& k) {
     return std::ranges::any_of(evidence, [&](const thread_link& l) {
-      // What waits is known as well; it links by itself.
-      if (l.state != "linked" && l.state != "pending")
+      // What waits is known as well; it links by itself. But what it waited for
+      // is there by now: it was one of too many (join_limits::max_waiting).
+      if (l.state != "linked" && (l.state != "pending" || k.needs.empty()))
         return false;
       const auto key = storable_key(k.key);
       if (l.key == key)

@@ -218,6 +218,22 @@ TEST_F(joining, a_short_sha_that_two_commits_begin_with_links_to_none) {
   EXPECT_EQ(r.threads[0], std::nullopt);
 }
 
+// A store could not write all that waits for a team after a year, and the log
+// would stand still.
+TEST_F(joining, of_what_waits_the_newest_link_and_the_others_stay) {
+  join_limits limits;
+  limits.max_waiting = 2;
+  for (uint64_t n = 1; n <= 4; ++n)
+    batch({ev(n, {waiting("linear:issue:ENG-" + std::to_string(n),
+                          "linear:team:ENG")})},
+          limits);
+  const auto taught =
+      batch({ev(9, {identity("own:9"), fact("linear:team:ENG")})}, limits);
+  EXPECT_EQ(taught.changes.resolved.size(), 2u);
+  for (uint64_t n = 1; n <= 4; ++n)
+    EXPECT_EQ(index.thread_of(id_of(n)).has_value(), n > 2) << n;
+}
+
 TEST_F(joining, a_slack_permalink_gets_its_team) {
   batch({ev(1, {waiting("slack:thread::C1:17.000100", "slack:channel:C1")})});
   batch({ev(2, {identity("slack:thread:T1:C1:17.000100"),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "persistence/batch.hpp"
+#include "persistence/thread_batch.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -86,6 +87,25 @@ TEST(storable_text, KeepsTextAndReplacesWhatIsNone) {
   EXPECT_EQ(storable_text(std::string_view{"a\0b", 3}), "a\xEF\xBF\xBD"
                                                         "b");
   EXPECT_EQ(storable_text("\xC3"), "\xEF\xBF\xBD");
+}
+
+// Of too many that waited for a fact some are left when it comes.
+TEST(not_linked_yet, WhatWaitsForNothingAnyMoreIsStillToBeLinked) {
+  thread_link evidence;
+  evidence.key = "linear:issue:ENG-1";
+  evidence.state = "pending";
+  correlation_key key;
+  key.key = evidence.key;
+  key.type = {correlation_noun::pr, correlation_noun::issue};
+  key.needs = "linear:team:ENG";
+  const auto left = [&] {
+    return thread_batch::not_linked_yet({key}, std::span{&evidence, 1}).size();
+  };
+  EXPECT_EQ(left(), 0u);
+  key.needs.clear();
+  EXPECT_EQ(left(), 1u);
+  evidence.state = "linked";
+  EXPECT_EQ(left(), 0u);
 }
 
 } // namespace
