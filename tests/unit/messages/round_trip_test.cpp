@@ -236,6 +236,11 @@ dead_letter sample() {
 }
 
 template <>
+std::vector<log_mark> sample() {
+  return {sample<log_mark>(), log_mark{}};
+}
+
+template <>
 std::vector<uuid> sample() {
   return {some_uuid(6), some_uuid(7)};
 }
