@@ -289,6 +289,8 @@ class run {
 
   outcome killed(bool late) {
     ::kill(-pid_, SIGKILL);
+    // It may have left the group it was started in.
+    ::kill(pid_, SIGKILL);
     while (::waitpid(pid_, &status_, 0) < 0 && errno == EINTR) {
     }
     drain();
