@@ -73,6 +73,8 @@ class chaos_test : public ::testing::TestWithParam<std::string_view> {
 TEST_P(chaos_test, KilledAtRandomEveryProcessorSeesEveryEvent) {
   const int events = number_from("EVENTWEFT_CHAOS_EVENTS", 60);
   const int kills = number_from("EVENTWEFT_CHAOS_KILLS", 3);
+  // Two programs are started for each.
+  const auto patience = 60s + std::chrono::seconds{events / 20};
   make(handlers);
   hub->start();
   std::atomic<bool> down = false;
@@ -90,7 +92,7 @@ TEST_P(chaos_test, KilledAtRandomEveryProcessorSeesEveryEvent) {
   std::mt19937 random{std::random_device{}()};
   for (int i = 0; i < kills; ++i) {
     const auto enough = (i + 1) * events / (kills + 1);
-    ASSERT_TRUE(eventually([&] { return sent >= enough; }));
+    ASSERT_TRUE(eventually([&] { return sent >= enough; }, patience));
     std::this_thread::sleep_for(std::chrono::milliseconds{random() % 400});
     down = true;
     hub->kill();
@@ -98,12 +100,13 @@ TEST_P(chaos_test, KilledAtRandomEveryProcessorSeesEveryEvent) {
     hub->start();
     down = false;
   }
-  ASSERT_TRUE(eventually([&] { return sent == events; }));
+  ASSERT_TRUE(eventually([&] { return sent == events; }, patience));
   const auto all = static_cast<size_t>(events);
-  EXPECT_TRUE(eventually([&] { return seen("steady").size() == all; }))
+  EXPECT_TRUE(
+      eventually([&] { return seen("steady").size() == all; }, patience))
       << seen("steady").size() << '\n'
       << hub->log();
-  EXPECT_TRUE(eventually([&] { return seen("moody").size() == all; }))
+  EXPECT_TRUE(eventually([&] { return seen("moody").size() == all; }, patience))
       << seen("moody").size() << '\n'
       << hub->log();
   // A crash repeats what was done and not written, no more than that.
