@@ -47,7 +47,7 @@ void scanner::code_span() {
     i_ = start;
     code_ = true;
     while (i_ < end)
-      word();
+      step();
     code_ = false;
   }
   i_ = end + length;

@@ -98,6 +98,8 @@ TEST(text, code_quotes_and_comments_are_left_out) {
   EXPECT_EQ(body("~~~\nENG-42\n~~~"), nothing);
   EXPECT_EQ(body("a `fixes ENG-42 when` b"), nothing);
   EXPECT_EQ(body("done in `ENG-42`"), eng42);
+  // Hyphens that join nothing.
+  EXPECT_EQ(body("with `--verbose`, `-`, `-1`, `a-`, `a--b`: `ENG-42`"), eng42);
   EXPECT_EQ(body("> ENG-42 was bad\n\nyes"), nothing);
   EXPECT_EQ(body("<!-- Fixes ENG-42 -->"), nothing);
   EXPECT_EQ(body("text\n\n    ENG-42 in code\n"), nothing);
