@@ -122,8 +122,8 @@ TEST_F(exec_test, its_whole_group_is_killed_when_the_time_is_up) {
 }
 
 TEST_F(exec_test, one_that_left_its_group_is_killed_as_well) {
-  const auto o = shell(
-      "exec perl -e 'setpgrp(0, getpgrp(getppid())); sleep 100'", 300ms);
+  const auto o =
+      shell("exec perl -e 'setpgrp(0, getpgrp(getppid())); sleep 100'", 300ms);
   EXPECT_TRUE(o.timed_out);
 }
 
