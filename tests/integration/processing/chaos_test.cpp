@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <fstream>
@@ -21,12 +22,18 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 
-/// Two handlers: one that always works and says what it saw, and one that
-/// aborts, fails or hangs every now and then before it does.
-constexpr const char* handlers = R"(
+/// Two handlers, so many at a time: one that always works and says what it saw,
+/// and one that aborts, fails or hangs every now and then before it does.
+std::string handlers(int at_once) {
+  const auto number = std::to_string(at_once);
+  return R"(
+[event]
+max_workers = )" +
+         std::to_string(2 * at_once) + R"(
 [processors.steady]
 command = ["sh", "-c", "echo $EVENTWEFT_IDEMPOTENCY_KEY >> steady"]
-concurrency = 2
+concurrency = )" +
+         number + R"(
 [processors.moody]
 command = ["sh", "-c", '''
 case $(($(od -An -N1 -tu1 /dev/urandom) % 10)) in
@@ -35,12 +42,14 @@ case $(($(od -An -N1 -tu1 /dev/urandom) % 10)) in
   2) sleep 30 ;;
 esac
 echo $EVENTWEFT_IDEMPOTENCY_KEY >> moody''']
-concurrency = 2
+concurrency = )" +
+         number + R"(
 max_retries = 50
 retry_delay = 0.02
 max_retry_delay = 0.2
 timeout = 1.5
 )";
+}
 
 int number_from(const char* name, int otherwise) {
   const char* text = std::getenv(name);
@@ -75,7 +84,7 @@ TEST_P(chaos_test, KilledAtRandomEveryProcessorSeesEveryEvent) {
   const int kills = number_from("EVENTWEFT_CHAOS_KILLS", 3);
   // Two programs are started for each.
   const auto patience = 60s + std::chrono::seconds{events / 20};
-  make(handlers);
+  make(handlers(std::clamp(events / 300, 2, 64)));
   hub->start();
   std::atomic<bool> down = false;
   std::atomic<int> sent = 0;
@@ -129,7 +138,7 @@ TEST_P(chaos_test, KilledAtRandomEveryProcessorSeesEveryEvent) {
 }
 
 TEST_P(chaos_test, WithoutACrashEachIsSeenOnce) {
-  make(handlers);
+  make(handlers(2));
   hub->start();
   for (int i = 0; i < 30; ++i)
     ASSERT_TRUE(hub->send("e" + std::to_string(i)));
@@ -146,7 +155,7 @@ TEST_P(chaos_test, WithoutACrashEachIsSeenOnce) {
 }
 
 TEST_P(chaos_test, AStopRepeatsNothingAndLosesNothing) {
-  make(handlers);
+  make(handlers(2));
   hub->start();
   for (int round = 0; round < 3; ++round) {
     for (int i = 0; i < 10; ++i)
