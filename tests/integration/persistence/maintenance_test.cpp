@@ -88,6 +88,12 @@ class maintenance_contract : public store_contract {
   std::unique_ptr<store_maintenance> maintenance_;
 };
 
+/// One writer at a time has the file.
+class sqlite_maintenance : public maintenance_contract {};
+
+/// Whoever appends holds the log head.
+class postgres_maintenance : public maintenance_contract {};
+
 TEST_P(maintenance_contract, DetailsAreWrittenWithTheEvent) {
   auto pr = numbered_event(1);
   pr.details.github =
@@ -334,9 +340,7 @@ TEST_P(maintenance_contract, WhatIsHeldBackIsToldWithTheReason) {
 }
 
 // With a log of which much must stay that takes long, and events come in.
-TEST_P(maintenance_contract, LookingForWhatMayGoKeepsNobodyFromWriting) {
-  if (is_postgres())
-    GTEST_SKIP() << "SQLite has one writer";
+TEST_P(sqlite_maintenance, LookingForWhatMayGoKeepsNobodyFromWriting) {
   append({aged(1, days{100}), aged(2, days{1})});
   dead_letter d;
   d.id = d.event_id.emplace(numbered_event(1).id);
@@ -359,9 +363,7 @@ TEST_P(maintenance_contract, LookingForWhatMayGoKeepsNobodyFromWriting) {
 }
 
 // To look for what is to be forgotten takes long where there are many keys.
-TEST_P(maintenance_contract, WhereNothingIsToBeForgottenNobodyWaits) {
-  if (!is_postgres())
-    GTEST_SKIP() << "PostgreSQL has a log head that everybody takes";
+TEST_P(postgres_maintenance, WhereNothingIsToBeForgottenNobodyWaits) {
   append({aged(1, days{1})});
   pqxx::connection appending{url_};
   pqxx::work append_under_way{appending};
@@ -372,9 +374,7 @@ TEST_P(maintenance_contract, WhereNothingIsToBeForgottenNobodyWaits) {
   EXPECT_EQ(tx.exec("SELECT forget_threads()").one_field().as<int64_t>(), 0);
 }
 
-TEST_P(maintenance_contract, AThreadGoesWithItsKeysAndALostKeyByItself) {
-  if (!is_postgres())
-    GTEST_SKIP() << "a function of PostgreSQL's schema";
+TEST_P(postgres_maintenance, AThreadGoesWithItsKeysAndALostKeyByItself) {
   append({aged(1, days{1})});
   const auto gone = to_string(numbered_event(7).id);
   const auto never = to_string(numbered_event(8).id);
@@ -537,6 +537,10 @@ TEST_P(maintenance_contract, DetailsGoWithTheirEvent) {
 
 INSTANTIATE_TEST_SUITE_P(Engines, maintenance_contract, both_engines,
                          engine_name);
+INSTANTIATE_TEST_SUITE_P(Engine, sqlite_maintenance,
+                         ::testing::Values("sqlite"), engine_name);
+INSTANTIATE_TEST_SUITE_P(Engine, postgres_maintenance,
+                         ::testing::Values("postgres"), engine_name);
 
 } // namespace
 } // namespace eventweft::testing
