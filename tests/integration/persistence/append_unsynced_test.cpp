@@ -72,6 +72,13 @@ TEST_P(append_unsynced_contract, ADurableAppendBringsWhatIsBeforeIt) {
   expect_shown(2);
 }
 
+// A writer that is started again does not know what the last one appended.
+TEST_P(append_unsynced_contract, WhateverThereIsCanBeMadeDurable) {
+  append_later({numbered_event(1), numbered_event(2)});
+  must(other_->make_durable({}));
+  expect_shown(2);
+}
+
 TEST_P(append_unsynced_contract, ARedeliveryIsKnownAndWaitsAsWell) {
   append({numbered_event(1)});
   const auto first = append_later({numbered_event(2)});
