@@ -57,9 +57,8 @@ struct log_mark {
 };
 
 /// Whichever of the two is further on in the log stays.
-inline void keep_later(std::optional<log_mark>& mark,
-                       const std::optional<log_mark>& other) {
-  if (other && (!mark || mark->seq < other->seq))
+inline void keep_later(std::optional<log_mark>& mark, const log_mark& other) {
+  if (!mark || mark->seq < other.seq)
     mark = other;
 }
 

@@ -3,6 +3,7 @@
 
 #include "codec/dead_letter_json.hpp"
 #include "persistence/batch.hpp"
+#include "persistence/postgres/array_columns.hpp"
 #include "persistence/postgres/batch_arrays.hpp"
 #include "persistence/postgres/joined_append.hpp"
 #include "persistence/postgres/query.hpp"
@@ -60,26 +61,23 @@ session::append_unsynced(std::span<const event_ptr> events) {
 }
 
 expected<void> session::make_durable(std::span<const log_mark> appended) {
-  std::string seqs = "{";
-  std::string ids = "{";
-  std::string times = "{";
-  for (const auto& mark : appended) {
-    const std::string_view comma = seqs.size() > 1 ? "," : "";
-    seqs.append(comma).append(to_string(mark.seq));
-    ids.append(comma).append(to_string(mark.id));
-    times.append(comma).append(
-        mark.created_at ? '"' + time_text(*mark.created_at) + '"' : "NULL");
-  }
+  array_columns columns;
+  columns.add(type_oid::int8, appended,
+              [](const log_mark& mark) { return int64_t{mark.seq}; });
+  columns.add(
+      type_oid::uuid, appended,
+      [](const log_mark& mark) -> const auto& { return mark.id; });
+  columns.add(
+      type_oid::timestamptz, appended,
+      [](const log_mark& mark) -> const auto& { return mark.created_at; });
+  pqxx::params parameters;
+  columns.append_to(parameters);
   auto sync = [&](connection& own, pqxx::connection& c) -> expected<void> {
-    own.prepare("make_durable", "SELECT make_durable($1::bigint[], $2::uuid[], "
-                                "$3::timestamptz[])");
-    pqxx::params p;
-    p.append(seqs + "}");
-    p.append(ids + "}");
-    p.append(times + "}");
+    own.prepare("make_durable", "SELECT make_durable($1, $2, $3)");
     pqxx::nontransaction tx{c};
-    const bool there =
-        tx.exec(pqxx::prepped{"make_durable"}, p).one_field().as<bool>();
+    const bool there = tx.exec(pqxx::prepped{"make_durable"}, parameters)
+                           .one_field()
+                           .as<bool>();
     if (!there)
       return fail(ec::store_unavailable,
                   "the server has lost events that it had just taken");
@@ -271,13 +269,11 @@ expected<event_page> session::query(const event_query& q) {
 expected<std::vector<uuid>>
 session::present_threads(std::span<const uuid> ids) {
   using result_t = expected<std::vector<uuid>>;
-  std::string all = "{";
-  for (const auto& id : ids) {
-    if (all.size() > 1)
-      all += ',';
-    append_to(all, id);
-  }
-  all += '}';
+  array_columns columns;
+  columns.add(
+      type_oid::uuid, ids, [](const uuid& one) -> const auto& { return one; });
+  pqxx::params parameters;
+  columns.append_to(parameters);
   return pool_->call(retry::yes, [&](pqxx::connection& c) -> result_t {
     pqxx::nontransaction tx{c};
     const auto rows =
@@ -285,7 +281,7 @@ session::present_threads(std::span<const uuid> ids) {
                 "FROM unnest($1::uuid[]) WITH ORDINALITY AS a (id, place) "
                 "LEFT JOIN correlation_merges m ON m.old_id = a.id "
                 "ORDER BY a.place",
-                pqxx::params{all});
+                parameters);
     std::vector<uuid> out;
     out.reserve(ids.size());
     for (const auto& row : rows)
