@@ -129,9 +129,8 @@ expected<net::bound_address> service::start() {
   if (!opened)
     return fail(opened.error());
   const auto store = with_schema_check(*opened, s.settings.store.auto_migrate);
-  const auto ready = s.settings.store.auto_migrate
-                         ? store->migrate().map([](const migration_report&) {})
-                         : store->check_schema();
+  const auto ready =
+      s.settings.store.auto_migrate ? store->migrate() : store->check_schema();
   if (!ready) {
     const bool may_come_back = ready.error().code == ec::store_unavailable;
     if (!may_come_back || s.settings.store.spool_directory.empty())
@@ -141,8 +140,8 @@ expected<net::bound_address> service::start() {
                 store->describe(), ready.error().message);
   }
   if (ready)
-    if (const auto newer = newer_schema(*store); newer && !newer->empty())
-      s.log->info("{}: {}", store->describe(), *newer);
+    if (const auto newer = newer_schema(*ready); !newer.empty())
+      s.log->info("{}: {}", store->describe(), newer);
   const auto rules = make_rules(
       s.settings, s.own_rules,
       [log = s.logs->get("correlation"), figures = s.figures](

@@ -37,7 +37,7 @@ class schema_gate {
     }
     std::lock_guard guard{mutex_};
     if (auto checked = inner_->check_schema(); !checked)
-      return checked;
+      return fail(checked.error());
     open_ = true;
     return {};
   }
@@ -140,7 +140,7 @@ class gated_store final : public store {
   }
   std::string describe() const override { return gate_->inner().describe(); }
   expected<migration_report> migrate() override { return gate_->migrate(); }
-  expected<void> check_schema() override {
+  expected<migration_report> check_schema() override {
     return gate_->inner().check_schema();
   }
   std::unique_ptr<store_session> open_session() override {

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "messages/errors.hpp"
-
 #include <string>
 
 namespace eventweft {
 
-class store;
+struct migration_report;
 
 /// What there is to say of a schema that a newer program has made and that
-/// serves this one, too; empty for one of this program's own. `s` must have a
-/// schema that will do (`store::check_schema`); then this only looks at it.
-expected<std::string> newer_schema(store& s);
+/// serves this one, too; empty for one of this program's own.
+std::string newer_schema(const migration_report& schema);
 
 } // namespace eventweft

@@ -112,6 +112,9 @@ class store_session {
 struct migration_report {
   int from = 0;
   int to = 0;
+  /// What this binary knows up to: less than `to` with a newer schema that
+  /// serves it, too.
+  int known = 0;
 };
 
 /// A store that can be opened any number of times. Thread-safe.
@@ -130,8 +133,9 @@ class store {
   /// does not serve this binary.
   virtual expected<migration_report> migrate() = 0;
 
-  /// Whether the schema is one that this binary can work with.
-  virtual expected<void> check_schema() = 0;
+  /// Whether the schema is one that this binary can work with: what `migrate`
+  /// tells where there is nothing to do.
+  virtual expected<migration_report> check_schema() = 0;
 
   /// A session of its own. Does not connect before the first call.
   virtual std::unique_ptr<store_session> open_session() = 0;

@@ -31,9 +31,8 @@ expected<books> open(const config::load_options& options) {
   if (!store)
     return fail(store.error());
   // The first key is made before the first start.
-  const auto ready = settings->store.auto_migrate
-                         ? (*store)->migrate().map([](const auto&) {})
-                         : (*store)->check_schema();
+  const auto ready = settings->store.auto_migrate ? (*store)->migrate()
+                                                  : (*store)->check_schema();
   if (!ready)
     return fail(ready.error().code,
                 (*store)->describe() + ": " + ready.error().message);

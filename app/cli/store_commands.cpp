@@ -141,10 +141,8 @@ int check(const config::load_options& options, const programs& start,
                    ? "not there yet; `serve` makes it at start\n"
                    : "not there yet; `eventweft migrate` makes it\n");
   } else if (const auto schema = (*store)->check_schema(); schema) {
-    const auto newer = newer_schema(**store);
-    if (!newer)
-      return report(newer.error(), io);
-    io.out << (newer->empty() ? "schema is up to date" : *newer) << '\n';
+    const auto newer = newer_schema(*schema);
+    io.out << (newer.empty() ? "schema is up to date" : newer) << '\n';
   } else if (schema.error().code == ec::schema_mismatch &&
              s.store.auto_migrate) {
     io.out << schema.error().message << '\n';

@@ -27,8 +27,8 @@ int stored_version(pqxx::transaction_base& tx) {
       .as<int>();
 }
 
-/// Whether this binary can work with the schema as it is.
-expected<void> fits(pqxx::transaction_base& tx, int stored) {
+/// A report of nothing done, if this binary can work with the schema as it is.
+expected<migration_report> fits(pqxx::transaction_base& tx, int stored) {
   auto oldest = stored;
   // A newer schema that does not say so is not for us.
   if (stored > latest())
@@ -37,7 +37,9 @@ expected<void> fits(pqxx::transaction_base& tx, int stored) {
                      pqxx::params{stored})
                  .one_field()
                  .as<int>(stored);
-  return compare_schema(stored, latest(), oldest);
+  return compare_schema(stored, latest(), oldest).map([stored] {
+    return migration_report{stored, stored, latest()};
+  });
 }
 
 /// Holds the advisory lock. The server lets go of it with the connection, so
@@ -70,9 +72,7 @@ expected<migration_report> migrate(pqxx::connection& c) {
     // A role that may not change the schema may still find it as it should be.
     pqxx::nontransaction tx{c};
     if (auto stored = stored_version(tx); stored >= latest())
-      return fits(tx, stored).map([stored] {
-        return migration_report{stored, stored};
-      });
+      return fits(tx, stored);
   }
   migration_lock lock{c};
   migration_report report;
@@ -92,12 +92,10 @@ expected<migration_report> migrate(pqxx::connection& c) {
     report.from = stored_version(tx);
     // A newer program had the lock before us.
     if (report.from > latest())
-      return fits(tx, report.from).map([v = report.from] {
-        return migration_report{v, v};
-      });
+      return fits(tx, report.from);
     tx.commit();
   }
-  report.to = latest();
+  report.to = report.known = latest();
   for (const auto& step : postgres_migrations()) {
     if (step.version <= report.from)
       continue;
@@ -124,7 +122,7 @@ expected<migration_report> migrate(pqxx::connection& c) {
   return report;
 }
 
-expected<void> check_schema(pqxx::connection& c) {
+expected<migration_report> check_schema(pqxx::connection& c) {
   pqxx::nontransaction tx{c};
   return fits(tx, stored_version(tx));
 }

@@ -15,6 +15,6 @@ expected<migration_report> migrate(pqxx::connection& c);
 
 /// `schema_mismatch` unless the schema is this binary's, or a newer one that
 /// serves it.
-expected<void> check_schema(pqxx::connection& c);
+expected<migration_report> check_schema(pqxx::connection& c);
 
 } // namespace eventweft::postgres

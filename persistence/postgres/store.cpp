@@ -42,7 +42,7 @@ class postgres_store final : public store {
     return report;
   }
 
-  expected<void> check_schema() override {
+  expected<migration_report> check_schema() override {
     return pool_->call(connection::retry::yes, [](pqxx::connection& live) {
       return postgres::check_schema(live);
     });

@@ -197,7 +197,7 @@ expected<void> lazy_database::ensure_open() {
 expected<migration_report> migrate(database& db) {
   // Others that start at the same time wait here, then find nothing to do.
   write_transaction tx{db};
-  migration_report report{stored_version(db), latest()};
+  migration_report report{stored_version(db), latest(), latest()};
   if (report.from > report.to)
     return fail(compare_schema(report.from, report.to, report.from).error());
   db.raw().exec("CREATE TABLE IF NOT EXISTS schema_migrations ("
@@ -227,10 +227,12 @@ expected<migration_report> migrate(database& db) {
   return report;
 }
 
-expected<void> check_schema(database& db) {
+expected<migration_report> check_schema(database& db) {
   // One program at a time: none has to live with a newer one's.
   const auto stored = stored_version(db);
-  return compare_schema(stored, latest(), stored);
+  return compare_schema(stored, latest(), stored).map([stored] {
+    return migration_report{stored, stored, stored};
+  });
 }
 
 } // namespace eventweft::sqlite

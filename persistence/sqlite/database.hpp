@@ -124,6 +124,6 @@ class lazy_database {
 expected<migration_report> migrate(database& db);
 
 /// `schema_mismatch` unless the schema is exactly this binary's.
-expected<void> check_schema(database& db);
+expected<migration_report> check_schema(database& db);
 
 } // namespace eventweft::sqlite

@@ -28,7 +28,7 @@ class sqlite_store final : public store {
     return db.call([](database& open) { return sqlite::migrate(open); });
   }
 
-  expected<void> check_schema() override {
+  expected<migration_report> check_schema() override {
     lazy_database db{file_};
     return db.call([](database& open) { return sqlite::check_schema(open); });
   }

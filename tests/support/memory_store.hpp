@@ -120,7 +120,9 @@ class memory_store final : public store {
   std::string_view engine() const noexcept override { return "memory"; }
   std::string describe() const override { return "memory"; }
   expected<migration_report> migrate() override { return migration_report{}; }
-  expected<void> check_schema() override { return {}; }
+  expected<migration_report> check_schema() override {
+    return migration_report{};
+  }
   std::unique_ptr<store_session> open_session() override {
     return std::make_unique<memory_session>(log_);
   }

@@ -177,7 +177,9 @@ class uncounted_store final : public store {
   std::string_view engine() const noexcept override { return "none"; }
   std::string describe() const override { return "none"; }
   expected<migration_report> migrate() override { return migration_report{}; }
-  expected<void> check_schema() override { return {}; }
+  expected<migration_report> check_schema() override {
+    return migration_report{};
+  }
   std::unique_ptr<store_session> open_session() override { return nullptr; }
   std::unique_ptr<store_maintenance> open_maintenance() override {
     return std::make_unique<maintenance>(
