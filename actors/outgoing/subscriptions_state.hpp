@@ -46,18 +46,23 @@ class subscriptions_state {
   void read();
   void read_later(milliseconds pause);
   void take(subscription_list all);
-  /// Asks the worker; the answer goes to `then`, an error to the promise.
-  template <class R, class Then, class... Ts>
-  void with_worker(caf::typed_response_promise<R> promise, Then then,
-                   Ts&&... xs) {
+  /// Asks the worker; the answer goes to `then`, an error to `failed`.
+  template <class Failed, class Then, class... Ts>
+  void ask_worker(Failed failed, Then then, Ts&&... xs) {
     auto worker = ctx_.peers->subscription_worker.get();
     if (!worker) {
-      promise.deliver(to_caf(ec::overloaded, "the store's part restarts"));
+      failed(to_caf(ec::overloaded, "the store's part restarts"));
       return;
     }
     ask(self_, worker, options_.timeout, std::forward<Ts>(xs)...)
-        .then(std::move(then),
-              [promise](const caf::error& e) mutable { promise.deliver(e); });
+        .then(std::move(then), std::move(failed));
+  }
+  /// The same with an error for the promise.
+  template <class R, class Then, class... Ts>
+  void with_worker(caf::typed_response_promise<R> promise, Then then,
+                   Ts&&... xs) {
+    ask_worker([promise](const caf::error& e) mutable { promise.deliver(e); },
+               std::move(then), std::forward<Ts>(xs)...);
   }
 
   // -- what is asked about them ----------------------------------------------
@@ -108,19 +113,14 @@ class subscriptions_state {
   template <class R, class Then, class... Ts>
   void change_with_worker(caf::typed_response_promise<R> promise, Then then,
                           Ts&&... xs) {
-    auto worker = ctx_.peers->subscription_worker.get();
-    if (!worker) {
-      promise.deliver(to_caf(ec::overloaded, "the store's part restarts"));
-      change_done();
-      return;
-    }
-    ask(self_, worker, options_.timeout, std::forward<Ts>(xs)...)
-        .then(std::move(then), [this, promise](const caf::error& e) mutable {
+    ask_worker(
+        [this, promise](const caf::error& e) mutable {
           if (auto why = change_failed(e)) {
             promise.deliver(std::move(*why));
             change_done();
           }
-        });
+        },
+        std::move(then), std::forward<Ts>(xs)...);
   }
   void announce(control_kind kind, const std::string& what);
 
