@@ -59,10 +59,26 @@ class storage_writer_sync_test : public testing::spine {
     return out;
   }
 
-  std::shared_ptr<asked<append_outcome>> take(int n) {
+  using asked_append = std::shared_ptr<asked<append_outcome>>;
+
+  asked_append take(int n) {
     auto out = append(n);
     run();
     return out;
+  }
+
+  /// With a spool: event 2 is being made durable, event 3 is at the store.
+  std::pair<asked_append, asked_append> make_durable_one_and_append_another() {
+    storage_writer_options options;
+    options.spool = true;
+    start_spool_worker();
+    start_held(options);
+    take(1);
+    auto b = take(2);
+    appended();
+    auto c = take(3);
+    appended();
+    return {b, c};
   }
 };
 
@@ -166,15 +182,7 @@ TEST_F(storage_writer_sync_test, only_so_many_batches_wait_for_the_disk) {
 }
 
 TEST_F(storage_writer_sync_test, what_the_store_lost_is_appended_again) {
-  storage_writer_options options;
-  options.spool = true;
-  start_spool_worker();
-  start_held(options);
-  take(1);
-  auto b = take(2);
-  appended();
-  auto c = take(3);
-  appended();
+  const auto [b, c] = make_durable_one_and_append_another();
   syncs->sync_fails = error{ec::store_unavailable, "it was lost"};
   // Before anybody heard of it; the third one is at the store still, and
   // nothing that came later goes anywhere before it is back.
@@ -195,15 +203,7 @@ TEST_F(storage_writer_sync_test, what_the_store_lost_is_appended_again) {
 }
 
 TEST_F(storage_writer_sync_test, a_batch_that_fails_waits_for_those_before_it) {
-  storage_writer_options options;
-  options.spool = true;
-  start_spool_worker();
-  start_held(options);
-  take(1);
-  auto b = take(2);
-  appended();
-  auto c = take(3);
-  appended();
+  const auto [b, c] = make_durable_one_and_append_another();
   auto d = take(4);
   appends->append_fails = error{ec::store_full, "no room"};
   appended();
@@ -223,15 +223,7 @@ TEST_F(storage_writer_sync_test, a_batch_that_fails_waits_for_those_before_it) {
 }
 
 TEST_F(storage_writer_sync_test, both_may_fail) {
-  storage_writer_options options;
-  options.spool = true;
-  start_spool_worker();
-  start_held(options);
-  take(1);
-  auto b = take(2);
-  appended();
-  auto c = take(3);
-  appended();
+  const auto [b, c] = make_durable_one_and_append_another();
   appends->append_fails = error{ec::store_full, "no room"};
   appended();
   syncs->sync_fails = error{ec::store_unavailable, "it was lost"};
