@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/storage_reader.hpp"
 
-#include "actors/backoff.hpp"
 #include "actors/caf_compat.hpp"
+#include "actors/worker_restart.hpp"
 
 #include <deque>
 #include <functional>

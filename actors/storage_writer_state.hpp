@@ -2,9 +2,10 @@
 #pragma once
 
 #include "actors/append_queue.hpp"
-#include "actors/backoff.hpp"
 #include "actors/context.hpp"
 #include "actors/storage_writer.hpp"
+#include "actors/worker_restart.hpp"
+#include "messages/backoff.hpp"
 
 #include <deque>
 #include <memory>

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "messages/backoff.hpp"
-
 #include <chrono>
 
 namespace eventweft {
