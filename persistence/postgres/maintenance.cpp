@@ -116,12 +116,23 @@ maintenance::apply_retention(const retention_policy& policy, timestamp now,
     p.append(time_text(now));
     p.append(static_cast<int64_t>(limit));
     pqxx::nontransaction tx{c};
-    auto rows = tx.exec("SELECT action, what, until, events, bytes, reason "
-                        "FROM apply_retention($1, $2, $3, $4, $5)",
-                        p);
     std::vector<retention_item> items;
-    for (const auto& row : rows)
-      items.push_back(read_item(row));
+    for (bool more = true; more;) {
+      more = false;
+      std::vector<retention_item> step;
+      for (const auto& row :
+           tx.exec("SELECT action, what, until, events, bytes, reason "
+                   "FROM apply_retention($1, $2, $3, $4, $5)",
+                   p)) {
+        step.push_back(read_item(row));
+        more = more || (!dry_run &&
+                        step.back().action == retention_item::kind::drop_week);
+      }
+      // Weeks go a few at a time, and the last step says again which stay.
+      for (auto& item : step)
+        if (!more || item.action == retention_item::kind::drop_week)
+          items.push_back(std::move(item));
+    }
     if (!dry_run) {
       int64_t forgotten = 1;
       for (int i = 0; forgotten > 0 && i < forget_calls; ++i)

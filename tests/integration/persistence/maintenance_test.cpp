@@ -362,6 +362,56 @@ TEST_P(sqlite_maintenance, LookingForWhatMayGoKeepsNobodyFromWriting) {
   EXPECT_EQ(seqs(), (std::vector<seq_t>{2}));
 }
 
+// A part of the log needs a lock for each of its tables and indexes, and the
+// whole log while it goes; a year that was never let go of has hundreds.
+TEST_P(postgres_maintenance, WeeksGoAFewInATransactionAndAllInACall) {
+  for (int week = 1; week <= 6; ++week)
+    must(maintenance_->prepare_partitions(noon - days{95 + 7 * week}));
+  std::vector<event> old;
+  for (int week = 0; week < 6; ++week)
+    old.push_back(aged(week + 1, days{135 - 7 * week}));
+  old.push_back(aged(7, days{91}));
+  old.push_back(aged(8, days{40}, "slack"));
+  old.push_back(aged(9, days{1}));
+  append(old);
+  must(maintenance_->roll_up_metrics());
+  // In the midst of what goes.
+  dead_letter d;
+  d.id = d.event_id.emplace(numbered_event(3).id);
+  must(session_->add_dead_letter(d));
+
+  retention_policy policy;
+  policy.keep = days{90};
+  policy.platforms["slack"] = days{30};
+  const auto of_events = [](const std::vector<retention_item>& items) {
+    std::vector<std::string> all;
+    for (const auto& item : items)
+      if (item.events != 0)
+        all.push_back(std::string{to_string(item.action)} + " " + item.what +
+                      " " + std::to_string(item.events));
+    return all;
+  };
+  const auto planned =
+      of_events(must(maintenance_->apply_retention(policy, noon, true)));
+  EXPECT_THAT(seqs(), SizeIs(9));
+  const auto first =
+      rows("SELECT count(*) FILTER (WHERE action = 'drop week'), "
+           "count(*) FILTER (WHERE action = 'delete events') "
+           "FROM apply_retention('90 days', '{\"slack\": \"30 days\"}', false, "
+           "timestamptz '" +
+           to_rfc3339(noon) + "')");
+  EXPECT_THAT(first, ElementsAre("4|0"));
+  const auto gone =
+      of_events(must(maintenance_->apply_retention(policy, noon, false)));
+  EXPECT_THAT(seqs(), ElementsAre(3, 9));
+  EXPECT_THAT(planned, ::testing::IsSupersetOf(gone));
+  EXPECT_THAT(planned, ::testing::Contains("delete events slack 1"));
+  EXPECT_THAT(gone, ::testing::Contains("delete events slack 1"));
+  EXPECT_EQ(std::ranges::count_if(
+                gone, [](auto& l) { return l.starts_with("keep week"); }),
+            1);
+}
+
 // To look for what is to be forgotten takes long where there are many keys.
 TEST_P(postgres_maintenance, WhereNothingIsToBeForgottenNobodyWaits) {
   append({aged(1, days{1})});
