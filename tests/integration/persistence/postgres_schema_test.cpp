@@ -296,6 +296,34 @@ TEST_F(postgres_schema, EveryFilterIsServedByAnIndex) {
   }
 }
 
+// Each event that teaches a fact asks for it, mostly for nothing.
+TEST_F(postgres_schema, WhatWaitsForAFactIsFoundByTheFact) {
+  must(store_->migrate());
+  run("INSERT INTO correlation_pending (fact, event_id, key, "
+      "event_created_at, evidence) "
+      "SELECT 'linear:team:T' || n % 2, gen_random_uuid(), "
+      "'linear:issue:T' || n % 2 || '-' || n, "
+      "now() + n * interval '1 minute', json_build_object('t', repeat('x', "
+      "350)) "
+      "FROM generate_series(1, 600) AS g (n)");
+  run("ANALYZE correlation_pending");
+  const auto body = run("SELECT prosrc FROM pg_proc "
+                        "WHERE proname = 'look_up_threads'")
+                        .one_field()
+                        .as<std::string>();
+  const auto begin = body.find("SELECT 'wait'");
+  auto statement = body.substr(begin, body.find(';', begin) - begin);
+  statement = std::regex_replace(statement, std::regex{"p_waited_for"},
+                                 "ARRAY['linear:team:NEW']");
+  statement = std::regex_replace(statement, std::regex{"c_waiting"}, "5000");
+  std::string plan;
+  for (const auto& row :
+       run("SET enable_seqscan = off; EXPLAIN (COSTS OFF) " + statement))
+    plan += std::string{row[0].view()} + '\n';
+  EXPECT_NE(plan.find("Index Cond: (fact = "), plan.npos) << plan;
+  EXPECT_EQ(plan.find("correlation_pending_time"), plan.npos) << plan;
+}
+
 TEST_F(postgres_schema, WeeksAreMadeAheadAndDroppedAsAWhole) {
   must(store_->migrate());
   auto session = store_->open_session();
