@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/ingest.hpp"
 #include "bench/parts.hpp"
-#include "processing/turns.hpp"
+#include "processing/dispatcher.hpp"
 
 #include <fmt/format.h>
 
@@ -120,16 +120,19 @@ void measure_cost(const setting& s, report& out) {
            all / with.handled, "events/s", "no handler", all / without.posting);
 }
 
-/// How the lanes share turns while all have work.
+/// How the lanes share the turns of a processor that runs one at a time.
 void measure_shares(report& out) {
-  processing::turns turns;
-  std::array<size_t, processing::lane_count> left{2'500, 2'500, 2'500, 2'500};
+  processing::dispatcher dispatcher;
+  processing::workload one;
+  for (seq_t seq = 1; seq <= 10'000; ++seq)
+    dispatcher.add(one, static_cast<size_t>(seq) % processing::lane_count, seq);
   std::array<size_t, processing::lane_count> got{};
   for (int i = 0; i < 3'000; ++i) {
-    const auto lane =
-        *turns.next({left[0] > 0, left[1] > 0, left[2] > 0, left[3] > 0});
-    --left[lane];
-    ++got[lane];
+    ++got[dispatcher.next(false)->lane];
+    // A worker that comes for more while it runs.
+    if (dispatcher.next(false))
+      throw bench_error("two at a time");
+    dispatcher.ended(one);
   }
   constexpr std::array names{"low", "normal", "high", "critical"};
   for (size_t lane = got.size(); lane-- > 0;)

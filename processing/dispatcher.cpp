@@ -11,7 +11,7 @@ size_t dispatcher::hold(size_t lanes) noexcept {
 
 void dispatcher::add(workload& w, size_t lane, seq_t seq) {
   w.ready[lane].push_back(seq);
-  ++depth_[lane];
+  ++depth_[side(w.async)][lane];
   enroll(w);
 }
 
@@ -19,7 +19,7 @@ void dispatcher::enroll(workload& w) {
   for (size_t lane = 0; lane < lane_count; ++lane)
     if (!w.enrolled[lane] && eligible(w, lane)) {
       w.enrolled[lane] = true;
-      rings_[w.async ? 1 : 0][lane].push_back(&w);
+      rings_[side(w.async)][lane].push_back(&w);
     }
 }
 
@@ -28,17 +28,20 @@ bool dispatcher::eligible(const workload& w, size_t lane) const {
 }
 
 std::optional<dispatcher::pick> dispatcher::next(bool async) {
-  auto& rings = rings_[async ? 1 : 0];
-  std::array<bool, lane_count> has_work{};
+  auto& rings = rings_[side(async)];
+  auto& depth = depth_[side(async)];
+  std::array<lane_work, lane_count> work{};
   for (size_t lane = 0; lane < lane_count; ++lane) {
     auto& r = rings[lane];
     while (!r.empty() && !eligible(*r.front(), lane)) {
       r.front()->enrolled[lane] = false;
       r.pop_front();
     }
-    has_work[lane] = !r.empty();
+    work[lane] = !r.empty()         ? lane_work::ready
+                 : depth[lane] != 0 ? lane_work::blocked
+                                    : lane_work::none;
   }
-  const auto lane = turns_[async ? 1 : 0].next(has_work);
+  const auto lane = turns_[side(async)].next(work);
   if (!lane)
     return std::nullopt;
   auto& w = *rings[*lane].front();
@@ -46,7 +49,7 @@ std::optional<dispatcher::pick> dispatcher::next(bool async) {
   w.enrolled[*lane] = false;
   const pick out{&w, *lane, w.ready[*lane].front()};
   w.ready[*lane].pop_front();
-  --depth_[*lane];
+  --depth[*lane];
   ++w.running;
   enroll(w);
   return out;
@@ -59,10 +62,17 @@ void dispatcher::ended(workload& w) {
 
 void dispatcher::remove(workload& w) {
   for (size_t lane = 0; lane < lane_count; ++lane) {
-    depth_[lane] -= w.ready[lane].size();
-    for (auto& rings : rings_)
-      std::erase(rings[lane], &w);
+    depth_[side(w.async)][lane] -= w.ready[lane].size();
+    std::erase(rings_[side(w.async)][lane], &w);
   }
+}
+
+std::array<size_t, lane_count> dispatcher::depth() const noexcept {
+  std::array<size_t, lane_count> all{};
+  for (const auto& lanes : depth_)
+    for (size_t lane = 0; lane < lane_count; ++lane)
+      all[lane] += lanes[lane];
+  return all;
 }
 
 } // namespace eventweft::processing

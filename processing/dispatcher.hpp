@@ -50,9 +50,7 @@ class dispatcher {
   void remove(workload& w);
 
   /// What is ready.
-  const std::array<size_t, lane_count>& depth() const noexcept {
-    return depth_;
-  }
+  std::array<size_t, lane_count> depth() const noexcept;
 
  private:
   /// Those that have something in a lane.
@@ -60,11 +58,14 @@ class dispatcher {
 
   bool eligible(const workload& w, size_t lane) const;
 
+  /// Those without workers have the second of each pair.
+  static size_t side(bool async) noexcept { return async ? 1 : 0; }
+
   /// So many of the lowest lanes.
   size_t held_ = 0;
   std::array<std::array<ring, lane_count>, 2> rings_;
   std::array<turns, 2> turns_;
-  std::array<size_t, lane_count> depth_{};
+  std::array<std::array<size_t, lane_count>, 2> depth_{};
 };
 
 } // namespace eventweft::processing

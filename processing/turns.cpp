@@ -3,17 +3,17 @@
 
 namespace eventweft::processing {
 
-// Smooth weighted round robin: everybody with work earns its share, the
+// Smooth weighted round robin: everybody who is ready earns its share, the
 // richest one pays for all.
 std::optional<size_t>
-turns::next(const std::array<bool, lane_count>& has_work) {
+turns::next(const std::array<lane_work, lane_count>& work) {
   std::optional<size_t> best;
   int64_t total = 0;
   for (size_t i = lane_count; i-- > 0;) {
-    if (!has_work[i]) {
+    if (work[i] == lane_work::none)
       credit_[i] = 0;
+    if (work[i] != lane_work::ready)
       continue;
-    }
     credit_[i] += lane_shares[i];
     total += lane_shares[i];
     if (!best || credit_[i] > credit_[*best])

@@ -26,13 +26,21 @@ inline constexpr std::array<eventweft::priority, lane_count> lanes_in_order{
 /// without work leaves its turns to the others.
 inline constexpr std::array<uint32_t, lane_count> lane_shares{1, 2, 4, 8};
 
+/// What a lane has to hand out.
+enum class lane_work : uint8_t {
+  none,
+  /// Its processors run as much as they may.
+  blocked,
+  ready,
+};
+
 /// Whose turn it is: weighted, evenly mixed (never eight in a row while
 /// another lane waits), and no lane waits for ever.
 class turns {
  public:
-  /// The lane whose turn it is among those that have work; nothing if none
-  /// has.
-  std::optional<size_t> next(const std::array<bool, lane_count>& has_work);
+  /// The lane whose turn it is among those that are ready; nothing if none is.
+  /// One that is blocked keeps what it has earned, one without work loses it.
+  std::optional<size_t> next(const std::array<lane_work, lane_count>& work);
 
  private:
   std::array<int64_t, lane_count> credit_{};

@@ -48,6 +48,24 @@ TEST_F(dispatcher_test, a_workload_has_no_more_running_than_it_may) {
   EXPECT_EQ(pick_all(), std::vector<seq_t>{1});
 }
 
+// Workers come for more while it runs, and find nothing.
+TEST_F(dispatcher_test, lanes_share_the_turns_of_one_at_a_time) {
+  auto a = of_concurrency(1);
+  auto async = of_concurrency(1);
+  async.async = true;
+  for (seq_t seq = 0; seq < 600; ++seq)
+    d.add(a, static_cast<size_t>(seq) % lane_count, seq);
+  d.add(async, 0, 1000);
+  std::array<size_t, lane_count> got{};
+  for (int i = 0; i < 150; ++i) {
+    ++got[d.next(false)->lane];
+    EXPECT_FALSE(d.next(false));
+    d.ended(a);
+  }
+  EXPECT_EQ(got, (std::array<size_t, lane_count>{10, 20, 40, 80}));
+  EXPECT_EQ(d.depth(), (std::array<size_t, lane_count>{141, 130, 110, 70}));
+}
+
 TEST_F(dispatcher_test, what_needs_no_worker_is_handed_out_apart) {
   auto a = of_concurrency(1);
   a.async = true;
