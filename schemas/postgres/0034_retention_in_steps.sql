@@ -1,12 +1,15 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Retention lets go of a few weeks a call: to drop a part takes all of `events`
--- for the length of the transaction, and a lock for each of its indexes. What a
--- dry run counts leaves out the weeks that go as a whole before it looks at an
+-- for the length of the transaction, and a lock for each of its indexes. Single
+-- events go only where weeks can't: of platforms that are kept shorter than
+-- others, and of weeks past their time in which something is still needed. What
+-- a dry run counts leaves out the weeks that go as a whole before it looks at an
 -- event, and the summary reads no more of the log than its end.
 
 DROP FUNCTION expired_events(interval, jsonb, timestamptz, bigint);
 CREATE FUNCTION expired_events(
   p_keep interval, p_platform_keep jsonb, p_now timestamptz, p_limit bigint,
+  p_longest interval DEFAULT NULL,
   p_from timestamptz DEFAULT '-infinity', p_to timestamptz DEFAULT 'infinity'
 ) RETURNS TABLE (id uuid, seq bigint, created_at timestamptz, platform text)
 LANGUAGE sql STABLE
@@ -18,11 +21,18 @@ SET enable_seqscan = off SET jit = off AS $$
             ORDER BY e.platform LIMIT 1)
     FROM known k WHERE k.platform IS NOT NULL
   ), rules AS MATERIALIZED (
-    SELECT k.platform, p_now - coalesce(
-             (p_platform_keep ->> CASE WHEN p_platform_keep ? k.platform
-                                       THEN k.platform ELSE '' END)::interval,
-             p_keep) AS until
-    FROM known k WHERE k.platform IS NOT NULL
+    SELECT x.platform,
+           CASE WHEN x.keep >= p_longest
+             THEN date_trunc('week', (p_now - x.keep) AT TIME ZONE 'UTC')
+                    AT TIME ZONE 'UTC'
+             ELSE p_now - x.keep END AS until
+    FROM (
+      SELECT k.platform, coalesce(
+               (p_platform_keep ->> CASE WHEN p_platform_keep ? k.platform
+                                         THEN k.platform ELSE '' END)::interval,
+               p_keep) AS keep
+      FROM known k WHERE k.platform IS NOT NULL
+    ) x
   )
   SELECT x.id, x.seq, x.created_at, r.platform
   FROM rules r
@@ -44,7 +54,7 @@ SET enable_seqscan = off SET jit = off AS $$
   ORDER BY x.seq
   LIMIT p_limit
 $$;
-COMMENT ON FUNCTION expired_events IS 'Events past their time that nobody needs any more; of those that came in from p_from until p_to.';
+COMMENT ON FUNCTION expired_events IS 'Events past their time that nobody needs any more; of those that came in from p_from until p_to. Of a platform that is kept for p_longest, only those of weeks that are past it as a whole.';
 
 -- As it was otherwise. Call it again after one that dropped weeks: it deletes
 -- single events only when no week is left to drop.
@@ -115,7 +125,7 @@ BEGIN
     FROM unnest(v_from || v_until, v_to || 'infinity'::timestamptz)
       AS r (f, t)
     CROSS JOIN LATERAL expired_events(p_keep, p_platform_keep, p_now, NULL,
-                                      r.f, r.t) x
+                                      v_longest, r.f, r.t) x
     JOIN events e ON e.seq = x.seq AND e.created_at = x.created_at
     GROUP BY e.platform ORDER BY e.platform;
     RETURN;
@@ -138,7 +148,8 @@ BEGIN
 
   SELECT array_agg(x.id), array_agg(x.seq), array_agg(x.created_at)
   INTO v_ids, v_seqs, v_times
-  FROM expired_events(p_keep, p_platform_keep, p_now, p_limit) x;
+  FROM expired_events(p_keep, p_platform_keep, p_now, p_limit,
+                      v_longest) x;
   IF v_ids IS NOT NULL THEN
     RETURN QUERY
     SELECT 'delete events', e.platform, max(e.created_at), count(*),

@@ -242,7 +242,7 @@ TEST_P(maintenance_contract, ReportsSumFiguresAndSamples) {
 }
 
 TEST_P(maintenance_contract, RetentionLetsOldEventsGo) {
-  append({aged(1, days{100}), aged(2, days{95}), aged(3, days{1}),
+  append({aged(1, days{100}), aged(2, days{98}), aged(3, days{1}),
           numbered_event(4)});
   retention_policy policy;
   policy.keep = days{90};
@@ -403,13 +403,50 @@ TEST_P(postgres_maintenance, WeeksGoAFewInATransactionAndAllInACall) {
   EXPECT_THAT(first, ElementsAre("4|0"));
   const auto gone =
       of_events(must(maintenance_->apply_retention(policy, noon, false)));
-  EXPECT_THAT(seqs(), ElementsAre(3, 9));
+  // One that something needs, one whose week is not past its time, a fresh one.
+  EXPECT_THAT(seqs(), ElementsAre(3, 7, 9));
   EXPECT_THAT(planned, ::testing::IsSupersetOf(gone));
   EXPECT_THAT(planned, ::testing::Contains("delete events slack 1"));
   EXPECT_THAT(gone, ::testing::Contains("delete events slack 1"));
   EXPECT_EQ(std::ranges::count_if(
                 gone, [](auto& l) { return l.starts_with("keep week"); }),
             1);
+}
+
+// What is kept as long as anything is goes with its week, whenever retention
+// comes round; only what is kept shorter, or in a week that must stay, goes by
+// itself.
+TEST_P(postgres_maintenance, EventsOfAWeekThatIsNotPastItsTimeStay) {
+  for (int week = 0; week < 5; ++week)
+    must(maintenance_->prepare_partitions(noon - days{7 * week}));
+  std::vector<event> old;
+  for (int day = 0; day < 28; ++day) {
+    old.push_back(aged(2 * day + 1, days{day}));
+    old.push_back(aged(2 * day + 2, days{day}, "slack"));
+  }
+  append(old);
+  must(maintenance_->roll_up_metrics());
+  retention_policy policy;
+  policy.keep = days{20};
+  policy.platforms["slack"] = days{15};
+  int64_t single = 0;
+  int64_t weeks = 0;
+  for (int hours = 0; hours < 14 * 24; hours += 6)
+    for (const auto& item : must(maintenance_->apply_retention(
+             policy, noon + std::chrono::hours{hours}, false)))
+      if (item.action == retention_item::kind::drop_week)
+        weeks += item.events != 0 ? 1 : 0;
+      else if (item.events != 0) {
+        EXPECT_EQ(item.what, "slack");
+        single += item.events;
+      }
+  EXPECT_GE(weeks, 3);
+  EXPECT_GT(single, 14);
+  // No more than a week longer than asked for.
+  for (const auto& line :
+       rows("SELECT count(*) FROM events WHERE created_at < timestamptz '" +
+            to_rfc3339(noon + days{14} - days{28}) + "'"))
+    EXPECT_EQ(line, "0");
 }
 
 // To look for what is to be forgotten takes long where there are many keys.
