@@ -230,10 +230,6 @@ caf::actor_system& actor_host::system() noexcept {
   return state_->system;
 }
 
-void actor_host::refuse() {
-  state_->line->refuse();
-}
-
 bool actor_host::stop(std::chrono::milliseconds deadline) {
   using namespace std::chrono_literals;
   auto& s = *state_;

@@ -110,14 +110,10 @@ class actor_host {
   const actor_context& context() const noexcept;
   caf::actor_system& system() noexcept;
 
-  /// New webhooks are refused from now on. To be called before the HTTP server
-  /// waits for what is in flight.
-  void refuse();
-
-  /// Ends everything in order: lets what is in flight be answered, flushes the
-  /// writer, ends readers, closes store and spool. True if all that was done
-  /// within `deadline`. Blocks; call it once, from a thread that is no
-  /// actor's.
+  /// Ends everything in order: refuses new webhooks, lets what is in flight be
+  /// answered, flushes the writer, ends readers, closes store and spool. True
+  /// if all that was done within `deadline`. Blocks; call it once, from a
+  /// thread that is no actor's.
   bool stop(std::chrono::milliseconds deadline);
 
  private:

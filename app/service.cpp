@@ -357,8 +357,8 @@ bool service::stop() {
   bool clean = true;
   if (s.cluster)
     s.cluster->detach();
-  if (s.actors)
-    s.actors->refuse();
+  // Webhooks that are still being read are taken, too: who sent them may not
+  // send them again.
   if (s.server)
     clean = s.server->stop(left(), s.cluster ? reader_end::restarting
                                              : reader_end::going_away);

@@ -125,6 +125,33 @@ describe('HTTP', { concurrency: 1 }, () => {
     assert.deepEqual(statuses(body), [408]);
   });
 
+  it('takes what it was being sent when it is told to stop', async (t) => {
+    const ending = await startServer({
+      store: engine.freshUrl(), cwd: temporaryDirectory(t),
+    });
+    t.after(() => ending.stop());
+    const hook = webhook('ping', { zen: 'Last but not least' });
+    const headers = Object.entries(await headersOf(hook))
+      .map(([name, value]) => `${name}: ${value}\r\n`).join('');
+    const socket = connect(ending.port, '127.0.0.1');
+    t.after(() => socket.destroy());
+    let text = '';
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    socket.setEncoding('utf8').on('data', (part) => (text += part));
+    socket.write(`POST /github/events HTTP/1.1\r\nhost: x\r\n${headers}`
+      + `content-length: ${hook.body.length}\r\n`
+      + 'expect: 100-continue\r\n\r\n');
+    await until('the wish for a body', () => text.includes(' 100 '));
+    socket.write(hook.body.slice(0, 5));
+    const end = ending.stop();
+    await until('a closed door', () => fetch(ending.url).then(
+      () => false, () => true));
+    socket.write(hook.body.slice(5));
+    await within('the answer', closed);
+    assert.deepEqual(statuses(text), [100, 200]);
+    assert.deepEqual(await end, { code: 0, signal: null });
+  });
+
   it('refuses what is not HTTP, and too much of a head', async () => {
     assert.deepEqual(statuses(await converse(server, 'nonsense\r\n\r\n')),
       [400]);

@@ -67,7 +67,6 @@ TEST_F(actor_host_test, what_is_in_flight_at_the_end_is_answered) {
   std::vector<std::future<expected<webhook_answer>>> all;
   for (int i = 0; i < 300; ++i)
     all.push_back(send(host->backend(), i));
-  host->refuse();
   EXPECT_TRUE(host->stop(milliseconds{30'000}));
   size_t acknowledged = 0;
   for (auto& x : all)
