@@ -20,7 +20,7 @@ class spool_worker_state {
 
   spool_worker_actor::behavior_type make_behavior() {
     return {
-        [this](append_atom, const event_batch& batch) -> caf::result<void> {
+        [this](append_atom, const event_batch& batch) -> caf::result<uint64_t> {
           return answer(spool_->append(batch.events));
         },
         [this](page_atom, uint32_t max) -> caf::result<event_batch> {
@@ -29,7 +29,7 @@ class spool_worker_state {
                 return event_batch{std::move(events)};
               }));
         },
-        [this](drop_atom, uint32_t count) -> caf::result<void> {
+        [this](drop_atom, uint32_t count) -> caf::result<uint64_t> {
           return answer(spool_->drop(count));
         },
         [this](head_atom) -> caf::result<spool_state> {

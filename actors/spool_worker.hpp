@@ -21,14 +21,15 @@ class spool_port {
   virtual ~spool_port() = default;
 
   /// Durable on return. `store_full` when it would go beyond its limit or the
-  /// disk's; nothing of the batch is kept then.
-  virtual expected<void> append(std::span<const event_ptr> events) = 0;
+  /// disk's; nothing of the batch is kept then. Gives the bytes that it holds
+  /// now.
+  virtual expected<uint64_t> append(std::span<const event_ptr> events) = 0;
 
   /// The oldest `max`, in order.
   virtual expected<std::vector<event_ptr>> peek(size_t max) = 0;
 
-  /// Forgets the oldest `count`.
-  virtual expected<void> drop(size_t count) = 0;
+  /// Forgets the oldest `count`. Gives the bytes that are left.
+  virtual expected<uint64_t> drop(size_t count) = 0;
 
   /// With `held`.
   virtual expected<spool_state> state() = 0;

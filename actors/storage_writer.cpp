@@ -180,6 +180,13 @@ void storage_writer_state::queue_changed() {
   ctx_.figures->set_writer_queue(waiting);
 }
 
+// What a silent store does with the batch in the end is found out by the events
+// themselves: they are offered again from the spool.
+std::chrono::milliseconds storage_writer_state::patience() const {
+  return options_.spool ? std::min(options_.spool_after, options_.store_timeout)
+                        : options_.store_timeout;
+}
+
 void storage_writer_state::commit_next() {
   auto most = singles_ > 0 ? 1 : options_.batch_max_events;
   batch_ = queue_.take(most, options_.batch_max_bytes);
@@ -207,7 +214,7 @@ void storage_writer_state::send_batch() {
   batch.events.reserve(batch_.size());
   for (const auto& x : batch_)
     batch.events.push_back(x.event);
-  ask(self_, worker, options_.store_timeout, append_atom_v, std::move(batch))
+  ask(self_, worker, patience(), append_atom_v, std::move(batch))
       .then([this](append_results& results) { batch_done(results); },
             [this](const caf::error& e) { batch_failed(e); });
 }

@@ -28,6 +28,8 @@ struct storage_writer_options {
   std::chrono::milliseconds retry_max{5'000};
   /// For one transaction of the store, one write of the spool.
   std::chrono::milliseconds store_timeout{60'000};
+  /// With a spool: how long senders wait for a store that says nothing.
+  std::chrono::milliseconds spool_after{5'000};
   std::chrono::milliseconds spool_timeout{30'000};
   /// Whether there is a spool.
   bool spool = false;
@@ -48,9 +50,9 @@ struct storage_writer_options {
 ///   senders. An
 ///   event that the store knows under the very id it has here was stored by an
 ///   attempt of ours whose outcome got lost: not a duplicate.
-/// - While the store is away everything goes to the spool, whose events are
-///   stored in order, before anything newer, once the store is back. Without a
-///   spool senders get `store_unavailable`.
+/// - While the store is away, or silent for too long, everything goes to the
+///   spool, whose events are stored in order, before anything newer, once the
+///   store is back. Without a spool senders get `store_unavailable`.
 /// - If it dies, whoever waits for an answer gets an error and may offer the
 ///   same event again; what was committed without the hub being told, the hub
 ///   finds by itself. On restart it drains the spool before it takes new ones.

@@ -15,7 +15,8 @@ void storage_writer_state::go_away(const error& why) {
                     options_.spool ? "events go to the spool"
                                    : "events are refused");
   mode_ = mode::away;
-  if (std::exchange(unproven_, false))
+  // A full disk can still be read, which is all that an attempt does.
+  if (std::exchange(unproven_, false) || why.code == ec::store_full)
     doubtful_ = true;
   away_because_ = why;
   hold_ = false;
@@ -152,7 +153,12 @@ void storage_writer_state::send_spool_batch() {
   for (const auto& x : spool_batch_)
     batch.events.push_back(x.event);
   ask(self_, worker, options_.spool_timeout, append_atom_v, std::move(batch))
-      .then([this] { spooled(true, {}); }, failed);
+      .then(
+          [this](uint64_t held) {
+            spool_bytes_ = held;
+            spooled(true, {});
+          },
+          failed);
 }
 
 void storage_writer_state::spooled(bool ok, const error& why) {
@@ -168,7 +174,6 @@ void storage_writer_state::spooled(bool ok, const error& why) {
     for (auto& x : batch) {
       const auto& ev = *x.event;
       index_.add(ev);
-      spool_bytes_ += ev.footprint();
       ctx_.figures->event_spooled(ev.platform, ev.event_type);
       x.promise.deliver(append_outcome{ev.id, 0, false, true});
     }
@@ -292,11 +297,10 @@ void storage_writer_state::forget_drained(
   ask(self_, worker, options_.spool_timeout, drop_atom_v,
       static_cast<uint32_t>(events.size()))
       .then(
-          [this, events] {
-            for (const auto& ev : events) {
+          [this, events](uint64_t left) {
+            for (const auto& ev : events)
               index_.remove(*ev);
-              spool_bytes_ -= std::min<uint64_t>(spool_bytes_, ev->footprint());
-            }
+            spool_bytes_ = left;
             spool_events_ -= std::min<uint64_t>(spool_events_, events.size());
             spool_changed();
             drain_singles_ -= std::min(drain_singles_, events.size());

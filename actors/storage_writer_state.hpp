@@ -44,6 +44,8 @@ class storage_writer_state {
   void spool_known(const spool_state& held);
   void spool_unknown(const caf::error& e);
   void spool_changed();
+  /// For what senders wait for.
+  std::chrono::milliseconds patience() const;
 
   /// Starts whatever can be started.
   void pump();

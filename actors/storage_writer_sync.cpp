@@ -24,7 +24,7 @@ void storage_writer_state::sync_next() {
     sync_failed(caf::make_error(caf::sec::request_receiver_down));
     return;
   }
-  ask(self_, worker, options_.store_timeout, sync_atom_v, std::move(marks))
+  ask(self_, worker, patience(), sync_atom_v, std::move(marks))
       .then([this] { synced(); },
             [this](const caf::error& e) { sync_failed(e); });
 }

@@ -43,6 +43,7 @@ storage_writer_options writer_options(const config::settings& s, bool spool,
                       s.database.statement_timeout + s.database.lock_timeout +
                       std::chrono::seconds{15};
   out.spool = spool;
+  out.spool_after = s.store.spool_after;
   return out;
 }
 

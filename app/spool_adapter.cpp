@@ -26,8 +26,8 @@ class open_spool_port final : public spool_port {
   open_spool_port(std::unique_ptr<spool> inner, rules_ptr rules)
       : inner_(std::move(inner)), rules_(std::move(rules)) {}
 
-  expected<void> append(std::span<const event_ptr> events) override {
-    return inner_->append(events);
+  expected<uint64_t> append(std::span<const event_ptr> events) override {
+    return inner_->append(events).map([this] { return inner_->state().bytes; });
   }
   expected<std::vector<event_ptr>> peek(size_t max) override {
     auto events = inner_->peek(max);
@@ -36,7 +36,9 @@ class open_spool_port final : public spool_port {
         e = with_keys(*e);
     return events;
   }
-  expected<void> drop(size_t count) override { return inner_->drop(count); }
+  expected<uint64_t> drop(size_t count) override {
+    return inner_->drop(count).map([this] { return inner_->state().bytes; });
+  }
   expected<spool_state> state() override {
     return inner_->held().map([this](std::vector<spooled_event>&& held) {
       auto state = inner_->state();
@@ -63,11 +65,11 @@ class broken_spool_port final : public spool_port {
  public:
   explicit broken_spool_port(error why) : why_(std::move(why)) {}
 
-  expected<void> append(std::span<const event_ptr>) override {
+  expected<uint64_t> append(std::span<const event_ptr>) override {
     return fail(why_);
   }
   expected<std::vector<event_ptr>> peek(size_t) override { return fail(why_); }
-  expected<void> drop(size_t) override { return fail(why_); }
+  expected<uint64_t> drop(size_t) override { return fail(why_); }
   expected<spool_state> state() override { return fail(why_); }
 
  private:

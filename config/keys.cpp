@@ -156,6 +156,8 @@ constexpr auto key_table = std::to_array<key>({
      at<&s::store, &st::spool_directory>},
     {"store", "spool_max_bytes", kind::bytes,
      at<&s::store, &st::spool_max_bytes>, mib, 16 * tib},
+    {"store", "spool_after", kind::seconds, at<&s::store, &st::spool_after>,
+     100, hour},
     {"store", "retry_min", kind::seconds, at<&s::store, &st::retry_min>, 1,
      hour},
     {"store", "retry_max", kind::seconds, at<&s::store, &st::retry_max>, 1,

@@ -115,6 +115,8 @@ struct store_settings {
   /// Where events wait while the store is away; empty: no spool.
   std::string spool_directory = "spool";
   uint64_t spool_max_bytes = 1ull << 30;
+  /// An event that a silent store has not answered for goes to the spool.
+  milliseconds spool_after{5'000};
   /// First and longest pause between attempts to reach a store that is away.
   milliseconds retry_min{100};
   milliseconds retry_max{5'000};

@@ -59,11 +59,13 @@ using store_worker_actor = caf::typed_actor<
 /// Does the blocking work of the spool. Detached.
 using spool_worker_actor = caf::typed_actor<
     // Durable when answered. `store_full` when the spool's limit is reached.
-    caf::result<void>(append_atom, event_batch),
+    // Answers the bytes that the spool holds now, as its limit counts them.
+    caf::result<uint64_t>(append_atom, event_batch),
     // The oldest events, at most so many, in order; empty when drained.
     caf::result<event_batch>(page_atom, uint32_t),
-    // The oldest so many are in the store: forget them.
-    caf::result<void>(drop_atom, uint32_t),
+    // The oldest so many are in the store: forget them. Answers what is left,
+    // in bytes.
+    caf::result<uint64_t>(drop_atom, uint32_t),
     // How much there is, and which events.
     caf::result<spool_state>(head_atom)>;
 

@@ -245,13 +245,13 @@ expected<bool> memory_session::drop_dead_letter(const uuid& id) {
                        [&id](const dead_letter& x) { return x.id == id; }) > 0;
 }
 
-expected<void> memory_spool::append(std::span<const event_ptr> events) {
+expected<uint64_t> memory_spool::append(std::span<const event_ptr> events) {
   if (content_->down)
     return fail(*content_->down);
   if (content_->events.size() + events.size() > content_->max_events)
     return fail(ec::store_full, "the spool's limit");
   content_->events.insert(content_->events.end(), events.begin(), events.end());
-  return {};
+  return bytes();
 }
 
 expected<std::vector<event_ptr>> memory_spool::peek(size_t max) {
@@ -263,20 +263,20 @@ expected<std::vector<event_ptr>> memory_spool::peek(size_t max) {
                                     static_cast<std::ptrdiff_t>(n));
 }
 
-expected<void> memory_spool::drop(size_t count) {
+expected<uint64_t> memory_spool::drop(size_t count) {
   if (content_->down)
     return fail(*content_->down);
   auto n = std::min(count, content_->events.size());
   content_->events.erase(content_->events.begin(),
                          content_->events.begin() +
                              static_cast<std::ptrdiff_t>(n));
-  return {};
+  return bytes();
 }
 
 expected<spool_state> memory_spool::state() {
   if (content_->down)
     return fail(*content_->down);
-  spool_state state{content_->events.size(), 0};
+  spool_state state{content_->events.size(), bytes()};
   for (const auto& ev : content_->events)
     state.held.push_back({ev->platform, ev->event_id, ev->id});
   return state;

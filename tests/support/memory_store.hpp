@@ -102,12 +102,15 @@ class memory_spool final : public spool_port {
   explicit memory_spool(std::shared_ptr<memory_spool_content> content)
       : content_(std::move(content)) {}
 
-  expected<void> append(std::span<const event_ptr> events) override;
+  expected<uint64_t> append(std::span<const event_ptr> events) override;
   expected<std::vector<event_ptr>> peek(size_t max) override;
-  expected<void> drop(size_t count) override;
+  expected<uint64_t> drop(size_t count) override;
   expected<spool_state> state() override;
 
  private:
+  /// A hundred an event.
+  uint64_t bytes() const { return 100 * content_->events.size(); }
+
   std::shared_ptr<memory_spool_content> content_;
 };
 

@@ -161,6 +161,9 @@ TEST_F(storage_writer_spool_test, full_spool_refuses_and_recovers) {
   ASSERT_TRUE(c->failed);
   EXPECT_EQ(c->failed->code, ec::store_full);
   EXPECT_EQ(ctx.status->overall(), health::down);
+  // As its limit counts them.
+  EXPECT_NE(ctx.figures->text().find("eventweft_spool_bytes 200"),
+            std::string::npos);
   come_back();
   advance(milliseconds{1'000});
   auto d = append(3);
@@ -174,10 +177,10 @@ TEST_F(storage_writer_spool_test, full_disk_that_can_be_read_is_not_back) {
   spooled->max_events = 0;
   start_all(options);
   log->full = error{ec::store_full, "the disk is full"};
-  // The first time, an answer is taken for a recovery.
   append(1);
   run();
   advance(milliseconds{1'000});
+  EXPECT_EQ(ctx.status->overall(), health::degraded);
   for (int i = 2; i < 40; ++i) {
     auto refused = append(i);
     run();

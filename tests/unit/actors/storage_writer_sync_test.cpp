@@ -82,6 +82,33 @@ class storage_writer_sync_test : public testing::spine {
   }
 };
 
+TEST_F(storage_writer_sync_test, what_a_silent_store_has_goes_to_the_spool) {
+  storage_writer_options options;
+  options.spool = true;
+  options.spool_after = std::chrono::milliseconds{5'000};
+  start_spool_worker();
+  start_held(options);
+  auto a = take(1);
+  auto b = take(2);
+  advance(std::chrono::milliseconds{4'900});
+  EXPECT_TRUE(a->pending());
+  advance(std::chrono::milliseconds{200});
+  for (const auto& one : {a, b}) {
+    ASSERT_TRUE(one->value);
+    EXPECT_TRUE(one->value->spooled);
+  }
+  EXPECT_EQ(numbers(spooled->events),
+            (std::vector<std::string>{"delivery-1", "delivery-2"}));
+}
+
+TEST_F(storage_writer_sync_test, without_a_spool_a_silent_store_is_waited_for) {
+  start_held();
+  auto a = take(1);
+  advance(std::chrono::milliseconds{20'000});
+  appended();
+  EXPECT_TRUE(a->value);
+}
+
 TEST_F(storage_writer_sync_test, an_idle_store_is_asked_for_a_durable_batch) {
   start_held();
   auto a = take(1);
