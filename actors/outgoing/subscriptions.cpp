@@ -120,6 +120,8 @@ void subscriptions_state::read() {
           [this](subscription_list& all) {
             reading_ = false;
             pauses_.reset();
+            if (std::exchange(unreadable_, false))
+              ctx_.log->info("streams and subscriptions can be read again");
             take(std::move(all));
             if (std::exchange(again_, false))
               read();
@@ -129,8 +131,10 @@ void subscriptions_state::read() {
           [this](const caf::error& e) {
             reading_ = false;
             again_ = false;
-            ctx_.log->warn("streams and subscriptions can't be read: {}",
-                           to_string(from_caf(e)));
+            if (!std::exchange(unreadable_, true))
+              ctx_.log->warn("streams and subscriptions can't be read: {}; it "
+                             "is tried again",
+                             to_string(from_caf(e)));
             read_later(pauses_.next(*ctx_.random));
           });
 }

@@ -140,6 +140,8 @@ class subscriptions_state {
   /// Streams whose metrics are not all zero.
   std::set<std::string> noted_;
   bool reading_ = false;
+  /// It has been told that they can't be read.
+  bool unreadable_ = false;
   bool again_ = false;
   uint64_t reads_ = 0;
 };
