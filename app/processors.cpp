@@ -113,8 +113,9 @@ bool is_command_line(const processor_settings& s) {
                                   failed);
 }
 
-expected<processing::blocking_handler> exec_of(const std::string& name,
-                                               const processor_settings& s) {
+expected<processing::blocking_handler>
+exec_of(const std::string& name, const processor_settings& s,
+        std::shared_ptr<processing::program_guard> guard) {
   if (s.command.empty() || s.command.front().empty())
     return fail(bad(name, "command", "an exec processor needs a program"));
   if (is_command_line(s))
@@ -138,7 +139,7 @@ expected<processing::blocking_handler> exec_of(const std::string& name,
   o.directory = s.directory;
   o.environment = environment_of(s.environment);
   o.answers = s.answers;
-  return processing::make_exec_handler(std::move(o));
+  return processing::make_exec_handler(std::move(o), std::move(guard));
 }
 
 expected<processing::async_handler>
@@ -176,10 +177,11 @@ bool needs_poster(const config::settings& s) {
   return false;
 }
 
-expected<void> add_configured(processing::registry& to,
-                              const config::settings& s,
-                              std::shared_ptr<outgoing::poster> poster,
-                              std::shared_ptr<const clock> time) {
+expected<void>
+add_configured(processing::registry& to, const config::settings& s,
+               std::shared_ptr<outgoing::poster> poster,
+               std::shared_ptr<const clock> time,
+               std::shared_ptr<processing::program_guard> guard) {
   for (const auto& [name, one] : s.processors) {
     if (!one.enabled)
       continue;
@@ -214,7 +216,7 @@ expected<void> add_configured(processing::registry& to,
         return fail(handler.error());
       p.handler = std::move(*handler);
     } else {
-      auto handler = exec_of(name, one);
+      auto handler = exec_of(name, one, guard);
       if (!handler)
         return fail(handler.error());
       p.handler = std::move(*handler);

@@ -5,6 +5,7 @@
 #include "messages/dead_letter.hpp"
 #include "messages/outgoing.hpp"
 #include "messages/time.hpp"
+#include "processing/program_guard.hpp"
 #include "processing/registry.hpp"
 #include "telemetry/log.hpp"
 
@@ -19,11 +20,13 @@ namespace eventweft {
 bool needs_poster(const config::settings& s);
 
 /// Registers what `[processors.NAME]` says. `bad_configuration` names the
-/// section and the key. `poster` may be null where `needs_poster` is false.
+/// section and the key. `poster` may be null where `needs_poster` is false,
+/// `guard` where nothing is run.
 expected<void> add_configured(processing::registry& to,
                               const config::settings& s,
                               std::shared_ptr<outgoing::poster> poster,
-                              std::shared_ptr<const clock> time);
+                              std::shared_ptr<const clock> time,
+                              std::shared_ptr<processing::program_guard> guard);
 
 /// Tells `[dead_letters] alert_url`; empty if there is none.
 /// `bad_configuration` for a secret that is none.

@@ -195,7 +195,12 @@ expected<net::bound_address> service::start() {
       return fail(own.error());
     s.poster = std::move(*own);
   }
-  if (auto added = add_configured(*s.processors, s.settings, s.poster, s.time);
+  auto guard = std::make_shared<processing::program_guard>(
+      [log = s.logs->get("processing")](const std::string& why) {
+        log->warn("{}", why);
+      });
+  if (auto added = add_configured(*s.processors, s.settings, s.poster, s.time,
+                                  std::move(guard));
       !added)
     return fail(added.error());
   // Before anything can come in. Where the store does not answer, the engine

@@ -60,7 +60,7 @@ void check_processors(const settings& s, fault_list& faults) {
     settings only;
     only.processors.insert(one);
     processing::registry nowhere;
-    faults.add(add_configured(nowhere, only, nullptr, time));
+    faults.add(add_configured(nowhere, only, nullptr, time, nullptr));
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include "codec/event_json.hpp"
 #include "codec/json_text.hpp"
+#include "processing/child.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -39,30 +40,6 @@ constexpr size_t reads_at_once = 128;
 std::string system_error(int code) {
   return std::generic_category().message(code);
 }
-
-/// A file descriptor of ours.
-class file {
- public:
-  file() = default;
-  explicit file(int fd) : fd_(fd) {}
-  ~file() { close(); }
-  file(file&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  file& operator=(file&& other) noexcept {
-    close();
-    fd_ = std::exchange(other.fd_, -1);
-    return *this;
-  }
-
-  int get() const noexcept { return fd_; }
-  explicit operator bool() const noexcept { return fd_ >= 0; }
-  void close() noexcept {
-    if (fd_ >= 0)
-      ::close(std::exchange(fd_, -1));
-  }
-
- private:
-  int fd_ = -1;
-};
 
 /// The text as a file in memory: the child can read it at its own pace, or
 /// not at all.
@@ -135,35 +112,6 @@ class output {
   bool whole_ = true;
 };
 
-/// `posix_spawn`'s two objects, which need an end.
-class spawn_settings {
- public:
-  spawn_settings() {
-    ::posix_spawnattr_init(&attributes);
-    ::posix_spawn_file_actions_init(&actions);
-    // Its own group, and every signal as a program finds it.
-    sigset_t none;
-    sigset_t all;
-    ::sigemptyset(&none);
-    ::sigfillset(&all);
-    ::posix_spawnattr_setpgroup(&attributes, 0);
-    ::posix_spawnattr_setsigmask(&attributes, &none);
-    ::posix_spawnattr_setsigdefault(&attributes, &all);
-    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP |
-                                                POSIX_SPAWN_SETSIGMASK |
-                                                POSIX_SPAWN_SETSIGDEF);
-  }
-  ~spawn_settings() {
-    ::posix_spawn_file_actions_destroy(&actions);
-    ::posix_spawnattr_destroy(&attributes);
-  }
-  spawn_settings(const spawn_settings&) = delete;
-  spawn_settings& operator=(const spawn_settings&) = delete;
-
-  posix_spawnattr_t attributes{};
-  posix_spawn_file_actions_t actions{};
-};
-
 std::vector<std::string> environment_of(const exec_options& o, const event& ev,
                                         const attempt_context& c) {
   std::vector<std::string> out{
@@ -198,8 +146,9 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 /// One run of the program.
 class run {
  public:
-  run(const exec_options& o, const event_ptr& ev, const attempt_context& c)
-      : options_(o), event_(ev), context_(c) {}
+  run(const exec_options& o, program_guard* guard, const event_ptr& ev,
+      const attempt_context& c)
+      : options_(o), guard_(guard), event_(ev), context_(c) {}
 
   outcome operator()() {
     const auto deadline = steady_clock::now() + context_.timeout;
@@ -240,7 +189,7 @@ class run {
     auto in = file_of(codec::wire_text(event_, wire_format::native));
     if (!in || !out_.open() || !err_.open())
       return "no files for the program: " + system_error(errno);
-    spawn_settings s;
+    spawn_settings s{spawn_settings::own::group};
     ::posix_spawn_file_actions_adddup2(&s.actions, in.get(), STDIN_FILENO);
     ::posix_spawn_file_actions_adddup2(&s.actions, out_.child_end(),
                                        STDOUT_FILENO);
@@ -259,6 +208,8 @@ class run {
     err_.close_child_end();
     if (failed != 0)
       return why_not_run(failed);
+    if (guard_)
+      guard_->begun(pid_);
     return {};
   }
 
@@ -280,19 +231,29 @@ class run {
   }
 
   /// Whether it has ended.
-  bool reap() {
-    const auto got = ::waitpid(pid_, &status_, WNOHANG);
-    if (got < 0 && errno != EINTR)
-      lost_ = true;
-    return got == pid_ || lost_;
+  bool reap(bool wait_for_it = false) {
+    siginfo_t end{};
+    int got = 0;
+    do {
+      got = ::waitid(P_PID, static_cast<id_t>(pid_), &end,
+                     WEXITED | WNOWAIT | (wait_for_it ? 0 : WNOHANG));
+    } while (got < 0 && errno == EINTR);
+    if (got == 0 && end.si_pid != pid_)
+      return false;
+    // Until it is collected, the number is its own.
+    if (guard_)
+      guard_->ended(pid_);
+    while ((got = ::waitpid(pid_, &status_, 0)) < 0 && errno == EINTR) {
+    }
+    lost_ = got != pid_;
+    return true;
   }
 
   outcome killed(bool late) {
     ::kill(-pid_, SIGKILL);
     // It may have left the group it was started in.
     ::kill(pid_, SIGKILL);
-    while (::waitpid(pid_, &status_, 0) < 0 && errno == EINTR) {
-    }
+    reap(true);
     drain();
     return late ? outcome::late(
                       with_reason("killed: it took longer than its time-out"))
@@ -335,6 +296,7 @@ class run {
   }
 
   const exec_options& options_;
+  program_guard* const guard_;
   const event_ptr& event_;
   const attempt_context& context_;
   output out_{output::part::beginning};
@@ -346,12 +308,14 @@ class run {
 
 } // namespace
 
-blocking_handler make_exec_handler(exec_options options) {
+blocking_handler make_exec_handler(exec_options options,
+                                   std::shared_ptr<program_guard> guard) {
   auto shared = std::make_shared<const exec_options>(std::move(options));
-  return [shared](const event_ptr& ev, const attempt_context& c) {
+  return [shared, guard = std::move(guard)](const event_ptr& ev,
+                                            const attempt_context& c) {
     if (shared->command.empty())
       return outcome::give_up("there is no program to run");
-    return run{*shared, ev, c}();
+    return run{*shared, guard.get(), ev, c}();
   };
 }
 

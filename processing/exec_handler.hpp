@@ -2,8 +2,10 @@
 #pragma once
 
 #include "processing/processor.hpp"
+#include "processing/program_guard.hpp"
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -33,7 +35,9 @@ inline constexpr int exec_give_up = 65;
 /// signal are failed attempts, with the end of standard error as the reason.
 /// The program is a process group of its own, which is killed as a whole when
 /// the time is up or the attempt is no longer wanted. It inherits no open file
-/// and no signal setting.
-blocking_handler make_exec_handler(exec_options options);
+/// and no signal setting. Groups that run are known to `guard`, which many
+/// handlers may share; null: they outlive a process that is killed.
+blocking_handler make_exec_handler(exec_options options,
+                                   std::shared_ptr<program_guard> guard = {});
 
 } // namespace eventweft::processing
