@@ -216,7 +216,7 @@ constexpr auto key_table = std::to_array<key>({
      "exec|http|noop"},
     {processor_section, "command", kind::texts, of_processor<&pr::command>},
     {processor_section, "directory", kind::text, of_processor<&pr::directory>},
-    {processor_section, "environment", kind::texts,
+    {processor_section, "environment", kind::variables,
      of_processor<&pr::environment>},
     {processor_section, "url", kind::web_url, of_processor<&pr::url>},
     {processor_section, "secret", kind::secret, of_processor<&pr::secret>},

@@ -25,11 +25,12 @@ enum class kind : uint8_t {
   text,
   choice,
   store_url,         ///< a text that may hold a password
-  web_url,           ///< `http://…` or `https://…`, with a password perhaps
+  web_url,           ///< `http://…` or `https://…`, with secrets perhaps
   secret,            ///< one text that is never shown
   secrets,           ///< one or several of them
   secret_file,       ///< a path, or several, to files that hold secrets
   texts,             ///< a list of texts, none of them empty
+  variables,         ///< a list of `NAME=value` or `NAME`; values are not shown
   pointers,          ///< JSON pointers
   choices,           ///< several of `choices`
   origins,           ///< of web pages: `https://HOST:PORT`, or `*`

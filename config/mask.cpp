@@ -38,17 +38,58 @@ std::string mask_url(std::string_view url) {
   }
 }
 
-std::string mask_web_url(std::string_view url) {
+namespace {
+
+/// What stands before the path.
+std::string mask_authority(std::string_view url) {
   const auto scheme = url.find("://");
   const auto start = scheme == std::string_view::npos ? 0 : scheme + 3;
-  const auto end = std::min(url.find_first_of("/?#", start), url.size());
-  const auto at = url.substr(0, end).rfind('@');
+  const auto at = url.rfind('@');
   if (at == std::string_view::npos || at < start)
     return std::string{url};
   const auto colon = std::min(url.find(':', start), at);
   // A name alone is a token as often as not.
   const auto shown = colon < at ? colon + 1 : start;
   return std::string{url.substr(0, shown)}.append("***").append(url.substr(at));
+}
+
+/// A parameter without a value may be a token, too.
+std::string mask_query(std::string_view query) {
+  std::string out;
+  while (true) {
+    const auto end = std::min(query.find('&'), query.size());
+    const auto parameter = query.substr(0, end);
+    const auto equals = parameter.find('=');
+    if (equals != std::string_view::npos)
+      out.append(parameter.substr(0, equals + 1));
+    if (!parameter.empty())
+      out.append("***");
+    if (end == query.size())
+      return out;
+    out += '&';
+    query.remove_prefix(end + 1);
+  }
+}
+
+} // namespace
+
+std::string mask_web_url(std::string_view url) {
+  const auto scheme = url.find("://");
+  const auto start = scheme == std::string_view::npos ? 0 : scheme + 3;
+  const auto path = std::min(url.find_first_of("/?#", start), url.size());
+  auto out = mask_authority(url.substr(0, path));
+  const auto query = std::min(url.find('?', path), url.size());
+  out.append(url.substr(path, query - path));
+  if (query < url.size())
+    out.append("?").append(mask_query(url.substr(query + 1)));
+  return out;
+}
+
+std::string mask_variable(std::string_view entry) {
+  const auto equals = entry.find('=');
+  if (equals == std::string_view::npos)
+    return std::string{entry};
+  return std::string{entry.substr(0, equals + 1)}.append("***");
 }
 
 } // namespace eventweft::config

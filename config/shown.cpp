@@ -79,6 +79,13 @@ std::string shown(const key& k, field target) {
         result += i == 0 ? "\"***\"" : ", \"***\"";
     return result + "]";
   }
+  case kind::variables: {
+    std::string result = "[";
+    for (const auto& entry : *std::get<std::vector<std::string>*>(target))
+      result +=
+          (result.size() == 1 ? "" : ", ") + in_quotes(mask_variable(entry));
+    return result + "]";
+  }
   case kind::texts:
   case kind::pointers:
   case kind::choices:

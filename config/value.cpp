@@ -242,6 +242,7 @@ bool assign_value(const key& k, field target, const raw_value& raw) {
   case kind::secrets:
     return assign_secrets(*std::get<std::vector<std::string>*>(target), raw);
   case kind::texts:
+  case kind::variables:
   case kind::pointers:
   case kind::choices:
   case kind::origins:
@@ -279,8 +280,9 @@ std::optional<std::string> assign(const key& k, field target,
   }
   if (assign_value(k, target, raw))
     return std::nullopt;
-  if (k.type == kind::texts || k.type == kind::pointers ||
-      k.type == kind::choices || k.type == kind::origins)
+  if (k.type == kind::texts || k.type == kind::variables ||
+      k.type == kind::pointers || k.type == kind::choices ||
+      k.type == kind::origins)
     if (const auto texts = texts_of(raw))
       for (const auto& text : *texts)
         if (!fits_list(k, text))
@@ -291,8 +293,9 @@ std::optional<std::string> assign(const key& k, field target,
 
 bool takes_list(kind type) noexcept {
   return type == kind::secrets || type == kind::secret_file ||
-         type == kind::texts || type == kind::pointers ||
-         type == kind::choices || type == kind::origins;
+         type == kind::texts || type == kind::variables ||
+         type == kind::pointers || type == kind::choices ||
+         type == kind::origins;
 }
 
 } // namespace eventweft::config

@@ -15,7 +15,7 @@ namespace {
 bool is_secret(kind type) {
   return type == kind::secret || type == kind::secrets ||
          type == kind::secret_file || type == kind::store_url ||
-         type == kind::web_url;
+         type == kind::web_url || type == kind::variables;
 }
 
 } // namespace
@@ -49,6 +49,7 @@ std::string expectation(const key& k) {
   case kind::secret_file:
     return "a path or a list of paths";
   case kind::texts:
+  case kind::variables:
     return "a list of texts, none of them empty";
   case kind::pointers:
     return "a list of JSON pointers, each of which starts with /";

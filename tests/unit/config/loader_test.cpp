@@ -227,6 +227,29 @@ TEST(Loader, NeverShowsSecrets) {
               Not(HasSubstr("hunter2")));
 }
 
+TEST(Loader, NeverShowsWhatProcessorsAreGiven) {
+  load_options options;
+  options.env = {{"EVENTWEFT_PROCESSORS_C_ENVIRONMENT", "KEY=hunter2,HOME"}};
+  const auto e = from_text(
+      "[processors.a]\ncommand = [\"a\"]\n"
+      "environment = [\"API_TOKEN=hunter2\", \"HOME\"]\n"
+      "[processors.b]\nurl = \"https://hunter2@h/x?token=hunter2&a=b\"\n"
+      "[processors.c]\ncommand = [\"c\"]\n"
+      "[dead_letters]\nalert_url = \"https://u:hunter2@h/?k=hunter2\"\n",
+      options);
+  ASSERT_TRUE(e) << e.error().message;
+  EXPECT_THAT(e->values.processors.at("c").environment,
+              ElementsAre("KEY=hunter2", "HOME"));
+  const auto text = describe(*e);
+  EXPECT_THAT(text, Not(HasSubstr("hunter2")));
+  EXPECT_THAT(text, HasSubstr("environment = [\"API_TOKEN=***\", \"HOME\"]"));
+  EXPECT_THAT(text, HasSubstr("environment = [\"KEY=***\", \"HOME\"]"));
+  EXPECT_THAT(text, HasSubstr("url = \"https://***@h/x?token=***&a=***\""));
+  options.env = {{"EVENTWEFT_PROCESSORS_C_ENVIRONMENT", "[\"KEY=hunter2]"}};
+  EXPECT_THAT(fault_of("[processors.c]\ncommand = [\"c\"]\n", options),
+              Not(HasSubstr("hunter2")));
+}
+
 TEST(Loader, DescribesWhereValuesAreFrom) {
   load_options options;
   options.env = {{"DB_HOST", "db"}};

@@ -31,11 +31,21 @@ TEST(Mask, MasksWhatAWebAddressProvesItselfWith) {
       {"", ""},
       {"https://h/a@b:c", "https://h/a@b:c"},
       {"http://u:p@w@h:8/x", "http://u:***@h:8/x"},
-      {"https://token@h/x?y=@", "https://***@h/x?y=@"},
+      {"https://token@h/x?y=@", "https://***@h/x?y=***"},
+      {"https://h/x?key=s3cret&a=b&", "https://h/x?key=***&a=***&"},
+      {"https://h?s3cret&&b=", "https://h?***&&b=***"},
+      {"https://h/x?", "https://h/x?"},
+      {"https://h/x#a?b", "https://h/x#a?***"},
       {"u:pw@h", "u:***@h"},
   };
   for (const auto& [url, masked] : cases)
     EXPECT_EQ(mask_web_url(url), masked) << url;
+}
+
+TEST(Mask, ShowsWhichVariablesThereAreAndNoMore) {
+  EXPECT_EQ(mask_variable("API_TOKEN=a=b"), "API_TOKEN=***");
+  EXPECT_EQ(mask_variable("API_TOKEN="), "API_TOKEN=***");
+  EXPECT_EQ(mask_variable("HOME"), "HOME");
 }
 
 } // namespace
