@@ -85,6 +85,59 @@ std::string with_text(std::string json, std::string_view name,
   return json.insert(brace + 1, member);
 }
 
+void append_escaped(std::string& out, std::string_view text) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+        (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.') {
+      out += c;
+    } else {
+      out += '%';
+      out += digits[byte >> 4];
+      out += digits[byte & 15];
+    }
+  }
+}
+
+/// The object's members as the fields of a form; no field for null.
+std::string as_form(std::string_view json) {
+  codec::payload_reader reader;
+  const auto root = reader.parse(json);
+  simdjson::dom::object members;
+  std::string out;
+  if (!root || root->get(members) != simdjson::SUCCESS)
+    return out;
+  for (const auto member : members) {
+    if (member.value.is_null())
+      continue;
+    if (!out.empty())
+      out += '&';
+    append_escaped(out, member.key);
+    out += '=';
+    std::string_view text;
+    if (member.value.get(text) == simdjson::SUCCESS)
+      append_escaped(out, text);
+    else
+      append_escaped(out, simdjson::minify(member.value));
+  }
+  return out;
+}
+
+bool has_member(std::string_view json, std::string_view name) {
+  codec::payload_reader reader;
+  const auto root = reader.parse(json);
+  simdjson::dom::element there;
+  return root && root->at_key(name).get(there) == simdjson::SUCCESS;
+}
+
+/// A command comes as a form, without an envelope and a type.
+bool is_command(std::string_view type, std::string_view json) {
+  return type == "slash_command" ||
+         (has_member(json, "command") && !has_member(json, "event") &&
+          !has_member(json, "type"));
+}
+
 std::string raw_number(int64_t n) {
   return std::to_string(n);
 }
@@ -149,12 +202,13 @@ webhook draft_simulated(std::string_view platform, std::string_view event_type,
     w.headers.emplace_back("linear-delivery", delivery);
     body = with_text(std::move(body), "type", type);
     body = with_text(std::move(body), "action", action);
+  } else if (platform == "slack" && is_command(type, body)) {
+    body = with_text(std::move(body), "command", action);
+    body = with_text(std::move(body), "trigger_id", delivery);
+    body = as_form(body);
+    w.headers.front().second = "application/x-www-form-urlencoded";
   } else if (platform == "slack") {
-    codec::payload_reader reader;
-    const auto root = reader.parse(body);
-    simdjson::dom::element there;
-    if (root && root->at_key("event").get(there) != simdjson::SUCCESS &&
-        root->at_key("command").get(there) != simdjson::SUCCESS) {
+    if (!has_member(body, "event")) {
       auto inner = with_text(std::move(body), "type", event_type);
       body = std::move(object_writer{}.raw("event", inner)).finish();
     }

@@ -321,8 +321,10 @@ class EVENTWEFT_EXPORT App {
   /// Takes in `payload`, a JSON object's text, as if the platform had sent it,
   /// but without a signature: read by the platform's own code, stored,
   /// streamed and handled like a real one. What the platform tells outside of
-  /// the payload's main part (GitHub's event header, Slack's envelope) is made
-  /// from `event_type`.
+  /// the payload's main part (GitHub's event header, Slack's envelope, the name
+  /// of a slash command) is made from `event_type`. A slash command
+  /// (`slash_command:/x`) reaches handlers as the form that Slack sends: all of
+  /// its values are texts.
   Submitted simulate_event(std::string_view platform,
                            std::string_view event_type,
                            std::string_view payload);

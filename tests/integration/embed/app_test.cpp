@@ -77,6 +77,29 @@ TEST(EmbedApp, DeploymentsAreReadLikeThoseThatComeByHttp) {
             Errc::unprocessable);
 }
 
+TEST(EmbedApp, SimulatesSlashCommandsAsSlackSendsThem) {
+  App app{"commands", bare()};
+  app.start();
+  const auto one = app.simulate_event(
+      "slack", "slash_command:/deploys",
+      R"({"text":"a&b=\u00fc 100%","user_id":"U1","n":7,"none":null})");
+  const auto event = app.get_event(one.id);
+  EXPECT_EQ(event->event_type(), "slash_command:/deploys");
+  EXPECT_EQ(event->actor_id(), "U1");
+  const std::string payload{event->payload()};
+  EXPECT_THAT(payload, HasSubstr(R"("command":"/deploys")"));
+  EXPECT_THAT(payload, HasSubstr("\"text\":\"a&b=\u00fc 100%\""));
+  // A form has texts only.
+  EXPECT_THAT(payload, HasSubstr(R"("n":"7")"));
+  EXPECT_THAT(payload, Not(HasSubstr("none")));
+  // What it says itself counts, and the same once more is another one.
+  const auto said = R"({"command":"/other","text":"x"})";
+  const auto first = app.simulate_event("slack", "slash_command:/x", said);
+  const auto second = app.simulate_event("slack", "slash_command:/x", said);
+  EXPECT_EQ(app.get_event(first.id)->event_type(), "slash_command:/other");
+  EXPECT_FALSE(second.duplicate);
+}
+
 TEST(EmbedApp, SimulatesWhatPlatformsSend) {
   App app{"simulated", bare()};
   app.start();
@@ -99,6 +122,10 @@ TEST(EmbedApp, SimulatesWhatPlatformsSend) {
                 "slack", "app_mention",
                 R"({"user":"U1","channel":"C1","text":"<@U2> hello"})")),
             "slack app_mention C1");
+  EXPECT_EQ(seen(app.simulate_event(
+                "slack", "slash_command:/deploys",
+                R"({"command":"/deploys","text":"x","channel_id":"C2"})")),
+            "slack slash_command:/deploys C2");
   EXPECT_EQ(seen(app.simulate_event(
                 "deployments", "deployment:failure",
                 R"({"deployment_id":"d1","environment":"staging"})")),
