@@ -137,8 +137,11 @@ void processing_engine_state::settle(const decision& d, const outcome& o) {
   case kind::done:
     ++e.totals.completed;
     ctx_.figures->attempt_ended(p.name, "completed", d.took);
+    if (!o.remark.empty())
+      log_event(*ctx_.log, spdlog::level::warn, d.event->id, "processor {}: {}",
+                p.name, o.remark);
     if (p.answers)
-      say(d.event->id, o.answer);
+      say(d.event->id, usable_reply(d, o));
     break;
   case kind::retry:
     ++e.totals.retried;
@@ -257,6 +260,18 @@ processing_engine_state::await(const event_ptr& ev) {
   auto promise = self_->make_response_promise<processing::reply>();
   awaited_.add(ev->id, promise, missing, now());
   return promise;
+}
+
+std::optional<processing::reply>
+processing_engine_state::usable_reply(const decision& d, const outcome& o) {
+  const auto why = o.answer ? processing::objection_to(*o.answer)
+                            : std::optional<std::string>{};
+  if (!why)
+    return o.answer;
+  log_event(*ctx_.log, spdlog::level::warn, d.event->id,
+            "processor {}: its reply can't be sent: {}", d.processor->what.name,
+            *why);
+  return std::nullopt;
 }
 
 void processing_engine_state::say(const uuid& id,

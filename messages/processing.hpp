@@ -19,13 +19,17 @@ namespace eventweft::processing {
 
 /// What an answering handler wants the webhook's sender to get.
 struct reply {
-  /// An HTTP status.
+  /// An HTTP status; a final one.
   int status = 200;
   std::string content_type = "application/json";
   std::string body;
 
   bool operator==(const reply&) const = default;
 };
+
+/// Why this can't be an HTTP answer: its status is not from 200 to 599, or its
+/// content type would break a header line.
+std::optional<std::string> objection_to(const reply& r);
 
 /// How one attempt ended.
 struct outcome {
@@ -45,6 +49,8 @@ struct outcome {
   std::optional<std::chrono::milliseconds> retry_after;
   /// It failed because its time was up.
   bool timed_out = false;
+  /// What people should know although it is done; empty: nothing.
+  std::string remark;
 
   static outcome done() { return {}; }
   static outcome done(reply r) {

@@ -10,7 +10,9 @@
 
 namespace eventweft {
 
-/// What the sender of a webhook gets as its HTTP answer.
+/// What the sender of a webhook gets as its HTTP answer. One that can't be an
+/// answer (see its members) is dropped with a warning in the log, and the
+/// sender gets the plain acknowledgement.
 class EVENTWEFT_EXPORT Reply {
  public:
   /// 200 with a JSON object of these members, all of them texts:
@@ -26,7 +28,9 @@ class EVENTWEFT_EXPORT Reply {
   /// With plain text.
   static Reply text(std::string text, int status = 200);
 
+  /// From 200 to 599.
   int status = 200;
+  /// Printable ASCII; no header if it is empty.
   std::string content_type = "application/json";
   std::string body;
 };

@@ -4,6 +4,8 @@
 #include "actors/processing_journal.hpp"
 #include "tests/support/spine.hpp"
 
+#include <spdlog/sinks/ringbuffer_sink.h>
+
 #include <algorithm>
 #include <map>
 #include <string>
@@ -203,6 +205,23 @@ class processing_engine_test : public spine {
           return outcome::failed("told to fail");
         }};
     return p;
+  }
+
+  using log_lines = spdlog::sinks::ringbuffer_sink_mt;
+
+  /// What is logged from now on.
+  std::shared_ptr<log_lines> keep_log() {
+    auto lines = std::make_shared<log_lines>(1'000);
+    ctx.log = std::make_shared<spdlog::logger>("test", lines);
+    return lines;
+  }
+
+  /// How many lines have that text.
+  static std::ptrdiff_t said(log_lines& lines, const std::string& text) {
+    return std::ranges::count_if(lines.last_formatted(),
+                                 [&text](const std::string& line) {
+                                   return line.find(text) != std::string::npos;
+                                 });
   }
 
   struct sighting {
@@ -669,6 +688,61 @@ TEST_F(processing_engine_test, an_answering_handler_s_reply_is_handed_on) {
   work();
   ASSERT_TRUE(reply->value);
   EXPECT_EQ(reply->value->body, "\"" + ev->event_id + "\"");
+}
+
+TEST_F(processing_engine_test, a_reply_that_is_no_answer_is_dropped) {
+  const auto lines = keep_log();
+  const auto links = std::make_shared<noted_links>();
+  ctx.others = links;
+  processing::reply next;
+  auto p = noting("p");
+  p.answers = true;
+  p.handler = processing::blocking_handler{
+      [&next](const event_ptr&, const attempt_context&) {
+        return outcome::done(next);
+      }};
+  ASSERT_TRUE(processors->add(std::move(p)));
+  start_engine();
+  std::vector<processing::reply> bad(7);
+  bad[0].status = 0;
+  bad[1].status = 101;
+  bad[2].status = 600;
+  bad[3].status = -200;
+  bad[4].content_type = "text/plain\r\nSet-Cookie: a=b";
+  bad[5].content_type = "text/plain\n";
+  bad[6].content_type = "text/\xc3\xbc";
+  const std::string told = "processor p: its reply can't be sent";
+  int number = 0;
+  for (const auto& r : bad) {
+    next = r;
+    ++number;
+    add_events(number, number);
+    work();
+    ASSERT_EQ(links->said.size(), static_cast<size_t>(number));
+    EXPECT_FALSE(links->said.back().second) << number;
+    EXPECT_EQ(said(*lines, told), number);
+  }
+  next = {599, "text/plain; charset=utf-8", "fine"};
+  add_events(number + 1, number + 1);
+  work();
+  EXPECT_TRUE(links->said.back().second);
+  EXPECT_EQ(said(*lines, told), number);
+}
+
+TEST_F(processing_engine_test, what_a_handler_remarks_is_logged) {
+  const auto lines = keep_log();
+  auto p = noting("p");
+  p.handler = processing::blocking_handler{
+      [](const event_ptr&, const attempt_context&) {
+        auto o = outcome::done();
+        o.remark = "its output was too long";
+        return o;
+      }};
+  ASSERT_TRUE(processors->add(std::move(p)));
+  start_engine();
+  add_events(1, 1);
+  work();
+  EXPECT_EQ(said(*lines, "processor p: its output was too long"), 1);
 }
 
 // The webhook came to this node, the processor is another one's.
