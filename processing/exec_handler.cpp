@@ -282,9 +282,16 @@ class run {
       return outcome::give_up(with_reason("exit code 65"));
     if (code != 0)
       return outcome::failed(with_reason("exit code " + std::to_string(code)));
-    // Half an answer is none.
-    if (!options_.answers || out_.text().empty() || !out_.whole())
+    if (!options_.answers || out_.text().empty())
       return outcome::done();
+    // Half an answer is none.
+    if (!out_.whole()) {
+      auto out = outcome::done();
+      out.remark = "it printed more than " +
+                   std::to_string(options_.keep_output) +
+                   " bytes, which is no reply";
+      return out;
+    }
     reply r;
     r.body = out_.text();
     const auto first = r.body.find_first_not_of(" \t\r\n");

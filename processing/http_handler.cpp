@@ -4,6 +4,7 @@
 #include "delivery/verdict.hpp"
 
 #include <chrono>
+#include <string>
 #include <utility>
 
 namespace eventweft::processing {
@@ -17,9 +18,15 @@ outcome outcome_of(const outgoing::result& answer, bool answers,
                    timestamp now) {
   const auto v = delivery::judge(answer, now);
   if (v.outcome == delivery::outcome::delivered) {
-    // Half an answer is none.
-    if (!answers || answer->body.empty() || answer->body_cut)
+    if (!answers || answer->body.empty())
       return outcome::done();
+    // Half an answer is none.
+    if (answer->body_cut) {
+      auto out = outcome::done();
+      out.remark = "its response is longer than " +
+                   std::to_string(longest_reply) + " bytes, which is no reply";
+      return out;
+    }
     reply r;
     r.body = answer->body;
     if (const auto type = answer->header("content-type"); !type.empty())

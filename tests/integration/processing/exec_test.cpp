@@ -190,7 +190,13 @@ TEST_F(exec_test, half_an_answer_is_none) {
   const auto o = shell("head -c 1001 /dev/zero");
   EXPECT_EQ(o.what, kind::done);
   EXPECT_FALSE(o.answer);
-  EXPECT_TRUE(shell("head -c 1000 /dev/zero").answer);
+  EXPECT_THAT(o.remark, HasSubstr("more than 1000 bytes"));
+  const auto whole = shell("head -c 1000 /dev/zero");
+  EXPECT_TRUE(whole.answer);
+  EXPECT_EQ(whole.remark, "");
+  // Nobody wants it.
+  options.answers = false;
+  EXPECT_EQ(shell("head -c 1001 /dev/zero").remark, "");
 }
 
 TEST_F(exec_test, one_that_never_stops_printing_is_killed_in_time) {

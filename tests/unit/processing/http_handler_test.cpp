@@ -121,9 +121,13 @@ TEST_F(http_handler_test, its_body_is_the_reply_if_it_answers) {
   ASSERT_TRUE(o.answer);
   EXPECT_EQ(o.answer->body, "hello");
   EXPECT_EQ(o.answer->content_type, "text/plain");
+  EXPECT_EQ(o.remark, "");
   poster->next->body_cut = true;
   EXPECT_EQ(run(true).what, kind::done);
   EXPECT_FALSE(run(true).answer);
+  EXPECT_THAT(run(true).remark,
+              ::testing::HasSubstr("longer than 65536 bytes"));
+  EXPECT_EQ(run().remark, "");
 }
 
 TEST_F(http_handler_test, tells_that_its_time_was_up) {
