@@ -14,7 +14,8 @@ namespace {
 
 #define EVENTWEFT_SUMS                                                         \
   "sum(event_count) AS n, sum(error_count), sum(processed_count), "            \
-  "sum(total_processing_time) / nullif(sum(processed_count), 0), "             \
+  "sum(total_processing_time) / "                                              \
+  "nullif(sum(processed_count - untimed_count), 0), "                          \
   "max(max_processing_time) FROM event_metrics WHERE day >= "
 
 void number(std::string& out, std::string_view name, double value) {

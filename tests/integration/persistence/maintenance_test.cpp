@@ -119,13 +119,19 @@ TEST_P(maintenance_contract, DetailsAreWrittenWithTheEvent) {
   auto personal = numbered_event(6);
   personal.source_name.clear();
   personal.details.github = R"({"event":"sponsorship"})";
-  for (auto& r : append({pr, issue, message, deployment, bare, personal, pr}))
+  auto status = numbered_event(7);
+  status.details.github =
+      R"({"event":"deployment_status","repository_name":"octo/repo",)"
+      R"("pr_number":12,"state":"success"})";
+  status.details.deployment = R"({"environment":"staging"})";
+  for (auto& r :
+       append({pr, issue, message, deployment, bare, personal, status, pr}))
     EXPECT_FALSE(r.refused);
   EXPECT_THAT(
       rows("SELECT event_seq, event, action, repository_id, repository_name, "
            "pr_number, title FROM github_events ORDER BY event_seq"),
       ElementsAre("1|pull_request|opened|186853002|octo/repo|12|A 'fix'",
-                  "6|sponsorship|||||"));
+                  "6|sponsorship|||||", "7|deployment_status|||octo/repo|12|"));
   EXPECT_THAT(rows("SELECT event_seq FROM github_events "
                    "WHERE commit_sha IS NULL AND labels IS NOT NULL"),
               ElementsAre("1"));
@@ -135,9 +141,10 @@ TEST_P(maintenance_contract, DetailsAreWrittenWithTheEvent) {
               ElementsAre("3|hi"));
   EXPECT_THAT(rows("SELECT event_seq, environment, pull_request_number "
                    "FROM deployment_events"),
-              ElementsAre("4|production|12"));
-  EXPECT_THAT(rows("SELECT seq, context FROM recent_events LIMIT 5"),
-              ElementsAre("6|@codertocat", "5|octo/repo",
+              ElementsAre("4|production|12", "7|staging|"));
+  EXPECT_THAT(rows("SELECT seq, context FROM recent_events LIMIT 6"),
+              ElementsAre("7|octo/repo#12 -> staging [success]",
+                          "6|@codertocat", "5|octo/repo",
                           "4|octo/repo -> production [success]", "3|#C1 @U1 hi",
                           "2|ENG-42 Do [Todo]"));
   EXPECT_THAT(rows("SELECT context FROM recent_events WHERE seq = 1"),

@@ -122,6 +122,100 @@ TEST_F(postgres_schema, AJobOfOnesOwnIsNotedAndMeasured) {
   EXPECT_EQ(event->processing_duration, 0.5);
 }
 
+TEST_F(postgres_schema, AMarkWithoutADurationIsOfAnUnknownTime) {
+  must(store_->migrate());
+  auto session = store_->open_session();
+  std::vector<event_ptr> events{
+      event_ptr{numbered_event(1)}, event_ptr{numbered_event(2)},
+      event_ptr{numbered_event(3)}, event_ptr{numbered_event(4)}};
+  must(session->append(events));
+  const auto id = [](int n) {
+    return "'" + to_string(numbered_event(n).id) + "'";
+  };
+  const auto mark = [&](int n, const std::string& how) {
+    return run("SELECT mark_event_processed(" + id(n) + ", 'nightly', " + how +
+               ")")
+        .one_field()
+        .as<bool>();
+  };
+  const auto average = [this] {
+    return run("SELECT avg_processing_time FROM event_metrics")
+        .one_field()
+        .as<std::optional<double>>();
+  };
+  EXPECT_TRUE(mark(1, "true"));
+  EXPECT_FALSE(average());
+  EXPECT_FALSE(run("SELECT processing_duration FROM events WHERE seq = 1")
+                   .one_field()
+                   .as<std::optional<double>>());
+  EXPECT_TRUE(mark(2, "true, NULL, 4"));
+  EXPECT_EQ(average(), 4.0) << "not of both";
+  // What failed an hour ago and is done now did not take an hour.
+  EXPECT_TRUE(mark(3, "false, 'no', 1"));
+  run("UPDATE event_processing_status SET started_at = started_at - "
+      "interval '1 hour', completed_at = completed_at - interval '1 hour' "
+      "WHERE event_id = " +
+      id(3));
+  EXPECT_TRUE(mark(3, "true"));
+  EXPECT_EQ(average(), 4.0);
+  // Who says when an attempt begins need not measure it.
+  EXPECT_TRUE(mark(4, "false, 'no', 1"));
+  run("UPDATE event_processing_status SET status = 'processing', "
+      "started_at = clock_timestamp() - interval '1 hour', "
+      "completed_at = clock_timestamp() - interval '2 hours' "
+      "WHERE event_id = " +
+      id(4));
+  EXPECT_TRUE(mark(4, "true"));
+  EXPECT_GE(*average(), (4.0 + 3'600) / 2);
+  const auto figures = run("SELECT processed_events, failed_events, "
+                           "avg_processing_time = (SELECT avg_processing_time "
+                           "FROM event_metrics) FROM event_processing_summary");
+  ASSERT_EQ(figures.size(), 1);
+  EXPECT_EQ(figures[0][0].as<int>(), 4);
+  EXPECT_EQ(figures[0][1].as<int>(), 2);
+  EXPECT_TRUE(figures[0][2].as<bool>());
+  const auto report = must(store_->open_reports()->read(noon));
+  ASSERT_EQ(report.types.size(), 1u);
+  EXPECT_EQ(report.types[0].processed, 4);
+  EXPECT_GE(report.types[0].average_processing_time, (4.0 + 3'600) / 2);
+}
+
+TEST_F(postgres_schema, TheSameCompletionCountsOnce) {
+  must(store_->migrate());
+  auto session = store_->open_session();
+  std::vector<event_ptr> events{event_ptr{numbered_event(1)}};
+  must(session->append(events));
+  must(store_->open_maintenance()->roll_up_metrics());
+  const auto mark = [this](const std::string& how) {
+    return run("SELECT mark_event_processed('" +
+               to_string(numbered_event(1).id) + "', " + how + ")")
+        .one_field()
+        .as<bool>();
+  };
+  EXPECT_TRUE(mark("'nightly', true, NULL, 2"));
+  EXPECT_TRUE(mark("'nightly', true, NULL, 2"));
+  EXPECT_TRUE(mark("'nightly', false, 'late'"));
+  const auto duration = [this] {
+    return run("SELECT processing_duration FROM events")
+        .one_field()
+        .as<double>();
+  };
+  EXPECT_EQ(duration(), 2.0);
+  EXPECT_TRUE(mark("'other', true, NULL, 1"));
+  EXPECT_EQ(duration(), 3.0) << "of both";
+  const auto rows = run("SELECT total_events, processed_events, failed_events "
+                        "FROM event_processing_summary");
+  ASSERT_EQ(rows.size(), 1);
+  EXPECT_EQ(rows[0][0].as<int>(), 1);
+  EXPECT_EQ(rows[0][1].as<int>(), 2) << "once a processor";
+  EXPECT_EQ(rows[0][2].as<int>(), 0);
+  EXPECT_EQ(run("SELECT attempts FROM event_processing_status "
+                "WHERE processor_name = 'nightly'")
+                .one_field()
+                .as<int>(),
+            1);
+}
+
 TEST_F(postgres_schema, TheQueriesOfAnAnalystRun) {
   must(store_->migrate());
   auto session = store_->open_session();
