@@ -219,8 +219,8 @@ read_dead_letter_selection(const query_params& params, endpoint target) {
   for (const auto& [name, value] : params) {
     bool narrows = true;
     if (const auto text = text_member(name)) {
-      if (value.find('\0') != std::string::npos)
-        return bad_parameter(name, "holds a NUL");
+      if (const auto said = not_empty(name, value); !said)
+        return fail(said.error());
       q.*text = value;
     } else if (name == "event_id") {
       q.event_id = uuid::parse(value);
@@ -263,7 +263,7 @@ read_dead_letter_selection(const query_params& params, endpoint target) {
         return unknown_parameter(name);
       }
     }
-    out.narrowed = out.narrowed || (narrows && !value.empty());
+    out.narrowed = out.narrowed || narrows;
   }
   if (q.bodies && !limited)
     q.limit = most_bodies;

@@ -35,11 +35,12 @@ expected<thread_question> read_thread_question(const query_params& params,
       if (!read_number(value, q.page.before) || q.page.before < 1)
         return bad_parameter(name, "must be what next_cursor gave");
     } else if (of_list && (name == "platform" || name == "key")) {
-      if (value.empty())
-        return bad_parameter(name, "must not be empty");
-      if (name == "platform")
-        add_list(q.page.platforms, value);
-      else
+      const auto said = name == "platform"
+                            ? read_list(q.page.platforms, name, value)
+                            : not_empty(name, value);
+      if (!said)
+        return fail(said.error());
+      if (name == "key")
         q.key = value;
     } else {
       return unknown_parameter(name);

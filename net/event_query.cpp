@@ -48,8 +48,6 @@ expected<void> read_condition(event_query& q, const std::string& path,
       path.find("..") != path.npos || path.find_first_of("\"\\") != path.npos)
     return bad_parameter(path,
                          "must name a member, as in payload.repository.name");
-  if (value.find('\0') != value.npos || path.find('\0') != path.npos)
-    return bad_parameter(path, "holds a NUL");
   if (!q.conditions.emplace(path, value).second)
     return bad_parameter(path, "is given twice");
   if (q.conditions.size() > max_conditions)
@@ -61,7 +59,8 @@ expected<void> read_condition(event_query& q, const std::string& path,
 expected<void> read_priorities(event_query& q, const std::string& name,
                                const std::string& value) {
   std::vector<std::string> names;
-  add_list(names, value);
+  if (auto read = read_list(names, name, value); !read)
+    return read;
   for (const auto& text : names) {
     const auto level = parse_priority(text);
     if (!level)
@@ -106,7 +105,8 @@ expected<bool> read_which(event_query& q, const std::string& name,
                           const std::string& value) {
   for (const auto& p : list_parameters)
     if (name == p.name) {
-      add_list(q.*p.member, value);
+      if (auto read = read_list(q.*p.member, name, value); !read)
+        return fail(std::move(read.error()));
       return true;
     }
   for (const auto& p : id_parameters)

@@ -35,9 +35,18 @@ expected<Page> read_page(const query_params& params, Parse parse) {
   return page;
 }
 
+std::string auth::audit_query::*audit_text(std::string_view name) {
+  return name == "actor"    ? &auth::audit_query::actor
+         : name == "action" ? &auth::audit_query::action
+         : name == "target" ? &auth::audit_query::target
+                            : nullptr;
+}
+
 } // namespace
 
-void add_list(std::vector<std::string>& list, std::string_view value) {
+expected<void> read_list(std::vector<std::string>& list, std::string_view name,
+                         std::string_view value) {
+  const auto before = list.size();
   while (!value.empty()) {
     const size_t comma = value.find(',');
     if (const auto item = value.substr(0, comma); !item.empty())
@@ -45,6 +54,7 @@ void add_list(std::vector<std::string>& list, std::string_view value) {
     value.remove_prefix(comma == std::string_view::npos ? value.size()
                                                         : comma + 1);
   }
+  return list.size() > before ? expected<void>{} : not_empty(name, {});
 }
 
 expected<size_t> read_limit(std::string_view value) {
@@ -95,6 +105,10 @@ expected<query_params> parse_query(std::string_view text) {
     if (!name || !value)
       return fail(ec::malformed,
                   "the query holds a bad percent-escape or is not UTF-8");
+    if (name->find('\0') != name->npos)
+      return fail(ec::malformed, "a query parameter's name holds a NUL");
+    if (value->find('\0') != value->npos)
+      return bad_parameter(*name, "holds a NUL");
     params.emplace_back(std::move(*name), std::move(*value));
   }
   return params;
@@ -119,12 +133,10 @@ expected<auth::audit_query> read_audit_query(const query_params& params) {
   if (const auto once = given_once(params); !once)
     return fail(once.error());
   for (const auto& [name, value] : params) {
-    if (name == "actor") {
-      q.actor = value;
-    } else if (name == "action") {
-      q.action = value;
-    } else if (name == "target") {
-      q.target = value;
+    if (const auto text = audit_text(name)) {
+      if (const auto said = not_empty(name, value); !said)
+        return fail(said.error());
+      q.*text = value;
     } else if (name == "since" || name == "until") {
       const auto time = read_time(value);
       if (!time)

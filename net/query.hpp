@@ -26,7 +26,8 @@ std::optional<std::string> percent_decode(std::string_view text,
                                           plus_sign plus);
 
 /// Reads `a=1&b=2`. Lenient about what browsers and curl leave unencoded;
-/// `malformed` for a bad escape.
+/// `malformed` for a bad escape, and for a NUL, which no text of ours has and
+/// the store would end a text at.
 expected<query_params> parse_query(std::string_view text);
 
 /// What is wrong with a parameter: `malformed`, with its name.
@@ -66,8 +67,18 @@ inline expected<void> given_once(const query_params& params) {
   return given_once(params, [](std::string_view) { return false; });
 }
 
+/// `malformed` if a parameter that narrows what is found says nothing: what an
+/// unset variable of a script leaves behind must not find everything.
+inline expected<void> not_empty(std::string_view name, std::string_view value) {
+  if (value.empty())
+    return bad_parameter(name, "is empty");
+  return {};
+}
+
 /// Adds the texts between the commas of `value`; empty ones are left out.
-void add_list(std::vector<std::string>& list, std::string_view value);
+/// `malformed`, as by `not_empty`, if there are no others.
+expected<void> read_list(std::vector<std::string>& list, std::string_view name,
+                         std::string_view value);
 
 /// The value of `limit`, which every list has.
 expected<size_t> read_limit(std::string_view value);

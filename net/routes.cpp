@@ -133,7 +133,9 @@ std::optional<std::vector<std::string>> match(const route& r,
       continue;
     }
     auto value = percent_decode(have, plus_sign::is_itself);
-    if (!value || value->empty())
+    // Nothing of ours has a NUL in its name, and the store would end a text
+    // there.
+    if (!value || value->empty() || value->find('\0') != value->npos)
       return std::nullopt;
     arguments.push_back(std::move(*value));
   }

@@ -39,6 +39,16 @@ expected<bool> read_common(stream_query& q, const std::string& name,
   return name == "ticket";
 }
 
+std::vector<std::string> filter::*list_member(std::string_view name) {
+  return name == "platforms"         ? &filter::platforms
+         : name == "event_types"     ? &filter::event_types
+         : name == "source_ids"      ? &filter::source_ids
+         : name == "source_names"    ? &filter::source_names
+         : name == "actor_ids"       ? &filter::actor_ids
+         : name == "correlation_ids" ? &filter::correlation_ids
+                                     : nullptr;
+}
+
 } // namespace
 
 expected<stream_query> read_websocket_query(const query_params& params) {
@@ -84,18 +94,9 @@ expected<stream_query> read_sse_query(const query_params& params) {
     has_filter = has_filter || name == "filter";
     if (*known)
       continue;
-    if (name == "platforms") {
-      add_list(lists.platforms, value);
-    } else if (name == "event_types") {
-      add_list(lists.event_types, value);
-    } else if (name == "source_ids") {
-      add_list(lists.source_ids, value);
-    } else if (name == "source_names") {
-      add_list(lists.source_names, value);
-    } else if (name == "actor_ids") {
-      add_list(lists.actor_ids, value);
-    } else if (name == "correlation_ids") {
-      add_list(lists.correlation_ids, value);
+    if (const auto list = list_member(name)) {
+      if (const auto read = read_list(lists.*list, name, value); !read)
+        return fail(read.error());
     } else if (name == "min_priority") {
       lists.min_priority = parse_priority(value);
       if (!lists.min_priority)

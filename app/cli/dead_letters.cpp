@@ -165,14 +165,22 @@ int tell_begun(const dead_letter_options& o, console& io) {
 void add_selection(CLI::App& app, dead_letter_options& o) {
   app.add_option("--origin", o.origin,
                  "Who gave up: a kind (processor, subscription, store, spool) "
-                 "or one of them (processor:notify)");
-  app.add_option("--platform", o.platform, "Only this platform's");
-  app.add_option("--type", o.type, "Only events of this type");
-  app.add_option("--event", o.event, "Only about this event")->type_name("ID");
+                 "or one of them (processor:notify)")
+      ->check(refuse_empty);
+  app.add_option("--platform", o.platform, "Only this platform's")
+      ->check(refuse_empty);
+  app.add_option("--type", o.type, "Only events of this type")
+      ->check(refuse_empty);
+  app.add_option("--event", o.event, "Only about this event")
+      ->type_name("ID")
+      ->check(refuse_empty);
   app.add_option("--since", o.since,
                  "Given up at or after this: a time, or 90s, 15m, 2h, 7d ago")
-      ->type_name("WHEN");
-  app.add_option("--until", o.until, "Before this time")->type_name("WHEN");
+      ->type_name("WHEN")
+      ->check(refuse_empty);
+  app.add_option("--until", o.until, "Before this time")
+      ->type_name("WHEN")
+      ->check(refuse_empty);
 }
 
 } // namespace

@@ -61,8 +61,10 @@ expected<raw_page> cut(const std::string& body) {
 class query_text {
  public:
   void add(std::string_view name, std::string_view value) {
-    if (value.empty())
-      return;
+    if (!value.empty())
+      add_even_empty(name, value);
+  }
+  void add_even_empty(std::string_view name, std::string_view value) {
     text_ += text_.empty() ? '?' : '&';
     text_.append(name).append("=").append(url_escaped(value));
   }
@@ -184,8 +186,8 @@ int events(const events_options& options, console& io) {
         return report({ec::bad_configuration,
                        "--where " + condition + ": expected NAME=VALUE"},
                       io);
-      query.add(url_escaped(condition.substr(0, equals)),
-                condition.substr(equals + 1));
+      query.add_even_empty(url_escaped(condition.substr(0, equals)),
+                           condition.substr(equals + 1));
     }
     query.add("since", *since);
     query.add("until", until);
@@ -229,10 +231,14 @@ void add_events(CLI::App& app, runner& run) {
                   "From this RFC 3339 time on, since 15m, 2h, 7d ago, after a "
                   "seq, from earliest, or now (what is there by then: "
                   "nothing)")
-      ->type_name("WHEN");
-  sub->add_option("--until", o->until, "Before this time")->type_name("WHEN");
+      ->type_name("WHEN")
+      ->check(refuse_empty);
+  sub->add_option("--until", o->until, "Before this time")
+      ->type_name("WHEN")
+      ->check(refuse_empty);
   sub->add_option("--correlation", o->correlation, "Only this thread")
-      ->type_name("ID");
+      ->type_name("ID")
+      ->check(refuse_empty);
   sub->add_option(
          "--where", o->where,
          "Only those with that: payload.PATH=TEXT, or any field, as in "

@@ -91,23 +91,31 @@ expected<void> add_filter(json_body& body, const std::string& filter) {
   return {};
 }
 
+std::string refuse_empty(const std::string& text) {
+  return text.empty() ? "must not be empty" : std::string{};
+}
+
 void add_event_selection(CLI::App& app, selection& s, bool of_stream) {
   app.add_option("--platform", s.platforms, "Only these, separated by commas")
       ->delimiter(',')
+      ->check(refuse_empty)
       ->allow_extra_args(false);
   app.add_option("--type", s.types,
                  of_stream ? "Only these event types; * is a wildcard, Issue "
                              "is also Issue:create"
                            : "Only these event types")
       ->delimiter(',')
+      ->check(refuse_empty)
       ->allow_extra_args(false);
   app.add_option("--source", s.sources, "Only these source names")
       ->delimiter(',')
+      ->check(refuse_empty)
       ->allow_extra_args(false);
   app.add_option("--actor", s.actors,
                  of_stream ? "Only these actor ids"
                            : "Only these actors, by id or name")
       ->delimiter(',')
+      ->check(refuse_empty)
       ->allow_extra_args(false);
   app.add_flag("--json", s.json, "One JSON object a line, as the API has it");
 }

@@ -33,6 +33,10 @@ expected<std::string> stream_filter(std::string_view filter,
 /// server only knows the body that it is part of. Empty adds nothing.
 expected<void> add_filter(json_body& body, const std::string& filter);
 
+/// What is wrong with the value of an option that narrows what is meant: an
+/// empty one, as an unset variable of a script leaves it, would mean all.
+std::string refuse_empty(const std::string& text);
+
 /// `--platform`, `--type`, `--source`, `--actor` and `--json`, in the words
 /// that fit a stream or the stored events. `s` is written to when the command
 /// line is read.

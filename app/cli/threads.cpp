@@ -225,7 +225,8 @@ void add_thread_commands(
   add_connection(*show);
   show->add_flag("--why", t.why, "The evidence of each link");
   show->add_option("--platform", t.platform,
-                   "Of the list: only threads with events of this platform");
+                   "Of the list: only threads with events of this platform")
+      ->check(refuse_empty);
   show->add_option("--limit", t.limit, "Of the list: most threads")
       ->check(CLI::Range(1u, 1'000u))
       ->capture_default_str();

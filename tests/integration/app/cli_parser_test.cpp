@@ -56,6 +56,21 @@ TEST_F(CliParser, KnowsItsVersion) {
   EXPECT_EQ(run({"--version"}), exit_ok);
 }
 
+TEST_F(CliParser, AnEmptySelectionIsNotAll) {
+  for (const auto* option : {"--platform", "--type", "--source", "--actor",
+                             "--since", "--until", "--correlation"}) {
+    EXPECT_EQ(run({"events", option, ""}), exit_usage) << option;
+    EXPECT_THAT(err.str(), HasSubstr(option));
+  }
+  for (const auto* option :
+       {"--origin", "--platform", "--type", "--event", "--since", "--until"}) {
+    EXPECT_EQ(run({"dead-letters", "drop", "--all", option, ""}), exit_usage)
+        << option;
+    EXPECT_THAT(err.str(), HasSubstr("must not be empty"));
+  }
+  EXPECT_EQ(run({"thread", "--platform", ""}), exit_usage);
+}
+
 TEST_F(CliParser, EveryCommandHasHelpWithAnExample) {
   EXPECT_EQ(run({"--help"}), exit_ok);
   const auto overview = out.str();

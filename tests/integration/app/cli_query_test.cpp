@@ -41,7 +41,7 @@ TEST(CliEvents, PassesEverySelectionOn) {
   const api_server server{{
       {"GET /api/v1/events?platform=github&platform=slack&event_type=push&"
        "source_name=octo%2Frepo&actor=me&correlation_id=c&"
-       "payload.a.b=x%3Dy&"
+       "payload.a.b=x%3Dy&payload.c=&"
        "since=2026-01-01T00%3A00%3A00Z&until=2026-01-02T00%3A00%3A00Z&order="
        "asc&"
        "limit=1000",
@@ -56,7 +56,7 @@ TEST(CliEvents, PassesEverySelectionOn) {
   options.select.since = "2026-01-01T00:00:00Z";
   options.until = "2026-01-02T00:00:00Z";
   options.correlation = "c";
-  options.where = {"payload.a.b=x=y"};
+  options.where = {"payload.a.b=x=y", "payload.c="};
   options.ascending = true;
   options.limit = 0;
   captured_console console;

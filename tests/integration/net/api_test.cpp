@@ -162,9 +162,10 @@ TEST_F(http_api, FindsDeadLettersByWhatTheyAreAbout) {
                     "00000000-0000-0000-0000-000000000009"))
                 .status,
             404);
-  for (const auto* wrong : {"since=yesterday", "event_id=7", "limit=0",
-                            "limit=1001", "rate=5", "colour=red", "all=true",
-                            "cursor=1", "origin=a&origin=b", "platform=%00"})
+  for (const auto* wrong :
+       {"since=yesterday", "event_id=7", "limit=0", "limit=1001", "rate=5",
+        "colour=red", "all=true", "cursor=1", "origin=a&origin=b",
+        "platform=%00", "platform="})
     EXPECT_EQ(ask(get("/api/v1/dead-letters?" + std::string{wrong})).status,
               400)
         << wrong;

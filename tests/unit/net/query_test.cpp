@@ -31,6 +31,43 @@ TEST(query, KeepsOrderAndRepetitions) {
   EXPECT_TRUE(parse_query("")->empty());
 }
 
+TEST(query, HasNoNulInAnyParameter) {
+  const auto value = parse_query("limit=1&actor_name=a%00b");
+  ASSERT_FALSE(value);
+  EXPECT_EQ(value.error().code, ec::malformed);
+  EXPECT_EQ(value.error().message,
+            "query parameter \"actor_name\" holds a NUL");
+  const auto name = parse_query("payload.a%00=1");
+  ASSERT_FALSE(name);
+  EXPECT_EQ(name.error().code, ec::malformed);
+}
+
+TEST(query, AnEmptyFilterDoesNotFindEverything) {
+  const auto is_empty = [](const auto& read, const std::string& name) {
+    ASSERT_FALSE(read) << name;
+    EXPECT_EQ(read.error().code, ec::malformed) << name;
+    EXPECT_EQ(read.error().message,
+              "query parameter \"" + name + "\" is empty");
+  };
+  for (const auto* name :
+       {"event_id", "platform", "event_type", "source_id", "source_name",
+        "actor", "actor_id", "actor_name", "priority"})
+    for (const auto* value : {"", ",", ",,"})
+      is_empty(read_event_query({{name, value}}), name);
+  is_empty(read_event_query({{"platform", "a"}, {"platform", ""}}), "platform");
+  for (const auto* name : {"platforms", "event_types", "source_ids",
+                           "source_names", "actor_ids", "correlation_ids"})
+    is_empty(read_sse_query({{name, ""}}), name);
+  for (const auto* name : {"actor", "action", "target"})
+    is_empty(read_audit_query({{name, ""}}), name);
+  for (const auto* name : {"origin", "platform", "event_type"})
+    is_empty(
+        read_dead_letter_selection({{name, ""}}, endpoint::drop_dead_letters),
+        name);
+  // A member of the payload may well be empty.
+  EXPECT_TRUE(read_event_query({{"payload.reason", ""}}));
+}
+
 TEST(query, ReadsAllOfAnEventQuery) {
   const auto q = read_event_query(
       {{"platform", "a,b"},

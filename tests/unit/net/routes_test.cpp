@@ -35,6 +35,7 @@ TEST(routes, TakesTheArgumentDecoded) {
   EXPECT_EQ(match(verb::post, "/a%20b/events").argument, "a b");
   EXPECT_EQ(match(verb::get, "/api/v1/streams/%zz").found, nullptr);
   EXPECT_EQ(match(verb::get, "/api/v1/streams/").found, nullptr);
+  EXPECT_EQ(match(verb::get, "/api/v1/streams/a%00b").found, nullptr);
 }
 
 TEST(routes, AThreadsKeyMayHoldSlashes) {
