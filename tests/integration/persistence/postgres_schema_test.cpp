@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "correlation/joiner.hpp"
 #include "persistence/postgres/query.hpp"
 #include "tests/integration/persistence/store_fixture.hpp"
 
@@ -279,7 +280,7 @@ TEST_F(postgres_schema, ALinkByHandJoinsThreads) {
   must(store_->migrate());
   auto session = store_->open_session();
   std::vector<event_ptr> events;
-  for (int i = 1; i <= 4; ++i)
+  for (int i = 1; i <= 5; ++i)
     events.emplace_back(numbered_event(i));
   must(session->append(events));
   const auto link = [&](size_t source, size_t target) {
@@ -294,19 +295,51 @@ TEST_F(postgres_schema, ALinkByHandJoinsThreads) {
   };
   link(0, 1);
   link(2, 3);
-  const auto old = thread_of(0);
-  ASSERT_NE(old, thread_of(2));
-  link(0, 2);
-  for (size_t i = 0; i < 4; ++i)
-    EXPECT_EQ(thread_of(i), thread_of(3));
+  link(2, 4);
+  const auto small = *thread_of(0);
+  const auto large = *thread_of(2);
+  ASSERT_NE(small, large);
+  // The target's is the smaller one, and goes.
+  link(2, 0);
+  for (size_t i = 0; i < 5; ++i)
+    EXPECT_EQ(thread_of(i), large);
   EXPECT_EQ(run("SELECT thread_id FROM correlation_merges WHERE old_id = '" +
-                to_string(*old) + "'")
+                to_string(small) + "'")
                 .one_field()
                 .view(),
-            to_string(*thread_of(3)));
-  EXPECT_EQ(
-      run("SELECT event_count FROM correlation_threads").one_field().as<int>(),
-      4);
+            to_string(large));
+  // The merge is an event of the thread, as it is when rules have found it.
+  event_query q;
+  q.platforms = {"eventweft"};
+  q.limit = 10;
+  const auto told = must(session->query(q)).events;
+  ASSERT_EQ(told.size(), 1u);
+  correlation::thread_merge merge;
+  merge.from = small;
+  merge.into = large;
+  merge.event = events[2]->id;
+  merge.key = "event:" + to_string(events[0]->id);
+  const auto expected =
+      correlation::merge_event(merge, told[0]->id, told[0]->created_at);
+  EXPECT_EQ(told[0]->seq, 6);
+  EXPECT_EQ(told[0]->id.bytes[6] >> 4, 7);
+  EXPECT_EQ(told[0]->event_id, expected.event_id);
+  EXPECT_EQ(told[0]->event_type, expected.event_type);
+  EXPECT_EQ(told[0]->source_id, expected.source_id);
+  EXPECT_EQ(told[0]->priority, expected.priority);
+  EXPECT_EQ(told[0]->correlation_id, expected.correlation_id);
+  EXPECT_EQ(told[0]->parent_event_id, expected.parent_event_id);
+  EXPECT_EQ(told[0]->payload.view(), expected.payload.view());
+  EXPECT_EQ(run("SELECT last_seq FROM log_head").one_field().as<int>(), 6);
+  EXPECT_EQ(run("SELECT seq FROM log_durable").one_field().as<int>(), 6);
+  const auto thread = run("SELECT event_count, last_seq FROM "
+                          "correlation_threads");
+  ASSERT_EQ(thread.size(), 1);
+  EXPECT_EQ(thread[0][0].as<int>(), 6);
+  EXPECT_EQ(thread[0][1].as<int>(), 6);
+  // Whoever appends next goes on behind it.
+  const std::vector<event_ptr> more{event_ptr{numbered_event(6)}};
+  EXPECT_EQ(must(session->append(more)).at(0).outcome.seq, 7);
 }
 
 /// 50,000 events of one week, GitHub's but for every tenth.
