@@ -52,10 +52,9 @@ expected<std::vector<std::string>> other_spellings(thread_store& store,
   constexpr std::string_view pr = "github:pr:";
   if (key.starts_with(pr))
     out.push_back("github:issue:" + key.substr(pr.size()));
-  // A short id counts within its repository, of which there may be one only.
-  constexpr std::string_view deployment = "deployment:";
-  if (key.starts_with(deployment) &&
-      correlation::is_digits(std::string_view{key}.substr(deployment.size()))) {
+  // An id counts within its repository, of which there may be one only.
+  constexpr auto deployment = correlation::deployment_family;
+  if (correlation::is_bare_deployment(key)) {
     auto found = store.keys_like(std::string{deployment},
                                  "#" + key.substr(deployment.size()), 2);
     if (!found)

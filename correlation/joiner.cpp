@@ -15,9 +15,20 @@ namespace eventweft::correlation {
 
 namespace {
 
+// A deployment of a named repository, found by its id alone as well.
+bool is_short_name(const correlation_key& k) noexcept {
+  return k.type.from == correlation_noun::deployment &&
+         k.type.to == correlation_noun::deployment;
+}
+
 // Whoever opens a pull request or pushes a commit stands for the commit, as
 // nobody else does.
 bool owns(const correlation_key& k) noexcept {
+  if (is_short_name(k))
+    return true;
+  // Whose the id is says the first that names a repository.
+  if (is_bare_deployment(k.key))
+    return false;
   return k.is_identity() || (k.type.to == correlation_noun::commit &&
                              (k.type.from == correlation_noun::pr ||
                               k.type.from == correlation_noun::commit) &&
@@ -65,6 +76,11 @@ class joiner {
     // Two sources gave one id: it stays that of the first.
     if (claim.is_identity() && is_global_event(name) && !key.owner.is_nil() &&
         key.owner != m.id)
+      return not_linked::unsure;
+    // The same for an id of deployments of two repositories.
+    if (is_short_name(claim) && !key.owner.is_nil() && key.owner != m.id &&
+        (m.node == thread_forest::none || key.node == thread_forest::none ||
+         !batch_.forest.are_one(m.node, key.node)))
       return not_linked::unsure;
     node target = key.node;
     const auto id =

@@ -265,10 +265,20 @@ std::optional<std::string> slack_thread_key(std::string_view team,
 
 std::string deployment_key(std::string_view id, const repository& repo) {
   id = trim(id);
-  std::string out = "deployment:";
-  if (is_digits(id) && id.size() < 7 && !repo.empty())
+  std::string out{deployment_family};
+  if (!repo.empty())
     out.append(repo.path()).append("#");
   return out.append(id);
+}
+
+bool counts_in_repository(std::string_view id) noexcept {
+  id = trim(id);
+  return is_digits(id) && id.size() < 7;
+}
+
+bool is_bare_deployment(std::string_view key) noexcept {
+  return key.starts_with(deployment_family) &&
+         key.find('#') == std::string_view::npos;
 }
 
 std::optional<std::string> trace_key(std::string_view traceparent) {

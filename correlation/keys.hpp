@@ -21,7 +21,9 @@
 ///   git:sha:<40 hex>                     a commit
 ///   git:branch:octo/repo:feature/x       a branch (its name keeps its case)
 ///   slack:thread:T0001:C024BE91L:1712345678.000100
-///   deployment:<id>  trace:<32 hex>  correlation:<id>
+///   deployment:octo/repo#<id>            a deployment; deployment:<id> where
+///                                        no repository is named
+///   trace:<32 hex>  correlation:<id>
 ///   event:<source> <id>                  a CloudEvent: its id counts within
 ///                                        its source
 ///   event:<uuid or ulid>                 an event by an id of its own
@@ -36,6 +38,7 @@ inline constexpr size_t max_key_size = 512;
 inline constexpr std::string_view sha_family = "git:sha:";
 inline constexpr std::string_view event_family = "event:";
 inline constexpr std::string_view correlation_family = "correlation:";
+inline constexpr std::string_view deployment_family = "deployment:";
 
 /// A repository: `name` is "owner/repo" in lower case, `host` is empty for
 /// github.com.
@@ -72,8 +75,12 @@ std::string branch_key(const repository& repo, std::string_view name);
 std::optional<std::string> slack_thread_key(std::string_view team,
                                             std::string_view channel,
                                             std::string_view ts);
-/// An id that is a short number counts within its repository only.
+/// An id counts within its repository; `repo` may be empty.
 std::string deployment_key(std::string_view id, const repository& repo);
+/// Whether an id is a counter, which says nothing without its repository.
+bool counts_in_repository(std::string_view id) noexcept;
+/// Whether a key is a deployment's id without a repository.
+bool is_bare_deployment(std::string_view key) noexcept;
 /// The trace id of a W3C `traceparent`; nothing if that is malformed or zero.
 std::optional<std::string> trace_key(std::string_view traceparent);
 std::string correlation_id_key(std::string_view id);

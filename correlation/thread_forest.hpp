@@ -33,6 +33,9 @@ class thread_forest {
   /// together; nothing happens then.
   bool unite(node a, node b, const uuid& event, const std::string& key);
 
+  /// Whether both are one by now.
+  bool are_one(node a, node b) { return root(a) == root(b); }
+
   /// An event asks for `id`: its thread gets it unless there is one already. Of
   /// several, the least.
   void wish(node n, const uuid& id);

@@ -32,7 +32,7 @@ class deployment final : public rule {
       repo = repository_in(named);
     std::string scratch;
     if (const auto id = text_of(root, "deployment_id", scratch); !id.empty())
-      out.identity(deployment_key(id, repo), "deployment_id", id);
+      claim_deployment(out, id, repo, "deployment_id");
     const auto sha = text_of(root, "commit_sha");
     if (!pull_request(root, repo, out))
       claim_commits_pr(out, sha, "commit_sha");

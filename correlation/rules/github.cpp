@@ -251,6 +251,14 @@ void claim_commits_pr(claims& out, std::string_view sha,
     out.unresolved(*name, correlation_noun::pr, *name, field, sha);
 }
 
+void claim_deployment(claims& out, std::string_view id, const repository& repo,
+                      std::string_view field) {
+  out.identity(deployment_key(id, repo), field, id);
+  if (!repo.empty() && !counts_in_repository(id))
+    out.link(deployment_key(id, {}), correlation_noun::deployment, 1, field,
+             id);
+}
+
 void claim_message(claims& out, std::string_view message,
                    const repository& repo, std::string_view field) {
   out.text(message, text_source::commit, markup::plain, repo, field);

@@ -30,6 +30,11 @@ void claim_commit(claims& out, std::string_view sha, float confidence,
 void claim_commits_pr(claims& out, std::string_view sha,
                       std::string_view field);
 
+/// What a deployment is found by: its id in its repository and, for those who
+/// name none, its id alone. The subject has to be `deployment`.
+void claim_deployment(claims& out, std::string_view id, const repository& repo,
+                      std::string_view field);
+
 /// The texts of a commit's message, with what merges and squashes write.
 void claim_message(claims& out, std::string_view message,
                    const repository& repo, std::string_view field);

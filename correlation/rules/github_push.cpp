@@ -189,7 +189,7 @@ class github_commits final : public rule {
     out.subject(correlation_noun::deployment);
     std::string scratch;
     if (const auto id = text_of(*found, "id", scratch); !id.empty())
-      out.identity(deployment_key(id, g.repo), "deployment.id", id);
+      claim_deployment(out, id, g.repo, "deployment.id");
     claim_commit(out, text_of(*found, "sha"), 1, "deployment.sha");
     const auto ref = text_of(*found, "ref");
     if (ref.find('/') != std::string_view::npos || !is_hex(ref))

@@ -64,6 +64,27 @@ TEST_F(joining, old_ids_lead_on_through_several_merges) {
   EXPECT_EQ(partition(index).size(), 1u);
 }
 
+TEST_F(joining, a_deployments_id_alone_is_the_first_repositorys) {
+  auto short_name = link("deployment:dep-1");
+  short_name.type = {correlation_noun::deployment,
+                     correlation_noun::deployment};
+  const std::vector<correlation_key> ours{identity("deployment:o/a#dep-1"),
+                                          short_name};
+  const std::vector<correlation_key> theirs{identity("deployment:o/b#dep-1"),
+                                            short_name};
+  const std::vector<correlation_key> nobodys{identity("deployment:dep-1")};
+  batch({ev(1, nobodys)});
+  batch({ev(2, ours)});
+  const auto r =
+      batch({ev(3, theirs), ev(4, theirs), ev(5, ours), ev(6, nobodys)});
+  EXPECT_EQ(r.threads[0], id_of(3));
+  EXPECT_EQ(r.threads[1], id_of(3));
+  EXPECT_EQ(r.threads[2], id_of(1));
+  EXPECT_EQ(r.threads[3], id_of(1));
+  EXPECT_EQ(r.changes.links[1].why, not_linked::unsure);
+  EXPECT_TRUE(r.changes.merges.empty());
+}
+
 TEST_F(joining, what_is_unsure_does_not_link_but_stays_as_evidence) {
   auto weak = link("a");
   weak.confidence = 0.6F;

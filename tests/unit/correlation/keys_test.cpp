@@ -118,11 +118,16 @@ TEST(keys, traceparent_as_w3c_says) {
       std::nullopt);
 }
 
-TEST(keys, counters_of_deployments_count_in_their_repository) {
+TEST(keys, ids_of_deployments_count_in_their_repository) {
   const auto repo = *repository_of("Octo/Repo");
-  EXPECT_EQ(deployment_key("dep_8fj2", repo), "deployment:dep_8fj2");
-  EXPECT_EQ(deployment_key("42", repo), "deployment:octo/repo#42");
-  EXPECT_EQ(deployment_key("145988746", repo), "deployment:145988746");
+  EXPECT_EQ(deployment_key("dep_8fj2", repo), "deployment:octo/repo#dep_8fj2");
+  EXPECT_EQ(deployment_key(" 42 ", repo), "deployment:octo/repo#42");
+  EXPECT_EQ(deployment_key("145988746", {}), "deployment:145988746");
+  EXPECT_TRUE(is_bare_deployment(deployment_key("dep_8fj2", {})));
+  EXPECT_FALSE(is_bare_deployment(deployment_key("dep_8fj2", repo)));
+  EXPECT_TRUE(counts_in_repository("999999"));
+  EXPECT_FALSE(counts_in_repository("145988746"));
+  EXPECT_FALSE(counts_in_repository("dep_8fj2"));
 }
 
 TEST(keys, types_have_names_that_read_back) {

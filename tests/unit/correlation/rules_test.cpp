@@ -176,8 +176,9 @@ TEST(commit_rule, githubs_deployments_share_id_and_commit) {
                          R"("deployment_status":{"state":"success"},
       "deployment":{"id":145988746,"ref":"topic","sha":")" +
                              head + "\"}");
-  EXPECT_EQ(b.links(ev), (key_set{"deployment:145988746", "git:sha:" + head,
-                                  "git:branch:octo/repo:topic"}));
+  EXPECT_EQ(b.links(ev),
+            (key_set{"deployment:octo/repo#145988746", "deployment:145988746",
+                     "git:sha:" + head, "git:branch:octo/repo:topic"}));
 }
 
 TEST(commit_rule, a_merge_group_names_its_pull_request) {
@@ -296,13 +297,27 @@ TEST(deployment_rule, names_commit_branch_and_pull_request) {
         "commit_sha":")" +
                        head + R"(","pull_request":)" + number + "}"));
   };
-  const key_set expected{"deployment:dep-1", "git:sha:" + head,
+  const key_set expected{"deployment:octo/repo#dep-1",
+                         "deployment:dep-1",
+                         "git:sha:" + head,
                          "git:branch:octo/repo:alice/eng-42-x",
-                         "linear:issue:ENG-42", "github:pr:octo/repo#12"};
+                         "linear:issue:ENG-42",
+                         "github:pr:octo/repo#12"};
   EXPECT_EQ(with(R"({"number":12})"), expected);
   EXPECT_EQ(with("12"), expected);
   EXPECT_EQ(with(R"("#12")"), expected);
   EXPECT_EQ(with(R"("https://github.com/octo/repo/pull/12")"), expected);
+}
+
+TEST(deployment_rule, a_counter_is_nothing_without_its_repository) {
+  bench b;
+  EXPECT_EQ(b.links(make_event("deployments", "deployment:success",
+                               R"({"deployment_id":"42",
+        "repository_name":"Octo/Repo"})")),
+            key_set{"deployment:octo/repo#42"});
+  EXPECT_EQ(b.links(make_event("deployments", "deployment:success",
+                               R"({"deployment_id":"dep-1"})")),
+            key_set{"deployment:dep-1"});
 }
 
 TEST(deployment_rule, a_commit_leads_to_its_pull_request) {
