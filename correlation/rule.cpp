@@ -66,6 +66,16 @@ bool is_order(std::string_view text, const reference& r) {
           std::isalnum(static_cast<unsigned char>(after[0])) != 0);
 }
 
+// A program's text speaks of much that is not its own.
+bool said_by_program(const reference& r) noexcept {
+  if (r.shape == reference_shape::sha)
+    return false;
+  // "Issue: https://linear.app/…"
+  return is_magic(r.rel) ||
+         (r.rel == relation::labelled && r.shape == reference_shape::url &&
+          r.key.starts_with("linear:"));
+}
+
 // The key's kind within which mentions are counted.
 std::string_view family_of(std::string_view key) noexcept {
   return key.substr(0, key.find(':'));
@@ -226,11 +236,16 @@ void claims::text(std::string_view text, text_source source, markup how,
   options.how = how;
   options.repo = repo;
   options.known = &in_.known;
+  const bool program = source == text_source::bot;
+  options.skip_details = program;
   scan_text(text, options, found_);
   for (const auto& r : found_) {
     if (references_++ >= max_references)
       return;
-    const bool listed = !is_magic(r.rel) && r.rel != relation::labelled;
+    if (program && !said_by_program(r))
+      continue;
+    const bool listed =
+        program || (!is_magic(r.rel) && r.rel != relation::labelled);
     auto confidence = confidence_of(r, source);
     if ((source == text_source::title || source == text_source::commit) &&
         r.shape == reference_shape::linear_id && !r.known && is_order(text, r))

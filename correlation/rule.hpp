@@ -42,6 +42,10 @@ enum class text_source : uint8_t {
   title,
   commit,
   linear,
+  /// Bodies that a program wrote on GitHub: agents open pull requests, others
+  /// report and quote. Only what stands behind a magic word counts, and of a
+  /// list of such nothing.
+  bot,
   /// Chat: people post the URL of what they talk about.
   chat,
 };

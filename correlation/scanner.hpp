@@ -97,6 +97,9 @@ class scanner {
 
   void skip_to_close(std::string_view name);
 
+  // Folds within folds; what is not closed is folded to the end.
+  void skip_details();
+
   void anchor(std::string_view tag);
 
   void slack_angle();

@@ -80,6 +80,9 @@ void scanner::angle() {
   for (std::string_view opaque : {"code", "pre", "blockquote", "script"})
     if (starts_with_folded(tag, opaque) && !is_alnum(tag_after(tag, opaque)))
       return skip_to_close(opaque);
+  if (options_.skip_details && starts_with_folded(tag, "details") &&
+      !is_alnum(tag_after(tag, "details")))
+    return skip_details();
   if (starts_with_folded(tag, "a "))
     anchor(tag);
 }
@@ -105,6 +108,23 @@ void scanner::skip_to_close(std::string_view name) {
     return;
   }
   const auto past = text_.find('>', end);
+  i_ = past == std::string_view::npos ? text_.size() : past + 1;
+}
+
+void scanner::skip_details() {
+  for (size_t depth = 1; depth > 0; ++i_) {
+    i_ = text_.find('<', i_);
+    if (i_ == std::string_view::npos) {
+      i_ = text_.size();
+      return;
+    }
+    const auto rest = from(i_);
+    if (starts_with_folded(rest, "</details"))
+      --depth;
+    else if (starts_with_folded(rest, "<details"))
+      ++depth;
+  }
+  const auto past = text_.find('>', i_);
   i_ = past == std::string_view::npos ? text_.size() : past + 1;
 }
 

@@ -65,6 +65,8 @@ struct scan_options {
   repository repo;
   /// Null: no team is known.
   const vocabulary* known = nullptr;
+  /// Leaves out what is folded away, where programs quote others.
+  bool skip_details = false;
   /// No more than this many bytes are read; 0: all.
   size_t max_bytes = 256u << 10;
 };

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "correlation/rules/bot_text.hpp"
 #include "correlation/rules/builtin.hpp"
 #include "correlation/rules/github_parts.hpp"
 #include "correlation/url_reference.hpp"
@@ -76,11 +77,7 @@ class github final : public rule {
       // "hotfix/ENG-47": the branch's name, left as it is.
       if (title.find(' ') == std::string_view::npos)
         out.branch_name(title, g.repo, "pull_request.title");
-      const auto user = child(pr, "user");
-      // A bot's text quotes the release notes of what it updates.
-      if (!user || !is_bot(*user))
-        out.text(text_of(pr, "body"), text_source::github, markup::markdown,
-                 g.repo, "pull_request.body");
+      body(g, pr, "pull_request.body", out);
       return;
     }
     for (std::string_view part : {"review", "comment"})
@@ -101,6 +98,18 @@ class github final : public rule {
     claim_branch(out, repo, ref, default_branch, "pull_request.head.ref");
     if (ref != default_branch)
       out.branch_name(ref, g.repo, "pull_request.head.ref");
+  }
+
+  // What a pull request's or an issue's author says of it.
+  static void body(const github_context& g, element thing,
+                   std::string_view field, claims& out) {
+    const auto text = text_of(thing, "body");
+    const auto user = child(thing, "user");
+    if (!user || !is_bot(*user))
+      out.text(text, text_source::github, markup::markdown, g.repo, field);
+    else if (!quotes_releases(text_of(*user, "login")))
+      out.text(above_releases(text), text_source::bot, markup::markdown, g.repo,
+               field);
   }
 
   static void comment(const github_context& g, element said,
@@ -133,10 +142,7 @@ class github final : public rule {
       out.identity(std::move(key), "issue.number", shown);
       out.text(text_of(issue, "title"), text_source::title, markup::plain,
                g.repo, "issue.title");
-      const auto user = child(issue, "user");
-      if (!user || !is_bot(*user))
-        out.text(text_of(issue, "body"), text_source::github, markup::markdown,
-                 g.repo, "issue.body");
+      body(g, issue, "issue.body", out);
     } else {
       out.subject(correlation_noun::comment);
       out.link(std::move(key), what, 1, "issue.number", shown);

@@ -80,12 +80,20 @@ event wrap(std::string_view where, std::string_view text) {
   const std::string repo =
       R"("repository":{"full_name":"octo/repo","default_branch":"main",
          "html_url":"https://github.com/octo/repo"})";
-  const auto pr = [&](std::string_view member) {
+  const auto pr = [&](std::string_view member,
+                      std::string_view user =
+                          R"({"login":"al","type":"User"})") {
     return make_event("github", "pull_request:opened",
                       "{" + repo + R"(,"pull_request":{"number":999999,
-        "user":{"login":"al","type":"User"},)" +
-                          std::string{member} + "}}");
+        "user":)" + std::string{user} +
+                          "," + std::string{member} + "}}");
   };
+  if (where == "agent_body")
+    return pr("\"title\":\"x\",\"body\":" + quoted(text),
+              R"({"login":"Copilot","type":"Bot"})");
+  if (where == "updater_body")
+    return pr("\"title\":\"x\",\"body\":" + quoted(text),
+              R"({"login":"renovate[bot]","type":"Bot"})");
   if (where == "github_body")
     return pr("\"title\":\"x\",\"body\":" + quoted(text));
   if (where == "github_title")
@@ -212,7 +220,7 @@ TEST(corpus, precision_and_recall) {
   b.rules = engine{b.known, {}};
   for (const char* file :
        {"github_bodies", "github_titles", "branches", "commits", "slack",
-        "linear", "mixed", "mixed_more"}) {
+        "linear", "mixed", "mixed_more", "bots"}) {
     score s;
     const auto lines = lines_of(std::string{file} + ".jsonl");
     for (const auto& line : lines)

@@ -82,6 +82,22 @@ TEST(github_rule, what_bots_write_is_not_read_but_linears_link_is) {
       (key_set{"github:pr:octo/repo#12", "linear:issue:ENG-42"}));
 }
 
+TEST(github_rule, what_an_agent_fixes_counts_and_what_it_mentions_does_not) {
+  bench b;
+  const auto issue = [&](std::string login, std::string body) {
+    return b.links(
+        github("issues:opened",
+               R"("issue":{"number":7,"title":"x","user":{"login":")" + login +
+                   R"(","type":"Bot"},"body":")" + body + "\"}"));
+  };
+  const key_set alone{"github:issue:octo/repo#7"};
+  EXPECT_EQ(issue("claude[bot]", "Part of ENG-42; ENG-43 is like it"),
+            (key_set{"github:issue:octo/repo#7", "linear:issue:ENG-42"}));
+  EXPECT_EQ(issue("claude[bot]", "## Changelog\\n- Fixes ENG-42"), alone);
+  EXPECT_EQ(issue("claude[bot]", "Fixes ENG-1, ENG-2, ENG-3 and ENG-4"), alone);
+  EXPECT_EQ(issue("renovate[bot]", "Fixes ENG-42"), alone);
+}
+
 TEST(github_rule, a_comment_belongs_to_its_issue) {
   bench b;
   const auto ev =
