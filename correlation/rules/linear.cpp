@@ -17,12 +17,12 @@ class linear final : public rule {
   void apply(const rule_input& in, claims& out) const override {
     if (!in.payload)
       return;
+    const auto shown = text_of(*in.payload, "url");
     const auto data = child(*in.payload, "data");
     if (!data || !data->is_object())
-      return;
+      return about_an_issue(*in.payload, shown, out);
     const auto kind = std::string_view{in.ev.event_type}.substr(
         0, in.ev.event_type.find(':'));
-    const auto shown = text_of(*in.payload, "url");
     if (kind == "Issue")
       return issue(*data, shown, out);
     out.subject(kind == "Comment" ? correlation_noun::comment
@@ -120,6 +120,44 @@ class linear final : public rule {
              "data.title");
     out.text(text_of(data, "description"), text_source::linear,
              markup::markdown, {}, "data.description");
+  }
+
+  // A deadline, a notification, what an agent does: they have no `data`.
+  static void about_an_issue(element root, std::string_view shown,
+                             claims& out) {
+    out.subject(correlation_noun::event);
+    if (const auto issue = child(root, "issueData");
+        issue && issue->is_object())
+      names(*issue, "issueData", shown, false, out);
+    for (std::string_view member : {"agentSession", "notification"})
+      if (const auto about = child(root, member); about && about->is_object())
+        of_issue(*about, member, shown, out);
+    // What an agent does without an issue is a story as well.
+    if (const auto session = child(root, "agentSession");
+        session && session->is_object())
+      if (const auto id = text_of(*session, "id"); !id.empty())
+        out.link("linear:agentsession:" + lower(id), correlation_noun::event, 1,
+                 "agentSession.id", id);
+  }
+
+  // By its issue, or by that of the comment it came from.
+  static void of_issue(element about, std::string_view member,
+                       std::string_view shown, claims& out) {
+    const auto by_id = [&](element holder, std::string_view where) {
+      const auto id = text_of(holder, "issueId");
+      if (id.size() == 36)
+        out.link(linear_id_key(id), correlation_noun::issue, 1,
+                 std::string{where}.append(".issueId"), id);
+    };
+    const std::string field{member};
+    if (const auto issue = child(about, "issue"); issue && issue->is_object())
+      names(*issue, field + ".issue", shown, false, out);
+    else
+      by_url(shown, "url", false, out);
+    by_id(about, field);
+    if (const auto comment = child(about, "comment");
+        comment && comment->is_object())
+      by_id(*comment, field + ".comment");
   }
 
   static bool belongs_to_issue(element data, std::string_view shown,

@@ -240,6 +240,39 @@ TEST(linear_rule, comments_and_attachments_meet_their_issue) {
                      "linear:id:2174add1-f7c8-44e3-bbf3-2d60b5ea8bc9"}));
 }
 
+TEST(linear_rule, what_has_no_data_names_its_issue_elsewhere) {
+  bench b;
+  const std::string id = "2174add1-f7c8-44e3-bbf3-2d60b5ea8bc9";
+  const std::string issue =
+      R"({"id":")" + id + R"(","identifier":"PAY-7","team":{"key":"PAY"}})";
+  const key_set both{"linear:issue:PAY-7", "linear:id:" + id};
+  const auto of = [&](std::string type, std::string members) {
+    return make_event("linear", std::move(type), "{" + members + "}");
+  };
+  const auto sla = of("IssueSLA:set", R"("issueData":)" + issue);
+  EXPECT_EQ(b.links(sla), both);
+  EXPECT_EQ(b.facts(sla), key_set{"linear:team:PAY"});
+  EXPECT_EQ(to_string(find(b.all(sla), "linear:issue:PAY-7")->type),
+            "event_to_issue");
+  EXPECT_EQ(b.links(of("AppUserNotification:issueMention",
+                       R"("notification":{"issue":)" + issue + "}")),
+            both);
+  EXPECT_EQ(
+      b.links(of("AppUserNotification:issueNewComment",
+                 R"("notification":{"comment":{"issueId":")" + id + "\"}}")),
+      key_set{"linear:id:" + id});
+  auto of_agent = both;
+  of_agent.insert("linear:agentsession:s1");
+  EXPECT_EQ(b.links(of("AgentSessionEvent:created",
+                       R"("agentSession":{"id":"S1","issue":)" + issue + "}")),
+            of_agent);
+  EXPECT_EQ(b.links(of("AgentSessionEvent:prompted",
+                       R"("agentSession":{"id":"S1"})")),
+            key_set{"linear:agentsession:s1"});
+  EXPECT_EQ(b.links(of("PermissionChange:update", R"("oauthClientId":"x")")),
+            key_set{});
+}
+
 TEST(slack_rule, replies_edits_and_reactions_meet_their_message) {
   bench b;
   const std::string parent = "slack:thread:T1:C1:1712345678.000100";
