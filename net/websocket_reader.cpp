@@ -232,10 +232,11 @@ void websocket_reader::obey(client_message m) {
     acknowledge(*m.ack);
   if (m.pause)
     pause();
-  if (m.credit)
-    grant(*m.credit);
+  // Credit said together with a filter is for what that lets through.
   if (m.filter)
     change_filter(std::move(*m.filter));
+  if (m.credit)
+    grant(*m.credit);
   if (m.resume)
     resume();
 }

@@ -119,6 +119,19 @@ TEST_F(pull_mode, OnlyWhatMatchesCosts) {
   EXPECT_EQ(c.read_seq(), 103);
 }
 
+TEST_F(pull_mode, CreditIsForTheFilterThatComesAlong) {
+  backend_.commit(3, "push");
+  backend_.commit(2, "issues");
+  start();
+  ws_client c{port_, "/ws/events/all_events?since=earliest&credit=1"};
+  // From here on the next ones wait in the reader, by the old filter.
+  EXPECT_EQ(c.read_seq(), 1);
+  c.send(R"({"filter":{"event_types":["issues"]},"credit":3})");
+  EXPECT_EQ(c.read_seq(), 4);
+  EXPECT_EQ(c.read_seq(), 5);
+  EXPECT_EQ(taken(c), run(1, 0));
+}
+
 TEST_F(pull_mode, RefusesABadGrantAndStaysOpen) {
   start();
   ws_client c{port_, "/ws/events/all_events?credit=0"};
