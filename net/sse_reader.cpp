@@ -11,9 +11,11 @@
 
 namespace eventweft::net {
 
-sse_reader::sse_reader(lane& home, reader_setup setup, transport socket)
+sse_reader::sse_reader(lane& home, reader_setup setup, transport socket,
+                       bool progress)
     : reader(home, setup, {framing::sse, setup.format}),
-      stream_(std::move(socket), home.settings().reader_buffer_bytes) {}
+      stream_(std::move(socket), home.settings().reader_buffer_bytes),
+      progress_(progress) {}
 
 std::shared_ptr<sse_reader> sse_reader::self() {
   return std::static_pointer_cast<sse_reader>(shared_from_this());
@@ -59,9 +61,18 @@ void sse_reader::read() {
                           });
 }
 
+bool sse_reader::say_id() {
+  if (!cursor_moved())
+    return false;
+  stream_.outbox() += "id: " + std::to_string(cursor()) + '\n';
+  return true;
+}
+
 void sse_reader::say_cursor() {
-  if (cursor_moved())
-    stream_.outbox() += "id: " + std::to_string(cursor()) + '\n';
+  if (say_id() && progress_)
+    stream_.outbox() +=
+        "event: progress\ndata: {\"cursor\":" + std::to_string(cursor()) +
+        "}\n";
 }
 
 void sse_reader::announce() {
@@ -73,8 +84,8 @@ void sse_reader::announce() {
 }
 
 void sse_reader::send_ping() {
-  // A comment, and a block without data: it dispatches nothing but moves the
-  // client's last event id.
+  // A comment, and a block without data unless progress is asked for: it
+  // dispatches nothing but moves the client's last event id.
   stream_.outbox() += ": ping\n";
   say_cursor();
   stream_.outbox() += '\n';
@@ -90,7 +101,10 @@ void sse_reader::start_close(reader_end why, std::string_view message) {
   for (const char c : message)
     o += c == '\n' || c == '\r' ? ' ' : c;
   o += '\n';
-  say_cursor();
+  if (not_as_before)
+    say_id();
+  else
+    say_cursor();
   o += '\n';
   stream_.async_drain([me = self()](const error_code& ec) {
     error_code ignored;

@@ -12,7 +12,9 @@ namespace eventweft::net {
 /// A reader over Server-Sent Events. The body ends with the connection.
 class sse_reader final : public reader {
  public:
-  sse_reader(lane& home, reader_setup setup, transport socket);
+  /// With `progress` the cursor comes as an event of that type, not in a block
+  /// that has only an id: browsers show a page the former alone.
+  sse_reader(lane& home, reader_setup setup, transport socket, bool progress);
 
   /// Sends the response's header block and starts to read events. To be called
   /// once, after the reader was added to its lane. `page` is the origin whose
@@ -30,9 +32,13 @@ class sse_reader final : public reader {
   /// Lets the kernel end a connection whose peer is gone without a word.
   void give_up_after(std::chrono::milliseconds silence);
   void read();
+  /// The cursor, if it moved, as fields of the block that is being written:
+  /// only its id, or what was asked for.
+  bool say_id();
   void say_cursor();
 
   coalescing_stream stream_;
+  bool progress_;
   /// Nothing that a client says here matters, only its end does.
   std::array<char, 64> scratch_;
 };

@@ -174,8 +174,8 @@ awaitable<std::optional<response>> open_stream(const stream_call& call) {
     lane.add(reader);
     reader->start(req);
   } else {
-    const auto reader = std::make_shared<sse_reader>(lane, std::move(setup),
-                                                     std::move(call.socket));
+    const auto reader = std::make_shared<sse_reader>(
+        lane, std::move(setup), std::move(call.socket), asked->progress);
     lane.add(reader);
     reader->start(readable_by(shared, req));
   }

@@ -35,6 +35,12 @@ expected<bool> read_common(stream_query& q, const std::string& name,
     q.filter = std::move(*f);
     return true;
   }
+  if (name == "progress") {
+    if (value != "true" && value != "false")
+      return bad_parameter(name, "must be true or false");
+    q.progress = value == "true";
+    return true;
+  }
   // Has been taken at the door.
   return name == "ticket";
 }
@@ -61,19 +67,12 @@ expected<stream_query> read_websocket_query(const query_params& params) {
       return fail(known.error());
     if (*known)
       continue;
-    if (name == "credit") {
-      int64_t n = 0;
-      if (!read_number(value, n) || n < 0 || n > most_credit)
-        return bad_parameter(name,
-                             "must be a number of events, up to a billion");
-      q.credit = static_cast<uint64_t>(n);
-      continue;
-    }
-    if (name != "progress")
+    if (name != "credit")
       return unknown_parameter(name);
-    if (value != "true" && value != "false")
-      return bad_parameter(name, "must be true or false");
-    q.progress = value == "true";
+    int64_t n = 0;
+    if (!read_number(value, n) || n < 0 || n > most_credit)
+      return bad_parameter(name, "must be a number of events, up to a billion");
+    q.credit = static_cast<uint64_t>(n);
   }
   return q;
 }

@@ -10,12 +10,13 @@ struct stream_query {
   eventweft::filter filter;
   start_point start;
   wire_format format = wire_format::native;
-  /// WebSocket only: the cursor in messages, and pull mode from the start.
+  /// The cursor also in a form that a page gets to see.
   bool progress = false;
+  /// WebSocket only: pull mode from the start.
   std::optional<uint64_t> credit;
 };
 
-/// `?filter=<json>&since=…&format=native|cloudevents`, with `progress=true` and
+/// `?filter=<json>&since=…&format=native|cloudevents&progress=true`, with
 /// `credit=N` for WebSocket and with the filter's lists as parameters of their
 /// own for SSE.
 expected<stream_query> read_websocket_query(const query_params& params);

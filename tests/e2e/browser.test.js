@@ -2,12 +2,14 @@
 // A real browser: Chromium's own EventSource and WebSocket find back by
 // themselves, without a gap or a double.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { openBrowser } from './support/browser.js';
 import { engines, openEngine } from './support/engines.js';
 import { allWebhooks, post, webhook } from './support/github.js';
-import { startServer, temporaryDirectory, withoutThreads } from './support/server.js';
-import { patience, until } from './support/wait.js';
+import { run, startServer, temporaryDirectory, withoutThreads } from './support/server.js';
+import { patience, until, within } from './support/wait.js';
 
 const numbers = (first, last) =>
   Array.from({ length: last - first + 1 }, (_, index) => first + index);
@@ -43,6 +45,48 @@ function readBoth(stream) {
     };
   };
   connect();
+}
+
+/** The recipe for tickets, as docs/secure.md has it. */
+function ticketRecipe() {
+  const docs = process.env.EVENTWEFT_DOCS;
+  if (!docs) throw new Error('EVENTWEFT_DOCS must name the folder docs/');
+  const found = /^```js\n(async function follow\([^]*?)^```/m.exec(
+    readFileSync(join(docs, 'secure.md'), 'utf8'));
+  assert.ok(found, 'docs/secure.md has the recipe');
+  return found[1];
+}
+
+/**
+ * Runs the recipe in the page. `away` stands for a network that is down; what
+ * the recipe does is in `seen`.
+ */
+function followByTicket({ recipe, token }) {
+  const seen = { seqs: [], cursors: [], ends: 0, failures: 0, refusals: 0 };
+  Object.assign(window, { seen, token, hub: location.origin, away: false });
+  window.show = ({ seq }) => seen.seqs.push(seq);
+  const fetchIt = window.fetch.bind(window);
+  window.fetch = async (...what) => {
+    try {
+      if (window.away) throw new TypeError('Failed to fetch');
+      const answer = await fetchIt(...what);
+      if (!answer.ok) seen.refusals += 1;
+      return answer;
+    } catch (error) {
+      seen.failures += 1;
+      throw error;
+    }
+  };
+  window.EventSource = class extends EventSource {
+    constructor(url) {
+      super(url);
+      this.addEventListener('progress', ({ lastEventId }) =>
+        seen.cursors.push(Number(lastEventId)));
+      this.addEventListener('end', () => (seen.ends += 1));
+    }
+  };
+  const follow = new Function(`${recipe}; return follow;`)();
+  follow('all_events', 'now', 50);
 }
 
 for (const name of engines)
@@ -172,6 +216,61 @@ for (const name of engines)
           window.seen.ws.slice(from).map((e) => e.event_type), before);
         return types.every((type) => type === 'push');
       });
+    });
+
+    it('follows by tickets without a gap', async (t) => {
+      const start = {
+        store: engine.freshUrl(), cwd: temporaryDirectory(t),
+        args: withoutThreads,
+      };
+      const makeKey = async (name) => {
+        const made = run(['keys', 'create', '--name', name, '--scope', 'admin',
+          '--store', start.store], { cwd: start.cwd });
+        const { code } = await within('a key', made.exited);
+        assert.equal(code, 0, made.stderr());
+        return made.stdout().trim();
+      };
+      const first = await makeKey('first');
+      const second = await makeKey('second');
+      let server = await startServer(start);
+      t.after(() => server.stop());
+      await send(server, 3);
+      const page = await openPage(t, server);
+      await page.evaluate(followByTicket, {
+        recipe: ticketRecipe(), token: first,
+      });
+      const seen = () => page.evaluate(() => window.seen);
+      await until('the place that "now" is', async () =>
+        (await seen()).cursors.length === 1);
+      assert.deepEqual((await seen()).cursors, [3]);
+
+      // It has seen no event yet when the server goes, and others are first
+      // when it is back.
+      await page.evaluate(() => (window.away = true));
+      await server.crash();
+      await until('tickets to fail', async () => (await seen()).failures > 0);
+      server = await startServer({ ...start, port: server.port });
+      await send(server, 5);
+      await page.evaluate(() => (window.away = false));
+      await until('what it missed', async () =>
+        (await seen()).seqs.length >= 5);
+
+      // So it is when its credentials end.
+      const { refusals } = await seen();
+      const revoked = await fetch(
+        `${server.url}/api/v1/keys/${first.split('_')[1]}`,
+        { method: 'DELETE', headers: { Authorization: `Bearer ${second}` } });
+      assert.equal(revoked.status, 204);
+      await until('a refused ticket', async () => {
+        const now = await seen();
+        return now.ends > 0 && now.refusals > refusals;
+      });
+      await send(server, 5);
+      await page.evaluate((token) => (window.token = token), second);
+      await until('the rest', async () => (await seen()).seqs.length >= 10);
+      const { seqs, ends } = await seen();
+      assert.deepEqual(seqs, numbers(4, 13));
+      assert.equal(ends, 1);
     });
 
     it('is told to stop for a stream that is not there', async (t) => {

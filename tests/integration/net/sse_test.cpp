@@ -129,6 +129,41 @@ TEST_F(sse_streams, CommentsKeepItAliveAndMoveTheId) {
   EXPECT_EQ(c.read_until("\n\n"), ": ping\n\n");
 }
 
+TEST_F(sse_streams, ProgressIsAnEventWhereItIsAskedFor) {
+  streaming_.ping_interval = 20ms;
+  backend_.commit(2, "push");
+  start();
+  auto c = connect();
+  c.send(get("/events/stream/issue_events?progress=true"));
+  c.read_until("retry: 2000\n\n");
+  // What `now` stands for, before anything else.
+  EXPECT_EQ(c.read_until("\n\n"),
+            "id: 2\nevent: progress\ndata: {\"cursor\":2}\n\n");
+  c.read_until(": ping\n\n");
+  backend_.commit(3, "push");
+  c.read_until(": ping\nid: 5\nevent: progress\ndata: {\"cursor\":5}\n\n");
+  EXPECT_EQ(c.read_until("\n\n"), ": ping\n\n");
+}
+
+TEST_F(sse_streams, ProgressIsToldAtTheEnd) {
+  start();
+  const auto last_words = [this](reader_end why) {
+    auto c = connect();
+    c.send(get("/events/stream/issue_events?progress=true"));
+    c.read_until("data: {\"cursor\":" + std::to_string(backend_.head()) +
+                 "}\n\n");
+    backend_.commit(3, "push");
+    EXPECT_TRUE(backend_.wait([&] { return backend_.settled(); }));
+    backend_.end_readers(why, "over");
+    return c.read_to_end();
+  };
+  EXPECT_EQ(last_words(reader_end::restarting),
+            ": over\nid: 3\nevent: progress\ndata: {\"cursor\":3}\n\n");
+  // That one is an event by itself.
+  EXPECT_EQ(last_words(reader_end::refused),
+            "event: end\ndata: over\nid: 6\n\n");
+}
+
 TEST_F(sse_streams, ASlowReaderLosesNothing) {
   streaming_.reader_buffer_bytes = 20'000;
   backend_.ring_events = 10;

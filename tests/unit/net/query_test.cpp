@@ -187,7 +187,16 @@ TEST(query, ReadsWhereAReaderStarts) {
             start_point::at(*parse_rfc3339("2026-01-31T12:00:00Z")));
   EXPECT_FALSE(read_websocket_query({{"since", "-1"}}));
   EXPECT_FALSE(read_websocket_query({{"platforms", "a"}}));
-  EXPECT_FALSE(read_sse_query({{"progress", "true"}}));
+  EXPECT_FALSE(read_sse_query({{"credit", "1"}}));
+}
+
+TEST(query, BothKindsOfStreamsTellTheirProgress) {
+  for (const auto& read : {read_websocket_query, read_sse_query}) {
+    EXPECT_FALSE(read({})->progress);
+    EXPECT_TRUE(read({{"progress", "true"}})->progress);
+    EXPECT_FALSE(read({{"progress", "false"}})->progress);
+    EXPECT_FALSE(read({{"progress", "1"}}));
+  }
 }
 
 TEST(query, ATimesOffsetNeedsNoEncodingInAnyList) {
