@@ -67,13 +67,13 @@ caf::result<void> storage_writer_state::flush() {
 }
 
 void storage_writer_state::start() {
-  ctx_.figures->set_store_up(true);
   show_what_was_left();
   if (!options_.spool) {
     mode_ = mode::live;
     publish_status();
     return;
   }
+  publish_status();
   look_into_spool();
 }
 
@@ -87,11 +87,29 @@ void storage_writer_state::show_what_was_left() {
   }
   ask(self_, worker, options_.store_timeout, sync_atom_v,
       std::vector<log_mark>{})
-      .then([] {},
-            [this](const caf::error&) {
-              run_after(self_, left_pauses_.next(*ctx_.random),
-                        [this] { show_what_was_left(); });
-            });
+      .then([this] { reached(); },
+            [this](const caf::error& e) { left_unshown(e); });
+}
+
+void storage_writer_state::left_unshown(const caf::error& e) {
+  if (!reached_ && !is_actor_gone(e)) {
+    auto why = from_caf(e);
+    if (!unreached_because_)
+      ctx_.log->error("the store can't be reached: {}", to_string(why));
+    unreached_because_ = std::move(why);
+    publish_status();
+  }
+  run_after(self_, left_pauses_.next(*ctx_.random),
+            [this] { show_what_was_left(); });
+}
+
+void storage_writer_state::reached() {
+  if (std::exchange(reached_, true))
+    return;
+  if (unreached_because_)
+    ctx_.log->info("the store has been reached");
+  ctx_.figures->set_store_up(true);
+  publish_status();
 }
 
 void storage_writer_state::look_into_spool() {

@@ -55,6 +55,7 @@ void storage_writer_state::try_store() {
       .then(
           [this](seq_t) {
             probing_ = false;
+            reached_ = true;
             if (mode_ != mode::away)
               return;
             unproven_ = true;
@@ -98,6 +99,7 @@ void storage_writer_state::come_back() {
 
 void storage_writer_state::proven() {
   unproven_ = false;
+  reached();
   ctx_.figures->set_store_up(true);
   if (!std::exchange(doubtful_, false) || mode_ != mode::live)
     return;
@@ -362,6 +364,12 @@ void storage_writer_state::publish_status() {
     if (doubtful_)
       board.set("store", health::degraded,
                 because + "; the next event is an attempt");
+    else if (!reached_)
+      board.set("store",
+                options_.spool || !unreached_because_ ? health::degraded
+                                                      : health::down,
+                unreached_because_ ? to_string(*unreached_because_)
+                                   : "it has not answered yet");
     else
       board.set("store", health::ok);
     break;

@@ -40,6 +40,9 @@ class storage_writer_state {
   caf::result<void> flush();
   void start();
   void show_what_was_left();
+  void left_unshown(const caf::error& e);
+  /// The store has answered.
+  void reached();
   void look_into_spool();
   void spool_known(const spool_state& held);
   void spool_unknown(const caf::error& e);
@@ -136,6 +139,9 @@ class storage_writer_state {
   /// of the two is under way: nothing more is started.
   std::optional<error> failed_;
   backoff left_pauses_;
+  /// Nobody knows how the store is before its first answer; why there was none.
+  bool reached_ = false;
+  std::optional<error> unreached_because_;
 
   // The batch at the spool's worker; those who wait for another's outcome.
   std::vector<pending_append> spool_batch_;

@@ -89,6 +89,8 @@ actor_context make_context(const actor_host_parts& parts) {
                     parts.control,
                     parts.others};
   out.rules = parts.rules;
+  // Until the storage writer tells more.
+  out.status->set("store", health::degraded, "it has not answered yet");
   return out;
 }
 

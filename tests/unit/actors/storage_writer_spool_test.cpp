@@ -45,6 +45,24 @@ TEST_F(storage_writer_spool_test, takes_events_while_the_store_is_away) {
   EXPECT_EQ(ctx.status->overall(), health::degraded);
 }
 
+TEST_F(storage_writer_spool_test, is_degraded_until_the_store_first_answers) {
+  go_down();
+  start_all(options);
+  EXPECT_EQ(ctx.status->overall(), health::degraded);
+  EXPECT_NE(ctx.status->parts().back().detail.find("no route"),
+            std::string::npos);
+  EXPECT_NE(ctx.figures->text().find("eventweft_store_up 0"),
+            std::string::npos);
+  advance(milliseconds{1'000});
+  EXPECT_EQ(ctx.status->overall(), health::degraded);
+  // No event has to come for that.
+  come_back();
+  advance(milliseconds{1'000});
+  EXPECT_EQ(ctx.status->overall(), health::ok);
+  EXPECT_NE(ctx.figures->text().find("eventweft_store_up 1"),
+            std::string::npos);
+}
+
 TEST_F(storage_writer_spool_test, drains_in_order_and_goes_live) {
   start_all(options);
   append(0);

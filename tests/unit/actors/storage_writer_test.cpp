@@ -317,6 +317,19 @@ TEST_F(storage_writer_test,
   EXPECT_EQ(ctx.status->overall(), health::ok);
 }
 
+TEST_F(storage_writer_test, without_a_spool_a_store_never_reached_is_down) {
+  log->set_down(error{ec::store_unavailable, "no route"});
+  start_write_worker();
+  storage_writer_options options;
+  options.retry_min = std::chrono::milliseconds{100};
+  start_writer(options);
+  run();
+  EXPECT_EQ(ctx.status->overall(), health::down);
+  log->set_down(std::nullopt);
+  advance(std::chrono::milliseconds{150});
+  EXPECT_EQ(ctx.status->overall(), health::ok);
+}
+
 } // namespace
 
 } // namespace eventweft
