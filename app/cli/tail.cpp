@@ -39,7 +39,8 @@ class follower {
       heard_ = false;
       if (const auto code = follow_once())
         return *code;
-      if (heard_)
+      // Who is let in and shown out at once has to slow down.
+      if (heard_ && !end_)
         pauses_.reset();
       if (!client_.pause(pauses_.next(random_)))
         break;
@@ -80,6 +81,7 @@ class follower {
     add("since", cursor_);
     add("filter", filter_);
     request.headers = {{"Accept", "text/event-stream"}};
+    end_.reset();
     sse_parser parser;
     const auto answer =
         client_.follow(request, longest_silence, [&](std::string_view piece) {
@@ -110,8 +112,10 @@ class follower {
               << answer->content_type << "\"\n";
       return exit_failure;
     }
+    // Whether there is a way back, the answer to the next attempt tells.
     if (answer->status == 200)
-      return retry("the server ended the stream");
+      return retry(end_ ? "the server ended the stream: " + printable(*end_)
+                        : "the server ended the stream");
     // What a later attempt would be told again.
     const bool final_answer =
         answer->status < 500 && answer->status != 408 && answer->status != 429;
@@ -128,7 +132,15 @@ class follower {
     return std::nullopt;
   }
 
+  /// False once nothing more of this connection is wanted.
   bool show(const sse_parser::message& m) {
+    if (m.event == "end") {
+      end_ = m.data;
+      return false;
+    }
+    // Events of the log have no other type.
+    if (m.event != "message")
+      return true;
     if (options_.select.json) {
       io_.out << one_line(m.data) << '\n';
     } else if (const auto ev = codec::parse_native(m.data)) {
@@ -153,6 +165,8 @@ class follower {
   uint64_t shown_ = 0;
   bool done_ = false;
   bool heard_ = false;
+  /// Why the server ended this connection, if it said so.
+  std::optional<std::string> end_;
   /// Whether the present interruption has been told.
   bool told_ = false;
 };

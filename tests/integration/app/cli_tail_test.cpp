@@ -246,6 +246,39 @@ TEST(CliTail, EndsWhenTryingAgainWouldNotHelp) {
   }
 }
 
+constexpr std::string_view revoked =
+    "event: end\ndata: the API key was revoked\nid: 3\n\n";
+
+TEST(CliTail, TheEndOfItsCredentialsIsNoEvent) {
+  const stream_server server{{
+      events(stream_event(1) + std::string{revoked}),
+      [](peer& p) { p.send(answer(401, R"({"detail":"revoked"})")); },
+  }};
+  auto options = server.options();
+  options.select.json = true;
+  options.count = 2;
+  captured_console console;
+  EXPECT_EQ(tail(options, console.io), exit_failure);
+  EXPECT_EQ(console.out.str(), event_json(1, "push") + '\n');
+  EXPECT_THAT(console.err.str(), HasSubstr("the API key was revoked"));
+  EXPECT_THAT(console.err.str(), HasSubstr("401"));
+}
+
+TEST(CliTail, GoesOnAfterAnEndWhereItIsLetInAgain) {
+  const stream_server server{{
+      events(std::string{revoked} + stream_event(9)),
+      events("id: 4\nevent: progress\ndata: {\"cursor\":4}\n\n" +
+             stream_event(5)),
+  }};
+  auto options = server.options();
+  options.count = 1;
+  captured_console console;
+  EXPECT_EQ(tail(options, console.io), exit_ok);
+  EXPECT_EQ(console.out.str().substr(14, 7), "      5");
+  EXPECT_EQ(console.out.str().find('\n'), console.out.str().size() - 1);
+  EXPECT_EQ(server.targets().back(), "/events/stream/all_events?since=3");
+}
+
 TEST(CliTail, EndsWhenTheServerSaysSo) {
   const stream_server server{
       {[](peer& p) { p.send("HTTP/1.1 204 No Content\r\n\r\n"); }}};
