@@ -21,6 +21,15 @@ class ownership {
   /// the work is somebody else's. Asked before each piece of work, not once.
   virtual std::optional<fence> held(const std::string& work) = 0;
 
+  /// The same for work that by its name alone can't be told from what other
+  /// nodes do: `kind` ("subscription:kafka") is what a node must run to be
+  /// given it.
+  virtual std::optional<fence> held_of(const std::string& kind,
+                                       const std::string& work) {
+    static_cast<void>(kind);
+    return held(work);
+  }
+
   /// Which node is to have `work`, for people: "node-2 (10.0.0.2:8080)"; empty
   /// if none is known.
   virtual std::string holder(const std::string& work) const = 0;

@@ -250,6 +250,7 @@ cluster_node::make(cluster_node_parts parts) {
   options.me.protocol_min = link::oldest_protocol;
   options.me.protocol = link::newest_protocol;
   options.me.capabilities = EVENTWEFT_VERSION;
+  options.me.runs = s->parts.runs;
   options.lease = s->parts.settings.lease;
   s->members = std::make_shared<membership>(std::move(options), boot_time,
                                             s->parts.figures, s->parts.log);

@@ -17,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace eventweft {
 
@@ -24,6 +25,8 @@ class actor_host;
 
 struct cluster_node_parts {
   config::cluster_settings settings;
+  /// `node_record::runs`: it is given no other work, processors aside.
+  std::vector<std::string> runs;
   store_ptr store;
   std::shared_ptr<metrics> figures;
   logger_ptr log;

@@ -9,6 +9,7 @@
 #include "app/correlation.hpp"
 #include "app/delivery_options.hpp"
 #include "app/local_platform.hpp"
+#include "app/node_work.hpp"
 #include "app/poster.hpp"
 #include "app/processors.hpp"
 #include "app/retention.hpp"
@@ -219,8 +220,9 @@ expected<net::bound_address> service::start() {
   s.log->info("store: {}", store->describe());
 
   if (s.settings.cluster.enabled) {
-    auto node = cluster_node::make({s.settings.cluster, store, s.figures,
-                                    s.logs->get("cluster"), s.random, s.fatal});
+    auto node = cluster_node::make(
+        {s.settings.cluster, work_of_node(*delivering, *policy), store,
+         s.figures, s.logs->get("cluster"), s.random, s.fatal});
     if (!node)
       return fail(node.error());
     s.cluster = std::move(*node);

@@ -31,6 +31,9 @@ struct retention_policy {
     std::set<std::string> but;
   };
   std::optional<others_rule> others;
+
+  /// Whether everything stays for ever.
+  bool keeps_all() const { return !keep && platforms.empty() && !others; }
 };
 
 /// One thing that retention did, would do, or could not do.

@@ -58,6 +58,9 @@ struct node_record {
   /// The processors it has and may own, by name; nothing: as every other node
   /// (so did versions that did not tell).
   std::optional<std::vector<std::string>> processors;
+  /// The kinds of other work that it does ("retention", "subscription:kafka");
+  /// nothing: all (so did versions that did not tell).
+  std::optional<std::vector<std::string>> runs;
   /// By the database's clock; written by nobody else.
   timestamp started{};
   /// How long ago it last beat, by the database's clock.

@@ -32,6 +32,16 @@ uint64_t weight(std::string_view member, std::string_view work) {
 
 constexpr std::string_view processor_prefix = "processor:";
 
+// What is not told by whoever asks: "retention", "metrics".
+std::string_view kind_in(std::string_view work) {
+  return work.substr(0, work.find(':'));
+}
+
+bool among(const std::optional<std::vector<std::string>>& told,
+           std::string_view what) {
+  return !told || std::ranges::find(*told, what) != told->end();
+}
+
 } // namespace
 
 std::string chosen_member(const std::string& work,
@@ -58,6 +68,11 @@ membership::membership(membership_options options, clock_type now,
       next_(now_()) {}
 
 std::optional<fence> membership::held(const std::string& work) {
+  return held_of({}, work);
+}
+
+std::optional<fence> membership::held_of(const std::string& kind,
+                                         const std::string& work) {
   std::function<void()> hurry;
   std::optional<fence> out;
   {
@@ -65,6 +80,7 @@ std::optional<fence> membership::held(const std::string& work) {
     const auto now = now_();
     const auto [i, is_new] = works_.try_emplace(work);
     i->second.asked = now;
+    i->second.kind = kind;
     if (valid(i->second, now)) {
       out.emplace(fence{work, i->second.token});
     } else if (is_new && !draining_) {
@@ -265,16 +281,19 @@ std::vector<std::string> membership::own_processors() const {
 }
 
 std::string membership::chosen_for(const std::string& work) const {
-  if (!work.starts_with(processor_prefix))
-    return chosen_member(work, workers_);
-  const auto name = std::string_view{work}.substr(processor_prefix.size());
-  std::vector<std::string> among;
+  const bool handled = work.starts_with(processor_prefix);
+  const auto known = works_.find(work);
+  const std::string_view kind =
+      handled ? std::string_view{work}.substr(processor_prefix.size())
+      : known == works_.end() || known->second.kind.empty()
+          ? kind_in(work)
+          : std::string_view{known->second.kind};
+  std::vector<std::string> able;
   for (const auto& n : members_)
     if (std::ranges::find(workers_, n.name) != workers_.end() &&
-        (!n.processors ||
-         std::ranges::find(*n.processors, name) != n.processors->end()))
-      among.push_back(n.name);
-  return chosen_member(work, among);
+        among(handled ? n.processors : n.runs, kind))
+      able.push_back(n.name);
+  return chosen_member(work, able);
 }
 
 void membership::note_takeover(const std::string& work) {

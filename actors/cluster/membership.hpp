@@ -26,7 +26,7 @@ std::string chosen_member(const std::string& work,
                           const std::vector<std::string>& members);
 
 struct membership_options {
-  /// Its name, incarnation, addresses and versions.
+  /// Its name, incarnation, addresses, versions and what it runs.
   node_record me;
   /// After a crash its work is somebody else's within this time. All others
   /// follow from it: a beat every tenth; a lease in the database for eight
@@ -50,8 +50,9 @@ struct membership_options {
 ///
 /// - A node owns a piece of work while rendezvous hashing over the living
 ///   members chooses it *and* it holds the lease in the database. It learns of
-///   work by being asked for it. Processors may be known to some nodes only:
-///   each says which it has, and the choice is between those.
+///   work by being asked for it. Processors may be known to some nodes only,
+///   and other work may be switched off: each says what it runs, and the choice
+///   is between those that do.
 /// - It counts the lease from before it asked for it, by a clock that goes on
 ///   while the process is frozen, and stops well before others may take over:
 ///   a node cut from the database, or frozen, holds nothing any more.
@@ -68,6 +69,8 @@ class membership final : public ownership {
 
   // -- ownership -------------------------------------------------------------
   std::optional<fence> held(const std::string& work) override;
+  std::optional<fence> held_of(const std::string& kind,
+                               const std::string& work) override;
   std::shared_ptr<void> on_change(std::function<void()> changed) override;
   std::string holder(const std::string& work) const override;
 
@@ -111,6 +114,8 @@ class membership final : public ownership {
  private:
   struct item {
     nanoseconds asked{0};
+    /// What a node must run to do it; empty: its name says so.
+    std::string kind;
     /// 0: the lease is not ours.
     int64_t token = 0;
     nanoseconds valid_until{0};

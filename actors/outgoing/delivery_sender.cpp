@@ -48,12 +48,13 @@ delivery_sender_actor::behavior_type delivery_sender_state::make_behavior() {
 // -- whether to work ---------------------------------------------------------
 
 void delivery_sender_state::prepare() {
+  kind_ = work_kind_of(order_.what.type);
   endpoint_ = endpoint_of(order_.what, options_.request_timeout);
   matcher_ = codec::compiled_filter{order_.stream_filter, order_.what.filter};
 }
 
 void delivery_sender_state::look() {
-  auto proof = ctx_.owner->held(work_);
+  auto proof = ctx_.owner->held_of(kind_, work_);
   if (!proof) {
     // Work that moves is given away a little later than it is let go of.
     saving_ = resting_ = false;

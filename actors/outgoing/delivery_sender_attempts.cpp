@@ -20,7 +20,7 @@ using delivery::decision;
 void delivery_sender_state::pump() {
   if (!queue_)
     return;
-  if (!ctx_.owner->held(work_)) {
+  if (!ctx_.owner->held_of(kind_, work_)) {
     stop_work("elsewhere");
     return;
   }

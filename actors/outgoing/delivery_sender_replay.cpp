@@ -19,7 +19,7 @@ constexpr int64_t most_counted = 1'000'000;
 
 caf::result<replay_answer>
 delivery_sender_state::replay(const replay_request& r) {
-  if (!ctx_.owner->held(work_))
+  if (!ctx_.owner->held_of(kind_, work_))
     return to_caf(ec::not_owner,
                   "the subscription" + holder_text(*ctx_.owner, work_));
   if (!queue_)

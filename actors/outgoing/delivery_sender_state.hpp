@@ -139,6 +139,7 @@ class delivery_sender_state {
   delivery_sender_options options_;
   delivery_order order_;
   std::string work_;
+  std::string kind_;
   delivery::endpoint endpoint_;
   codec::compiled_filter matcher_;
   backoff pauses_;

@@ -12,6 +12,10 @@ std::string work_of(const subscription& s) {
   return "subscription:" + to_string(s.id);
 }
 
+std::string work_kind_of(subscription_type type) {
+  return "subscription:" + std::string{to_string(type)};
+}
+
 const char* state_of(const subscription& s) noexcept {
   return s.active                    ? "delivering"
          : s.disabled_reason.empty() ? "paused"

@@ -15,6 +15,9 @@ namespace eventweft {
 /// "subscription:<id>": its work for `ownership`, its origin as a dead letter.
 std::string work_of(const subscription& s);
 
+/// "subscription:kafka": what a node must run to be given such work.
+std::string work_kind_of(subscription_type type);
+
 /// What its sender does with it, if it has it: "delivering", "paused",
 /// "disabled".
 const char* state_of(const subscription& s) noexcept;

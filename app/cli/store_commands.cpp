@@ -177,7 +177,7 @@ int retention(const config::load_options& options, bool dry_run, console& io) {
   const auto policy = retention_of(settings);
   if (!policy)
     return report(config::located(*loaded, policy.error()), io);
-  if (!policy->keep && policy->platforms.empty() && !policy->others) {
+  if (policy->keeps_all()) {
     io.out << "Nothing goes: no [retention] keep and no platform's keep is "
               "set.\n";
     return exit_ok;

@@ -62,19 +62,20 @@ expected<std::vector<node_record>> nodes::beat(const node_record& me,
     p.append(static_cast<int64_t>(me.protocol));
     p.append(me.capabilities);
     p.append(std::string{to_string(me.state)});
-    if (me.processors)
-      p.append(*me.processors);
-    else
-      p.append();
+    for (const auto* told : {&me.processors, &me.runs})
+      if (*told)
+        p.append(**told);
+      else
+        p.append();
     p.append(interval_text(dead_after));
     pqxx::nontransaction tx{c};
     auto rows = tx.exec(
         "SELECT name, incarnation, address, http, protocol_min, protocol, "
         "capabilities, state, started_at, greatest(0, "
         "extract(epoch FROM clock_timestamp() - heartbeat_at) * 1000)::float8, "
-        "processors, extract(epoch FROM dead_after)::float8 * 1000 "
+        "processors, extract(epoch FROM dead_after)::float8 * 1000, runs "
         "FROM beat_node($1, $2::uuid, $3, $4, $5::int, $6::int, $7, $8, "
-        "$9::text[], $10::interval)",
+        "$9::text[], $10::text[], $11::interval)",
         p);
     if (rows.empty())
       return fail(ec::conflict,
@@ -97,6 +98,8 @@ expected<std::vector<node_record>> nodes::beat(const node_record& me,
         n.processors = read_texts(row[10]);
       if (!row[11].is_null())
         n.dead_after = read_milliseconds(row[11]);
+      if (!row[12].is_null())
+        n.runs = read_texts(row[12]);
       all.push_back(std::move(n));
     }
     return all;

@@ -76,6 +76,7 @@ TEST_F(nodes_test, ABeatShowsEverybody) {
   auto a = node("a"), b = node("b");
   b.state = node_state::draining;
   b.processors = {"mail", R"(of "{odd}", name)"};
+  b.runs = {"metrics", "subscription:webhook"};
   must(nodes_->beat(a, 20s));
   auto all = must(nodes_->beat(b, 10s));
   ASSERT_THAT(all, SizeIs(2));
@@ -87,6 +88,7 @@ TEST_F(nodes_test, ABeatShowsEverybody) {
   b.dead_after = 10s;
   EXPECT_EQ(all[1], b);
   EXPECT_FALSE(all[0].processors);
+  EXPECT_FALSE(all[0].runs);
 }
 
 // As nodes of the version before beat, which are there during a roll.
@@ -103,6 +105,25 @@ TEST_F(nodes_test, ANodeThatDoesNotTellItsProcessorsMayHaveAll) {
   const auto all = must(nodes_->beat(node("b"), 10s));
   ASSERT_THAT(all, SizeIs(2));
   EXPECT_FALSE(all[0].processors);
+}
+
+TEST_F(nodes_test, ANodeThatDoesNotTellWhatItRunsMayRunAll) {
+  auto a = node("a");
+  a.processors = {"mail"};
+  a.runs.emplace();
+  must(nodes_->beat(a, 10s));
+  pqxx::connection c{url_};
+  pqxx::nontransaction tx{c};
+  tx.exec("SELECT name FROM beat_node($1, $2::uuid, '', '', 1, 1, '', 'up', "
+          "ARRAY['mail'], interval '10 s')",
+          pqxx::params{a.name, to_string(a.incarnation)});
+  const auto all = must(nodes_->beat(node("b"), 10s));
+  ASSERT_THAT(all, SizeIs(2));
+  EXPECT_EQ(all[0].processors, a.processors);
+  EXPECT_FALSE(all[0].runs);
+  // Nothing at all is not the same as not telling.
+  must(nodes_->beat(a, 10s));
+  EXPECT_EQ(must(nodes_->beat(node("c"), 10s)).at(0).runs, a.runs);
 }
 
 TEST_F(nodes_test, ANameBelongsToOneWhileItBeats) {

@@ -31,13 +31,15 @@ class membership_test : public ::testing::Test {
     std::shared_ptr<void> guard;
   };
 
-  node& add(const std::string& name, milliseconds lease = 10s) {
+  node& add(const std::string& name, milliseconds lease = 10s,
+            std::optional<std::vector<std::string>> runs = {}) {
     auto& n = nodes[name];
     n.line = std::make_unique<fake_nodes>(db);
     membership_options o;
     o.lease = lease;
     o.me.name = name;
     o.me.incarnation = uuid{{++starts}};
+    o.me.runs = std::move(runs);
     n.members = std::make_unique<membership>(
         o, [db = db] { return db->now; }, figures, null_logger());
     n.guard = n.members->on_change([&n] { ++n.changes; });
@@ -61,7 +63,7 @@ class membership_test : public ::testing::Test {
       for (auto& [name, n] : nodes) {
         if (n.frozen || (!n.knows.empty() && !n.knows.contains(work)))
           continue;
-        const auto f = n.members->held(work);
+        const auto f = n.members->held_of(kinds[work], work);
         if (!f)
           continue;
         EXPECT_EQ(owner, "") << work << " is also " << name << "'s";
@@ -92,6 +94,8 @@ class membership_test : public ::testing::Test {
       out.push_back("processor:p" + std::to_string(i));
     return out;
   }();
+  /// As `held_of` is told; none: their names say it.
+  std::map<std::string, std::string> kinds;
   std::map<std::string, std::string> owners;
   std::map<std::string, nanoseconds> gaps;
 };
@@ -172,6 +176,45 @@ TEST_F(membership_test, AProcessorIsOwnedByANodeThatHasIt) {
   for (size_t i = 1; i < 3; ++i)
     EXPECT_EQ(owners[works[i]] == "", chosen_member(works[i], all) == "d")
         << works[i];
+}
+
+// One with webhooks switched off must not keep them from the others.
+TEST_F(membership_test, WorkIsGivenOnlyToNodesThatRunIt) {
+  works = {"retention", "metrics"};
+  std::set<std::string> webhooks{"metrics"};
+  for (int i = 0; i < 30; ++i) {
+    works.push_back("subscription:" + std::to_string(i));
+    kinds[works.back()] =
+        i % 2 == 0 ? "subscription:webhook" : "subscription:kafka";
+    if (i % 2 == 0)
+      webhooks.insert(works.back());
+  }
+  add("a", 10s, {{"metrics", "subscription:webhook"}}).knows = webhooks;
+  add("b", 10s,
+      {{"metrics", "retention", "subscription:webhook", "subscription:kafka"}});
+  add("c", 10s, {{"metrics"}}).knows = {"metrics"};
+  advance(5s);
+  for (const auto& work : works) {
+    std::vector<std::string> running{"b"};
+    if (webhooks.contains(work))
+      running.emplace_back("a");
+    if (work == "metrics")
+      running.emplace_back("c");
+    EXPECT_EQ(owners[work], chosen_member(work, running)) << work;
+  }
+  EXPECT_GT(owned("a"), 0u);
+  // A node that does not tell, as the version before did, may run all of it.
+  auto& d = db->rows["d"];
+  d.node.name = "d";
+  d.beat = db->now;
+  advance(2s);
+  owners.clear();
+  advance(3s);
+  for (const auto& [work, kind] : kinds)
+    if (kind == "subscription:kafka") {
+      EXPECT_EQ(owners[work] == "", chosen_member(work, {"b", "d"}) == "d")
+          << work;
+    }
 }
 
 TEST_F(membership_test, ACrashIsTakenOverWithinTheLease) {
