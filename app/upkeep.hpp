@@ -35,7 +35,8 @@ struct upkeep_options {
 /// partitions ahead, rolls figures up, keeps samples, reports, lets go of what
 /// is past its time. What fails is logged once and tried again later; nothing
 /// waits for it, and the other parts go on. Of several nodes one at a time
-/// rolls up and one retains: the owner of `metrics` and of `retention`.
+/// rolls up and one retains: the owner of `metrics` and of `retention`; the
+/// latter is asked for only where something is to go.
 class upkeep {
  public:
   upkeep(store_ptr store, upkeep_options options,

@@ -92,6 +92,40 @@ TEST_F(upkeep_test, LetsGoOfWhatIsPastItsTimeByItself) {
       within(30s, [&] { return names() == std::vector<std::string>{"new"}; }));
 }
 
+/// Gives nothing; counts what is asked for.
+class asked_owner final : public ownership {
+ public:
+  std::optional<fence> held(const std::string& work) override {
+    ++(work == "retention" ? retention : others);
+    return std::nullopt;
+  }
+  std::string holder(const std::string&) const override { return {}; }
+  std::shared_ptr<void> on_change(std::function<void()>) override {
+    return nullptr;
+  }
+
+  std::atomic<int> retention{0}, others{0};
+};
+
+// A node forgets work that nobody asks for within a minute.
+TEST_F(upkeep_test, AsksForRetentionMoreOftenThanItRuns) {
+  const auto owner = std::make_shared<asked_owner>();
+  upkeep_options options;
+  options.retention.keep = 24h * 30;
+  options.interval = 1ms;
+  options.slow_interval = 1h;
+  const auto time = std::make_shared<manual_clock>(noon);
+  {
+    upkeep keeper{store_, options, time, null_logger(), owner};
+    EXPECT_TRUE(within(10s, [&] { return owner->retention > 5; }));
+  }
+  owner->retention = owner->others = 0;
+  options.retention.keep.reset();
+  upkeep keeper{store_, options, time, null_logger(), owner};
+  EXPECT_TRUE(within(10s, [&] { return owner->others > 5; }));
+  EXPECT_EQ(owner->retention, 0);
+}
+
 TEST_F(upkeep_test, RollsUpFiguresAndKeepsAllWithoutAPolicy) {
   upkeep_options options;
   options.interval = 5ms;
