@@ -5,6 +5,13 @@
 
 namespace eventweft {
 
+namespace {
+
+/// Begins no id.
+constexpr std::string_view revoked_prefix = "revoked:";
+
+} // namespace
+
 std::string_view to_string(control_kind kind) noexcept {
   switch (kind) {
   case control_kind::streams:
@@ -38,6 +45,16 @@ read_log_level(std::string_view text) noexcept {
   if (at == text.npos)
     return {"*", text};
   return {text.substr(0, at), text.substr(at + 1)};
+}
+
+std::string revoked_key_text(std::string_view id) {
+  return std::string{revoked_prefix}.append(id);
+}
+
+std::string_view read_revoked_key(std::string_view text) noexcept {
+  if (!text.starts_with(revoked_prefix))
+    return {};
+  return text.substr(revoked_prefix.size());
 }
 
 void control_bus::announce(const control_event& e) {

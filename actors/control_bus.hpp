@@ -17,7 +17,8 @@ namespace eventweft {
 enum class control_kind : uint8_t {
   streams = 0,       ///< a stream was made, changed or deleted; its name
   subscriptions = 1, ///< a webhook subscription was; its id
-  keys = 2,          ///< an API key was made, changed or revoked; its id
+  keys = 2,          ///< an API key was made or changed; its id. One that
+                     ///< was revoked: `revoked_key_text`
   rules = 3,         ///< correlation rules were; their name
   dead_letters = 4,  ///< whose it is should retry a dead letter; its id
   threads = 5,       ///< threads were joined; the thread's id
@@ -34,6 +35,13 @@ std::string log_level_text(std::string_view component, std::string_view level);
 /// Component (`*` for all) and level of it. Refers to `text`.
 std::pair<std::string_view, std::string_view>
 read_log_level(std::string_view text) noexcept;
+
+/// What is said of an API key that was revoked. It says so by itself: a node
+/// may be linked and have no way to the store at that moment.
+std::string revoked_key_text(std::string_view id);
+
+/// The id of it; empty if nothing is said of a revoked key. Refers to `text`.
+std::string_view read_revoked_key(std::string_view text) noexcept;
 
 /// A change that others may hold an older copy of. It says what changed, not
 /// how: who keeps a copy reads it anew from the store.

@@ -190,19 +190,26 @@ void access_bridge::wake() {
   wake_.notify_all();
 }
 
-void access_bridge::on_change(std::function<void(const std::string& id)> f) {
+void access_bridge::revoked(std::string_view id) {
+  // One that is not here yet will come revoked.
+  if (ring_->revoke(id, time_.now()))
+    door_.tell_revoked();
+}
+
+void access_bridge::on_change(
+    std::function<void(const std::string& id, bool revoked)> f) {
   const std::lock_guard lock{mutex_};
   on_change_ = std::move(f);
 }
 
-void access_bridge::changed(const std::string& id) {
-  std::function<void(const std::string&)> tell;
+void access_bridge::changed(const std::string& id, bool revoked) {
+  std::function<void(const std::string&, bool)> tell;
   {
     const std::lock_guard lock{mutex_};
     tell = on_change_;
   }
   if (tell)
-    tell(id);
+    tell(id, revoked);
 }
 
 // -- calls --------------------------------------------------------------------
@@ -249,7 +256,7 @@ void access_bridge::create_key(auth::api_key wanted,
         ring_->add(made.record);
         // With the first one, nobody is in without credentials any more.
         door_.tell_revoked();
-        changed(made.record.id);
+        changed(made.record.id, false);
         return made;
       });
 }
@@ -278,7 +285,7 @@ void access_bridge::revoke_key(std::string id, net::reply_to<bool> reply) {
         // One that another process has just made may not be here yet.
         static_cast<void>(ring_->revoke(id, now));
         door_.tell_revoked();
-        changed(id);
+        changed(id, true);
         return true;
       });
 }

@@ -18,6 +18,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -64,9 +65,13 @@ class access_bridge final : public net::access_port {
 
   /// Keys have changed, says somebody: they are read again now.
   void refresh();
+  /// A key was revoked, says somebody who has it from the store: from now on
+  /// it opens nothing here, and its streams end, whether or not the store
+  /// answers.
+  void revoked(std::string_view id);
   /// `f` is told the id of each key that was made or revoked here. To be set
   /// before the server starts.
-  void on_change(std::function<void(const std::string& id)> f);
+  void on_change(std::function<void(const std::string& id, bool revoked)> f);
   /// Called every `interval` on our thread, for what else has to be looked at.
   /// To be set before `start`.
   void at_intervals(std::function<void()> f) { also_ = std::move(f); }
@@ -95,7 +100,7 @@ class access_bridge final : public net::access_port {
   void write_audit();
   void note_uses();
   void trim_audit();
-  void changed(const std::string& id);
+  void changed(const std::string& id, bool revoked);
   /// With the lock held.
   void wake();
   /// Logs the first failure in a row.
@@ -119,7 +124,7 @@ class access_bridge final : public net::access_port {
   std::condition_variable_any wake_;
   std::deque<job> jobs_;
   std::deque<auth::audit_entry> entries_;
-  std::function<void(const std::string&)> on_change_;
+  std::function<void(const std::string&, bool)> on_change_;
   bool woken_ = false;
   std::atomic<size_t> unwritten_ = 0;
   /// Last: it uses all of the above.

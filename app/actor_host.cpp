@@ -134,11 +134,16 @@ struct actor_host::state {
     if (parts.access == nullptr)
       return;
     keys_changed = ctx.control->subscribe(
-        control_kind::keys,
-        [access = parts.access](const control_event&) { access->refresh(); });
-    parts.access->on_change([control = ctx.control](const std::string& id) {
-      control->announce({control_kind::keys, id});
-    });
+        control_kind::keys, [access = parts.access](const control_event& e) {
+          if (const auto id = read_revoked_key(e.what); !id.empty())
+            access->revoked(id);
+          access->refresh();
+        });
+    parts.access->on_change(
+        [control = ctx.control](const std::string& id, bool revoked) {
+          control->announce(
+              {control_kind::keys, revoked ? revoked_key_text(id) : id});
+        });
   }
   ~state() {
     if (parts.access != nullptr)

@@ -101,9 +101,12 @@ void key_ring::load(std::vector<api_key> keys) {
   }
   const std::unique_lock lock{mutex_};
   for (const auto& [id, made] : fresh)
-    if (const auto it = keys_.find(id); it != keys_.end())
+    if (const auto it = keys_.find(id); it != keys_.end()) {
       made->last_used =
           std::max(made->last_used.load(), it->second->last_used.load());
+      if (!made->key.revoked_at)
+        made->key.revoked_at = it->second->key.revoked_at;
+    }
   keys_.swap(fresh);
 }
 

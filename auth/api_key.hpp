@@ -59,7 +59,8 @@ bool looks_like_api_key(std::string_view text) noexcept;
 /// The keys that are known to this process. Thread-safe.
 class key_ring {
  public:
-  /// Replaces all of them, say after the store was read; keeps later uses.
+  /// Replaces all of them, say after the store was read; keeps later uses, and
+  /// what was revoked meanwhile: nothing takes that back.
   void load(std::vector<api_key> keys);
   void add(api_key key);
   /// From now on it opens nothing. `not_found` if there is no such key.

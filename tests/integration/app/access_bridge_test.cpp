@@ -117,10 +117,31 @@ TEST_F(access_bridge_test, TellsOfTheFirstKey) {
   access_->door().on_revoked(nullptr);
 }
 
+/// The store, which has not heard of it, can't take it back either.
+TEST_F(access_bridge_test, WhatOthersRevokedOpensNothingBeforeTheStoreSaysSo) {
+  const auto key = made("read");
+  ASSERT_TRUE(beside_->add_key(key.record));
+  ASSERT_TRUE(start());
+  ASSERT_TRUE(ask(needs::read, "Bearer " + key.text));
+  std::atomic<int> told = 0;
+  access_->door().on_revoked([&told] { ++told; });
+  access_->revoked("0123456789abcdef");
+  EXPECT_EQ(told, 0);
+  access_->revoked(key.record.id);
+  EXPECT_EQ(told, 1);
+  EXPECT_FALSE(ask(needs::read, "Bearer " + key.text));
+  ASSERT_TRUE(beside_->add_key(made("read").record));
+  EXPECT_TRUE(soon([&] { return told > 1; }));
+  EXPECT_FALSE(ask(needs::read, "Bearer " + key.text));
+  access_->door().on_revoked(nullptr);
+}
+
 TEST_F(access_bridge_test, MakesListsAndRevokes) {
   ASSERT_TRUE(start());
-  std::vector<std::string> announced;
-  access_->on_change([&](const std::string& id) { announced.push_back(id); });
+  std::vector<std::pair<std::string, bool>> announced;
+  access_->on_change([&](const std::string& id, bool revoked) {
+    announced.emplace_back(id, revoked);
+  });
   auth::api_key wanted;
   wanted.name = "ci";
   wanted.scopes = *auth::parse_scopes("ingest");
@@ -144,7 +165,8 @@ TEST_F(access_bridge_test, MakesListsAndRevokes) {
   EXPECT_EQ(revoke("0000000000000000"), false);
   EXPECT_EQ(revoke(id), true);
   EXPECT_FALSE(ask(needs::ingest, "Bearer " + key->text));
-  EXPECT_EQ(announced, (std::vector{id, id}));
+  EXPECT_EQ(announced, (std::vector<std::pair<std::string, bool>>{{id, false},
+                                                                  {id, true}}));
 }
 
 TEST_F(access_bridge_test, WritesTheAuditTrailAndLosesNoneAtItsEnd) {

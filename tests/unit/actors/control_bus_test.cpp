@@ -65,6 +65,13 @@ TEST(control_bus, ALogLevelIsOfAllPartsOrOfOne) {
   EXPECT_EQ(read_log_level(""), (pair{"*", ""}));
 }
 
+TEST(control_bus, ARevokedKeyIsToldFromOneThatWasMade) {
+  constexpr auto id = "0123456789abcdef";
+  EXPECT_EQ(read_revoked_key(revoked_key_text(id)), id);
+  EXPECT_EQ(read_revoked_key(id), "");
+  EXPECT_EQ(read_revoked_key(""), "");
+}
+
 TEST(control_bus, AResyncMeansEverythingThatIsKept) {
   control_bus bus;
   heard streams, level;

@@ -133,6 +133,14 @@ TEST_F(keys, loaded_again_keep_what_the_store_does_not_know_yet) {
   EXPECT_EQ(ring.list()[0].last_used_at, at(5min));
 }
 
+TEST_F(keys, stay_revoked_when_an_older_copy_is_loaded) {
+  const auto a = make();
+  ASSERT_TRUE(ring.revoke(a.record.id, at(5min)));
+  ring.load({a.record});
+  EXPECT_FALSE(ring.verify(a.text, at(6min)));
+  EXPECT_EQ(ring.list()[0].revoked_at, at(5min));
+}
+
 TEST_F(keys, are_checked_and_revoked_side_by_side) {
   std::vector<new_api_key> all;
   for (int i = 0; i < 50; ++i)
