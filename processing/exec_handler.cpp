@@ -201,6 +201,8 @@ class run {
                                              options_.directory.c_str());
     auto command = options_.command;
     auto variables = environment_of(options_, *event_, context_);
+    if (guard_)
+      guard_->ready();
     const auto failed = ::posix_spawnp(
         &pid_, command.front().c_str(), &s.actions, &s.attributes,
         pointers(command).data(), pointers(variables).data());

@@ -50,25 +50,41 @@ program_guard::~program_guard() {
   end();
 }
 
+void program_guard::ready() {
+  std::string why;
+  {
+    const std::scoped_lock lock{mutex_};
+    if (!line_)
+      why = try_to_start();
+  }
+  if (!why.empty() && complain_)
+    complain_(why);
+}
+
 void program_guard::begun(pid_t group) {
   std::string why;
   {
     const std::scoped_lock lock{mutex_};
     groups_.insert(group);
-    if (line_ && say('+', group))
-      return;
-    const auto now = steady_clock::now();
-    if (tried_ && now - *tried_ < between_starts)
-      return;
-    tried_ = now;
-    if (start() && say_all())
-      return;
-    why = "programs would outlive this process, were it killed: " +
-          text_of_errno(errno);
-    end();
+    if (!line_ || !say('+', group))
+      why = try_to_start();
   }
-  if (complain_)
+  if (!why.empty() && complain_)
     complain_(why);
+}
+
+/// Why not, if that has to be told.
+std::string program_guard::try_to_start() {
+  const auto now = steady_clock::now();
+  if (tried_ && now - *tried_ < between_starts)
+    return {};
+  tried_ = now;
+  if (start() && say_all())
+    return {};
+  auto why = "programs would outlive this process, were it killed: " +
+             text_of_errno(errno);
+  end();
+  return why;
 }
 
 void program_guard::ended(pid_t group) {
@@ -81,6 +97,11 @@ void program_guard::ended(pid_t group) {
 std::optional<pid_t> program_guard::process() const {
   const std::scoped_lock lock{mutex_};
   return line_ ? std::optional{pid_} : std::nullopt;
+}
+
+size_t program_guard::programs() const {
+  const std::scoped_lock lock{mutex_};
+  return line_ ? groups_.size() : 0;
 }
 
 bool program_guard::start() {

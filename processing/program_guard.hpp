@@ -30,6 +30,9 @@ class program_guard {
   program_guard(const program_guard&) = delete;
   program_guard& operator=(const program_guard&) = delete;
 
+  /// Before a program is started: sees to it that the process is there, so
+  /// that only an instant lies between a program's start and `begun`.
+  void ready();
   /// The leader of a group that has just been started.
   void begun(pid_t group);
   /// To be called before it is waited for: the number is another one's soon.
@@ -37,8 +40,11 @@ class program_guard {
 
   /// The process that watches; nothing while there is none.
   std::optional<pid_t> process() const;
+  /// Programs that it was told of and that have not ended.
+  size_t programs() const;
 
  private:
+  std::string try_to_start();
   bool start();
   void end();
   bool say(char what, pid_t group);

@@ -10,11 +10,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 
 namespace eventweft::processing {
@@ -23,6 +26,46 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int patience_ms = 60'000;
+
+/// A process of its own that runs programs until it is killed.
+class hub_process {
+ public:
+  explicit hub_process(
+      const std::function<void(const std::shared_ptr<program_guard>&)>& work) {
+    EXPECT_EQ(::pipe2(ends_.data(), O_CLOEXEC), 0);
+    pid_ = ::fork();
+    if (pid_ != 0)
+      return;
+    const auto guard = std::make_shared<program_guard>();
+    std::thread end{[this, guard] {
+      char asked = 0;
+      while (::read(ends_[0], &asked, 1) < 0 && errno == EINTR) {
+      }
+      // A program is there a moment before the guard knows of it.
+      while (guard->programs() == 0)
+        std::this_thread::yield();
+      ::kill(::getpid(), SIGKILL);
+    }};
+    work(guard);
+    ::_exit(0);
+  }
+  ~hub_process() {
+    for (const int end : ends_)
+      ::close(end);
+  }
+  hub_process(const hub_process&) = delete;
+  hub_process& operator=(const hub_process&) = delete;
+
+  /// While a program runs.
+  void kill() const {
+    EXPECT_EQ(::write(ends_[1], "x", 1), 1);
+    EXPECT_EQ(::waitpid(pid_, nullptr, 0), pid_);
+  }
+
+ private:
+  std::array<int, 2> ends_{};
+  pid_t pid_ = -1;
+};
 
 /// What programs hold open for as long as they live.
 class program_guard_test : public ::testing::Test {
@@ -83,17 +126,11 @@ class program_guard_test : public ::testing::Test {
 };
 
 TEST_F(program_guard_test, programs_end_with_a_process_that_is_killed) {
-  const auto hub = ::fork();
-  ASSERT_GE(hub, 0);
-  if (hub == 0) {
-    run(endless(), std::make_shared<program_guard>());
-    ::_exit(0);
-  }
+  const hub_process hub{[this](const auto& guard) { run(endless(), guard); }};
   bool over = false;
   const auto program = heard(alive, over);
   EXPECT_FALSE(program.empty()) << "it was not started";
-  ::kill(hub, SIGKILL);
-  ASSERT_EQ(::waitpid(hub, nullptr, 0), hub);
+  hub.kill();
   EXPECT_EQ(heard(alive, over), "");
   EXPECT_TRUE(over) << "the programs live on";
   if (!over && !program.empty())
@@ -102,19 +139,16 @@ TEST_F(program_guard_test, programs_end_with_a_process_that_is_killed) {
 
 TEST_F(program_guard_test, what_has_ended_is_left_alone) {
   const auto later = line("later");
-  const auto hub = ::fork();
-  ASSERT_GE(hub, 0);
-  if (hub == 0) {
-    const auto guard = std::make_shared<program_guard>();
+  const hub_process hub{[this](const auto& guard) {
     auto o = endless();
     o.command.back() = "exec 3> alive; echo $$ >&3; sleep 1000 & exit 0";
     run(o, guard);
-    o.command.back() = "exec 3> later; kill -9 $PPID; sleep 1000";
+    o.command.back() = "exec 3> later; echo $$ >&3; sleep 1000";
     run(o, guard);
-    ::_exit(0);
-  }
-  ASSERT_EQ(::waitpid(hub, nullptr, 0), hub);
+  }};
   bool over = false;
+  EXPECT_FALSE(heard(later, over).empty()) << "it was not started";
+  hub.kill();
   EXPECT_EQ(heard(later, over), "");
   EXPECT_TRUE(over) << "the program that ran lives on";
   const auto program = heard(alive, over);
