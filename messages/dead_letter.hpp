@@ -68,8 +68,10 @@ struct dead_letter_query {
   std::optional<uuid> id;
   /// A whole origin, or a kind, which stands for all origins of that kind.
   std::string origin;
-  std::string platform;
-  std::string event_type;
+  /// Any of them; none: of whatever there is.
+  std::vector<std::string> platforms;
+  /// As `event_query` has them: `t` is also every `t:…`, `*` any text.
+  std::vector<std::string> event_types;
   std::optional<uuid> event_id;
   std::optional<timestamp> since; ///< created_at ≥ since
   std::optional<timestamp> until; ///< created_at < until

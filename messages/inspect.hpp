@@ -278,7 +278,7 @@ template <class Inspector>
 bool inspect(Inspector& f, dead_letter_query& x) {
   return f.object(x).fields(
       f.field("id", x.id), f.field("origin", x.origin),
-      f.field("platform", x.platform), f.field("event_type", x.event_type),
+      f.field("platforms", x.platforms), f.field("event_types", x.event_types),
       f.field("event_id", x.event_id), f.field("since", x.since),
       f.field("until", x.until), f.field("before", x.before),
       f.field("limit", x.limit), f.field("bodies", x.bodies));

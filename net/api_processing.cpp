@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace eventweft::net {
 
@@ -38,6 +40,13 @@ void append_processor(std::string& out, const processing::processor_state& p) {
   out += '}';
 }
 
+std::string with_commas(const std::vector<std::string>& list) {
+  std::string out;
+  for (const auto& x : list)
+    out += (out.empty() ? "" : ",") + x;
+  return out;
+}
+
 std::string retry_json(const dead_letter_retry& r) {
   std::string out = "{\"running\":";
   out += r.running ? "true" : "false";
@@ -46,8 +55,8 @@ std::string retry_json(const dead_letter_retry& r) {
   else
     append_member(out, "started", to_rfc3339(r.started));
   append_member(out, "origin", r.what.origin);
-  append_member(out, "platform", r.what.platform);
-  append_member(out, "event_type", r.what.event_type);
+  append_member(out, "platform", with_commas(r.what.platforms));
+  append_member(out, "event_type", with_commas(r.what.event_types));
   append_member(out, "retried", r.retried);
   append_member(out, "failed", r.failed);
   append_member(out, "last_error", r.last_error);
@@ -130,10 +139,10 @@ awaitable<response> drop_letter(const api_call& call, processing_port& port,
   co_return text_answer(204, {}, {});
 }
 
-std::string dead_letter_query::*text_member(std::string_view name) {
-  return name == "origin"       ? &dead_letter_query::origin
-         : name == "platform"   ? &dead_letter_query::platform
-         : name == "event_type" ? &dead_letter_query::event_type
+std::vector<std::string> dead_letter_query::*
+list_member(std::string_view name) {
+  return name == "platform"     ? &dead_letter_query::platforms
+         : name == "event_type" ? &dead_letter_query::event_types
                                 : nullptr;
 }
 
@@ -218,10 +227,13 @@ read_dead_letter_selection(const query_params& params, endpoint target) {
   bool limited = false;
   for (const auto& [name, value] : params) {
     bool narrows = true;
-    if (const auto text = text_member(name)) {
+    if (const auto list = list_member(name)) {
+      if (const auto said = read_list(q.*list, name, value); !said)
+        return fail(said.error());
+    } else if (name == "origin") {
       if (const auto said = not_empty(name, value); !said)
         return fail(said.error());
-      q.*text = value;
+      q.origin = value;
     } else if (name == "event_id") {
       q.event_id = uuid::parse(value);
       if (!q.event_id)

@@ -167,9 +167,12 @@ void add_selection(CLI::App& app, dead_letter_options& o) {
                  "Who gave up: a kind (processor, subscription, store, spool) "
                  "or one of them (processor:notify)")
       ->check(refuse_empty);
-  app.add_option("--platform", o.platform, "Only this platform's")
+  app.add_option("--platform", o.platform,
+                 "Only these platforms', separated by commas")
       ->check(refuse_empty);
-  app.add_option("--type", o.type, "Only events of this type")
+  app.add_option("--type", o.type,
+                 "Only events of these types, separated by commas: issues is "
+                 "also every issues:…, * any text")
       ->check(refuse_empty);
   app.add_option("--event", o.event, "Only about this event")
       ->type_name("ID")

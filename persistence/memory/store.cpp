@@ -58,6 +58,12 @@ bool matches_envelope(const event_query& q, const event& ev) {
          (!q.processed || *q.processed == ev.processed_at.has_value());
 }
 
+bool is_of_type(const std::string& type, const std::string& wanted) {
+  return wanted.find('*') == std::string::npos
+             ? is_or_starts(type, wanted)
+             : codec::wildcard_match(wanted, type);
+}
+
 bool matches(const event_query& q, const event& ev) {
   if (!matches_envelope(q, ev))
     return false;
@@ -66,11 +72,7 @@ bool matches(const event_query& q, const event& ev) {
       return false;
   return any_of(q.platforms, [&](auto& p) { return p == ev.platform; }) &&
          any_of(q.event_types,
-                [&](auto& t) {
-                  return t.find('*') == std::string::npos
-                             ? is_or_starts(ev.event_type, t)
-                             : codec::wildcard_match(t, ev.event_type);
-                }) &&
+                [&](auto& t) { return is_of_type(ev.event_type, t); }) &&
          any_of(q.source_names,
                 [&](auto& n) {
                   return codec::wildcard_match(n, ev.source_name) &&
@@ -90,8 +92,9 @@ bool matches(const event_query& q, const event& ev) {
 bool matches(const dead_letter_query& q, const dead_letter& x) {
   return (!q.id || *q.id == x.id) &&
          (q.origin.empty() || is_or_starts(x.origin, q.origin)) &&
-         (q.platform.empty() || q.platform == x.platform) &&
-         (q.event_type.empty() || is_or_starts(x.event_type, q.event_type)) &&
+         any_of(q.platforms, [&](auto& p) { return p == x.platform; }) &&
+         any_of(q.event_types,
+                [&](auto& t) { return is_of_type(x.event_type, t); }) &&
          (!q.event_id || q.event_id == x.event_id) &&
          (!q.since || x.created_at >= *q.since) &&
          (!q.until || x.created_at < *q.until) &&

@@ -196,12 +196,14 @@ statement dead_letters_statement(const dead_letter_query& q) {
   if (!q.origin.empty())
     b.require("(origin = " + b.bind(q.origin) + " OR starts_with(origin, " +
               b.bind(q.origin + ":") + "))");
-  if (!q.platform.empty())
-    b.require("platform = " + b.bind(q.platform));
-  if (!q.event_type.empty())
-    b.require("(event_type = " + b.bind(q.event_type) +
-              " OR starts_with(event_type, " + b.bind(q.event_type + ":") +
-              "))");
+  b.require_any(q.platforms,
+                [&](auto& p) { return "platform = " + b.bind(p); });
+  b.require_any(q.event_types, [&](auto& type) {
+    if (type.find('*') != std::string::npos)
+      return "event_type LIKE " + b.bind(like_pattern(type));
+    return "event_type = " + b.bind(type) + " OR starts_with(event_type, " +
+           b.bind(type + ":") + ")";
+  });
   if (q.event_id)
     b.require("event_id = " + b.bind(to_string(*q.event_id)));
   if (q.since)

@@ -194,17 +194,20 @@ statement dead_letters_statement(const dead_letter_query& q) {
   // `value` alone, or followed by `:` and anything.
   const auto or_kind = [&b](const char* column, const std::string& value) {
     const auto n = b.bind(value);
-    b.require("(" + std::string{column} + " = " + n + " OR substr(" + column +
-              ", 1, length(" + n + ") + 1) = " + n + " || ':')");
+    return "(" + std::string{column} + " = " + n + " OR substr(" + column +
+           ", 1, length(" + n + ") + 1) = " + n + " || ':')";
   };
   if (q.id)
     b.require("id = " + b.bind(to_string(*q.id)));
   if (!q.origin.empty())
-    or_kind("origin", q.origin);
-  if (!q.platform.empty())
-    b.require("platform = " + b.bind(q.platform));
-  if (!q.event_type.empty())
-    or_kind("event_type", q.event_type);
+    b.require(or_kind("origin", q.origin));
+  b.require_any(q.platforms,
+                [&](auto& p) { return "platform = " + b.bind(p); });
+  b.require_any(q.event_types, [&](auto& type) {
+    return type.find('*') != std::string::npos
+               ? "event_type GLOB " + b.bind(glob_pattern(type))
+               : or_kind("event_type", type);
+  });
   if (q.event_id)
     b.require("event_id = " + b.bind(to_string(*q.event_id)));
   if (q.since)

@@ -228,7 +228,8 @@ memory_session::dead_letters(const dead_letter_query& q) {
     if ((q.before.is_nil() || i->id < q.before) && (!q.id || *q.id == i->id) &&
         (q.origin.empty() || q.origin == i->origin ||
          q.origin == origin_kind(i->origin)) &&
-        (q.platform.empty() || q.platform == i->platform) &&
+        (q.platforms.empty() ||
+         std::ranges::find(q.platforms, i->platform) != q.platforms.end()) &&
         out.size() < q.limit) {
       auto& letter = out.emplace_back(*i);
       if (!q.bodies)

@@ -74,14 +74,46 @@ TEST_P(dead_letter_contract, FindsWhatIsAskedFor) {
   EXPECT_EQ(ask([](auto& q) { q.origin = "processor"; }), letters{letter(1)});
   EXPECT_EQ(ask([](auto& q) { q.origin = "proc"; }), letters{});
   EXPECT_EQ(ask([](auto& q) { q.origin = "spool"; }), letters{spooled});
-  EXPECT_EQ(ask([](auto& q) { q.platform = "slack"; }), letters{webhook});
-  EXPECT_EQ(ask([](auto& q) { q.event_type = "push"; }), letters{letter(1)});
+  EXPECT_EQ(ask([](auto& q) { q.platforms = {"slack"}; }), letters{webhook});
+  EXPECT_EQ(ask([](auto& q) {
+              q.platforms = {"slack", "github", "other"};
+            }),
+            (letters{spooled, webhook, letter(1)}));
+  EXPECT_EQ(ask([](auto& q) { q.event_types = {"push"}; }), letters{letter(1)});
+  EXPECT_EQ(ask([](auto& q) {
+              q.event_types = {"push", "message"};
+            }),
+            (letters{webhook, letter(1)}));
   EXPECT_EQ(ask([&](auto& q) { q.event_id = spooled.event_id; }),
             letters{spooled});
   EXPECT_EQ(ask([&](auto& q) { q.since = webhook.created_at; }),
             (letters{spooled, webhook}));
   EXPECT_EQ(ask([&](auto& q) { q.until = webhook.created_at; }),
             letters{letter(1)});
+}
+
+TEST_P(dead_letter_contract, TypesArePatternsAsThoseOfEventsAre) {
+  const std::vector<std::string> types{"t", "t:a", "t:b", "t_a", "u:a", ""};
+  for (size_t i = 0; i < types.size(); ++i) {
+    auto d = letter(static_cast<int>(i) + 1);
+    d.event_type = types[i];
+    must(session_->add_dead_letter(d));
+  }
+  const auto found = [&](std::vector<std::string> wanted) {
+    auto q = first(10);
+    q.event_types = std::move(wanted);
+    std::vector<std::string> out;
+    for (const auto& d : must(session_->dead_letters(q)))
+      out.insert(out.begin(), d.event_type);
+    return out;
+  };
+  using texts = std::vector<std::string>;
+  EXPECT_EQ(found({"t"}), (texts{"t", "t:a", "t:b"}));
+  EXPECT_EQ(found({"t:*"}), (texts{"t:a", "t:b"}));
+  EXPECT_EQ(found({"*:a"}), (texts{"t:a", "u:a"}));
+  EXPECT_EQ(found({"t_*"}), (texts{"t_a"})) << "no wildcard of SQL";
+  EXPECT_EQ(found({"u:*", "t_a"}), (texts{"t_a", "u:a"}));
+  EXPECT_EQ(found({"*"}), types);
 }
 
 TEST_P(dead_letter_contract, LeavesBodiesOutWhereTheyAreNotWanted) {

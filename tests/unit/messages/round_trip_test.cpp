@@ -260,8 +260,8 @@ dead_letter_query sample() {
   dead_letter_query q;
   q.id = some_uuid(1);
   q.origin = "processor";
-  q.platform = "github";
-  q.event_type = "push";
+  q.platforms = {"github", "slack"};
+  q.event_types = {"push"};
   q.event_id = some_uuid(2);
   q.since = some_time(1);
   q.until = some_time(2);

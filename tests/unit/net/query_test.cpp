@@ -209,6 +209,19 @@ TEST(query, ATimesOffsetNeedsNoEncodingInAnyList) {
             noon);
 }
 
+TEST(query, DeadLettersAreNarrowedByLists) {
+  const auto drops = endpoint::drop_dead_letters;
+  const auto read = read_dead_letter_selection(
+      {{"platform", "github,slack"}, {"event_type", "t:*"}}, drops);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->query.platforms,
+            (std::vector<std::string>{"github", "slack"}));
+  EXPECT_EQ(read->query.event_types, std::vector<std::string>{"t:*"});
+  EXPECT_TRUE(read->narrowed);
+  EXPECT_FALSE(read_dead_letter_selection({{"platform", ""}}, drops)->narrowed);
+  EXPECT_FALSE(read_dead_letter_selection({{"platform", ","}}, drops));
+}
+
 TEST(query, ReadsAFilterInParts) {
   const auto q = read_sse_query({{"platforms", "a,b"},
                                  {"source_names", "o/*"},
