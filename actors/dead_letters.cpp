@@ -52,6 +52,9 @@ class dead_letters_state {
           return many_.state();
         },
         [this](drop_atom, const dead_letter_query& q) { return drop_all(q); },
+        [this](dead_letter_atom, uint64_t number, uint64_t letters) {
+          alert_failed(number, letters);
+        },
     };
   }
 
@@ -142,13 +145,30 @@ class dead_letters_state {
   }
 
   void alert(const dead_letter& x) {
-    ++since_alert_;
     const auto now = ctx_.time->now();
-    if (!options_.alert ||
-        (alerted_ != timestamp{} && now - alerted_ < options_.alert_window))
+    if (!options_.alert || now < alert_after_) {
+      ++not_told_;
       return;
-    alerted_ = now;
-    options_.alert(x, std::exchange(since_alert_, 0) - 1);
+    }
+    // As if it were told: only what was not is heard of.
+    alert_after_ = now + options_.alert_window;
+    const auto before = std::exchange(not_told_, 0);
+    options_.alert(x, before,
+                   [peers = ctx_.peers, number = ++alerts_,
+                    letters = before + 1](bool told) {
+                     if (told)
+                       return;
+                     if (auto keeper = peers->dead_letters.get())
+                       tell_anon(keeper, dead_letter_atom_v, number, letters);
+                   });
+  }
+
+  void alert_failed(uint64_t number, uint64_t letters) {
+    not_told_ += letters;
+    // A later one has a window of its own.
+    if (number == alerts_)
+      alert_after_ =
+          std::min(alert_after_, ctx_.time->now() + options_.alert_pause);
   }
 
   // -- back to where they came from ------------------------------------------
@@ -209,8 +229,9 @@ class dead_letters_state {
   /// Logged, counted, and then refused for want of room. By age, as ids are.
   std::set<uuid> told_;
   bool busy_ = false;
-  timestamp alerted_{};
-  uint64_t since_alert_ = 0;
+  timestamp alert_after_{};
+  uint64_t alerts_ = 0;
+  uint64_t not_told_ = 0;
   /// Under way.
   std::set<uuid> for_others_;
 };

@@ -15,16 +15,23 @@
 
 namespace eventweft {
 
+/// Tells of a letter, and of how many before it nobody was told of. Must return
+/// at once. Calls `ended` once, on any thread, with whether it was told.
+using dead_letter_alert = std::function<void(
+    const dead_letter&, uint64_t not_told, std::function<void(bool)> ended)>;
+
 struct dead_letters_options {
   /// Letters that may wait for the store; beyond that: `overloaded`.
   uint32_t queue_max = 10'000;
   std::chrono::milliseconds retry_min{100};
   std::chrono::milliseconds retry_max{5'000};
   std::chrono::milliseconds timeout{60'000};
-  /// Called with the first letter of each window, and with how many came after
-  /// the last call. Must return at once. May be empty.
-  std::function<void(const dead_letter&, uint64_t)> alert;
+  /// Called with the first letter of each window. One that is not told opens
+  /// no window and counts for the next one. May be empty.
+  dead_letter_alert alert;
   std::chrono::milliseconds alert_window{300'000};
+  /// After an alert that was not told.
+  std::chrono::milliseconds alert_pause{5'000};
 };
 
 /// How an event came to be given up on; the members are those of `dead_letter`.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/context.hpp"
+#include "actors/dead_letters.hpp"
 #include "actors/log_follower.hpp"
 #include "actors/outgoing/subscriptions.hpp"
 #include "actors/platforms/platform.hpp"
@@ -44,7 +45,7 @@ struct actor_host_parts {
   std::shared_ptr<processing::runner> workers;
   std::shared_ptr<processing::runner> starters;
   /// See `dead_letters_options`.
-  std::function<void(const dead_letter&, uint64_t)> alert;
+  dead_letter_alert alert;
   /// Takes in what the host program itself brings; its name is no one's path.
   /// Null: none.
   platforms::platform_ptr local;

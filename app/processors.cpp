@@ -228,11 +228,11 @@ add_configured(processing::registry& to, const config::settings& s,
   return {};
 }
 
-expected<std::function<void(const dead_letter&, uint64_t)>>
-make_alert(const config::dead_letters_settings& s,
-           std::shared_ptr<outgoing::poster> poster,
-           std::shared_ptr<const clock> time, logger_ptr log) {
-  std::function<void(const dead_letter&, uint64_t)> out;
+expected<dead_letter_alert> make_alert(const config::dead_letters_settings& s,
+                                       std::shared_ptr<outgoing::poster> poster,
+                                       std::shared_ptr<const clock> time,
+                                       logger_ptr log) {
+  dead_letter_alert out;
   auto to = std::make_shared<delivery::endpoint>();
   if (!s.alert_secret.empty()) {
     auto key = delivery::signing_key::parse(s.alert_secret);
@@ -248,7 +248,8 @@ make_alert(const config::dead_letters_settings& s,
     return fail(ec::bad_configuration, "[dead_letters] alert_url: " + *why);
   to->url = s.alert_url;
   out = [to, poster = std::move(poster), time = std::move(time),
-         log = std::move(log)](const dead_letter& letter, uint64_t before) {
+         log = std::move(log)](const dead_letter& letter, uint64_t before,
+                               std::function<void(bool)> ended) {
     std::string body =
         "{\"type\":\"dead_letter\",\"not_told\":" + std::to_string(before) +
         ",\"dead_letter\":";
@@ -261,13 +262,15 @@ make_alert(const config::dead_letters_settings& s,
       std::erase_if(request.headers, [](const auto& h) {
         return h.first.starts_with("webhook-signature");
       });
-    poster->post(std::move(request), [log](const outgoing::result& answer) {
+    poster->post(std::move(request), [log, ended = std::move(ended)](
+                                         const outgoing::result& answer) {
       if (!answer)
         log->warn("nobody was told of a dead letter: {}",
                   answer.error().message);
       else if (answer->status < 200 || answer->status >= 300)
         log->warn("nobody was told of a dead letter: alert_url answered {}",
                   answer->status);
+      ended(answer && answer->status >= 200 && answer->status < 300);
     });
   };
   return out;

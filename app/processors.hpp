@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "actors/dead_letters.hpp"
 #include "config/settings.hpp"
 #include "messages/dead_letter.hpp"
 #include "messages/outgoing.hpp"
@@ -30,9 +31,9 @@ expected<void> add_configured(processing::registry& to,
 
 /// Tells `[dead_letters] alert_url`; empty if there is none.
 /// `bad_configuration` for a secret that is none.
-expected<std::function<void(const dead_letter&, uint64_t)>>
-make_alert(const config::dead_letters_settings& s,
-           std::shared_ptr<outgoing::poster> poster,
-           std::shared_ptr<const clock> time, logger_ptr log);
+expected<dead_letter_alert> make_alert(const config::dead_letters_settings& s,
+                                       std::shared_ptr<outgoing::poster> poster,
+                                       std::shared_ptr<const clock> time,
+                                       logger_ptr log);
 
 } // namespace eventweft

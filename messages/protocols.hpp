@@ -134,7 +134,9 @@ using dead_letters_actor = caf::typed_actor<
     // Ends it.
     caf::result<dead_letter_retry>(stop_atom),
     // Forgets all that the query finds; how many that were.
-    caf::result<uint64_t>(drop_atom, dead_letter_query)>;
+    caf::result<uint64_t>(drop_atom, dead_letter_query),
+    // That alert, which was about so many letters, reached nobody.
+    caf::result<void>(dead_letter_atom, uint64_t, uint64_t)>;
 
 /// Writes what processors have done. Detached: it blocks.
 using processing_journal_actor = caf::typed_actor<

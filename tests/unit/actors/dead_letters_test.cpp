@@ -3,7 +3,9 @@
 #include "codec/event_json.hpp"
 #include "tests/support/spine.hpp"
 
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace eventweft::testing {
@@ -259,8 +261,10 @@ TEST_F(dead_letters_test, the_first_in_a_window_is_told) {
   std::vector<std::pair<std::string, uint64_t>> told;
   dead_letters_options options;
   options.alert_window = 60s;
-  options.alert = [&told](const dead_letter& d, uint64_t before) {
+  options.alert = [&told](const dead_letter& d, uint64_t before,
+                          const std::function<void(bool)>& ended) {
     told.emplace_back(d.reason, before);
+    ended(true);
   };
   start(options);
   for (int i = 1; i <= 3; ++i)
@@ -270,6 +274,41 @@ TEST_F(dead_letters_test, the_first_in_a_window_is_told) {
   run();
   using entry = std::pair<std::string, uint64_t>;
   EXPECT_EQ(told, (std::vector<entry>{{"no 1", 0}, {"no 4", 2}}));
+}
+
+TEST_F(dead_letters_test, what_nobody_was_told_of_counts_for_the_next_alert) {
+  std::vector<std::pair<std::string, uint64_t>> told;
+  std::vector<std::function<void(bool)>> ends;
+  dead_letters_options options;
+  options.alert_window = 60s;
+  options.alert_pause = 5s;
+  options.alert = [&](const dead_letter& d, uint64_t before,
+                      std::function<void(bool)> ended) {
+    told.emplace_back(d.reason, before);
+    ends.push_back(std::move(ended));
+  };
+  start(options);
+  const auto give = [&](int n) {
+    request<void>(keeper, dead_letter_atom_v, make(n));
+    run();
+  };
+  give(1);
+  // While that is on its way.
+  give(2);
+  ends.at(0)(false);
+  run();
+  // Not at once.
+  give(3);
+  EXPECT_EQ(told.size(), 1u);
+  advance(6s);
+  give(4);
+  ends.at(1)(true);
+  advance(6s);
+  give(5);
+  advance(60s);
+  give(6);
+  using entry = std::pair<std::string, uint64_t>;
+  EXPECT_EQ(told, (std::vector<entry>{{"no 1", 0}, {"no 4", 3}, {"no 6", 1}}));
 }
 
 TEST_F(dead_letters_test, a_letter_has_all_that_a_retry_needs) {
@@ -313,8 +352,10 @@ TEST_F(dead_letters_test, one_that_finds_no_room_is_told_of_once) {
   dead_letters_options options;
   options.queue_max = 1;
   options.alert_window = 0s;
-  options.alert = [&told](const dead_letter& d, uint64_t) {
+  options.alert = [&told](const dead_letter& d, uint64_t,
+                          const std::function<void(bool)>& ended) {
     told.push_back(d.reason);
+    ended(true);
   };
   start(options);
   log->set_down(error{ec::store_unavailable, "away"});
