@@ -31,6 +31,11 @@ CLI::App* add_action(CLI::App& app, runner& run,
   return sub;
 }
 
+/// For an option whose 0 is all: CLI11 reads a negative number as a huge one.
+inline std::string refuse_negative(const std::string& text) {
+  return text.starts_with('-') ? "must not be below 0" : "";
+}
+
 /// An option whose empty value means something: `text` outlives `app` and has
 /// what was given, "" too. (CLI11 makes nothing of an empty value for an
 /// optional.)

@@ -268,6 +268,7 @@ void add_dead_letters(CLI::App& app, std::function<int(console&)>& run) {
       add_action(*letters, run, o, "list", "Newest first", list_dead_letters);
   add_selection(*list, *o);
   list->add_option("--limit", o->limit, "Most of them; 0 is all")
+      ->check(refuse_negative)
       ->capture_default_str();
   list->add_flag("--json", o->json, "One JSON object a line");
   auto* show = add_action(*letters, run, o, "show",

@@ -245,10 +245,7 @@ void add_events(CLI::App& app, runner& run) {
          "priority=high; may be repeated")
       ->type_name("NAME=VALUE");
   sub->add_option("--limit", o->limit, "Most events; 0 is all of them")
-      ->check([](const std::string& text) {
-        return text.starts_with('-') ? std::string{"must not be below 0"}
-                                     : std::string{};
-      })
+      ->check(refuse_negative)
       ->capture_default_str();
   sub->add_flag("--asc", o->ascending, "Oldest first");
   auto* explained =

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cli/subscriptions.hpp"
 
+#include "app/cli/action.hpp"
 #include "app/cli/api_call.hpp"
 #include "app/cli/event_line.hpp"
 #include "app/cli/json_body.hpp"
@@ -303,6 +304,7 @@ void add_subscriptions(CLI::App& app, runner& run) {
   auto* deliveries =
       plain("deliveries", "Attempts, newest first", list_deliveries);
   deliveries->add_option("--limit", o->limit, "Most of them; 0 is all")
+      ->check(refuse_negative)
       ->capture_default_str();
   deliveries->add_flag("--json", o->json, "One JSON object a line");
   plain("delete", "Delete it with all that is known of it",

@@ -179,6 +179,9 @@ TEST_F(CliParser, WrongUseIsTwo) {
   EXPECT_EQ(run({"dead-letters"}), exit_usage);
   EXPECT_EQ(run({"events", "--limit", "many"}), exit_usage);
   EXPECT_EQ(run({"events", "--limit", "-1"}), exit_usage);
+  EXPECT_EQ(run({"dead-letters", "list", "--limit=-1"}), exit_usage);
+  EXPECT_EQ(run({"subscriptions", "deliveries", "ID", "--limit=-1"}),
+            exit_usage);
   EXPECT_EQ(run({"serve", "--set", "nonsense"}), exit_usage);
 }
 
