@@ -56,6 +56,10 @@ processing::outcome nothing(const event_ptr&,
   return processing::outcome::done();
 }
 
+std::string kind_of(const processor_settings& s) {
+  return !s.kind.empty() ? s.kind : !s.url.empty() ? "http" : "exec";
+}
+
 /// Keys that contradict each other, or the kind.
 expected<void> check_keys(const std::string& name,
                           const processor_settings& s) {
@@ -66,11 +70,17 @@ expected<void> check_keys(const std::string& name,
   if (s.kind.empty() && s.command.empty() && s.url.empty())
     return fail(bad(name, "command",
                     "a processor needs a command to run or a url to post to"));
+  const auto kind = kind_of(s);
+  if (kind != "http" && !s.url.empty())
+    return fail(bad(name, "url", "only an http processor has one"));
+  if (kind != "exec")
+    for (const auto& [key, given] :
+         {std::pair{"command", !s.command.empty()},
+          std::pair{"directory", !s.directory.empty()},
+          std::pair{"environment", !s.environment.empty()}})
+      if (given)
+        return fail(bad(name, key, "only an exec processor has one"));
   return {};
-}
-
-std::string kind_of(const processor_settings& s) {
-  return !s.kind.empty() ? s.kind : !s.url.empty() ? "http" : "exec";
 }
 
 /// `NAME` becomes what this process has under that name.
