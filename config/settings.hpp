@@ -18,9 +18,11 @@ using std::chrono::milliseconds;
 
 /// `[event]`
 struct event_settings {
-  /// Workers that verify and read webhooks side by side. 1 … 256.
+  /// Workers that verify and read webhooks side by side, for each platform, and
+  /// threads that all processors' handlers share. 1 … 256.
   uint32_t max_workers = 4;
-  /// Webhooks in flight before senders wait, then get 503. 1 … 1,000,000.
+  /// Webhooks in flight before senders wait, then get 503; and events that one
+  /// processor takes up at a time, 16 at least. 1 … 1,000,000.
   uint32_t queue_maxsize = 1'000;
   /// How long a webhook waits for a place in that queue.
   milliseconds queue_wait{2'000};
