@@ -6,6 +6,8 @@
 #include "messages/ascii.hpp"
 #include "messages/trace_context.hpp"
 
+#include <algorithm>
+
 namespace eventweft::platforms {
 
 base_platform::base_platform(std::string name, signature_verifier verifier,
@@ -76,7 +78,9 @@ expected<void> base_platform::complete(request& r, event& ev) const {
   ev.payload = std::move(*text);
   ev.payload_readable = r.readable();
   prioritise(*root, ev);
-  if (const auto& notes = r.redactions(); !notes.empty()) {
+  auto notes = r.redactions();
+  redact_envelope(ev, notes);
+  if (!notes.empty()) {
     ev.metadata = with_redactions(std::move(ev.metadata), notes);
     // Ids must tell deliveries apart, also where they are secret.
     if (ev.event_id.find(redacted_text) != std::string::npos)
@@ -87,6 +91,35 @@ expected<void> base_platform::complete(request& r, event& ev) const {
   note_trace(r, ev);
   stamp(r.raw(), ev);
   return {};
+}
+
+void base_platform::redact_envelope(event& ev,
+                                    std::vector<std::string>& notes) const {
+  if (!rules_.redact.has_shapes())
+    return;
+  const auto clean = [&](std::string& text) {
+    auto found = rules_.redact.shapes(text);
+    if (!found)
+      return false;
+    text = std::move(found->text);
+    for (auto& what : found->notes)
+      if (std::find(notes.begin(), notes.end(), what) == notes.end())
+        notes.push_back(std::move(what));
+    return true;
+  };
+  // One that has lost a part before is not what the sender knows it by.
+  if (auto sent = ev.event_id;
+      clean(ev.event_id) && sent.find(redacted_text) == std::string::npos)
+    ev.event_id =
+        "sha256:" + crypto::to_hex(crypto::digest(crypto::hash::sha256, sent));
+  for (auto* text : {&ev.source_id, &ev.source_name, &ev.actor_id,
+                     &ev.actor_name, &ev.metadata})
+    clean(*text);
+  // The columns say what kind of event it is, too.
+  if (clean(ev.event_type))
+    for (auto* columns : {&ev.details.github, &ev.details.linear,
+                          &ev.details.slack, &ev.details.deployment})
+      clean(*columns);
 }
 
 void base_platform::note_trace(const request& r, event& ev) {

@@ -74,6 +74,11 @@ class base_platform : public platform {
   /// rules; and bounds its texts.
   expected<void> complete(request& r, event& ev) const;
 
+  /// Takes tokens out of what headers brought into the envelope, as they were
+  /// taken out of the payload before; in place of an id that holds one, its
+  /// digest. Adds what there was to `notes`, each once.
+  void redact_envelope(event& ev, std::vector<std::string>& notes) const;
+
   /// The part of `complete` that needs no payload.
   void stamp(const webhook& w, event& ev) const;
 

@@ -144,7 +144,6 @@ class custom final : public base_platform {
     if (!ce)
       return fail(std::move(ce.error()));
     auto bare = from_cloudevent(std::move(*ce));
-    redact_attributes(bare, notes);
     auto ev = finish(r, std::move(bare), std::move(notes));
     if (!ev)
       return fail(std::move(ev.error()));
@@ -253,22 +252,12 @@ class custom final : public base_platform {
         ev->event_id = id_in_place_of(sent[i]);
   }
 
-  // They come in headers, which nobody has looked at yet.
-  void redact_attributes(event& ev, std::vector<std::string>& notes) const {
-    if (redactions().shapes(ev.event_id))
-      ev.event_id = id_in_place_of(ev.event_id);
-    for (auto* text :
-         {&ev.metadata, &ev.source_id, &ev.source_name, &ev.event_type})
-      if (auto found = redactions().shapes(*text)) {
-        *text = std::move(found->text);
-        notes.insert(notes.end(), found->notes.begin(), found->notes.end());
-      }
-  }
-
-  // Everything that needs the payload by itself. Tokens are gone by now.
+  // Everything that needs the payload by itself. Tokens are gone from the body
+  // by now, not from what came in headers.
   expected<event> finish(request& r, event ev,
                          std::vector<std::string> notes = {}) const {
     thread_local codec::payload_reader reader;
+    redact_envelope(ev, notes);
     notes.insert(notes.end(), r.redactions().begin(), r.redactions().end());
     if (auto found = redactions().pointers(ev.payload.view())) {
       ev.payload = shared_text{std::move(found->text)};

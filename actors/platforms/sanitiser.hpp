@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "actors/platforms/token_shapes.hpp"
 #include "config/settings.hpp"
 #include "messages/errors.hpp"
 
 #include <array>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,13 +48,6 @@ class sanitiser {
   std::optional<redaction> apply(std::string_view json) const;
 
  private:
-  struct token {
-    std::string_view owner;
-    size_t length = 0;
-  };
-  /// The token that `text` starts with; length 0 if it starts with none.
-  token find_token(std::string_view text) const noexcept;
-
   struct token_place {
     size_t start;
     size_t end;
@@ -66,8 +59,8 @@ class sanitiser {
                    std::vector<token_place>& places) const;
 
   std::vector<std::string> pointers_;
-  uint32_t shapes_ = 0;
-  /// The first bytes of their tokens: one look-up decides for nearly all.
+  owner_set shapes_ = 0;
+  /// The first bytes of their tokens.
   std::array<bool, 256> starts_{};
 };
 

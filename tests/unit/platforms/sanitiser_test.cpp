@@ -105,6 +105,66 @@ TEST(sanitiser, replaces_known_shapes_of_tokens) {
   EXPECT_EQ(in("x" + github), "-");
 }
 
+TEST(sanitiser, knows_the_shapes_of_many_owners) {
+  const auto all = make({}, {"all"});
+  const auto of = [](std::string start, size_t n) {
+    return std::move(start) + std::string(n, '7');
+  };
+  for (const auto& token :
+       {of("lin_oauth_", 64),
+        of("lin_wh_", 40),
+        of("GOCSPX-", 28),
+        of("ya29.", 60),
+        of("1//0", 60),
+        of("github_pat_", 82),
+        of("ghs_", 36),
+        of("glpat-", 20),
+        of("glptt-", 40),
+        of("xoxc-", 30),
+        of("xoxe.xoxp-", 40),
+        of("sk_live_", 24),
+        of("ASIA", 16),
+        of("npm_", 36),
+        of("pypi-AgEIcHlwaS5vcmc", 60),
+        of("SG." + std::string(22, 'a') + ".", 43),
+        of("SK", 32),
+        of("sk-proj-", 60),
+        of("sk-ant-api03-", 80),
+        of("shpat_", 32),
+        of("dop_v1_", 64),
+        of("hf_", 34),
+        of("vcp_", 56),
+        of("dckr_pat_", 27),
+        of("glsa_", 41),
+        of("rubygems_", 48),
+        of("sntryu_", 64),
+        of("sbp_", 40),
+        of("figd_", 40),
+        of("dapi", 32),
+        of("cfut_", 48),
+        of("discord.com/api/webhooks/1/", 68),
+        of("hooks.slack.com/commands/T1/2/", 24),
+        of("hooks.slack.com/triggers/T1/2/", 24),
+        "MTIzNDU2Nzg5MDEyMzQ1Njc4.GAbCdE." + std::string(38, 'x')}) {
+    const auto out = all.shapes("see " + token + ", there");
+    ASSERT_TRUE(out) << token;
+    EXPECT_EQ(out->text, "see [redacted], there") << token;
+  }
+  // A bot's id is no secret.
+  const auto bot = all.shapes("bot123456789:AA" + std::string(33, 'x') + "/m");
+  ASSERT_TRUE(bot);
+  EXPECT_EQ(bot->text, "bot123456789:[redacted]/m");
+  EXPECT_EQ(bot->notes, (std::vector<std::string>{"token:telegram"}));
+  for (const auto* word :
+       {"MyVeryOwnConfigurationName.method.and_a_long_name_of_something_else",
+        "SKIPPED", "hf_transformers_and_more_of_the_same_kind",
+        "https://hooks.slack.com/services",
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        "sk-learn-and-other-libraries-of-that-kind-and-name-are-no-keys",
+        "secret_of_the_long_name_that_is_none_of_the_known_tokens"})
+    EXPECT_FALSE(all.shapes(word)) << word;
+}
+
 TEST(sanitiser, sees_a_web_token_before_a_full_stop) {
   const auto clean = make({}, {"jwt"});
   const auto token = "eyJ" + std::string(20, 'a') + "." + std::string(20, 'b') +
@@ -243,6 +303,41 @@ TEST_F(redaction_test, reaches_every_field_of_the_event) {
   EXPECT_EQ(ev.actor_name, "[redacted]");
   EXPECT_EQ(ev.actor_id, "1");
   EXPECT_EQ(ev.metadata, R"({"redacted":["/sender/login","token:github"]})");
+}
+
+TEST_F(redaction_test, takes_tokens_out_of_what_headers_say) {
+  auto s = unsigned_allowed();
+  s.redact_tokens = {"github"};
+  const auto github = make_github(parts(s)).value();
+  const auto sent = [&](const std::string& id, const std::string& event) {
+    return only(
+        github->accept(post(R"({"action":"a"})", {{"x-github-event", event},
+                                                  {"x-github-delivery", id}})));
+  };
+  const auto token = "ghp_" + std::string(36, 'a');
+  const auto first = sent(token + "-1", "push");
+  EXPECT_TRUE(first.event_id.starts_with("sha256:")) << first.event_id;
+  EXPECT_EQ(sent(token + "-1", "push").event_id, first.event_id);
+  EXPECT_NE(sent(token + "-2", "push").event_id, first.event_id);
+  EXPECT_EQ(first.metadata, R"({"redacted":["token:github"]})");
+  const auto named = sent("1", token);
+  EXPECT_EQ(named.event_type, "[redacted]:a");
+  EXPECT_EQ(named.details.github.find("ghp_"), std::string::npos);
+
+  s.allow_unsigned = true;
+  const auto custom = make_custom(parts(s), {}).value();
+  const auto keyed = [&](const std::string& key, const char* body) {
+    return custom->accept(post(body, {{"idempotency-key", key},
+                                      {"content-type", "application/json"}}));
+  };
+  const auto one = only(keyed(token, R"({"event_type":"x"})"));
+  EXPECT_TRUE(one.event_id.starts_with("sha256:")) << one.event_id;
+  EXPECT_EQ(only(keyed(token, R"({"event_type":"x"})")).event_id, one.event_id);
+  const auto many = keyed(token, R"([{"event_type":"x"},{"event_type":"x"}])");
+  ASSERT_TRUE(many);
+  ASSERT_EQ(many->events.size(), 2u);
+  EXPECT_TRUE(many->events[0].event_id.starts_with("sha256:"));
+  EXPECT_NE(many->events[0].event_id, many->events[1].event_id);
 }
 
 TEST_F(redaction_test, shares_the_body_when_nothing_matches) {
