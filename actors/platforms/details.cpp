@@ -108,7 +108,8 @@ std::string commit_of(element root) {
       first_text(root, {"/pull_request/head/sha", "/after", "/head_commit/id",
                         "/check_run/head_sha", "/check_suite/head_sha",
                         "/workflow_run/head_sha", "/workflow_job/head_sha",
-                        "/deployment/sha", "/comment/commit_id", "/sha"});
+                        "/merge_group/head_sha", "/deployment/sha",
+                        "/comment/commit_id", "/sha"});
   // A branch that was deleted points nowhere.
   if (sha.find_first_not_of('0') == std::string::npos)
     sha.clear();
@@ -117,9 +118,10 @@ std::string commit_of(element root) {
 
 std::string branch_of(element root) {
   constexpr std::string_view heads = "refs/heads/";
+  for (const auto* whole : {"/ref", "/merge_group/head_ref"})
+    if (const auto ref = codec::string_at(root, whole); ref.starts_with(heads))
+      return ref.substr(heads.size());
   const auto ref = codec::string_at(root, "/ref");
-  if (ref.starts_with(heads))
-    return ref.substr(heads.size());
   if (codec::string_at(root, "/ref_type") == "branch")
     return ref;
   return first_text(root, {"/pull_request/head/ref", "/check_suite/head_branch",
@@ -142,11 +144,14 @@ std::string github_deployment(element root) {
       .value("status", state.empty() ? "pending" : state)
       .text("repository_name", {"/repository/full_name"})
       .text("commit_sha", {"/deployment/sha"})
-      .text("branch_name", {"/deployment/ref"})
+      // What a workflow deploys, `ref` may name as a commit or by the branch
+      // that the workflow is from.
+      .text("branch_name", {"/workflow_run/head_branch", "/deployment/ref"})
       .text("deployment_url", {"/deployment_status/environment_url",
                                "/deployment_status/target_url"})
       .text("log_url", {"/deployment_status/log_url"})
       .time("started_at", {"/deployment/created_at"});
+  out.number("pull_request_number", {"/workflow_run/pull_requests/0/number"});
   if (final)
     out.time("completed_at", {"/deployment_status/created_at"});
   return std::move(out).finish();

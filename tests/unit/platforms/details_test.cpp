@@ -79,6 +79,33 @@ TEST_F(details_test, of_githubs_own_deployments) {
             std::string::npos);
 }
 
+TEST_F(details_test, of_what_a_workflow_of_a_pull_request_deploys) {
+  const auto d = github_details(
+      parse(R"({"deployment":{"id":7,"environment":"staging","sha":"abc1234",)"
+            R"("ref":"main"},"deployment_status":{"state":"in_progress"},)"
+            R"("workflow_run":{"head_branch":"topic",)"
+            R"("pull_requests":[{"number":12}]}})"),
+      "deployment_status");
+  const auto has = [](const std::string& json, std::string_view member) {
+    return json.find(member) != std::string::npos;
+  };
+  EXPECT_TRUE(has(d.deployment, R"("pull_request_number":12)"));
+  EXPECT_TRUE(has(d.deployment, R"("branch_name":"topic")"));
+  EXPECT_TRUE(has(d.github, R"("pr_number":12)"));
+  EXPECT_TRUE(has(d.github, R"("branch":"topic")"));
+}
+
+TEST_F(details_test, of_a_merge_queue) {
+  const auto d = github_details(
+      parse(R"({"action":"checks_requested","merge_group":{)"
+            R"("head_sha":"6113728f","base_ref":"refs/heads/main",)"
+            R"("head_ref":"refs/heads/gh-readonly-queue/main/pr-12-abc"}})"),
+      "merge_group");
+  EXPECT_EQ(d.github, R"({"event":"merge_group","action":"checks_requested",)"
+                      R"("commit_sha":"6113728f",)"
+                      R"("branch":"gh-readonly-queue/main/pr-12-abc"})");
+}
+
 TEST_F(details_test, leave_out_what_a_column_can_not_hold) {
   EXPECT_EQ(
       github_details(parse(R"({"issue":{"number":3000000000},"repository":)"
