@@ -143,6 +143,9 @@ class gated_store final : public store {
   expected<migration_report> check_schema() override {
     return gate_->inner().check_schema();
   }
+  expected<void> check_rights() override {
+    return gate_->inner().check_rights();
+  }
   std::unique_ptr<store_session> open_session() override {
     return std::make_unique<gated_session>(gate_,
                                            gate_->inner().open_session());

@@ -137,6 +137,11 @@ class store {
   /// tells where there is nothing to do.
   virtual expected<migration_report> check_schema() = 0;
 
+  /// `forbidden`, with what is missing, unless this user may do what a server
+  /// does all the time. For a schema that `check_schema` finds usable; stores
+  /// without users always say yes.
+  virtual expected<void> check_rights() { return {}; }
+
   /// A session of its own. Does not connect before the first call.
   virtual std::unique_ptr<store_session> open_session() = 0;
 

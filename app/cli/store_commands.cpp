@@ -143,6 +143,11 @@ int check(const config::load_options& options, const programs& start,
   } else if (const auto schema = (*store)->check_schema(); schema) {
     const auto newer = newer_schema(*schema);
     io.out << (newer.empty() ? "schema is up to date" : newer) << '\n';
+    if (const auto rights = (*store)->check_rights(); !rights) {
+      io.out << "  not usable\n";
+      io.out.flush();
+      return report(rights.error(), io);
+    }
   } else if (schema.error().code == ec::schema_mismatch &&
              s.store.auto_migrate) {
     io.out << schema.error().message << '\n';

@@ -11,6 +11,7 @@
 #include "persistence/postgres/pool.hpp"
 #include "persistence/postgres/processing.hpp"
 #include "persistence/postgres/reports.hpp"
+#include "persistence/postgres/rights.hpp"
 #include "persistence/postgres/session.hpp"
 #include "persistence/postgres/subscriptions.hpp"
 #include "persistence/postgres/threads.hpp"
@@ -45,6 +46,12 @@ class postgres_store final : public store {
   expected<migration_report> check_schema() override {
     return pool_->call(connection::retry::yes, [](pqxx::connection& live) {
       return postgres::check_schema(live);
+    });
+  }
+
+  expected<void> check_rights() override {
+    return pool_->call(connection::retry::yes, [](pqxx::connection& live) {
+      return postgres::check_rights(live);
     });
   }
 

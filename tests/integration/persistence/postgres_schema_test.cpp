@@ -546,6 +546,15 @@ TEST_F(postgres_schema, TheWriterCannotDropAndTheAnalystCannotWrite) {
   // The whole of the server's work.
   auto store = must(open_store({as("test_writer")}));
   must(store->check_schema());
+  must(store->check_rights());
+  must(store_->check_rights());
+  auto analyst = must(open_store({as("test_analyst")}));
+  must(analyst->check_schema());
+  const auto rights = analyst->check_rights();
+  ASSERT_FALSE(rights);
+  EXPECT_EQ(rights.error().code, ec::forbidden);
+  EXPECT_NE(rights.error().message.find("INSERT on events"), std::string::npos)
+      << rights.error().message;
   must(store->migrate());
   auto session = store->open_session();
   auto e = numbered_event(1);
