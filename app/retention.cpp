@@ -59,6 +59,21 @@ expected<retention_policy> retention_of(const config::settings& settings) {
   return out;
 }
 
+std::vector<std::string> keeps_below(const retention_policy& policy,
+                                     std::chrono::seconds window) {
+  std::vector<std::string> out;
+  const auto look = [&](std::string where, const age& keep) {
+    if (keep && *keep < window)
+      out.push_back(std::move(where));
+  };
+  look("[retention] keep", policy.keep);
+  for (const auto& [name, keep] : policy.platforms)
+    look("[platforms." + name + "] keep", keep);
+  if (policy.others)
+    look("[platforms." + std::string{custom} + "] keep", policy.others->keep);
+  return out;
+}
+
 expected<std::optional<std::chrono::seconds>>
 audit_retention_of(const config::settings& settings) {
   return age_of("retention", "audit", settings.retention.audit);

@@ -42,6 +42,20 @@ void tell_platforms(const config::settings& s, console& io) {
   }
 }
 
+/// What is gone is not known again.
+void tell_short_keeps(const config::settings& s, console& io) {
+  using std::chrono::seconds;
+  const auto window = std::chrono::duration_cast<seconds>(s.store.dedup_window);
+  const auto policy = retention_of(s);
+  if (!policy)
+    return;
+  for (const auto& where : keeps_below(*policy, window))
+    io.out << "  warning: " << where
+           << " is shorter than [store] dedup_window (" << window.count()
+           << " s): what is sent again after it, within the window, is stored "
+              "twice\n";
+}
+
 /// "[section]" of what is wrong there; empty if it names none.
 std::string_view section_of(std::string_view fault) {
   const auto end = fault.find(']');
@@ -135,7 +149,11 @@ int check(const config::load_options& options, const programs& start,
   const auto store = open(s);
   if (!store)
     return report(store.error(), io);
-  io.out << "\nStore: " << (*store)->describe() << "\n  ";
+  io.out << "\nStore: " << (*store)->describe() << '\n';
+  // SQLite knows all that is stored, and has no window.
+  if ((*store)->engine() == "postgres")
+    tell_short_keeps(s, io);
+  io.out << "  ";
   if (is_missing_file(s.store.url)) {
     io.out << (s.store.auto_migrate
                    ? "not there yet; `serve` makes it at start\n"

@@ -285,6 +285,20 @@ TEST_F(retention_command_test, RefusesPlatformsThatNobodyKnows) {
             std::string::npos);
 }
 
+TEST(Retention, KeepsBelowAWindowAreNamed) {
+  retention_policy policy;
+  EXPECT_TRUE(keeps_below(policy, std::chrono::days{14}).empty());
+  policy.keep = std::chrono::days{14};
+  policy.platforms["slack"] = std::chrono::days{3};
+  policy.platforms["github"] = std::chrono::days{90};
+  policy.others = retention_policy::others_rule{std::chrono::hours{1}, {}};
+  EXPECT_EQ(keeps_below(policy, std::chrono::days{14}),
+            (std::vector<std::string>{"[platforms.slack] keep",
+                                      "[platforms.events] keep"}));
+  EXPECT_EQ(keeps_below(policy, std::chrono::days{15}).front(),
+            "[retention] keep");
+}
+
 TEST(Retention, EventsStandsForAllCustomEvents) {
   config::settings s;
   s.platforms["events"].keep = "10d";
