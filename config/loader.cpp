@@ -15,12 +15,23 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// As the files with secrets: relative to the file that names it. Nothing else
+// has set anything yet.
+void place_directory(settings& s, const fs::path& base) {
+  auto& directory = s.event.platforms_directory;
+  if (!directory.empty())
+    directory = (base / directory).lexically_normal().string();
+}
+
 reading build(std::string_view toml, std::string_view name,
               std::optional<fs::path> path, const load_options& options) {
   collector all;
   const auto base = path ? path->parent_path() : fs::path{name}.parent_path();
-  if (!name.empty())
-    add_file(all, toml, name, base.empty() ? options.directory : base);
+  if (!name.empty()) {
+    const auto& folder = base.empty() ? options.directory : base;
+    add_file(all, toml, name, folder);
+    place_directory(all.result().values, folder);
+  }
   add_environment(all, options.env, options.directory);
   for (const auto& f : options.flags)
     add_flag(all, f, options.directory);

@@ -77,7 +77,8 @@ expected<effective> load_effective(const load_options& options);
 reading read_all(const load_options& options);
 
 /// The same with a file's text at hand; `name` is what messages call it and
-/// what relative `secret_file` paths are relative to the folder of.
+/// what relative `secret_file` paths and `platforms_directory` are relative to
+/// the folder of.
 expected<effective> load_text(std::string_view toml, std::string_view name,
                               const load_options& options);
 

@@ -28,8 +28,8 @@ struct event_settings {
   milliseconds queue_wait{2'000};
   bool enable_correlation = true;
   bool enable_streaming = true;
-  /// Where further definitions of platforms (`*.toml`) are; empty: none but
-  /// those that are built in.
+  /// Where further definitions of platforms (`*.toml`) are, in the file
+  /// relative to its folder; empty: none but those that are built in.
   std::string platforms_directory;
 };
 

@@ -206,6 +206,30 @@ TEST(Loader, RefusesEmptySecrets) {
               HasSubstr("gone: no such file"));
 }
 
+TEST(Loader, LooksForPlatformsWhereItsFileIs) {
+  scratch_directory dir;
+  dir.write("eventweft.toml", "[event]\nplatforms_directory = \"mine\"\n");
+  load_options options;
+  options.file = dir.path() / "eventweft.toml";
+  auto s = load(options);
+  ASSERT_TRUE(s) << s.error().message;
+  EXPECT_EQ(s->event.platforms_directory, (dir.path() / "mine").string());
+  // What is said elsewhere stays as it is.
+  options.env = {{"EVENTWEFT_EVENT_PLATFORMS_DIRECTORY", "other"}};
+  s = load(options);
+  ASSERT_TRUE(s) << s.error().message;
+  EXPECT_EQ(s->event.platforms_directory, "other");
+  options.env.clear();
+  dir.write("eventweft.toml", "[event]\nplatforms_directory = \"/there\"\n");
+  s = load(options);
+  ASSERT_TRUE(s) << s.error().message;
+  EXPECT_EQ(s->event.platforms_directory, "/there");
+  dir.write("eventweft.toml", "[event]\nmax_workers = 2\n");
+  s = load(options);
+  ASSERT_TRUE(s) << s.error().message;
+  EXPECT_EQ(s->event.platforms_directory, "");
+}
+
 TEST(Loader, NeverShowsSecrets) {
   scratch_directory dir;
   dir.write("pw", "hunter2\n");
