@@ -102,7 +102,8 @@ void bridge::present_threads(std::vector<uuid> ids,
       std::move(ids));
 }
 
-void bridge::present_filter(filter f, net::reply_to<filter> reply) {
+void bridge::present_filter(filter f, const filter& forced,
+                            net::reply_to<filter> reply) {
   if (f.correlation_ids.empty() || !options_.threads) {
     reply(std::move(f));
     return;
@@ -110,7 +111,7 @@ void bridge::present_filter(filter f, net::reply_to<filter> reply) {
   auto which = f.correlation_ids;
   options_.threads->resolve(
       std::move(which),
-      [f = std::move(f), reply = std::move(reply)](
+      [f = std::move(f), silent = !forced.empty(), reply = std::move(reply)](
           expected<std::vector<std::optional<uuid>>> found) mutable {
         if (!found) {
           reply(fail(found.error()));
@@ -120,7 +121,7 @@ void bridge::present_filter(filter f, net::reply_to<filter> reply) {
         for (size_t i = 0; i < ids.size(); ++i) {
           if ((*found)[i]) {
             ids[i] = to_string(*(*found)[i]);
-          } else if (!uuid::parse(ids[i])) {
+          } else if (!silent && !uuid::parse(ids[i])) {
             reply(fail(ec::unprocessable,
                        "filter: correlation_ids: no thread has the key \"" +
                            ids[i] + "\" yet"));
@@ -156,17 +157,19 @@ void bridge::open_reader(reader_request request,
     return;
   }
   auto own = std::move(request.filter);
-  present_filter(
-      std::move(own), [all = subscriptions_, request = std::move(request),
-                       shown = std::move(stream->filter),
-                       reply = std::move(reply)](expected<filter> f) mutable {
-        if (!f) {
-          reply(fail(f.error()));
-          return;
-        }
-        request.filter = std::move(*f);
-        all->open(std::move(request), std::move(shown), std::move(reply));
-      });
+  const auto forced = request.forced;
+  present_filter(std::move(own), forced,
+                 [all = subscriptions_, request = std::move(request),
+                  shown = std::move(stream->filter),
+                  reply = std::move(reply)](expected<filter> f) mutable {
+                   if (!f) {
+                     reply(fail(f.error()));
+                     return;
+                   }
+                   request.filter = std::move(*f);
+                   all->open(std::move(request), std::move(shown),
+                             std::move(reply));
+                 });
 }
 
 net::processing_port* bridge::processing() {

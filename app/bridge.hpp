@@ -74,7 +74,8 @@ class bridge final : public net::backend {
   void find(uuid id, net::reply_to<std::optional<event_ptr>> reply) override;
   void present_threads(std::vector<uuid> ids,
                        net::reply_to<std::vector<uuid>> reply) override;
-  void present_filter(filter f, net::reply_to<filter> reply) override;
+  void present_filter(filter f, const filter& forced,
+                      net::reply_to<filter> reply) override;
   std::vector<net::stream_info> streams() const override;
   void
   open_reader(reader_request request,

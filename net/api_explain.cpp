@@ -54,7 +54,12 @@ awaitable<response> explain_event(const api_call& call,
   auto q = read_question(params);
   if (!q)
     co_return problem_answer(q.error());
-  // As when a reader connects: keys and former ids lead to threads.
+  const auto visible = co_await find_visible(call, *id);
+  if (!visible)
+    co_return problem_answer(visible.error());
+  const event& ev = **visible;
+  // As when a reader connects: keys and former ids lead to threads. Whoever
+  // sees a part only learns of no other thread than the event's own.
   auto* threads = call.shared.behind.threads();
   if (q->own && !q->own->correlation_ids.empty() && threads != nullptr) {
     auto& ids = q->own->correlation_ids;
@@ -65,7 +70,7 @@ awaitable<response> explain_event(const api_call& call,
     if (!found)
       co_return problem_answer(found.error());
     for (size_t i = 0; i < ids.size(); ++i)
-      if ((*found)[i])
+      if ((*found)[i] && (!call.who.forced || (*found)[i] == ev.correlation_id))
         ids[i] = to_string(*(*found)[i]);
   }
   std::optional<filter> of_stream;
@@ -82,10 +87,6 @@ awaitable<response> explain_event(const api_call& call,
       co_return problem_answer(followed.error());
     of_stream = std::move(*followed);
   }
-  const auto found = co_await find_visible(call, *id);
-  if (!found)
-    co_return problem_answer(found.error());
-  const event& ev = **found;
   bool matched = true;
   const auto part = [&](const std::optional<filter>& f) -> std::string {
     if (!f)

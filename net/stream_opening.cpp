@@ -121,14 +121,16 @@ awaitable<std::optional<response>> open_stream(const stream_call& call) {
     if (auto refused = refuse_upgrade(call))
       co_return refused;
     options = agree_on(req, shared.streaming.compression, *asked);
-    options.present_filter = [&behind = shared.behind, way_in = home.way_in()](
+    options.present_filter = [&behind = shared.behind, way_in = home.way_in(),
+                              forced = auth::visible_to(call.who)](
                                  filter f, reply_to<filter> reply) {
-      behind.present_filter(std::move(f), [way_in, reply = std::move(reply)](
-                                              expected<filter> found) {
-        way_in->post([reply, found = std::move(found)]() mutable {
-          reply(std::move(found));
-        });
-      });
+      behind.present_filter(
+          std::move(f), forced,
+          [way_in, reply = std::move(reply)](expected<filter> found) {
+            way_in->post([reply, found = std::move(found)]() mutable {
+              reply(std::move(found));
+            });
+          });
     };
   } else if (const auto read = read_sse_fields(req, *asked); !read) {
     co_return problem_answer(read.error());

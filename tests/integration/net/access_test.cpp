@@ -382,6 +382,11 @@ TEST_F(access_test, AStreamStaysWithinTheForcedFilter) {
   EXPECT_TRUE(backend_.wait([&] { return backend_.joins() == 3; }));
   backend_.commit({from("other/b"), from("octo/a")});
   EXPECT_EQ(ws.read_seq(), 4);
+  // Which keys lead to threads is not for everybody to find out.
+  ws.send(R"({"filter":{"correlation_ids":["ENG-42"]}})");
+  EXPECT_TRUE(backend_.wait([&] { return backend_.joins() == 4; }));
+  EXPECT_EQ(backend_.present_filter_forced.source_names,
+            std::vector<std::string>{"octo/*"});
   // It was good for once.
   EXPECT_THROW((ws_client{port_, "/ws/events/all_events?ticket=" + ticket}),
                std::runtime_error);

@@ -239,7 +239,12 @@ void fake_backend::present_threads(std::vector<uuid> ids,
   done(std::move(ids));
 }
 
-void fake_backend::present_filter(filter f, reply_to<filter> done) {
+void fake_backend::present_filter(filter f, const filter& forced,
+                                  reply_to<filter> done) {
+  {
+    const std::lock_guard lock{mutex_};
+    present_filter_forced = forced;
+  }
   if (on_present_filter)
     on_present_filter(std::move(f), std::move(done));
   else

@@ -27,6 +27,8 @@ class fake_backend final : public backend, public processing_port {
   std::function<void(webhook, reply_to<webhook_answer>)> on_webhook;
   /// What `present_filter` does; the default answers with what it is asked.
   std::function<void(filter, reply_to<filter>)> on_present_filter;
+  /// What was forced on whoever asked for the last.
+  filter present_filter_forced;
   /// Readers that are further behind get pages instead of joining.
   size_t ring_events = 100;
   size_t page_events = 50;
@@ -72,7 +74,8 @@ class fake_backend final : public backend, public processing_port {
   void find(uuid id, reply_to<std::optional<event_ptr>> reply) override;
   void present_threads(std::vector<uuid> ids,
                        reply_to<std::vector<uuid>> reply) override;
-  void present_filter(filter f, reply_to<filter> reply) override;
+  void present_filter(filter f, const filter& forced,
+                      reply_to<filter> reply) override;
   std::vector<stream_info> streams() const override;
   void open_reader(reader_request request,
                    reply_to<std::shared_ptr<reader_control>> reply) override;

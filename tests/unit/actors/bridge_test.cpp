@@ -403,12 +403,13 @@ class one_thread final : public net::threads_port {
 TEST_F(bridge_test, keys_in_a_readers_filter_become_their_threads) {
   options.threads = std::make_shared<one_thread>();
   start();
-  const auto present = [this](std::vector<std::string> ids) {
+  const auto present = [this](std::vector<std::string> ids,
+                              const filter& forced = {}) {
     std::optional<expected<filter>> out;
     filter wanted;
     wanted.platforms = {"github"};
     wanted.correlation_ids = std::move(ids);
-    line->present_filter(std::move(wanted),
+    line->present_filter(std::move(wanted), forced,
                          [&out](expected<filter> f) { out = std::move(f); });
     return *out;
   };
@@ -421,6 +422,13 @@ TEST_F(bridge_test, keys_in_a_readers_filter_become_their_threads) {
   const auto none = present({"ENG-43"});
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().code, ec::unprocessable);
+  // Whether there is a key is nothing to those who see a part only.
+  filter tenant;
+  tenant.source_names = {"octo/*"};
+  const auto silent = present({"ENG-42", "ENG-43"}, tenant);
+  ASSERT_TRUE(silent);
+  EXPECT_EQ(silent->correlation_ids,
+            (std::vector<std::string>{one_thread::id, "ENG-43"}));
   filter key;
   key.correlation_ids = {"ENG-43"};
   EXPECT_FALSE(open(1, start_point::after(0), key));
