@@ -3,7 +3,9 @@
 #include "correlation/rules/github_parts.hpp"
 #include "messages/ascii.hpp"
 
+#include <algorithm>
 #include <array>
+#include <vector>
 
 namespace eventweft::correlation {
 
@@ -11,8 +13,12 @@ namespace {
 
 using simdjson::dom::element;
 
-// A push of more new commits than this is no one's single piece of work.
-constexpr size_t max_commits = 20;
+// So many of a push's new commits are read, the newest; GitHub's payload may
+// have 2,048, and an event no more than `max_keys` keys.
+constexpr size_t max_commits = 50;
+// A push of more than these is no one's single piece of work: of its messages
+// only the newest is read.
+constexpr size_t max_read = 20;
 
 class github_commits final : public rule {
  public:
@@ -74,17 +80,23 @@ class github_commits final : public rule {
     simdjson::dom::array commits;
     if (tag || g.root["commits"].get(commits))
       return;
-    // Only what is new here: a merge of main brings main's commits along.
-    size_t fresh = 0;
+    // Only what is new here: a merge of main brings main's commits along. The
+    // newest is the last.
+    std::vector<element> fresh;
     for (const auto commit : commits)
-      fresh += is_distinct(commit) ? 1 : 0;
-    if (fresh <= max_commits) {
-      for (const auto commit : commits)
-        if (is_distinct(commit))
-          one_commit(g, commit, out);
-    } else if (const auto head = child(g.root, "head_commit")) {
+      if (is_distinct(commit))
+        fresh.push_back(commit);
+    const auto first =
+        fresh.size() - std::min<size_t>(fresh.size(), max_commits);
+    for (size_t i = fresh.size(); i > first; --i)
+      claim_commit(out, text_of(fresh[i - 1], "id"), 1, "commits.id");
+    // What many commits are about is not one thing.
+    if (fresh.size() <= max_read)
+      for (const auto& commit : fresh)
+        claim_message(out, text_of(commit, "message"), g.repo,
+                      "commits.message");
+    else if (const auto head = child(g.root, "head_commit"))
       one_commit(g, *head, out);
-    }
   }
 
   static bool is_distinct(element commit) noexcept {

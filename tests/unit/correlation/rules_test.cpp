@@ -130,6 +130,32 @@ TEST(commit_rule, a_push_takes_new_commits_and_never_before) {
                                   "github:issue:octo/repo#12"}));
 }
 
+TEST(commit_rule, of_a_large_push_the_newest_commits_link) {
+  bench b;
+  const auto sha = [](int n) {
+    const auto digits = std::to_string(n);
+    return std::string(40 - digits.size(), 'a') + digits;
+  };
+  const auto push = [&](int commits) {
+    std::string list;
+    for (int n = 1; n <= commits; ++n)
+      list += std::string{n == 1 ? "" : ","} + R"({"id":")" + sha(n) +
+              R"(","message":"Fixes #)" + std::to_string(n) + "\"}";
+    return b.links(github("push", R"("ref":"refs/heads/topic","after":")" +
+                                      sha(commits) + R"(","commits":[)" + list +
+                                      "]"));
+  };
+  const auto many = push(21);
+  for (int n = 1; n <= 21; ++n)
+    EXPECT_TRUE(many.contains("git:sha:" + sha(n))) << n;
+  EXPECT_FALSE(many.contains("github:pr:octo/repo#1"));
+  const auto more = push(60);
+  EXPECT_TRUE(more.contains("git:sha:" + sha(60)));
+  EXPECT_TRUE(more.contains("git:sha:" + sha(11)));
+  EXPECT_FALSE(more.contains("git:sha:" + sha(10)));
+  EXPECT_TRUE(push(2).contains("github:pr:octo/repo#1"));
+}
+
 TEST(commit_rule, a_merge_commit_names_its_pull_request_and_branch) {
   bench b;
   const auto ev =
