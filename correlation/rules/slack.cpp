@@ -86,7 +86,7 @@ class slack final : public rule {
     const auto text = text_of(said, "text");
     out.text(text, text_source::chat, markup::slack, {}, field);
     if (const auto found = child(said, "blocks"))
-      blocks(*found, !text.empty(), 0, out);
+      blocks(*found, text, 0, out);
     if (const auto found = child(said, "attachments"))
       attachments(*found, out);
   }
@@ -130,13 +130,15 @@ class slack final : public rule {
   }
 
   // Everything that a person sees in the blocks. A rich text says again what
-  // the message's own text says, so it is read only where there is none.
-  static void blocks(element node, bool has_text, size_t depth, claims& out) {
+  // the message's own text says, so where there is one only links that are not
+  // in that are read: a program's text may be a summary.
+  static void blocks(element node, std::string_view said, size_t depth,
+                     claims& out) {
     if (depth > max_depth)
       return;
     if (simdjson::dom::array list; !node.get(list)) {
       for (const auto item : list)
-        blocks(item, has_text, depth + 1, out);
+        blocks(item, said, depth + 1, out);
       return;
     }
     if (!node.is_object())
@@ -145,10 +147,8 @@ class slack final : public rule {
     if (type == "rich_text_preformatted" || type == "rich_text_quote" ||
         type == "image")
       return;
-    if (type == "rich_text" && has_text)
-      return;
     if (type == "rich_text_section") {
-      rich_section(node, out);
+      rich_section(node, said, out);
       return;
     }
     if (type == "mrkdwn" || type == "plain_text")
@@ -160,11 +160,13 @@ class slack final : public rule {
     for (std::string_view inner :
          {"text", "fields", "elements", "accessory", "title", "description"})
       if (const auto found = child(node, inner))
-        blocks(*found, has_text, depth + 1, out);
+        blocks(*found, said, depth + 1, out);
   }
 
   // Put together again, so that "fixes" and the id behind it meet.
-  static void rich_section(element section, claims& out) {
+  static void rich_section(element section, std::string_view said,
+                           claims& out) {
+    const bool links_only = !said.empty();
     simdjson::dom::array parts;
     if (section["elements"].get(parts))
       return;
@@ -172,12 +174,19 @@ class slack final : public rule {
     for (const auto part : parts) {
       const auto type = text_of(part, "type");
       if (type == "link") {
-        text.append("<").append(text_of(part, "url"));
-        if (const auto shown = text_of(part, "text"); !shown.empty())
+        const auto url = text_of(part, "url");
+        // The text says what it has to do with it, and writes & as &amp;.
+        if (links_only && said.find(url.substr(0, url.find('&'))) != said.npos)
+          continue;
+        text.append("<").append(url);
+        if (const auto shown = text_of(part, "text");
+            !shown.empty() && !links_only)
           text.append("|").append(shown);
-        text.append(">");
+        text.append(links_only ? ">\n" : ">");
         continue;
       }
+      if (links_only)
+        continue;
       bool code = false;
       if (const auto style = child(part, "style"))
         if (bool on = false; !(*style)["code"].get(on))
@@ -202,16 +211,29 @@ class slack final : public rule {
           unfurled = true;
           out.url(target, 0.95F, "event.attachments.from_url");
         }
-      out.url(text_of(item, "title_link"), 0.95F,
-              "event.attachments.title_link");
+      for (std::string_view link : {"title_link", "author_link"})
+        out.url(text_of(item, link), 0.95F,
+                "event.attachments." + std::string{link});
+      simdjson::dom::array actions;
+      if (!unfurled && !item["actions"].get(actions))
+        for (const auto action : actions)
+          out.url(text_of(action, "url"), 0.95F, "event.attachments.actions");
       // What is unfurled shows the other page's text, which refers to more.
       if (unfurled)
         continue;
-      for (std::string_view part : {"pretext", "title", "text"})
-        out.text(text_of(item, part), text_source::chat, markup::slack, {},
+      bool shown = child(item, "blocks").has_value();
+      for (std::string_view part : {"pretext", "title", "text"}) {
+        const auto text = text_of(item, part);
+        shown = shown || !text.empty();
+        out.text(text, text_source::chat, markup::slack, {},
                  "event.attachments");
+      }
+      // What is shown where nothing else can be.
+      if (!shown)
+        out.text(text_of(item, "fallback"), text_source::chat, markup::slack,
+                 {}, "event.attachments.fallback");
       if (const auto inner = child(item, "blocks"))
-        blocks(*inner, false, 0, out);
+        blocks(*inner, {}, 0, out);
       simdjson::dom::array fields;
       if (!item["fields"].get(fields))
         for (const auto field : fields)

@@ -299,6 +299,55 @@ TEST(linear_rule, what_has_no_data_names_its_issue_elsewhere) {
             key_set{});
 }
 
+TEST(slack_rule, links_of_blocks_and_attachments_are_read_beside_a_text) {
+  bench b;
+  const auto of = [&](std::string members) {
+    auto found = b.links(
+        make_event("slack", "message",
+                   R"({"team_id":"T1","event":{"type":"message","channel":"C1",
+        "ts":"1712345678.000100",)" +
+                       members + "}}"));
+    found.erase("slack:thread:T1:C1:1712345678.000100");
+    return found;
+  };
+  const key_set twelve{"github:pr:octo/repo#12"};
+  const std::string url = R"("https://github.com/octo/repo/pull/12")";
+  // A summary; the text that the block repeats stays unread.
+  EXPECT_EQ(of(R"("text":"A build failed","blocks":[{"type":"rich_text",
+      "elements":[{"type":"rich_text_section","elements":[
+      {"type":"text","text":"ENG-42 "},{"type":"link","url":)" +
+               url + R"(}]}]}])"),
+            twelve);
+  EXPECT_EQ(
+      of(R"("text":"not related to <https://github.com/octo/repo/pull/12>",
+      "blocks":[{"type":"rich_text","elements":[{"type":"rich_text_section",
+      "elements":[{"type":"link","url":)" +
+         url + "}]}]}]"),
+      key_set{});
+  EXPECT_EQ(of(R"("text":"x","blocks":[{"type":"section","accessory":
+      {"type":"button","url":)" +
+               url + "}}]"),
+            twelve);
+  EXPECT_EQ(of(R"("text":"x","blocks":[{"type":"actions","elements":
+      [{"type":"button","url":)" +
+               url + "}]}]"),
+            twelve);
+  EXPECT_EQ(of(R"("text":"x","attachments":[{"text":"y","actions":
+      [{"type":"button","url":)" +
+               url + "}]}]"),
+            twelve);
+  for (const std::string link : {"author_link", "title_link"})
+    EXPECT_EQ(of(R"("text":"x","attachments":[{"text":"y",")" + link +
+                 "\":" + url + "}]"),
+              twelve)
+        << link;
+  EXPECT_EQ(of(R"("text":"x","attachments":[{"fallback":"fixes ENG-42"}])"),
+            key_set{"linear:issue:ENG-42"});
+  EXPECT_EQ(of(R"("text":"x","attachments":[{"text":"y",
+      "fallback":"fixes ENG-42"}])"),
+            key_set{});
+}
+
 TEST(slack_rule, replies_edits_and_reactions_meet_their_message) {
   bench b;
   const std::string parent = "slack:thread:T1:C1:1712345678.000100";
