@@ -18,6 +18,10 @@ expected<correlation::rule_ptr> rule_of(const config::correlation_rule& r) {
     auto match = codec::parse_filter(r.match);
     if (!match)
       return fail(ec::bad_configuration, "match: " + match.error().message);
+    if (!match->correlation_ids.empty())
+      return fail(ec::bad_configuration,
+                  "match: correlation_ids: a rule is applied before its event "
+                  "has a thread");
     out.match = std::move(*match);
   }
   out.key = r.key;

@@ -8,7 +8,6 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <optional>
 #include <utility>
 
@@ -32,15 +31,18 @@ parse_rule_request(std::string name, std::string_view body) {
   std::optional<std::string> field;
   std::optional<std::string> pattern;
   std::optional<double> confidence;
-  std::optional<double> window;
+  std::optional<uint32_t> window;
   if (!is_path_name(name))
     in->note("name", path_name_rule);
   in->match(match);
+  if (match && !match->correlation_ids.empty())
+    in->note("match", "correlation_ids: a rule is applied before its event has "
+                      "a thread");
   in->text("key", max_rule_text, key);
   in->text("field", max_rule_text, field);
   in->text("pattern", max_rule_pattern, pattern);
   in->number("confidence", 1, confidence);
-  in->number("window", longest_window, window);
+  in->whole("window", longest_window, window);
   if (auto ok = in->finish(); !ok)
     return fail(ok.error());
   correlation::declarative_rule out;
@@ -50,8 +52,7 @@ parse_rule_request(std::string name, std::string_view body) {
   out.field = field.value_or("");
   out.pattern = pattern.value_or("");
   out.confidence = static_cast<float>(confidence.value_or(1));
-  // 0 is for ever, a fraction is not.
-  out.window = static_cast<uint32_t>(std::ceil(window.value_or(0)));
+  out.window = window.value_or(0);
   return out;
 }
 

@@ -29,7 +29,7 @@ struct rule_options {
   std::string field;
   std::string pattern;
   std::optional<double> confidence;
-  std::optional<double> window;
+  std::optional<uint32_t> window;
   bool json = false;
 };
 

@@ -27,7 +27,7 @@ TEST(rule_json, ReadsAllMembers) {
   const auto r = parse_rule_request(
       "zendesk", R"x({"match":{"platforms":["events"]},"key":"zendesk:{1}",)x"
                  R"x("field":"payload.text","pattern":"ZD-(\\d+)",)x"
-                 R"x("confidence":0.9,"window":604800.5})x");
+                 R"x("confidence":0.9,"window":604801})x");
   ASSERT_TRUE(r) << r.error().message;
   EXPECT_EQ(*r, whole_rule());
 }
@@ -50,7 +50,10 @@ TEST(rule_json, RefusesByName) {
       {R"({"match":{"platforms":["a"],"platforms":["b"]}})", "match: "},
       {R"({"confidence":1.5})", "confidence: "},
       {R"({"confidence":"high"})", "confidence: "},
+      {R"({"match":{"correlation_ids":["ENG-42"]}})",
+       "match: correlation_ids: "},
       {R"({"window":-1})", "window: "},
+      {R"({"window":0.5})", "window: "},
       {R"({"window":5000000000})", "window: "},
       {R"({"name":"b"})", "unknown member \"name\""},
   };
