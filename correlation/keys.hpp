@@ -132,10 +132,11 @@ std::string resolve_key(std::string_view key, std::string_view value);
 using sha_lookup = std::function<std::optional<std::string>(std::string_view)>;
 
 /// Brings a key that a person or a custom rule wrote into its canonical form:
-/// trims, sets the case of known families, resolves a short SHA where `known`
-/// is given. Also reads URLs and short forms ("octo/repo#12" is a pull
-/// request, "ENG-42", 40 hex digits, a traceparent). Other texts stay as they
-/// are; nothing for an empty, an unprintable or a too long one.
+/// trims, sets the case of known families and of their names, resolves a short
+/// SHA where `known` is given. Also reads URLs and short forms ("octo/repo#12"
+/// is a pull request, "ENG-42", 40 hex digits, a traceparent). Other texts stay
+/// as they are; nothing for an empty, an unprintable or a too long one, nor for
+/// what names a pull request, an issue or a commit and is none: "git:sha:12".
 std::optional<std::string> normalise_key(std::string_view text,
                                          const sha_lookup& known = {});
 

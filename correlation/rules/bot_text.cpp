@@ -10,7 +10,7 @@ namespace eventweft::correlation {
 
 namespace {
 
-bool is_digit(char c) noexcept {
+bool is_decimal(char c) noexcept {
   return c >= '0' && c <= '9';
 }
 
@@ -21,9 +21,9 @@ bool begins_with_version(std::string_view text) noexcept {
   if (text.starts_with('v') || text.starts_with('V'))
     text.remove_prefix(1);
   const auto point =
-      std::find_if_not(text.begin(), text.end(), is_digit) - text.begin();
+      std::find_if_not(text.begin(), text.end(), is_decimal) - text.begin();
   const auto rest = text.substr(static_cast<size_t>(point));
-  return point > 0 && rest.size() > 1 && rest[0] == '.' && is_digit(rest[1]);
+  return point > 0 && rest.size() > 1 && rest[0] == '.' && is_decimal(rest[1]);
 }
 
 // The words of a heading; empty if the line is none.

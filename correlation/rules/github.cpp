@@ -203,6 +203,12 @@ class github final : public rule {
       std::string field{f.member};
       field.append(".").append(f.id);
       out.identity(std::move(key), field, text_of(*it, "html_url"));
+      // What was found later may be of any commit before.
+      if (g.kind == "code_scanning_alert" &&
+          text_of(g.root, "action") == "created") {
+        out.subject(correlation_noun::event);
+        claim_commit(out, text_of(g.root, "commit_oid"), 1, "commit_oid");
+      }
       if (f.member == "discussion") {
         out.subject(correlation_noun::event);
         const auto said = child(g.root, "comment");

@@ -17,6 +17,20 @@ std::string first_key(std::string_view url) {
 TEST(keys, fold_the_case_that_platforms_ignore) {
   EXPECT_EQ(normalise_key("github:pr:Octo/Repo#12"), "github:pr:octo/repo#12");
   EXPECT_EQ(normalise_key(" linear:issue:eng-42\n"), "linear:issue:ENG-42");
+  for (const auto* spelling :
+       {"GITHUB:PR:Octo/Repo#12", "github:pr:octo/repo#0012",
+        "github:pr:https://github.com/Octo/Repo#12", "Octo/Repo#012",
+        "GitHub:pr:https://github.com/octo/repo/pull/12/files"})
+    EXPECT_EQ(normalise_key(spelling), "github:pr:octo/repo#12") << spelling;
+  EXPECT_EQ(normalise_key("LINEAR:ISSUE:eng-0042"), "linear:issue:ENG-42");
+  EXPECT_EQ(normalise_key("Slack:thread:t1:c1:1712345678.0001"),
+            "slack:thread:T1:C1:1712345678.000100");
+  EXPECT_EQ(normalise_key("Deployment:Octo/Repo#Dep-1"),
+            "deployment:octo/repo#Dep-1");
+  EXPECT_EQ(normalise_key("deployment:Dep-1"), "deployment:Dep-1");
+  for (const auto* none : {"git:sha:12", "git:sha:nothing", "github:pr:12",
+                           "github:issue:octo/repo"})
+    EXPECT_EQ(normalise_key(none), std::nullopt) << none;
   EXPECT_EQ(normalise_key("git:sha:" + upper(sha40)), "git:sha:" + sha40);
   EXPECT_EQ(normalise_key("git:branch:Octo/Repo:Feature/X"),
             "git:branch:octo/repo:Feature/X");

@@ -82,6 +82,20 @@ TEST(github_rule, what_bots_write_is_not_read_but_linears_link_is) {
       (key_set{"github:pr:octo/repo#12", "linear:issue:ENG-42"}));
 }
 
+TEST(github_rule, an_alert_belongs_to_the_commit_that_brought_it) {
+  bench b;
+  const auto alert = [&](std::string action) {
+    return b.links(github("code_scanning_alert:" + action,
+                          R"("action":")" + action +
+                              R"(","alert":{"number":5},"commit_oid":")" +
+                              merge + "\""));
+  };
+  const key_set alone{"github:code_scanning_alert:octo/repo#5"};
+  EXPECT_EQ(alert("created"), (key_set{"github:code_scanning_alert:octo/repo#5",
+                                       "git:sha:" + merge}));
+  EXPECT_EQ(alert("fixed"), alone);
+}
+
 TEST(github_rule, what_an_agent_fixes_counts_and_what_it_mentions_does_not) {
   bench b;
   const auto issue = [&](std::string login, std::string body) {
