@@ -48,10 +48,14 @@ expected<std::vector<std::string>> other_spellings(thread_store& store,
                                                    std::string_view which,
                                                    const std::string& key) {
   std::vector<std::string> out;
-  // "octo/repo#12" reads as a pull request; it may be an issue.
+  // "octo/repo#12" reads as a pull request; it may be an issue. Of addresses,
+  // GitHub leads from either to the other.
   constexpr std::string_view pr = "github:pr:";
+  constexpr std::string_view issue = "github:issue:";
   if (key.starts_with(pr))
-    out.push_back("github:issue:" + key.substr(pr.size()));
+    out.push_back(std::string{issue}.append(key, pr.size()));
+  else if (key.starts_with(issue))
+    out.push_back(std::string{pr}.append(key, issue.size()));
   // An id counts within its repository, of which there may be one only.
   constexpr auto deployment = correlation::deployment_family;
   if (correlation::is_bare_deployment(key)) {

@@ -22,6 +22,13 @@ bool scanner::url(std::string_view target) {
     r.to = key.to;
     r.needs = key.needs;
     r.shape = reference_shape::url;
+    // GitHub leads from an issue's address to the pull request of that number.
+    if (constexpr std::string_view issue = "github:issue:";
+        r.key.starts_with(issue)) {
+      r.or_issue = r.key;
+      r.key.replace(0, issue.size(), "github:pr:");
+      r.to = correlation_noun::pr;
+    }
     resolve_thread(r);
     add(std::move(r), target);
   }

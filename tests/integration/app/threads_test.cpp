@@ -203,6 +203,9 @@ TEST_F(whole_threads, TheIdOfAMergedThreadLeadsToItsEvents) {
   post("/linear/events", issue,
        {{"Linear-Delivery", "d-2"}, {"Linear-Event", "Issue"}});
   const auto pr = thread_of("octo%2Frepo%2312");
+  // GitHub leads from here to the pull request.
+  EXPECT_EQ(thread_of("https%3A%2F%2Fgithub.com%2Focto%2Frepo%2Fissues%2F12"),
+            pr);
   const auto linear = thread_of("ENG-42");
   ASSERT_NE(pr, linear);
   github("pull_request", pull_request, "d-3");

@@ -116,7 +116,7 @@ TEST(text, links_speak_for_their_labels) {
   EXPECT_EQ(body("https://example.com/x/ENG-42"), nothing);
   EXPECT_EQ(chat("<https://acme.atlassian.net/browse/ENG-42|ENG-42>"), nothing);
   EXPECT_EQ(body("Fixes [#12](https://github.com/other/repo/issues/12)"),
-            key_set{"github:issue:other/repo#12"});
+            (key_set{"github:issue:other/repo#12", "github:pr:other/repo#12"}));
   EXPECT_EQ(body("![ENG-42](https://img.example/ENG-42.png)"), nothing);
 }
 
