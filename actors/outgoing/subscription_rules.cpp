@@ -75,6 +75,10 @@ make_subscription(const new_subscription& wanted,
       return fail(made.error());
     out.new_secret = std::move(*made);
     s.secrets = {out.new_secret};
+  } else if (!wanted.secret.empty() || wanted.asymmetric) {
+    return fail(ec::unprocessable,
+                std::string{wanted.asymmetric ? "signature" : "secret"} +
+                    ": only webhooks are signed");
   }
   s.created_at = now;
   s.id = uuid::v7(now, random);

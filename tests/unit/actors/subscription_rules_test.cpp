@@ -51,6 +51,13 @@ TEST(subscription_rules, types_and_schemes_go_together) {
   const auto made = make_subscription(n, both, {}, random);
   ASSERT_TRUE(made);
   EXPECT_EQ(made->new_secret, "");
+  n.secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+  EXPECT_EQ(make_subscription(n, both, {}, random).error().message,
+            "secret: only webhooks are signed");
+  n.secret.clear();
+  n.asymmetric = true;
+  EXPECT_EQ(make_subscription(n, both, {}, random).error().message,
+            "signature: only webhooks are signed");
   subscription_change c;
   c.rotate_secret = true;
   EXPECT_EQ(changed_subscription(made->what, c, random).error().message,
