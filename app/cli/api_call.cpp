@@ -20,7 +20,8 @@ http_request with_body(std::string method, std::string target,
 }
 
 int ask_and_show(const connection& server, const http_request& request,
-                 std::string_view done, console& io) {
+                 std::string_view done, console& io,
+                 const std::function<bool(simdjson::dom::element)>& worked) {
   const auto client = connect_to(server);
   if (!client)
     return report(client.error(), io);
@@ -33,7 +34,11 @@ int ask_and_show(const connection& server, const http_request& request,
     io.out << done << '\n';
   else
     io.out << printable(one_line(answer->body)) << '\n';
-  return exit_ok;
+  if (!worked)
+    return exit_ok;
+  codec::payload_reader reader;
+  const auto root = reader.parse(answer->body);
+  return root && worked(*root) ? exit_ok : exit_failure;
 }
 
 int walk_list(const connection& server, const list_request& what, console& io,

@@ -20,8 +20,12 @@ http_request with_body(std::string method, std::string target,
                        std::string body);
 
 /// Sends it and shows the answer's body as it is, or says that it was done.
-int ask_and_show(const connection& server, const http_request& request,
-                 std::string_view done, console& io);
+/// `worked`, if given, is asked about the body: `exit_failure` if what was
+/// asked for did not come off although the call did.
+int ask_and_show(
+    const connection& server, const http_request& request,
+    std::string_view done, console& io,
+    const std::function<bool(simdjson::dom::element)>& worked = {});
 
 /// A list that the API gives in pages.
 struct list_request {

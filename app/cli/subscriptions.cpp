@@ -55,21 +55,27 @@ std::string subscription_path(const subscription_options& o) {
 }
 
 /// A seq goes as a number, anything else as a text.
-void add_since(json_body& body, const std::string& since) {
-  if (since.empty())
-    return;
+expected<void> add_since(json_body& body, const std::string& given) {
+  if (given.empty())
+    return {};
+  const auto since = absolute_since(given, system_clock{}.now());
+  if (!since)
+    return fail(since.error());
   int64_t seq = 0;
-  const auto* end = since.data() + since.size();
-  const auto read = std::from_chars(since.data(), end, seq);
+  const auto* end = since->data() + since->size();
+  const auto read = std::from_chars(since->data(), end, seq);
   if (read.ec == std::errc{} && read.ptr == end)
-    body.raw("since", since);
+    body.raw("since", *since);
   else
-    body.text("since", since);
+    body.text("since", *since);
+  return {};
 }
 
-/// "name:value" each.
+/// "name:value" each; a single empty one stands for none.
 expected<std::string> headers_json(const std::vector<std::string>& headers) {
   json_body out;
+  if (headers.size() == 1 && headers.front().empty())
+    return std::move(out).finish();
   for (const auto& line : headers) {
     const auto colon = line.find(':');
     if (colon == std::string::npos || colon == 0)
@@ -117,7 +123,8 @@ int create_subscription(const subscription_options& o, console& io) {
     body.text("secret", o.secret);
   else if (o.asymmetric)
     body.text("signature", "v1a");
-  add_since(body, o.since);
+  if (const auto ok = add_since(body, o.since); !ok)
+    return report(ok.error(), io);
   return ask_and_show(
       o.server,
       with_body("POST", subscriptions_path(o), std::move(body).finish()), "",
@@ -153,9 +160,10 @@ int replay(const subscription_options& o, console& io) {
   json_body body;
   if (!o.event.empty())
     body.text("event_id", o.event);
-  add_since(body, o.since);
+  if (const auto ok = add_since(body, o.since); !ok)
+    return report(ok.error(), io);
   if (!o.until.empty())
-    body.text("until", o.until);
+    body.text("until", absolute_time(o.until, system_clock{}.now()));
   if (const auto added = add_filter(body, o.filter); !added)
     return report(added.error(), io);
   if (o.dry_run)
@@ -203,7 +211,7 @@ void add_settings_options(CLI::App& sub, const subscription_ptr& o) {
       ->type_name("JSON");
   add_text(sub, "--format", o->format, "native or cloudevents");
   sub.add_option("--header", o->headers,
-                 "Sent along with each delivery; may be repeated")
+                 "Sent along with each delivery; may be repeated; '' for none")
       ->type_name("NAME:VALUE")
       ->allow_extra_args(false);
   auto* ordered = sub.add_flag("--ordered", o->ordered,
@@ -227,8 +235,8 @@ void add_subscriptions(CLI::App& app, runner& run) {
               "  eventweft subscriptions list pr_events\n"
               "  eventweft subscriptions test pr_events ID\n"
               "  eventweft subscriptions deliveries pr_events ID\n"
-              "  eventweft subscriptions replay pr_events ID --since "
-              "2026-01-31T00:00:00Z --dry-run\n"
+              "  eventweft subscriptions replay pr_events ID --since 2h "
+              "--dry-run\n"
               "  eventweft subscriptions rotate-secret pr_events ID");
   auto* list =
       add_action(*all, run, o, "list", "Oldest first", list_subscriptions);
@@ -244,12 +252,13 @@ void add_subscriptions(CLI::App& app, runner& run) {
       ->type_name("URL");
   create->add_option("--type", o->type, "webhook (default), nats or kafka");
   create->add_option("--secret", o->secret,
-                     "whsec_… or whsk_… (default: a new one)");
+                     "whsec_… or whsk_… (default: a new one); webhooks only");
   create->add_flag("--asymmetric", o->asymmetric,
                    "Sign with a new Ed25519 key (v1a)");
   create
       ->add_option("--since", o->since,
-                   "now (default), earliest, a seq, an RFC 3339 time")
+                   "now (default), earliest, a seq, an RFC 3339 time, or 15m, "
+                   "2h, 7d ago")
       ->type_name("WHEN");
   add_settings_options(*create, o);
 
@@ -287,16 +296,25 @@ void add_subscriptions(CLI::App& app, runner& run) {
       ->add_flag("--drop-old", o->drop_old,
                  "Instead: forget all but the newest")
       ->excludes(given);
-  plain("test", "Deliver an event that is made up",
+  plain("test", "Deliver an event that is made up; exit code 1 if that failed",
         [](const subscription_options& x, console& io) {
           return ask_and_show(
               x.server, with_body("POST", subscription_path(x) + "/test", ""),
-              "", io);
+              "", io, [](simdjson::dom::element answer) {
+                bool delivered = false;
+                return answer["delivered"].get(delivered) ==
+                           simdjson::SUCCESS &&
+                       delivered;
+              });
         });
   auto* again = plain("replay", "Deliver events of the past once more", replay);
-  again->add_option("--since", o->since, "earliest, a seq or an RFC 3339 time")
+  again
+      ->add_option("--since", o->since,
+                   "earliest, a seq, an RFC 3339 time, or 15m, 2h, 7d ago")
       ->type_name("WHEN");
-  again->add_option("--until", o->until, "Before this RFC 3339 time")
+  again
+      ->add_option("--until", o->until,
+                   "Before this RFC 3339 time, or so long ago")
       ->type_name("WHEN");
   again->add_option("--filter", o->filter, "Only these")->type_name("JSON");
   again->add_option("--event", o->event, "Only this one")->type_name("ID");

@@ -118,6 +118,66 @@ TEST_F(CliParser, AnEmptyTextIsSentAsItIs) {
                              R"({"url":"","subscriber_id":"","format":""})"));
 }
 
+TEST_F(CliParser, AnEmptyHeaderClearsThemAll) {
+  const api_server server{
+      {{"PATCH /api/v1/streams/s/subscriptions/1", answer(200, "{}")}}};
+  const auto url = server.address().url;
+  const auto change = [&](const char* header) {
+    return run({"subscriptions", "change", "s", "1", "--header", header,
+                "--url", url.c_str()});
+  };
+  EXPECT_EQ(change(""), exit_ok) << err.str();
+  EXPECT_EQ(change("x-a: b"), exit_ok) << err.str();
+  EXPECT_THAT(server.bodies(),
+              ::testing::ElementsAre(R"({"headers":{}})",
+                                     R"({"headers":{"x-a":"b"}})"));
+  EXPECT_EQ(change(":b"), exit_usage);
+}
+
+TEST_F(CliParser, SubscriptionsTakeATimeThatIsSoLongAgo) {
+  const auto done = answer(200, "{}");
+  const api_server server{
+      {{"POST /api/v1/streams/s/subscriptions", done},
+       {"POST /api/v1/streams/s/subscriptions/1/replay", done}}};
+  const auto url = server.address().url;
+  const auto* at = url.c_str();
+  const auto create = [&](const char* since) {
+    return run({"subscriptions", "create", "s", "--to", "http://a", "--since",
+                since, "--url", at});
+  };
+  // As long ago as the epoch, whatever the clock says.
+  EXPECT_EQ(create("4000000000d"), exit_ok) << err.str();
+  EXPECT_EQ(create("17"), exit_ok) << err.str();
+  EXPECT_EQ(run({"subscriptions", "replay", "s", "1", "--since", "4000000000d",
+                 "--until", "4000000000d", "--url", at}),
+            exit_ok)
+      << err.str();
+  EXPECT_THAT(server.bodies(),
+              ::testing::ElementsAre(
+                  R"({"url":"http://a","since":"1970-01-01T00:00:00.000000Z"})",
+                  R"({"url":"http://a","since":17})",
+                  R"({"since":"1970-01-01T00:00:00.000000Z",)"
+                  R"("until":"1970-01-01T00:00:00.000000Z"})"));
+  EXPECT_EQ(create("bogus"), exit_usage);
+  EXPECT_THAT(err.str(), HasSubstr("--since"));
+}
+
+TEST_F(CliParser, ATestDeliveryThatFailedIsAFailure) {
+  const std::string failed =
+      R"({"delivered":false,"response_status":500,"error_message":"no"})";
+  const api_server server{
+      {{"POST /api/v1/streams/s/subscriptions/1/test", answer(200, failed)},
+       {"POST /api/v1/streams/s/subscriptions/2/test",
+        answer(200, R"({"delivered":true,"response_status":200})")}}};
+  const auto url = server.address().url;
+  const auto test = [&](const char* id) {
+    return run({"subscriptions", "test", "s", id, "--url", url.c_str()});
+  };
+  EXPECT_EQ(test("1"), exit_failure);
+  EXPECT_EQ(out.str(), failed + '\n');
+  EXPECT_EQ(test("2"), exit_ok) << err.str();
+}
+
 TEST_F(CliParser, ARuleNeedsAKeyAndASoundFilter) {
   EXPECT_EQ(run({"rules", "set", "r"}), exit_usage);
   EXPECT_THAT(err.str(), HasSubstr("--key"));
