@@ -23,6 +23,18 @@ class delivery_board {
     all_.insert_or_assign(id, entry{std::move(figures), behind_since, follows});
   }
 
+  /// What the store has of one that no sender of this node serves; with its
+  /// cursor where it was, it has been waiting since it first did.
+  void set_stored(const uuid& id, subscription_figures figures,
+                  std::optional<timestamp> oldest) {
+    std::lock_guard guard{mutex_};
+    auto& e = all_[id];
+    if (oldest || figures.cursor != e.figures.cursor)
+      e.behind_since = oldest;
+    e.figures = std::move(figures);
+    e.follows = false;
+  }
+
   /// As it is now, with the log's end at `head`: a sender that waits for hours
   /// says nothing meanwhile.
   subscription_figures of(const uuid& id, seq_t head, timestamp now) {

@@ -3,6 +3,7 @@
 
 #include "actors/outgoing/sender_parts.hpp"
 #include "actors/outgoing/subscriptions_state.hpp"
+#include "delivery/progress.hpp"
 
 #include <algorithm>
 #include <map>
@@ -18,6 +19,27 @@ using std::chrono::milliseconds;
 constexpr milliseconds figures_interval{1'000};
 /// A test's end takes so long to come here at most.
 constexpr milliseconds test_grace{2'000};
+
+void note_stored(delivery_board& board, const subscription_record& r) {
+  const auto& p = r.progress;
+  subscription_figures f;
+  f.matched = p.matched;
+  f.delivered = p.delivered;
+  f.failed = p.failed;
+  f.given_up = p.given_up;
+  f.last_seq = p.last_seq;
+  f.last_delivery_at = p.last_delivery_at;
+  f.replaying = !p.replay.empty();
+  f.cursor = p.done_until;
+  std::optional<timestamp> oldest;
+  if (const auto mark = delivery::parse_mark(p.mark)) {
+    f.cursor = mark->cursor;
+    f.open = static_cast<int64_t>(mark->open.size());
+    if (!mark->open.empty())
+      oldest = mark->open.front().since;
+  }
+  board.set_stored(r.what.id, std::move(f), oldest);
+}
 
 } // namespace
 
@@ -157,6 +179,35 @@ void subscriptions_state::take(subscription_list all) {
       [&now](const subscription& s) { return !now.contains(s.id); });
   for (auto& [id, s] : now)
     senders_.put(std::move(s));
+  read_marks();
+}
+
+void subscriptions_state::read_marks() {
+  if (reading_marks_)
+    return;
+  std::vector<uuid> unserved;
+  for (const auto& [id, e] : senders_.all())
+    if (!options_.deliver || !options_.types.contains(e.what.type))
+      unserved.push_back(id);
+  reading_marks_ = true;
+  read_marks(std::move(unserved));
+}
+
+void subscriptions_state::read_marks(std::vector<uuid> left) {
+  if (left.empty()) {
+    reading_marks_ = false;
+    return;
+  }
+  const auto id = left.back();
+  left.pop_back();
+  auto found = [this, id, left](const subscription_record& r) {
+    if (senders_.find(id) != nullptr)
+      note_stored(*board_, r);
+    read_marks(left);
+  };
+  // It may be gone by now; the next look at all of them tells.
+  ask_worker([this](const caf::error&) { reading_marks_ = false; },
+             std::move(found), find_atom_v, id);
 }
 
 // -- what is asked about them -------------------------------------------------
@@ -226,7 +277,8 @@ void subscriptions_state::note_figures() {
     s.waiting +=
         static_cast<size_t>(std::max<int64_t>(f.open - f.under_way, 0));
     s.under_way += static_cast<size_t>(f.under_way);
-    if (!e.what.active)
+    // Who was paused is not waited for; who was switched off is to go on.
+    if (!e.what.active && e.what.disabled_reason.empty())
       continue;
     s.lag_events = std::max(s.lag_events, f.lag_events);
     s.lag_seconds = std::max(s.lag_seconds, f.lag_seconds);

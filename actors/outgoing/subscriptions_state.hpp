@@ -46,6 +46,9 @@ class subscriptions_state {
   void read();
   void read_later(milliseconds pause);
   void take(subscription_list all);
+  /// How far those are that no sender serves here, one after the other.
+  void read_marks();
+  void read_marks(std::vector<uuid> left);
   /// Asks the worker; the answer goes to `then`, an error to `failed`.
   template <class Failed, class Then, class... Ts>
   void ask_worker(Failed failed, Then then, Ts&&... xs) {
@@ -139,6 +142,7 @@ class subscriptions_state {
   int overtaken_ = 0;
   /// Streams whose metrics are not all zero.
   std::set<std::string> noted_;
+  bool reading_marks_ = false;
   bool reading_ = false;
   /// It has been told that they can't be read.
   bool unreadable_ = false;

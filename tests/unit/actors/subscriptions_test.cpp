@@ -3,6 +3,7 @@
 #include "actors/outgoing/delivery_recorder.hpp"
 #include "actors/outgoing/subscription_worker.hpp"
 #include "actors/outgoing/subscriptions.hpp"
+#include "delivery/progress.hpp"
 #include "delivery/signature.hpp"
 #include "tests/support/memory_subscriptions.hpp"
 #include "tests/support/scripted_poster.hpp"
@@ -71,6 +72,27 @@ class subscriptions_test : public spine {
     return n;
   }
 
+  /// Long enough for the store to be read and figures to be noted.
+  void look_again() {
+    advance(options.poll_interval + 1s);
+    advance(2s);
+  }
+
+  subscription_figures figures_of(const uuid& id) {
+    return must<subscription_view>(find_atom_v, std::string{"all_events"}, id)
+        .figures;
+  }
+
+  /// The metric of `all_events`.
+  int64_t noted_lag() const {
+    constexpr std::string_view name =
+        "eventweft_subscription_lag_events{stream=\"all_events\"} ";
+    const auto text = ctx.figures->text();
+    const auto at = text.find(name);
+    return at == std::string::npos ? -1
+                                   : std::stoll(text.substr(at + name.size()));
+  }
+
   std::shared_ptr<memory_tables> tables = std::make_shared<memory_tables>();
   std::shared_ptr<scripted_poster> poster =
       std::make_shared<scripted_poster>(time);
@@ -96,6 +118,57 @@ TEST_F(subscriptions_test, say_that_nothing_is_delivered) {
   EXPECT_EQ(refused<replay_answer>(replay_atom_v, std::string{"all_events"},
                                    made.what.id, replay_request{}),
             ec::conflict);
+}
+
+TEST_F(subscriptions_test, one_without_a_sender_is_as_far_as_the_store_has_it) {
+  options.deliver = false;
+  start();
+  auto wanted = hook();
+  wanted.since = start_point::after(0);
+  const auto id = must<subscription_view>(append_atom_v, wanted).what.id;
+  for (int i = 1; i <= 5; ++i)
+    append(i);
+  look_again();
+  auto f = figures_of(id);
+  EXPECT_EQ(f.state, "off");
+  EXPECT_EQ(f.lag_events, 5);
+  EXPECT_EQ(noted_lag(), 5);
+  const auto behind = f.lag_seconds;
+  look_again();
+  EXPECT_GT(figures_of(id).lag_seconds, behind);
+  // Another node has delivered most of it.
+  auto& stored = tables->subscriptions.at(id).progress;
+  stored.delivered = 3;
+  stored.mark = delivery::mark_json({4, {{2, 1, {}, time->now(), {}}}});
+  look_again();
+  f = figures_of(id);
+  EXPECT_EQ(f.cursor, 4);
+  EXPECT_EQ(f.delivered, 3);
+  EXPECT_EQ(f.lag_events, 2);
+  EXPECT_EQ(noted_lag(), 2);
+}
+
+TEST_F(subscriptions_test,
+       one_that_was_switched_off_is_behind_not_a_paused_one) {
+  poster->status = [](const auto&) { return 410; };
+  start();
+  auto wanted = hook();
+  wanted.what.ordered = true;
+  wanted.since = start_point::after(0);
+  const auto id = must<subscription_view>(append_atom_v, wanted).what.id;
+  for (int i = 1; i <= 5; ++i)
+    append(i);
+  look_again();
+  const auto f = figures_of(id);
+  EXPECT_EQ(f.state, "disabled");
+  EXPECT_GT(f.lag_events, 0);
+  EXPECT_EQ(noted_lag(), f.lag_events);
+  subscription_change pause;
+  pause.active = false;
+  must<subscription_view>(put_atom_v, std::string{"all_events"}, id, pause);
+  look_again();
+  EXPECT_EQ(figures_of(id).state, "paused");
+  EXPECT_EQ(noted_lag(), 0);
 }
 
 TEST_F(subscriptions_test, streams_are_rows_that_take_effect_at_once) {
