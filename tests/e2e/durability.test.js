@@ -90,6 +90,25 @@ for (const name of engines)
 
     if (name !== 'postgres') return;
 
+    it('is not ok before PostgreSQL has answered', async (t) => {
+      const store = engine.freshUrl();
+      await engine.server.crash('SIGQUIT');
+      let there = false;
+      t.after(() => there || engine.server.start());
+      const server = await startServer({
+        store, cwd: temporaryDirectory(t),
+        env: { EVENTWEFT_STORE_RETRY_MAX: '1' },
+      });
+      t.after(() => server.stop());
+      const ready = async () =>
+        (await (await fetch(`${server.url}/readyz`)).json()).status;
+      assert.equal(await ready(), 'degraded');
+      await engine.server.start();
+      there = true;
+      // Without an event that would find it out.
+      await until('readiness', async () => (await ready()) === 'ok');
+    });
+
     it('survives the death of PostgreSQL by way of the spool', async (t) => {
       const server = await startServer({
         store: engine.freshUrl(), cwd: temporaryDirectory(t),
