@@ -9,6 +9,8 @@
 #include "app/correlation.hpp"
 #include "app/delivery_options.hpp"
 #include "app/local_platform.hpp"
+#include "app/lone_node.hpp"
+#include "app/lone_owner.hpp"
 #include "app/node_work.hpp"
 #include "app/poster.hpp"
 #include "app/processors.hpp"
@@ -233,6 +235,16 @@ expected<net::bound_address> service::start() {
           [[maybe_unused]] const auto set = logs->set_level(component, level);
         });
   }
+  expected<std::shared_ptr<ownership>> owner;
+  if (s.cluster)
+    owner = s.cluster->owner();
+  else
+    owner = own_alone(*store, ready.has_value(),
+                      {s.settings.store.poll_interval, s.fatal}, s.log);
+  if (!owner)
+    return fail(std::move(owner.error()));
+  if (const auto idle = idle_cluster(s.settings.cluster); !idle.empty())
+    s.log->warn("{}", idle);
   access_options guarding;
   guarding.auth = s.settings.auth;
   guarding.limits = s.settings.limits;
@@ -273,9 +285,8 @@ expected<net::bound_address> service::start() {
   upkeep_options keeping;
   keeping.stored = s.stored;
   keeping.retention = std::move(*policy);
-  s.keeper = std::make_unique<upkeep>(
-      store, std::move(keeping), s.time, s.logs->get("upkeep"),
-      s.cluster ? s.cluster->owner() : std::make_shared<sole_owner>());
+  s.keeper = std::make_unique<upkeep>(store, std::move(keeping), s.time,
+                                      s.logs->get("upkeep"), *owner);
 
   actor_host_parts parts;
   parts.settings = s.settings;
@@ -295,8 +306,8 @@ expected<net::bound_address> service::start() {
   parts.time = s.time;
   parts.random = s.random;
   parts.escalate = s.fatal;
+  parts.owner = std::move(*owner);
   if (s.cluster) {
-    parts.owner = s.cluster->owner();
     parts.others = s.cluster->others();
     parts.prepare = s.cluster->preparation();
     parts.cluster = s.cluster.get();

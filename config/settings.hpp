@@ -331,6 +331,8 @@ struct supervisor_settings {
 
 /// `[cluster]`: several nodes on one PostgreSQL.
 struct cluster_settings {
+  bool operator==(const cluster_settings&) const = default;
+
   bool enabled = false;
   /// Unique in the cluster and, with TLS, a name of the node's certificate;
   /// empty: the host's name.

@@ -108,6 +108,9 @@ class store_nodes {
   virtual expected<std::vector<node_record>>
   beat(const node_record& me, std::chrono::milliseconds dead_after) = 0;
 
+  /// The same without being a node: who is there, by name.
+  virtual expected<std::vector<node_record>> all() = 0;
+
   /// Takes or renews the leases of `works` for `owner` as far as nobody else
   /// holds them, for `ttl` from now on. Returns what `owner` holds of them
   /// after that. A new owner's token is greater than any before it.

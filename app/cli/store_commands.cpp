@@ -2,6 +2,7 @@
 #include "app/cli/cli.hpp"
 #include "app/cli/commands.hpp"
 #include "app/cli/selection.hpp"
+#include "app/lone_node.hpp"
 #include "app/retention.hpp"
 #include "app/store_options.hpp"
 #include "persistence/newer_schema.hpp"
@@ -146,6 +147,8 @@ int check(const config::load_options& options, const programs& start,
     return report(fine.error(), io);
   }
   tell_platforms(s, io);
+  if (const auto idle = idle_cluster(s.cluster); !idle.empty())
+    io.out << "\nWarning: " << idle << '\n';
   const auto store = open(s);
   if (!store)
     return report(store.error(), io);
@@ -166,6 +169,9 @@ int check(const config::load_options& options, const programs& start,
       io.out.flush();
       return report(rights.error(), io);
     }
+    if (const auto nodes = (*store)->open_nodes(); nodes && !s.cluster.enabled)
+      if (const auto alone = check_alone(*nodes); !alone)
+        return report(config::located(read.result, alone.error()), io);
   } else if (schema.error().code == ec::schema_mismatch &&
              s.store.auto_migrate) {
     io.out << schema.error().message << '\n';

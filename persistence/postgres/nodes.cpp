@@ -36,6 +36,37 @@ node_state read_state(std::string_view text) {
                             : node_state::up;
 }
 
+constexpr std::string_view node_columns =
+    "SELECT name, incarnation, address, http, protocol_min, protocol, "
+    "capabilities, state, started_at, greatest(0, "
+    "extract(epoch FROM clock_timestamp() - heartbeat_at) * 1000)::float8, "
+    "processors, extract(epoch FROM dead_after)::float8 * 1000, runs ";
+
+std::vector<node_record> read_nodes(const pqxx::result& rows) {
+  std::vector<node_record> all;
+  for (const auto& row : rows) {
+    node_record n;
+    n.name = row[0].view();
+    n.incarnation = read_uuid(row[1].view());
+    n.address = row[2].view();
+    n.http = row[3].view();
+    n.protocol_min = row[4].as<uint32_t>();
+    n.protocol = row[5].as<uint32_t>();
+    n.capabilities = row[6].view();
+    n.state = read_state(row[7].view());
+    n.started = read_time(row[8].view());
+    n.silent = read_milliseconds(row[9]);
+    if (!row[10].is_null())
+      n.processors = read_texts(row[10]);
+    if (!row[11].is_null())
+      n.dead_after = read_milliseconds(row[11]);
+    if (!row[12].is_null())
+      n.runs = read_texts(row[12]);
+    all.push_back(std::move(n));
+  }
+  return all;
+}
+
 } // namespace
 
 nodes::nodes(store_options options, watchdog_ptr dog)
@@ -69,40 +100,28 @@ expected<std::vector<node_record>> nodes::beat(const node_record& me,
         p.append();
     p.append(interval_text(dead_after));
     pqxx::nontransaction tx{c};
-    auto rows = tx.exec(
-        "SELECT name, incarnation, address, http, protocol_min, protocol, "
-        "capabilities, state, started_at, greatest(0, "
-        "extract(epoch FROM clock_timestamp() - heartbeat_at) * 1000)::float8, "
-        "processors, extract(epoch FROM dead_after)::float8 * 1000, runs "
-        "FROM beat_node($1, $2::uuid, $3, $4, $5::int, $6::int, $7, $8, "
-        "$9::text[], $10::text[], $11::interval)",
-        p);
+    auto rows = tx.exec(std::string{node_columns} +
+                            "FROM beat_node($1, $2::uuid, $3, $4, $5::int, "
+                            "$6::int, $7, $8, $9::text[], $10::text[], "
+                            "$11::interval)",
+                        p);
     if (rows.empty())
       return fail(ec::conflict,
                   "another node of the name " + me.name +
                       " is alive: give each node a [cluster] name of its own");
-    std::vector<node_record> all;
-    for (const auto& row : rows) {
-      node_record n;
-      n.name = row[0].view();
-      n.incarnation = read_uuid(row[1].view());
-      n.address = row[2].view();
-      n.http = row[3].view();
-      n.protocol_min = row[4].as<uint32_t>();
-      n.protocol = row[5].as<uint32_t>();
-      n.capabilities = row[6].view();
-      n.state = read_state(row[7].view());
-      n.started = read_time(row[8].view());
-      n.silent = read_milliseconds(row[9]);
-      if (!row[10].is_null())
-        n.processors = read_texts(row[10]);
-      if (!row[11].is_null())
-        n.dead_after = read_milliseconds(row[11]);
-      if (!row[12].is_null())
-        n.runs = read_texts(row[12]);
-      all.push_back(std::move(n));
-    }
-    return all;
+    return read_nodes(rows);
+  });
+}
+
+expected<std::vector<node_record>> nodes::all() {
+  using result_t = expected<std::vector<node_record>>;
+  return live_.call(retry::yes, [&](pqxx::connection& c) -> result_t {
+    pqxx::nontransaction tx{c};
+    return read_nodes(
+        tx.exec(std::string{node_columns} +
+                "FROM cluster_nodes "
+                "WHERE heartbeat_at > clock_timestamp() - interval '1 day' "
+                "ORDER BY name"));
   });
 }
 

@@ -17,6 +17,7 @@ class nodes final : public store_nodes {
   expected<uuid> store_id() override;
   expected<std::vector<node_record>>
   beat(const node_record& me, std::chrono::milliseconds dead_after) override;
+  expected<std::vector<node_record>> all() override;
   expected<std::vector<fence>> claim(const std::string& owner,
                                      const std::vector<std::string>& works,
                                      std::chrono::milliseconds ttl) override;

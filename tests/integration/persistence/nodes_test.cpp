@@ -91,6 +91,22 @@ TEST_F(nodes_test, ABeatShowsEverybody) {
   EXPECT_FALSE(all[0].runs);
 }
 
+TEST_F(nodes_test, WhoLooksIsNoNode) {
+  EXPECT_THAT(must(nodes_->all()), IsEmpty());
+  auto a = node("a"), b = node("b");
+  a.runs = {"metrics"};
+  must(nodes_->beat(b, 10s));
+  must(nodes_->beat(a, 10s));
+  must(nodes_->leave(b));
+  auto all = must(store_->open_nodes()->all());
+  ASSERT_THAT(all, SizeIs(2));
+  EXPECT_EQ(all[1].state, node_state::left);
+  a.dead_after = 10s;
+  all[0].started = {};
+  all[0].silent = {};
+  EXPECT_EQ(all[0], a);
+}
+
 // As nodes of the version before beat, which are there during a roll.
 TEST_F(nodes_test, ANodeThatDoesNotTellItsProcessorsMayHaveAll) {
   auto a = node("a");

@@ -58,6 +58,12 @@ class fake_nodes final : public store_nodes {
       return fail(ec::conflict, "another node of that name");
     r = {me, db_->now};
     r.node.dead_after = dead_after;
+    return all();
+  }
+
+  expected<std::vector<node_record>> all() override {
+    if (cut)
+      return away();
     std::vector<node_record> out;
     for (const auto& [name, other] : db_->rows) {
       out.push_back(other.node);
