@@ -68,6 +68,8 @@ struct cluster_node::state {
   void heard(const store_bell& bell);
   void wake_hub(std::optional<seq_t> reaches);
   void drain();
+  /// Whether the store has all that was acknowledged here.
+  bool emptied();
   /// After each heartbeat.
   void turned(store_nodes& store);
   expected<void> open_links(actor_host& host);
@@ -86,6 +88,7 @@ struct cluster_node::state {
   std::atomic<bool> hears{false};
   actor_line actors;
   std::atomic<bool> draining{false};
+  bool spool_told = false;
   std::shared_ptr<void> carrier;
   std::shared_ptr<void> level;
   std::unique_ptr<node_keeper> keeper;
@@ -200,6 +203,16 @@ expected<void> cluster_node::state::open_links(actor_host& host) {
   return {};
 }
 
+// Whoever drains a node may throw its disk away.
+bool cluster_node::state::emptied() {
+  const auto spooled = parts.figures->spooled();
+  if (spooled != 0 && !std::exchange(spool_told, true))
+    parts.log->warn("cluster: {} events are still in the spool; this node "
+                    "has left once the store has them",
+                    spooled);
+  return spooled == 0 && parts.figures->unanswered() == 0;
+}
+
 // Readiness first, so that the load balancer sends nobody new; then what it
 // owns; then those who are still here.
 void cluster_node::state::drain() {
@@ -209,7 +222,7 @@ void cluster_node::state::drain() {
   actors.with([](actor_host& host) { host.set_draining(); });
   members->drain();
   drainer = std::jthread{[this](const std::stop_token& stop) {
-    const auto pause = [&](std::chrono::milliseconds t) {
+    const auto pause = [this, &stop](std::chrono::milliseconds t) {
       std::unique_lock lock{mutex};
       wake.wait_for(lock, stop, t, [] { return false; });
       return !stop.stop_requested();
@@ -217,7 +230,7 @@ void cluster_node::state::drain() {
     if (!pause(parts.settings.drain_delay))
       return;
     actors.with([](actor_host& host) { host.send_elsewhere(); });
-    while (!members->drained())
+    while (!emptied() || !members->drained())
       if (!pause(50ms))
         return;
     keeper->leave();
@@ -336,6 +349,7 @@ void cluster_node::status(reply answer) {
   view.me = s.members->me();
   view.draining = s.draining;
   view.left = s.keeper && s.keeper->left();
+  view.spooled = s.parts.figures->spooled();
   view.hears = s.hears;
   view.dead_after = s.members->options().dead_after();
   view.nodes = s.members->members();

@@ -53,6 +53,7 @@ std::string status_json(const cluster_view& view) {
   out["node"] = view.me.name;
   out["draining"] = view.draining;
   out["left"] = view.left;
+  out["spooled"] = view.spooled;
   out["woken_by_database"] = view.hears;
   out["head"] = view.head;
   json::array nodes;

@@ -15,6 +15,8 @@ struct cluster_view {
   node_record me;
   bool draining = false;
   bool left = false;
+  /// Events that only this node has: they are in its spool.
+  size_t spooled = 0;
   /// Whether the database wakes this node.
   bool hears = false;
   seq_t head = 0;

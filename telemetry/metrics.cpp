@@ -117,6 +117,15 @@ void metrics::set_spool(size_t events, size_t bytes) {
   state_->spool_bytes.Set(static_cast<double>(bytes));
 }
 
+size_t metrics::spooled() const {
+  return static_cast<size_t>(state_->spool_events.Value());
+}
+
+size_t metrics::unanswered() const {
+  return static_cast<size_t>(state_->in_flight.Value() +
+                             state_->writer_queue.Value());
+}
+
 void metrics::batch_committed(size_t events, size_t bytes) {
   state_->batches.Increment();
   state_->batch_bytes.Increment(static_cast<double>(bytes));

@@ -63,6 +63,10 @@ class metrics {
   void set_writer_queue(size_t events);
   void set_reader_queue(size_t requests);
   void set_spool(size_t events, size_t bytes);
+  /// Events in the spool, as it was set last.
+  size_t spooled() const;
+  /// Webhooks and events that are not answered for yet, as they were set last.
+  size_t unanswered() const;
   void batch_committed(size_t events, size_t bytes);
   void store_failed();
   /// 1 while the store answers.

@@ -9,6 +9,7 @@ import { after, before, describe, it } from 'node:test';
 import {
   authority, Cluster, Node, OwnerWatch, Reader, Senders,
 } from './support/cluster.js';
+import { headersOf, webhook } from './support/github.js';
 import { headOf, wholeLog } from './support/readers.js';
 import { pause, until } from './support/wait.js';
 
@@ -305,6 +306,37 @@ describe('a cluster of three', { concurrency: 1 }, () => {
       nodes[i].start();
       return { 'takeover (ms)': took };
     });
+  });
+
+  it('has not left while its spool has what only it has', async () => {
+    const { network } = cluster;
+    const node = nodes[c];
+    await network.link(c, database, false);
+    await until('an event to be spooled', async () => {
+      const hook = webhook('ping', { zen: 'Keep it' });
+      const answer = await fetch(`${node.url}/github/events`, {
+        method: 'POST', headers: await headersOf(hook), body: hook.body,
+      });
+      return answer.status === 202;
+    }, 30_000);
+    await until('the spool to be counted', async () =>
+      (await node.status()).spooled > 0, 5_000);
+    const answer = await fetch(`${node.url}/api/v1/cluster/drain`,
+      { method: 'POST' });
+    assert.equal(answer.status, 202);
+    await until('it to say what keeps it', () =>
+      /still in the spool/.test(node.said), 15_000);
+    const held = await node.status();
+    assert.equal(held.left, false);
+    assert.ok(held.spooled > 0);
+    await network.reset();
+    await until('the node to have left', async () =>
+      (await node.status()).left, 30_000);
+    assert.equal((await node.status()).spooled, 0);
+    node.kill('SIGTERM');
+    assert.equal((await node.exited).code, 0);
+    node.start();
+    await cluster.whole();
   });
 
   it('refuses strangers and leaves the links of others alone', async () => {
