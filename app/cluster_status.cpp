@@ -62,8 +62,6 @@ std::string status_json(const cluster_view& view) {
   out["nodes"] = std::move(nodes);
   json::array owners;
   for (const auto& l : view.leases) {
-    if (l.owner.empty() || l.left.count() < 0)
-      continue;
     json::object o;
     o["work"] = l.work;
     o["owner"] = l.owner.substr(0, l.owner.find('/'));

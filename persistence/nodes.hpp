@@ -80,13 +80,13 @@ struct node_record {
   bool operator==(const node_record&) const = default;
 };
 
-/// A row of `leases`.
+/// A row of `leases` that is held.
 struct lease_record {
   std::string work;
-  /// `node_record::owner()`; empty: nobody.
+  /// `node_record::owner()`.
   std::string owner;
   int64_t token = 0;
-  /// Until it may be taken over, by the database's clock; negative: it may.
+  /// Until it may be taken over, by the database's clock.
   std::chrono::milliseconds left{0};
 
   bool operator==(const lease_record&) const = default;
@@ -126,8 +126,13 @@ class store_nodes {
   /// Gives back everything and marks the node as gone.
   virtual expected<void> leave(const node_record& me) = 0;
 
-  /// By work.
+  /// Those that somebody holds now, by work.
   virtual expected<std::vector<lease_record>> leases() = 0;
+
+  /// Deletes what nobody has held for `age`: its subscription or processor is
+  /// gone, most likely. If not, whoever takes it has a greater token than any
+  /// before, all the same.
+  virtual expected<void> forget_leases(std::chrono::milliseconds age) = 0;
 
   /// Rings the bell: the text, at most 7,000 bytes, comes out of every
   /// listener's `wait`, this node's included.

@@ -131,6 +131,8 @@ class membership final : public ownership {
   void tell_of(const node_record& n);
   void see(std::vector<node_record> all);
   expected<void> settle(store_nodes& store);
+  /// Of all nodes', once in a while.
+  void forget(store_nodes& store);
   /// Those that were asked for lately. Under the lock.
   std::vector<std::string> own_processors() const;
   /// Whom rendezvous hashing chooses. Under the lock.
@@ -152,6 +154,8 @@ class membership final : public ownership {
   bool failing_ = false;
   nanoseconds last_beat_{0};
   nanoseconds next_{0};
+  /// Of the keeper's thread alone.
+  nanoseconds next_forget_{0};
   std::function<void()> hurry_;
 
   struct watchers {

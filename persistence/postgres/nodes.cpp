@@ -170,15 +170,28 @@ expected<std::vector<lease_record>> nodes::leases() {
   return live_.call(retry::yes, [&](pqxx::connection& c) -> result_t {
     pqxx::nontransaction tx{c};
     auto rows = tx.exec(
-        "SELECT work, owner, token, greatest(-1, least(86400000, "
-        "extract(epoch FROM CASE WHEN isfinite(expires_at) THEN expires_at "
-        "- clock_timestamp() ELSE interval '-1 s' END) * 1000))::float8 "
-        "FROM leases ORDER BY work LIMIT 10000");
+        "SELECT work, owner, token, greatest(0, least(86400000, "
+        "extract(epoch FROM expires_at - clock_timestamp()) * 1000))::float8 "
+        "FROM leases WHERE owner <> '' AND expires_at > clock_timestamp() "
+        "ORDER BY work");
     std::vector<lease_record> all;
     for (const auto& row : rows)
       all.push_back({std::string{row[0].view()}, std::string{row[1].view()},
                      row[2].as<int64_t>(), read_milliseconds(row[3])});
     return all;
+  });
+}
+
+expected<void> nodes::forget_leases(milliseconds age) {
+  return live_.call(retry::yes, [&](pqxx::connection& c) -> expected<void> {
+    pqxx::nontransaction tx{c};
+    // Under a fence somebody may still write: that is for the next time.
+    tx.exec("DELETE FROM leases l USING ("
+            "SELECT o.work FROM leases o "
+            "WHERE o.expires_at < clock_timestamp() - $1::interval "
+            "LIMIT 10000 FOR UPDATE SKIP LOCKED) d WHERE l.work = d.work",
+            pqxx::params{interval_text(age)});
+    return {};
   });
 }
 

@@ -48,3 +48,10 @@ LANGUAGE sql AS $$
     p_protocol_min, p_protocol, p_capabilities, p_state, p_processors,
     NULL::text[], p_dead_after);
 $$;
+
+-- Says when it was given back, so that what nobody has wanted for long can go.
+CREATE OR REPLACE FUNCTION release_leases(p_owner text, p_work text[])
+RETURNS void LANGUAGE sql AS $$
+  UPDATE leases SET owner = '', expires_at = clock_timestamp()
+  WHERE owner = p_owner AND (p_work IS NULL OR work = ANY (p_work));
+$$;

@@ -102,6 +102,9 @@ class returning_nodes final : public store_nodes {
   expected<std::vector<lease_record>> leases() override {
     return line_.leases();
   }
+  expected<void> forget_leases(std::chrono::milliseconds age) override {
+    return line_.forget_leases(age);
+  }
   expected<void> ring(const std::string& text) override {
     return line_.ring(text);
   }

@@ -38,6 +38,11 @@ class nodes_test : public ::testing::Test {
     return n;
   }
 
+  pqxx::result run_sql(const std::string& sql) const {
+    pqxx::connection c{url_};
+    return pqxx::nontransaction{c}.exec(sql);
+  }
+
   bool holds(const fence& f) {
     pqxx::connection c{url_};
     pqxx::nontransaction tx{c};
@@ -202,6 +207,65 @@ TEST_F(nodes_test, ATokenNeverComesAgain) {
   const auto second = must(nodes_->claim("b/1", {"w"}, 10s));
   EXPECT_GT(second.at(0).token, first.at(0).token);
   EXPECT_FALSE(holds(first.at(0)));
+}
+
+TEST_F(nodes_test, OnlyWhatIsHeldIsListed) {
+  must(nodes_->claim("a/1", {"u", "v", "w"}, 10s));
+  must(nodes_->release("a/1", {"v"}));
+  run_sql("UPDATE leases SET expires_at = now() - interval '1 s' "
+          "WHERE work = 'u'");
+  // More than any limit, and before it in order.
+  run_sql("INSERT INTO leases SELECT 'a' || n, '', n, '-infinity' "
+          "FROM generate_series(1, 10000) n");
+  const auto all = must(nodes_->leases());
+  ASSERT_THAT(all, SizeIs(1));
+  EXPECT_EQ(all[0].work, "w");
+  EXPECT_EQ(all[0].owner, "a/1");
+  EXPECT_GT(all[0].left, 5s);
+}
+
+TEST_F(nodes_test, WhatNobodyHoldsForLongIsForgotten) {
+  const auto held = must(nodes_->claim("a/1", {"kept", "lost", "given"}, 10s));
+  must(nodes_->release("a/1", {"given"}));
+  run_sql("UPDATE leases SET expires_at = now() - interval '2 h' "
+          "WHERE work = 'lost'");
+  run_sql("INSERT INTO leases VALUES ('older', '', 1, '-infinity')");
+  const auto works = [this] {
+    std::vector<std::string> out;
+    for (const auto& row : run_sql("SELECT work FROM leases ORDER BY work"))
+      out.emplace_back(row[0].view());
+    return out;
+  };
+  must(nodes_->forget_leases(1h));
+  EXPECT_THAT(works(), ElementsAre("given", "kept"));
+  run_sql("UPDATE leases SET expires_at = expires_at - interval '2 h' "
+          "WHERE work = 'given'");
+  must(nodes_->forget_leases(1h));
+  EXPECT_THAT(works(), ElementsAre("kept"));
+  // Whoever had them once writes nothing any more, also once they are back.
+  const auto again = must(nodes_->claim("b/1", {"lost", "given"}, 10s));
+  ASSERT_THAT(again, SizeIs(2));
+  for (const auto& f : held) {
+    EXPECT_EQ(holds(f), f.work == "kept");
+    for (const auto& g : again)
+      EXPECT_GT(g.token, f.token);
+  }
+}
+
+TEST_F(nodes_test, WhatIsWrittenUnderAFenceKeepsItsLease) {
+  const auto f = must(nodes_->claim("a/1", {"w"}, 10s)).at(0);
+  run_sql("UPDATE leases SET expires_at = now() - interval '2 h'");
+  pqxx::connection c{url_};
+  pqxx::work writing{c};
+  ASSERT_TRUE(
+      writing.exec("SELECT fence_holds($1, $2)", pqxx::params{f.work, f.token})
+          .one_field()
+          .as<bool>());
+  must(nodes_->forget_leases(1h));
+  EXPECT_TRUE(holds(f));
+  writing.commit();
+  must(nodes_->forget_leases(1h));
+  EXPECT_FALSE(holds(f));
 }
 
 // What is being written under a fence is committed before the fence falls;

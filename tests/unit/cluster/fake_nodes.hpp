@@ -100,7 +100,7 @@ class fake_nodes final : public store_nodes {
     for (const auto& work : works)
       if (auto& l = db_->leases[work]; l.owner == owner) {
         l.owner.clear();
-        l.until = {};
+        l.until = db_->now;
       }
     return {};
   }
@@ -111,7 +111,7 @@ class fake_nodes final : public store_nodes {
     for (auto& [work, l] : db_->leases)
       if (l.owner == me.owner()) {
         l.owner.clear();
-        l.until = {};
+        l.until = db_->now;
       }
     db_->rows[me.name].node.state = node_state::left;
     return {};
@@ -119,6 +119,15 @@ class fake_nodes final : public store_nodes {
 
   expected<std::vector<lease_record>> leases() override {
     return std::vector<lease_record>{};
+  }
+
+  expected<void> forget_leases(std::chrono::milliseconds age) override {
+    if (cut)
+      return away();
+    std::erase_if(db_->leases, [&](const auto& entry) {
+      return entry.second.until < db_->now - age;
+    });
+    return {};
   }
 
   expected<void> ring(const std::string&) override { return {}; }

@@ -410,7 +410,23 @@ TEST_F(membership_test, WorkThatNobodyAsksForIsForgotten) {
   works.pop_back();
   advance(70s);
   EXPECT_EQ(nodes["a"].members->holding().size(), works.size());
-  EXPECT_EQ(db->leases[work].owner, "");
+  EXPECT_EQ(db->leases.at(work).owner, "");
+}
+
+TEST_F(membership_test, TheLeaseOfWorkThatIsGoneIsDeletedIfLate) {
+  add("a");
+  db->leases["subscription:gone"] = {"b/1", 7, db->now};
+  db->tokens = 7;
+  advance(3s);
+  EXPECT_TRUE(db->leases.contains("subscription:gone"));
+  db->now += 30min;
+  advance(3s);
+  EXPECT_TRUE(db->leases.contains("subscription:gone"));
+  db->now += 31min;
+  advance(3s);
+  EXPECT_FALSE(db->leases.contains("subscription:gone"));
+  EXPECT_EQ(owned("a"), works.size());
+  EXPECT_EQ(db->leases.size(), works.size());
 }
 
 // Random crashes, freezes, cuts, joins and leaves: whatever happens, nobody is
