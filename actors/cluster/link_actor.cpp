@@ -2,6 +2,7 @@
 #include "actors/cluster/link_actor.hpp"
 
 #include "actors/caf_compat.hpp"
+#include "actors/cluster/port_watch.hpp"
 
 #include <set>
 #include <utility>
@@ -159,6 +160,29 @@ void link_life::up(const link::hello& peer, uint32_t protocol) {
   was_up_ = true;
   pauses_.reset();
   core_->up(peer_, shared_from_this(), actor(), protocol);
+  if (!dials_) {
+    core_->came_from(peer_, actor(), std::nullopt);
+    locate();
+  }
+}
+
+void link_life::locate() {
+  if (!remote_ || fell_)
+    return;
+  const auto later = [this] {
+    run_after(self_, after_refusal, [this] { locate(); });
+  };
+  ask(self_, core_->middleman(), connect_limit, caf::get_atom_v,
+      remote_->node())
+      .then(
+          [this, later](const caf::node_id&, const std::string& host,
+                        uint16_t port) {
+            if (port == 0)
+              later();
+            else
+              core_->came_from(peer_, actor(), far_end_of(host, port));
+          },
+          [later](const caf::error&) { later(); });
 }
 
 void link_life::down(const std::string& reason, bool refusal) {
@@ -333,6 +357,7 @@ caf::actor spawn_gate(const std::shared_ptr<mesh_core>& core) {
   const auto gate = [](caf::stateful_actor<gate_state>* self,
                        const std::shared_ptr<mesh_core>& all) -> caf::behavior {
     harden(self);
+    watch_port(self, all);
     return {
         [self, all](const std::string& bytes) {
           const auto from = self->current_sender();

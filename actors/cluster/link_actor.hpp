@@ -57,6 +57,8 @@ class link_life final : public link::channel_port,
   void frame(const std::string& bytes);
   void open(caf::strong_actor_ptr remote);
   void remote_gone(const caf::actor_addr& who);
+  /// Finds out which connection to our port is this link's.
+  void locate();
   void dial();
   void connect(const std::string& host, uint16_t port);
   void missed(const std::string& why);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/cluster/link_channel.hpp"
+#include "actors/cluster/port_guard.hpp"
 #include "actors/context.hpp"
 #include "actors/fanout.hpp"
 #include "persistence/nodes.hpp"
@@ -50,6 +51,8 @@ struct mesh_options {
   link::hello me;
   bool tls = true;
   uint64_t window = 4ull << 20;
+  /// For those who come to the port.
+  port_limits limits;
   /// First and longest pause between attempts to reach a peer.
   std::chrono::milliseconds retry_min{100};
   std::chrono::milliseconds retry_max{2'000};

@@ -80,6 +80,8 @@ void mesh_core::up(const std::string& peer,
     older_life = std::exchange(r.life, life);
     r.state = "up";
     r.protocol = protocol;
+    r.came = false;
+    r.far_end.reset();
     r.logged.clear();
   }
   tell_link(peer, true);
@@ -91,6 +93,29 @@ void mesh_core::up(const std::string& peer,
   ctx.control->resync();
   if (auto hub = ctx.peers->hub.get())
     tell_anon(hub, poll_atom_v);
+}
+
+void mesh_core::came_from(const std::string& peer, const caf::actor& link,
+                          std::optional<std::string> far_end) {
+  std::lock_guard guard{mutex};
+  const auto r = records.find(peer);
+  if (r == records.end() || r->second.link != link)
+    return;
+  r->second.came = true;
+  r->second.far_end = std::move(far_end);
+}
+
+std::optional<std::set<std::string>> mesh_core::members_at_port() {
+  std::lock_guard guard{mutex};
+  std::set<std::string> out;
+  for (const auto& [peer, r] : records) {
+    if (!r.link || !r.came)
+      continue;
+    if (!r.far_end)
+      return std::nullopt;
+    out.insert(*r.far_end);
+  }
+  return out;
 }
 
 void mesh_core::down(const std::string& peer, const caf::actor& link,

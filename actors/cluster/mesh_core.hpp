@@ -31,6 +31,10 @@ struct mesh_core {
     std::string state = "connecting";
     uint32_t protocol = 0;
     std::optional<std::chrono::nanoseconds> round_trip;
+    /// Whether the link is one that the peer made, and from where: its
+    /// connection came to our port.
+    bool came = false;
+    std::optional<std::string> far_end;
     seq_t head = 0;
     std::string logged;
     /// Of a living peer that dials us: since when there has been no link.
@@ -54,6 +58,13 @@ struct mesh_core {
           const caf::actor& link, uint32_t protocol);
   void down(const std::string& peer, const caf::actor& link,
             const std::string& reason, bool refusal);
+  /// The peer's `link` is over a connection to our port from `far_end`, which
+  /// may not be known yet.
+  void came_from(const std::string& peer, const caf::actor& link,
+                 std::optional<std::string> far_end);
+  /// Where all the links come from that others have made; nothing as long as
+  /// that is not known of one of them.
+  std::optional<std::set<std::string>> members_at_port();
   /// `peers` are alive and dial this node. Whom TLS turns away never gets to
   /// say its name here: all that can be told of it is that it does not come.
   void await(const std::set<std::string>& peers,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/cluster/mesh.hpp"
+#include "tests/integration/cluster/plain_socket.hpp"
 #include "tests/support/memory_store.hpp"
 
 #include <caf/actor_system.hpp>
@@ -89,7 +90,7 @@ processing_engine_actor spawn_engine(caf::actor_system& sys,
 class test_node {
  public:
   explicit test_node(const std::string& name, uint8_t store = 1,
-                     uint16_t port = 0) {
+                     uint16_t port = 0, port_limits limits = {}) {
     ctx.peers = std::make_shared<directory>();
     ctx.status = std::make_shared<status_board>();
     ctx.figures = std::make_shared<metrics>();
@@ -105,6 +106,7 @@ class test_node {
     o.me.types = transport_types();
     o.tls = false;
     o.retry_max = 300ms;
+    o.limits = limits;
     links = std::make_unique<mesh>(system, ctx, o,
                                    std::make_shared<link::no_identity>());
     record.name = name;
@@ -231,6 +233,34 @@ TEST_F(mesh_test, RepliesOfHandlersReachEveryPeer) {
   EXPECT_TRUE(within(5s, [&] {
     std::lock_guard guard{a.hub->mutex};
     return a.hub->replies == all;
+  }));
+}
+
+// CAF waits for ever for those who say nothing.
+TEST_F(mesh_test, StrangersAtThePortAreEndedAndLinksAreNot) {
+  test_node a{"a"}, b{"b", 1, 0, {1s, 2}};
+  meet({&a, &b});
+  ASSERT_TRUE(within(20s, [&] {
+    return a.link_to("b") == "up" && b.link_to("a") == "up";
+  })) << a.link_to("b");
+  const auto falls = a.said(" is down") + b.said(" is down");
+  // Each takes longer than the link would have.
+  for (int round = 0; round < 3; ++round) {
+    const auto silent = testing::plain_socket::connect(b.port());
+    EXPECT_TRUE(within(10s, [&] { return silent.ended(); }));
+  }
+  std::vector<testing::plain_socket> many;
+  for (int i = 0; i < 20; ++i)
+    many.push_back(testing::plain_socket::connect(b.port()));
+  EXPECT_TRUE(within(10s, [&] {
+    return std::ranges::all_of(many, &testing::plain_socket::ended);
+  }));
+  EXPECT_EQ(b.said("did not become a link"), 1);
+  EXPECT_EQ(a.said(" is down") + b.said(" is down"), falls);
+  a.links->committed(range(1, 1));
+  EXPECT_TRUE(within(1s, [&] {
+    std::lock_guard guard{b.hub->mutex};
+    return b.hub->events.size() == 1;
   }));
 }
 
