@@ -78,7 +78,13 @@ access_bridge::access_bridge(store_ptr store, access_options options,
       log_(std::move(log)),
       door_(door_of(options_), ring_, time, random),
       books_(store->open_credentials()),
-      token_file_(options_.auth.jwt_keys) {}
+      token_file_(options_.auth.jwt_keys) {
+  if (!options_.share_tickets)
+    return;
+  if (auto kept = store->open_tickets())
+    tickets_ = std::make_unique<shared_tickets>(
+        std::move(kept), door_of(options_).tickets, time, random);
+}
 
 access_bridge::~access_bridge() {
   thread_ = {};
@@ -210,6 +216,26 @@ void access_bridge::changed(const std::string& id, bool revoked) {
   }
   if (tell)
     tell(id, revoked);
+}
+
+// -- tickets ------------------------------------------------------------------
+
+void access_bridge::issue_ticket(const auth::principal& who,
+                                 std::string_view stream,
+                                 net::reply_to<std::string> reply) {
+  if (tickets_)
+    tickets_->issue(who, stream, std::move(reply));
+  else
+    access_port::issue_ticket(who, stream, std::move(reply));
+}
+
+void access_bridge::redeem_ticket(std::string_view ticket,
+                                  std::string_view stream,
+                                  net::reply_to<auth::principal> reply) {
+  if (tickets_)
+    tickets_->redeem(ticket, stream, std::move(reply));
+  else
+    access_port::redeem_ticket(ticket, stream, std::move(reply));
 }
 
 // -- calls --------------------------------------------------------------------

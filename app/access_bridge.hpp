@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "app/shared_tickets.hpp"
 #include "auth/jwt.hpp"
 #include "config/file_watch.hpp"
 #include "config/settings.hpp"
@@ -29,6 +30,8 @@ struct access_options {
   config::limit_settings limits;
   /// `POST /events` may be proven to its platform as well.
   bool ingest_proves_itself = false;
+  /// Tickets are kept in the store, for all nodes, if that can do so.
+  bool share_tickets = false;
   /// How long the audit trail is kept; nothing: for ever.
   std::optional<std::chrono::seconds> keep_audit;
   /// How often the store is asked whether keys have changed, and files are
@@ -77,6 +80,11 @@ class access_bridge final : public net::access_port {
   void at_intervals(std::function<void()> f) { also_ = std::move(f); }
 
   auth::doorkeeper& door() noexcept override { return door_; }
+  bool shares_tickets() const noexcept override { return tickets_ != nullptr; }
+  void issue_ticket(const auth::principal& who, std::string_view stream,
+                    net::reply_to<std::string> reply) override;
+  void redeem_ticket(std::string_view ticket, std::string_view stream,
+                     net::reply_to<auth::principal> reply) override;
   void create_key(auth::api_key wanted,
                   net::reply_to<auth::new_api_key> reply) override;
   void list_keys(net::reply_to<std::vector<auth::api_key>> reply) override;
@@ -113,6 +121,8 @@ class access_bridge final : public net::access_port {
   std::shared_ptr<auth::key_ring> ring_ = std::make_shared<auth::key_ring>();
   auth::doorkeeper door_;
   std::unique_ptr<credential_store> books_;
+  /// Null: they are this process's own, in `door_`.
+  std::unique_ptr<shared_tickets> tickets_;
   config::file_watch token_file_;
   int64_t version_ = -1;
   bool failing_ = false;

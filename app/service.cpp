@@ -250,6 +250,7 @@ expected<net::bound_address> service::start() {
   guarding.limits = s.settings.limits;
   guarding.ingest_proves_itself = events_prove_themselves(s.settings);
   guarding.keep_audit = *keep_audit;
+  guarding.share_tickets = s.settings.cluster.enabled;
   s.access = std::make_unique<access_bridge>(
       store, std::move(guarding), *s.time, *s.random, s.logs->get("access"));
   const auto& tls = s.settings.server.tls;

@@ -143,24 +143,35 @@ admission doorkeeper::admit(const visit& v) {
   if (v.what == needs::undecided)
     return refuse({ec::forbidden, "nobody may do this"}, "scope");
   const auto now = time_.now();
-  auto& limit = v.what == needs::signature ? webhook_limit_ : address_limit_;
-  if (const auto wait = limit.ask(limit_key_of_address(v.address), now))
-    return too_many(*wait, "from this address");
+  if (v.redeemed == nullptr)
+    if (auto no = knock(v))
+      return tl::unexpected{std::move(*no)};
   if (v.what == needs::signature)
     return stranger();
   auto who = identify(v, now);
   return who ? enter(std::move(*who), v, now) : who;
 }
 
+std::optional<refusal> doorkeeper::knock(const visit& v) {
+  auto& limit = v.what == needs::signature ? webhook_limit_ : address_limit_;
+  const auto wait = limit.ask(limit_key_of_address(v.address), time_.now());
+  if (!wait)
+    return std::nullopt;
+  return too_many(*wait, "from this address").error();
+}
+
 admission doorkeeper::identify(const visit& v, timestamp now) {
   const bool must = enforced();
   const bool by_ticket = v.what == needs::stream && !v.ticket.empty();
   if (by_ticket) {
-    auto who = tickets_.redeem(v.ticket, v.stream);
+    auto who = v.redeemed != nullptr ? *v.redeemed
+                                     : tickets_.redeem(v.ticket, v.stream);
     if (who && !alive(standing_of(*who)))
-      who = fail(ec::unauthorized, "the ticket is not valid");
+      who = fail(ticket_refused());
     if (who)
       return std::move(*who);
+    if (must && who.error().code != ec::unauthorized)
+      return refuse(std::move(who.error()), "unknown");
     if (must)
       return turn_away(v.address, std::move(who.error()), "ticket", now);
     return everyone();

@@ -59,6 +59,8 @@ struct visit {
   std::string_view access_token;
   /// From the query; looked at for `needs::stream`, before `authorization`.
   std::string_view ticket;
+  /// What that is worth, where it is not kept here; null: it is.
+  const expected<principal>* redeemed = nullptr;
   std::string_view address;
 };
 
@@ -100,6 +102,11 @@ class doorkeeper {
   /// Whoever may come in, and as who. While nothing is required that is
   /// `everyone`, unless they show credentials that hold.
   admission admit(const visit& v);
+
+  /// To be asked before a ticket is looked for elsewhere: why its address may
+  /// ask for nothing more right now. `admit` counts such a visit no second
+  /// time.
+  std::optional<refusal> knock(const visit& v);
 
   /// Turns away a webhook from `address` whose proof did not hold, for the
   /// reason `why`; once there were too many, with `too_many_requests`. Proofs

@@ -25,6 +25,44 @@ struct ticket_options {
   size_t per_principal = 100;
 };
 
+/// What is kept of a ticket. The ticket itself is not among it.
+struct kept_ticket {
+  /// SHA-256 of its text, in hexadecimal.
+  std::string hash;
+  std::string stream;
+  /// Whose it counts as: kind and id.
+  std::string owner;
+  /// Who comes with it.
+  principal bearer;
+
+  bool operator==(const kept_ticket&) const = default;
+};
+
+struct new_ticket {
+  kept_ticket record;
+  /// `ewt_…`; shown once.
+  std::string text;
+};
+
+/// A ticket for `stream`, with which the bearer is `who`, cut down to it.
+/// `forbidden` if `who` may not follow it or came with a ticket. Not kept yet.
+expected<new_ticket> write_ticket(const principal& who, std::string_view stream,
+                                  timestamp now, random_source& random);
+
+/// By which `ticket` is kept; empty for what can't be one.
+std::string ticket_hash(std::string_view ticket);
+
+/// Whoever comes with a ticket that was made with these credentials.
+principal ticket_bearer(principal who, std::string_view stream);
+
+/// `unauthorized`; the reason does not say why.
+error ticket_refused();
+
+/// Who comes with `taken` to `stream` now; `ticket_refused` if it is for
+/// another stream or was made with credentials that have expired.
+expected<principal> bearer_for(kept_ticket taken, std::string_view stream,
+                               timestamp now);
+
 /// Tickets for browsers, whose WebSocket and EventSource can't send an
 /// `Authorization` header: what stands in a URL ends up in logs and histories,
 /// so it is good for one stream, once, and for a few seconds. Kept as hashes.
@@ -35,10 +73,8 @@ class ticket_office {
   ticket_office(ticket_options options, const clock& time,
                 random_source& random);
 
-  /// A ticket for `stream`, with which the bearer is `who`, cut down to it.
-  /// `forbidden` if `who` may not follow it or came with a ticket,
-  /// `too_many_requests` if they have
-  /// too many outstanding, `overloaded` if everybody has.
+  /// As `write_ticket`; `too_many_requests` if they have too many outstanding,
+  /// `overloaded` if everybody has.
   expected<std::string> issue(const principal& who, std::string_view stream);
 
   /// Takes it: whatever comes of it, it is gone. `unauthorized` if it is not
@@ -51,10 +87,7 @@ class ticket_office {
 
  private:
   struct entry {
-    principal who;
-    std::string stream;
-    /// Whose it counts as: kind and id.
-    std::string owner;
+    kept_ticket kept;
     timestamp until;
   };
   using table = std::map<std::string, entry>;

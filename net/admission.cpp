@@ -100,48 +100,107 @@ std::string_view kind_name(auth::principal::kind k) {
   return "anonymous";
 }
 
+/// What a request shows at the door. Stays where it is: the visit refers to it.
+class showing {
+ public:
+  showing(const route_match& match, const http::fields& fields,
+          std::string_view query, const std::string& remote)
+      : match_(match) {
+    const auto& r = *match.found;
+    visit_.what = r.needs;
+    visit_.authorization = view(fields[http::field::authorization]);
+    visit_.address = remote;
+    if (is_stream(r)) {
+      ticket_ = value_of(query, "ticket");
+      visit_.ticket = ticket_;
+      visit_.stream = match.argument;
+    } else if (r.needs == auth::needs::ingest) {
+      access_token_ = value_of(query, "access_token");
+      visit_.access_token = access_token_;
+    }
+  }
+  showing(const showing&) = delete;
+  showing& operator=(const showing&) = delete;
+
+  /// What the ticket is worth; outlives this.
+  void came_to(const expected<auth::principal>& redeemed) {
+    visit_.redeemed = &redeemed;
+  }
+
+  const auth::visit& visit() const noexcept { return visit_; }
+  const route_match& match() const noexcept { return match_; }
+  bool any() const noexcept {
+    return !visit_.authorization.empty() || !ticket_.empty() ||
+           !access_token_.empty();
+  }
+
+ private:
+  const route_match& match_;
+  std::string ticket_;
+  std::string access_token_;
+  auth::visit visit_;
+};
+
+caller let_in(const server_context& shared, const showing& shown,
+              const std::string& remote) {
+  auto& access = *shared.behind.access();
+  const auto& r = *shown.match().found;
+  auto admitted = access.door().admit(shown.visit());
+  if (!admitted) {
+    const auto& no = admitted.error();
+    shared.figures.access_refused(no.reason);
+    auto res = turned_away(no, shown.any());
+    if (no.who)
+      write_down(shared, r, *no.who, shown.match().argument, remote,
+                 static_cast<int>(res.result_int()));
+    return {{}, std::move(res)};
+  }
+  if (auth::is_audited(r.needs) && !access.can_record())
+    return {{},
+            problem_answer({ec::overloaded,
+                            "the audit trail can't be written right now"})};
+  return {std::move(*admitted), std::nullopt};
+}
+
 } // namespace
 
 caller admit(const server_context& shared, const route_match& match,
              const http::fields& fields, std::string_view query,
              const std::string& remote) {
-  const auto& route = *match.found;
-  if (auto refused = refuse_page(shared, route, fields))
+  if (auto refused = refuse_page(shared, *match.found, fields))
     return {{}, std::move(refused)};
-  auto* access = shared.behind.access();
-  if (access == nullptr)
+  if (shared.behind.access() == nullptr)
     return {auth::everyone(), std::nullopt};
-  std::string access_token;
-  std::string ticket;
-  auth::visit v;
-  v.what = route.needs;
-  v.authorization = view(fields[http::field::authorization]);
-  v.address = remote;
-  if (is_stream(route)) {
-    ticket = value_of(query, "ticket");
-    v.ticket = ticket;
-    v.stream = match.argument;
-  } else if (route.needs == auth::needs::ingest) {
-    access_token = value_of(query, "access_token");
-    v.access_token = access_token;
+  return let_in(shared, showing{match, fields, query, remote}, remote);
+}
+
+bool shows_shared_ticket(const server_context& shared, const route_match& match,
+                         std::string_view query) {
+  const auto* access = shared.behind.access();
+  return access != nullptr && access->shares_tickets() &&
+         is_stream(*match.found) && !value_of(query, "ticket").empty();
+}
+
+awaitable<caller> admit_by_ticket(const server_context& shared, asker& ask,
+                                  const route_match& match,
+                                  const http::fields& fields,
+                                  std::string_view query,
+                                  const std::string& remote) {
+  if (auto refused = refuse_page(shared, *match.found, fields))
+    co_return caller{{}, std::move(refused)};
+  auto& access = *shared.behind.access();
+  showing shown{match, fields, query, remote};
+  if (const auto no = access.door().knock(shown.visit())) {
+    shared.figures.access_refused(no->reason);
+    co_return caller{{}, turned_away(*no, true)};
   }
-  auto admitted = access->door().admit(v);
-  if (!admitted) {
-    const auto& no = admitted.error();
-    shared.figures.access_refused(no.reason);
-    const bool shown =
-        !v.authorization.empty() || !ticket.empty() || !access_token.empty();
-    auto res = turned_away(no, shown);
-    if (no.who)
-      write_down(shared, route, *no.who, match.argument, remote,
-                 static_cast<int>(res.result_int()));
-    return {{}, std::move(res)};
-  }
-  if (auth::is_audited(route.needs) && !access->can_record())
-    return {{},
-            problem_answer({ec::overloaded,
-                            "the audit trail can't be written right now"})};
-  return {std::move(*admitted), std::nullopt};
+  const auto start = [&](reply_to<auth::principal> reply) {
+    access.redeem_ticket(shown.visit().ticket, match.argument,
+                         std::move(reply));
+  };
+  const auto redeemed = co_await ask.call<auth::principal>(start);
+  shown.came_to(redeemed);
+  co_return let_in(shared, shown, remote);
 }
 
 response turned_away(const auth::refusal& r, bool shown) {

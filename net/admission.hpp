@@ -2,6 +2,7 @@
 #pragma once
 
 #include "auth/principal.hpp"
+#include "net/asker.hpp"
 #include "net/io_thread.hpp"
 #include "net/routes.hpp"
 #include "net/types.hpp"
@@ -24,6 +25,19 @@ struct caller {
 caller admit(const server_context& shared, const route_match& match,
              const http::fields& fields, std::string_view query,
              const std::string& remote);
+
+/// Whether the request shows a ticket that is looked for where all nodes keep
+/// theirs: `admit_by_ticket` is for those, `admit` for all others.
+bool shows_shared_ticket(const server_context& shared, const route_match& match,
+                         std::string_view query);
+
+/// The same as `admit`, once it is known what the ticket is worth. All that it
+/// is given outlives the call.
+awaitable<caller> admit_by_ticket(const server_context& shared, asker& ask,
+                                  const route_match& match,
+                                  const http::fields& fields,
+                                  std::string_view query,
+                                  const std::string& remote);
 
 /// The answer to whoever is not let in; `shown`: with the credentials that they
 /// showed.

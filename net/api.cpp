@@ -262,7 +262,7 @@ awaitable<response> answer_call(const api_call& call) {
     co_return problem_answer(nothing.error());
   switch (target) {
   case endpoint::make_ticket:
-    co_return make_ticket(call);
+    co_return co_await make_ticket(call);
   case endpoint::create_key:
     co_return co_await create_key(call);
   case endpoint::revoke_key:

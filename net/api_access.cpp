@@ -147,25 +147,27 @@ expected<auth::api_key> read_key(std::string_view body, timestamp now) {
 
 } // namespace
 
-response make_ticket(const api_call& call) {
+awaitable<response> make_ticket(const api_call& call) {
   auto* access = call.shared.behind.access();
   if (access == nullptr)
-    return no_books();
+    co_return no_books();
   codec::payload_reader reader;
   const auto root = object_of(reader, call.req.body());
   if (!root)
-    return problem_answer(root.error());
+    co_return problem_answer(root.error());
   std::string stream;
   const auto members = root->get_object().value_unsafe();
   for (const auto [name, value] : members) {
     std::string_view text;
     if (name != "stream" || value.get(text) != simdjson::SUCCESS ||
         text.empty())
-      return problem_answer({ec::unprocessable, "expected {\"stream\": NAME}"});
+      co_return problem_answer(
+          {ec::unprocessable, "expected {\"stream\": NAME}"});
     stream = text;
   }
   if (stream.empty())
-    return problem_answer({ec::unprocessable, "expected {\"stream\": NAME}"});
+    co_return problem_answer(
+        {ec::unprocessable, "expected {\"stream\": NAME}"});
   auto& door = access->door();
   // Who may not follow it learns nothing about its name.
   const auto streams = call.shared.behind.streams();
@@ -173,17 +175,20 @@ response make_ticket(const api_call& call) {
       auth::decide(call.who, auth::permission::stream, stream,
                    call.shared.time.now())
           .allowed)
-    return problem_answer({ec::not_found, "no stream has this name"});
-  const auto ticket = door.issue(call.who, stream);
+    co_return problem_answer({ec::not_found, "no stream has this name"});
+  const auto start = [&](reply_to<std::string> reply) {
+    access->issue_ticket(call.who, stream, std::move(reply));
+  };
+  const auto ticket = co_await call.ask.call<std::string>(start);
   if (!ticket)
-    return problem_answer(ticket.error());
+    co_return problem_answer(ticket.error());
   std::string body = "{";
   append_member(body, "ticket", *ticket);
   append_member(body, "stream", stream);
   body += ",\"expires_in\":" + std::to_string(door.ticket_lifetime().count());
   auto res = json_answer(201, body + '}');
   res.set(http::field::cache_control, "no-store");
-  return res;
+  co_return res;
 }
 
 awaitable<response> create_key(const api_call& call) {

@@ -7,7 +7,7 @@
 namespace eventweft::net {
 
 /// `POST /api/v1/tickets`
-response make_ticket(const api_call& call);
+awaitable<response> make_ticket(const api_call& call);
 
 // `/api/v1/keys`, `/api/v1/keys/{id}`
 awaitable<response> create_key(const api_call& call);

@@ -262,7 +262,13 @@ awaitable<http_session::next> http_session::serve() {
   auto early = judge_header(p, match, path);
   caller calling;
   if (!early) {
-    calling = admit(shared, match, p.get(), query, remote_);
+    if (shows_shared_ticket(shared, match, query)) {
+      enter(phase::answer, answer_timeout);
+      calling = co_await admit_by_ticket(shared, ask_, match, p.get(), query,
+                                         remote_);
+    } else {
+      calling = admit(shared, match, p.get(), query, remote_);
+    }
     early = std::move(calling.refused);
   }
   if (early && !p.is_done() &&

@@ -156,6 +156,9 @@ class gated_store final : public store {
   std::unique_ptr<credential_store> open_credentials() override {
     return gate_->inner().open_credentials();
   }
+  std::unique_ptr<ticket_store> open_tickets() override {
+    return gate_->inner().open_tickets();
+  }
   std::unique_ptr<store_maintenance> open_maintenance() override {
     return gate_->inner().open_maintenance();
   }

@@ -15,6 +15,7 @@
 #include "persistence/reports.hpp"
 #include "persistence/subscriptions.hpp"
 #include "persistence/threads.hpp"
+#include "persistence/tickets.hpp"
 
 #include <chrono>
 #include <functional>
@@ -171,6 +172,9 @@ class store {
   virtual std::unique_ptr<credential_store> open_credentials() {
     return nullptr;
   }
+
+  /// Tickets that all nodes take; null for a store that one process has alone.
+  virtual std::unique_ptr<ticket_store> open_tickets() { return nullptr; }
 
   /// Streams and subscriptions; null for a store that keeps none.
   virtual std::unique_ptr<subscription_store> open_subscriptions() {

@@ -50,6 +50,7 @@ COMMENT ON COLUMN schema_migrations.applied_at IS 'When it was applied.';
 \ir postgres/0036_processing_times.sql
 \ir postgres/0037_thread_upkeep.sql
 \ir postgres/0038_cluster_work.sql
+\ir postgres/0039_stream_tickets.sql
 INSERT INTO schema_migrations (version, name) VALUES
   (1, 'log'), (2, 'details'), (3, 'processing'), (4, 'analytics'),
   (5, 'growth'), (6, 'append'), (7, 'leases'), (8, 'threads'),
@@ -65,7 +66,7 @@ INSERT INTO schema_migrations (version, name) VALUES
   (31, 'change_versions'), (32, 'forget_aside'),
   (33, 'waiting_bound'), (34, 'retention_in_steps'),
   (35, 'pending_by_fact'), (36, 'processing_times'),
-  (37, 'thread_upkeep'), (38, 'cluster_work');
+  (37, 'thread_upkeep'), (38, 'cluster_work'), (39, 'stream_tickets');
 UPDATE schema_migrations SET oldest_program = 25
 WHERE version = (SELECT max(version) FROM schema_migrations);
 COMMIT;

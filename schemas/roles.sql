@@ -47,7 +47,7 @@ BEGIN
                             'stream_subscriptions', 'correlated_events',
                             'schema_migrations', 'leases', 'api_keys',
                             'api_keys_version', 'audit_log', 'processor_marks',
-                            'cluster', 'cluster_nodes'))
+                            'cluster', 'cluster_nodes', 'stream_tickets'))
     UNION ALL
     SELECT 'ALTER SEQUENCE lease_tokens OWNER TO eventweft_owner'
     UNION ALL
@@ -88,8 +88,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON event_correlations,
   correlation_rules
   TO eventweft_writer;
 GRANT SELECT, INSERT, UPDATE, DELETE ON event_streams, stream_subscriptions,
-  event_deliveries, dead_letters, leases, processor_marks, cluster_nodes
-  TO eventweft_writer;
+  event_deliveries, dead_letters, leases, processor_marks, cluster_nodes,
+  stream_tickets TO eventweft_writer;
 GRANT SELECT ON cluster TO eventweft_writer;
 GRANT USAGE ON SEQUENCE lease_tokens TO eventweft_writer;
 GRANT SELECT ON schema_migrations, event_processing_summary, recent_events,
@@ -124,5 +124,8 @@ GRANT SELECT (id, name, scopes, filter, created_at, expires_at, revoked_at,
               last_used_at)
   ON api_keys TO eventweft_analyst;
 GRANT SELECT ON api_keys_version, audit_log TO eventweft_analyst;
+GRANT SELECT (stream, owner, principal, api_key, filter, credentials_until,
+              good_until)
+  ON stream_tickets TO eventweft_analyst;
 
 COMMIT;

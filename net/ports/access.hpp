@@ -6,6 +6,7 @@
 #include "net/backend.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace eventweft::net {
@@ -17,6 +18,20 @@ class access_port {
   virtual ~access_port() = default;
 
   virtual auth::doorkeeper& door() noexcept = 0;
+
+  /// Whether a ticket is good at other nodes, too, and theirs are here. Then
+  /// `redeem_ticket` says what one is worth, `door` does not know.
+  virtual bool shares_tickets() const noexcept { return false; }
+  /// See `auth::ticket_office::issue` and `redeem`.
+  virtual void issue_ticket(const auth::principal& who, std::string_view stream,
+                            reply_to<std::string> reply) {
+    reply(door().issue(who, stream));
+  }
+  virtual void redeem_ticket(std::string_view /*ticket*/,
+                             std::string_view /*stream*/,
+                             reply_to<auth::principal> reply) {
+    reply(fail(auth::ticket_refused()));
+  }
 
   /// Makes a key of `wanted` and hands out its text, once.
   virtual void create_key(auth::api_key wanted,

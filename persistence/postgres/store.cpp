@@ -15,6 +15,7 @@
 #include "persistence/postgres/session.hpp"
 #include "persistence/postgres/subscriptions.hpp"
 #include "persistence/postgres/threads.hpp"
+#include "persistence/postgres/tickets.hpp"
 
 namespace eventweft::postgres {
 namespace {
@@ -65,6 +66,10 @@ class postgres_store final : public store {
 
   std::unique_ptr<credential_store> open_credentials() override {
     return std::make_unique<credentials>(pool_);
+  }
+
+  std::unique_ptr<ticket_store> open_tickets() override {
+    return std::make_unique<tickets>(pool_);
   }
 
   std::unique_ptr<store_maintenance> open_maintenance() override {

@@ -103,6 +103,51 @@ describe('load balancers', { concurrency: 1 }, () => {
     await engine?.close();
   });
 
+  it('a ticket of one node opens a stream once, at whichever node', async (t) => {
+    const store = engine.freshUrl();
+    const cwd = temporaryDirectory(t);
+    const nodes = [];
+    for (const i of [1, 2])
+      nodes.push(await startServer({
+        store, cwd,
+        args: ['--set', 'cluster.enabled=true',
+          '--set', `cluster.name=node-${i}`,
+          '--set', `store.spool_directory=${join(cwd, `spool-${i}`)}`],
+      }));
+    t.after(() => Promise.all(nodes.map((node) => node.stop())));
+    const made = await fetch(`${nodes[0].url}/api/v1/keys`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ name: 'page', scopes: ['read'] }),
+    });
+    assert.equal(made.status, 201);
+    const headers = {
+      Authorization: `Bearer ${(await made.json()).key}`,
+      'Content-Type': 'application/json',
+    };
+    await until('both nodes to know the key', async () => {
+      const answers = await Promise.all(nodes.map((node) =>
+        fetch(`${node.url}/api/v1/events`, { headers })));
+      return answers.every(({ ok }) => ok);
+    });
+    for (const [here, there] of [nodes, nodes.toReversed()]) {
+      const answer = await fetch(`${here.url}/api/v1/tickets`, {
+        method: 'POST', headers,
+        body: JSON.stringify({ stream: 'all_events' }),
+      });
+      const { ticket } = await answer.json();
+      const open = async (node) => {
+        const stream = await fetch(
+          `${node.url}/events/stream/all_events?ticket=${ticket}`);
+        await stream.body.cancel();
+        return stream.status;
+      };
+      assert.equal(await open(there), 200);
+      assert.equal(await open(here), 401);
+      assert.equal(await open(there), 401);
+    }
+  });
+
   for (const name of Object.keys(programs))
     it(`the sample for ${name} carries senders and readers past a dead node`
       + ' and a drained one', async (t) => {

@@ -58,6 +58,18 @@ class fake_access final : public access_port {
   }
 
   auth::doorkeeper& door() noexcept override { return *door_; }
+  bool shares_tickets() const noexcept override { return shared != nullptr; }
+  void issue_ticket(const auth::principal& who, std::string_view stream,
+                    reply_to<std::string> reply) override {
+    if (!shared)
+      return access_port::issue_ticket(who, stream, std::move(reply));
+    reply(shared->issue(who, stream));
+  }
+  void redeem_ticket(std::string_view ticket, std::string_view stream,
+                     reply_to<auth::principal> reply) override {
+    ++redeemed;
+    reply(shared->redeem(ticket, stream));
+  }
   void create_key(auth::api_key wanted,
                   reply_to<auth::new_api_key> reply) override {
     auto made = auth::make_api_key(std::move(wanted), time_.now(), random_);
@@ -87,6 +99,10 @@ class fake_access final : public access_port {
   }
 
   std::atomic<bool> recording = true;
+  /// The tickets of all nodes; null: there is one. To be set before the server
+  /// starts.
+  std::shared_ptr<auth::ticket_office> shared;
+  std::atomic<int> redeemed = 0;
 
  private:
   const clock& time_;

@@ -362,6 +362,39 @@ TEST_F(access_test, TicketsAreForStreamsThatExist) {
   EXPECT_EQ(asked("ingest", "none"), 403);
 }
 
+TEST_F(access_test, ATicketOfAnotherNodeIsGoodOnce) {
+  access_.shared = std::make_shared<auth::ticket_office>(auth::ticket_options{},
+                                                         clock_, random_);
+  auto limits = fake_access::unlimited();
+  limits.addresses = {.per_second = 0.001, .burst = 6};
+  start_locked(limits);
+  auth::principal who;
+  who.how = auth::principal::kind::api_key;
+  who.key = who.id = access_.key("read").record.id;
+  who.scopes = *auth::parse_scopes("read");
+  const auto path = [](const std::string& ticket) {
+    return "/ws/events/all_events?ticket=" + ticket;
+  };
+  const auto theirs = *access_.shared->issue(who, "all_events");
+  ws_client ws{port_, path(theirs)};
+  EXPECT_TRUE(backend_.wait([&] { return backend_.joins() == 1; }));
+  EXPECT_THROW((ws_client{port_, path(theirs)}), std::runtime_error);
+  // Its key opens nothing any more.
+  const auto late = *access_.shared->issue(who, "all_events");
+  access_.revoke(who.key);
+  EXPECT_THROW((ws_client{port_, path(late)}), std::runtime_error);
+  const auto ours = ask(post("/api/v1/tickets", R"({"stream":"all_events"})",
+                             access_.header("read")));
+  EXPECT_EQ(ours.status, 201);
+  EXPECT_EQ(access_.shared->outstanding(), 1u);
+  // Whoever asks too often is not looked up.
+  EXPECT_EQ(ask(get("/events/stream/all_events?ticket=ewt_1")).status, 401);
+  EXPECT_EQ(ask(get("/events/stream/all_events?ticket=ewt_2")).status, 401);
+  const int before = access_.redeemed;
+  EXPECT_EQ(ask(get("/events/stream/all_events?ticket=ewt_3")).status, 429);
+  EXPECT_EQ(access_.redeemed, before);
+}
+
 TEST_F(access_test, AStreamStaysWithinTheForcedFilter) {
   start_locked();
   const auto key = access_.key("read", "octo/*").text;

@@ -569,6 +569,10 @@ TEST_F(postgres_schema, TheWriterCannotDropAndTheAnalystCannotWrite) {
   d.id = e.id;
   must(session->add_dead_letter(d));
   must(session->drop_dead_letter(d.id));
+  const auto tickets = store->open_tickets();
+  const std::string hash(64, '0');
+  must(tickets->add({hash, "all_events", "1:key", {}}, {}));
+  EXPECT_TRUE(must(tickets->take(hash)));
   auto maintenance = store->open_maintenance();
   EXPECT_GT(must(maintenance->prepare_partitions(noon)), 0);
   EXPECT_EQ(must(maintenance->roll_up_metrics()), 1);
