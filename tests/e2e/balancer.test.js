@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The load balancers of docs/cluster.md, as they stand there, before three
-// nodes of which one dies and one is drained.
+// nodes of which one dies and one is drained; and what a browser brings along
+// from one node to another.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -176,6 +177,17 @@ describe('load balancers', { concurrency: 1 }, () => {
       await nodes[0].crash();
       await moreAnswers(load, 200);
 
+      const sockets = [];
+      const ends = [];
+      for (let i = 0; i < 8; ++i) {
+        const reader = await openWebSocket(balancer, 'all_events');
+        t.after(() => reader.kill());
+        reader.closed.then((end) => ends.push({ ...end, last: reader.last }));
+        sockets.push(reader);
+      }
+      await moreAnswers(load, 100);
+      await until('an event at each', () => sockets.every((s) => s.last > 0));
+
       const drained = await fetch(`${nodes[1].url}/api/v1/cluster/drain`,
         { method: 'POST' });
       assert.equal(drained.status, 202, await drained.text());
@@ -183,6 +195,18 @@ describe('load balancers', { concurrency: 1 }, () => {
         !(await fetch(`${nodes[1].url}/readyz`)).ok);
       await moreAnswers(load, 200);
       await load.stop();
+      await until('readers of the drained node to be told', () =>
+        ends.length > 0);
+      await until('it to be left', async () => {
+        const cluster = await fetch(`${survivor.url}/api/v1/cluster`);
+        return (await cluster.json()).nodes.some(({ name: node, state }) =>
+          node === 'node-2' && state === 'left');
+      });
+      assert.ok(ends.length < sockets.length, 'the others stay');
+      for (const { code, reason, last } of ends) {
+        assert.equal(code, 1012, `closed with ${code} "${reason}"`);
+        assert.equal(reason, String(last), 'its cursor tells where to go on');
+      }
 
       const log = await load.verify(survivor);
       await events.reachSeq(log.length);
