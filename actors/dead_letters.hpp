@@ -9,16 +9,10 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
 namespace eventweft {
-
-/// Tells of a letter, and of how many before it nobody was told of. Must return
-/// at once. Calls `ended` once, on any thread, with whether it was told.
-using dead_letter_alert = std::function<void(
-    const dead_letter&, uint64_t not_told, std::function<void(bool)> ended)>;
 
 struct dead_letters_options {
   /// Letters that may wait for the store; beyond that: `overloaded`.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "actors/dead_letters.hpp"
 #include "config/settings.hpp"
 #include "messages/dead_letter.hpp"
 #include "messages/outgoing.hpp"

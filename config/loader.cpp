@@ -17,8 +17,8 @@ namespace fs = std::filesystem;
 
 // As the files with secrets: relative to the file that names it. Nothing else
 // has set anything yet.
-void place_directory(settings& s, const fs::path& base) {
-  auto& directory = s.event.platforms_directory;
+void place_directory(settings& values, const fs::path& base) {
+  auto& directory = values.event.platforms_directory;
   if (!directory.empty())
     directory = (base / directory).lexically_normal().string();
 }

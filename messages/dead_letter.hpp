@@ -6,6 +6,7 @@
 #include "messages/uuid.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -99,5 +100,10 @@ struct dead_letter_retry {
 
   bool operator==(const dead_letter_retry&) const = default;
 };
+
+/// Tells of a letter, and of how many before it nobody was told of. Must return
+/// at once. Calls `ended` once, on any thread, with whether it was told.
+using dead_letter_alert = std::function<void(
+    const dead_letter&, uint64_t not_told, std::function<void(bool)> ended)>;
 
 } // namespace eventweft

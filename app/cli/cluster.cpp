@@ -89,6 +89,19 @@ void show_status(element root, console& io) {
   show(rows, io);
 }
 
+/// Whether that node has left the cluster, as it says itself or whichever node
+/// a load balancer has chosen.
+bool has_left(element root, const std::string& node) {
+  if (member(root, "node") == node)
+    return member(root, "left") == "true";
+  simdjson::dom::array nodes;
+  if (root["nodes"].get(nodes))
+    return false;
+  return std::ranges::any_of(nodes, [&node](element n) {
+    return member(n, "name") == node && member(n, "state") == "left";
+  });
+}
+
 expected<std::string> ask(http_client& client, const char* method,
                           const char* path) {
   const auto answer = client.send({method, path, {}, {}});
@@ -126,6 +139,7 @@ int cluster_drain(const cluster_options& options, console& io) {
     return report(client.error(), io);
   (*client)->stop_on_signals();
   auto body = ask(**client, "POST", "/api/v1/cluster/drain");
+  std::string name;
   const auto end =
       std::chrono::steady_clock::now() +
       std::chrono::milliseconds{static_cast<int64_t>(options.wait * 1'000)};
@@ -136,8 +150,10 @@ int cluster_drain(const cluster_options& options, console& io) {
     const auto root = reader.parse(*body);
     if (!root)
       return report({ec::malformed, "the server's answer is no JSON"}, io);
-    const auto name = member(*root, "node");
-    if (member(*root, "left") == "true") {
+    // Whoever was asked first is the one that is drained.
+    if (name.empty())
+      name = member(*root, "node");
+    if (has_left(*root, name)) {
       io.out << name << " is drained; it can be stopped\n";
       return exit_ok;
     }

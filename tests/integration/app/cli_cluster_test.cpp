@@ -59,6 +59,34 @@ TEST(CliCluster, WaitsUntilANodeIsDrained) {
   EXPECT_EQ(at_once.out.str(), "a is being drained\n");
 }
 
+/// Behind a load balancer, whose other nodes have drained nothing.
+TEST(CliCluster, WaitsForTheNodeThatIsDrainedWhoeverAnswers) {
+  const auto other = [](const char* state, const char* left) {
+    return answer(200, std::string{R"({"node":"b","draining":true,"left":)"} +
+                           left + R"(,"nodes":[{"name":"a","state":")" + state +
+                           R"("},{"name":"b","state":"up"}]})");
+  };
+  cluster_options options;
+  captured_console console;
+  {
+    const api_server server{
+        {{"POST /api/v1/cluster/drain", answer(202, view_of(false))},
+         {"GET /api/v1/cluster", other("left", "false")}}};
+    options.server = server.address();
+    EXPECT_EQ(cluster_drain(options, console.io), exit_ok) << console.err.str();
+    EXPECT_EQ(console.out.str(), "a is drained; it can be stopped\n");
+  }
+  const api_server server{
+      {{"POST /api/v1/cluster/drain", answer(202, view_of(false))},
+       {"GET /api/v1/cluster", other("draining", "true")}}};
+  options.server = server.address();
+  options.wait = 0.3;
+  captured_console late;
+  EXPECT_EQ(cluster_drain(options, late.io), exit_failure);
+  EXPECT_EQ(late.out.str(), "");
+  EXPECT_THAT(late.err.str(), HasSubstr("a is still being drained"));
+}
+
 TEST(CliCluster, SaysWhatTheServerRefuses) {
   const api_server server{{}};
   cluster_options options;
