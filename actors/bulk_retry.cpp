@@ -11,11 +11,13 @@ namespace eventweft {
 
 bulk_retry::bulk_retry(dead_letters_actor::pointer self,
                        const actor_context& ctx, stored_letters& letters,
-                       letter_returns& returns, pauses waits)
+                       letter_returns& returns, retry_notices& notices,
+                       pauses waits)
     : self_(self),
       ctx_(ctx),
       letters_(letters),
       returns_(returns),
+      notices_(notices),
       waits_(waits) {}
 
 expected<void> bulk_retry::begin(const dead_letter_query& q, double rate) {
@@ -26,6 +28,7 @@ expected<void> bulk_retry::begin(const dead_letter_query& q, double rate) {
   state_.started = ctx_.time->now();
   state_.what = q;
   state_.rate = rate;
+  notices_.tell(state_);
   ++epoch_;
   page_ = q;
   next_page(epoch_);
@@ -41,6 +44,7 @@ void bulk_retry::next_page(uint64_t epoch) {
       return;
     if (!found) {
       state_.last_error = to_string(found.error());
+      notices_.tell(state_);
       run_after(self_, waits_.no_store, [this, epoch] { next_page(epoch); });
       return;
     }
@@ -69,6 +73,7 @@ void bulk_retry::next_letter(uint64_t epoch) {
       return;
     if (!found && found.error().code != ec::not_found) {
       state_.last_error = to_string(found.error());
+      notices_.tell(state_);
       run_after(self_, waits_.no_store, [this, epoch] { next_letter(epoch); });
       return;
     }
@@ -96,6 +101,7 @@ void bulk_retry::handed_back(const expected<void>& r, uint64_t epoch) {
     ++state_.failed;
     state_.last_error = to_string(r.error());
   }
+  notices_.tell(state_);
   auto pause = std::chrono::milliseconds{0};
   // Rounded up: it is the most that there may be.
   if (state_.rate > 0)
@@ -114,6 +120,7 @@ void bulk_retry::end() {
   if (!std::exchange(state_.running, false))
     return;
   ids_.clear();
+  notices_.tell(state_);
   ctx_.log->info("dead letters: {} retried, {} could not be", state_.retried,
                  state_.failed);
 }

@@ -3,6 +3,7 @@
 
 #include "actors/context.hpp"
 #include "actors/letter_returns.hpp"
+#include "actors/retry_notices.hpp"
 #include "actors/stored_letters.hpp"
 #include "messages/errors.hpp"
 #include "messages/protocols.hpp"
@@ -25,9 +26,11 @@ class bulk_retry {
     std::chrono::milliseconds no_store;
   };
 
-  /// `ctx`, `letters` and `returns` outlive it.
+  /// `ctx`, `letters`, `returns` and `notices`, which is told how far this is,
+  /// outlive it.
   bulk_retry(dead_letters_actor::pointer self, const actor_context& ctx,
-             stored_letters& letters, letter_returns& returns, pauses waits);
+             stored_letters& letters, letter_returns& returns,
+             retry_notices& notices, pauses waits);
 
   /// `rate`: letters a second at most; 0: no limit. `conflict` if one is under
   /// way.
@@ -48,6 +51,7 @@ class bulk_retry {
   const actor_context& ctx_;
   stored_letters& letters_;
   letter_returns& returns_;
+  retry_notices& notices_;
   pauses waits_;
   dead_letter_retry state_;
   /// Tells answers to this retry from those to an earlier one.

@@ -5,6 +5,7 @@
 #include "actors/caf_compat.hpp"
 #include "actors/letter_returns.hpp"
 #include "actors/retry_elsewhere.hpp"
+#include "actors/retry_notices.hpp"
 #include "actors/stored_letters.hpp"
 #include "codec/event_json.hpp"
 #include "messages/backoff.hpp"
@@ -33,7 +34,8 @@ class dead_letters_state {
         options_(options),
         letters_(self, ctx_, options.timeout),
         returns_(self, ctx_, letters_, options.timeout),
-        many_(self, ctx_, letters_, returns_,
+        notices_(ctx_),
+        many_(self, ctx_, letters_, returns_, notices_,
               {options.retry_min, options.retry_max}),
         pauses_(options.retry_min, options.retry_max),
         guard_(retry_for_others(ctx_)) {}
@@ -46,11 +48,8 @@ class dead_letters_state {
         [this](retry_atom, const dead_letter_query& q, double rate) {
           return begin_retry(q, rate);
         },
-        [this](head_atom) { return many_.state(); },
-        [this](stop_atom) {
-          many_.end();
-          return many_.state();
-        },
+        [this](head_atom) { return last_retry(); },
+        [this](stop_atom) { return stop_retry(); },
         [this](drop_atom, const dead_letter_query& q) { return drop_all(q); },
         [this](dead_letter_atom, uint64_t number, uint64_t letters) {
           alert_failed(number, letters);
@@ -201,9 +200,30 @@ class dead_letters_state {
 
   caf::result<dead_letter_retry> begin_retry(const dead_letter_query& q,
                                              double rate) {
+    if (const auto other = notices_.theirs(); other && other->running)
+      return to_caf(ec::conflict,
+                    "another retry of dead letters is under way, at another "
+                    "node");
     if (auto begun = many_.begin(q, rate); !begun)
       return to_caf(begun.error());
     return many_.state();
+  }
+
+  /// Of this node or of another one: the one under way, else the latest.
+  dead_letter_retry last_retry() const {
+    const auto& mine = many_.state();
+    auto other = notices_.theirs();
+    const bool later = other && !mine.running &&
+                       (other->running || other->started > mine.started);
+    return later ? std::move(*other) : mine;
+  }
+
+  dead_letter_retry stop_retry() {
+    if (const auto other = notices_.theirs();
+        other && other->running && !many_.state().running)
+      notices_.stop_theirs();
+    many_.end();
+    return last_retry();
   }
 
   caf::result<uint64_t> drop_all(const dead_letter_query& q) {
@@ -222,6 +242,7 @@ class dead_letters_state {
   dead_letters_options options_;
   stored_letters letters_;
   letter_returns returns_;
+  retry_notices notices_;
   bulk_retry many_;
   backoff pauses_;
   std::shared_ptr<void> guard_;

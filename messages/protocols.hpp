@@ -127,11 +127,12 @@ using dead_letters_actor = caf::typed_actor<
     // Another node was asked to, but it may be this one's to do.
     caf::result<void>(put_atom, uuid),
     // The same with all that the query finds, so many a second at most; 0: no
-    // limit. Answers when it has begun; `conflict` while another one runs.
+    // limit. Answers when it has begun; `conflict` while another one runs, at
+    // whichever node.
     caf::result<dead_letter_retry>(retry_atom, dead_letter_query, double),
-    // How far the last such retry is.
+    // How far the last such retry is, at whichever node.
     caf::result<dead_letter_retry>(head_atom),
-    // Ends it.
+    // Ends it. Another node's ends soon after.
     caf::result<dead_letter_retry>(stop_atom),
     // Forgets all that the query finds; how many that were.
     caf::result<uint64_t>(drop_atom, dead_letter_query),

@@ -19,6 +19,8 @@ namespace {
 
 constexpr std::string_view base = "/api/v1/dead-letters";
 constexpr std::chrono::milliseconds look_again{500};
+/// Nodes hear of each other's retries within a second.
+constexpr std::chrono::seconds others_hear{10};
 /// Of letters that may be as large as a webhook each.
 constexpr uint64_t page_with_bodies = 5;
 
@@ -109,9 +111,12 @@ std::string with_selection(const dead_letter_options& o, std::string target) {
   return target + selection_of(o);
 }
 
-/// Follows a retry of many until it is over.
-int follow_retry(http_client& client, console& io) {
+/// Follows a retry of many until it is over: the one that began at `started`,
+/// as the server tells it; empty: whichever it tells of. Behind a load balancer
+/// a node may answer that has not heard of it yet.
+int follow_retry(http_client& client, const std::string& started, console& io) {
   codec::payload_reader reader;
+  const auto hears_by = std::chrono::steady_clock::now() + others_hear;
   while (true) {
     const auto answer =
         client.send({"GET", std::string{base} + "/retry", {}, {}});
@@ -122,6 +127,14 @@ int follow_retry(http_client& client, console& io) {
     const auto root = reader.parse(answer->body);
     if (!root)
       return report(root.error(), io);
+    if (!started.empty() && codec::string_at(*root, "/started") != started) {
+      if (std::chrono::steady_clock::now() >= hears_by)
+        return report({ec::not_found, "the server tells nothing of the retry "
+                                      "that has begun"},
+                      io);
+      std::this_thread::sleep_for(look_again);
+      continue;
+    }
     bool running = false;
     if ((*root)["running"].get(running) == simdjson::SUCCESS && running) {
       std::this_thread::sleep_for(look_again);
@@ -228,15 +241,20 @@ int retry_dead_letters(const dead_letter_options& options, console& io) {
     return report(answer.error(), io);
   if (answer->status != 202)
     return report({ec::internal, failure_text(*answer)}, io);
-  return options.background ? tell_begun(options, io)
-                            : follow_retry(**client, io);
+  if (options.background)
+    return tell_begun(options, io);
+  codec::payload_reader reader;
+  const auto begun = reader.parse(answer->body);
+  if (!begun)
+    return report(begun.error(), io);
+  return follow_retry(**client, codec::string_at(*begun, "/started"), io);
 }
 
 int watch_retry(const dead_letter_options& options, console& io) {
   const auto client = connect_to(options.server);
   if (!client)
     return report(client.error(), io);
-  return follow_retry(**client, io);
+  return follow_retry(**client, {}, io);
 }
 
 int drop_dead_letters(const dead_letter_options& options, console& io) {

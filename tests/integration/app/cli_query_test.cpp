@@ -5,6 +5,7 @@
 #include "app/cli/selection.hpp"
 #include "tests/integration/app/cli_support.hpp"
 
+#include <atomic>
 #include <iterator>
 
 namespace eventweft::cli {
@@ -222,6 +223,31 @@ TEST(CliDeadLetters, RetriesAndDropsByWhatTheyAreAbout) {
   captured_console dropped;
   EXPECT_EQ(drop_dead_letters(options, dropped.io), exit_ok);
   EXPECT_EQ(dropped.out.str(), "{\"dropped\":4}\n");
+}
+
+/// A node that a load balancer has chosen, and that has heard of another one.
+TEST(CliDeadLetters, ARetryIsNotTakenForAnEarlierOne) {
+  std::atomic<int> looks = 0;
+  const scripted_server server{[&looks](peer& p) {
+    for (std::string text; !(text = p.read_request()).empty();) {
+      if (read_request(text).method == "POST")
+        p.send(answer(202,
+                      R"({"running":true,"started":"2026-01-31T12:00:00Z"})"));
+      else if (looks++ == 0)
+        p.send(answer(200, R"({"running":false,"started":null,"retried":0,)"
+                           R"("failed":0,"last_error":""})"));
+      else
+        p.send(answer(200,
+                      R"({"running":false,"started":"2026-01-31T12:00:00Z",)"
+                      R"("retried":3,"failed":0,"last_error":""})"));
+    }
+  }};
+  dead_letter_options options;
+  options.server = to(server);
+  options.all = true;
+  captured_console console;
+  EXPECT_EQ(retry_dead_letters(options, console.io), exit_ok);
+  EXPECT_EQ(console.out.str(), "retried 3, failed 0\n");
 }
 
 TEST(CliDeadLetters, ARetryInTheBackgroundSaysWhatItIsAndCanBeWatched) {

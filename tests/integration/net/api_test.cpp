@@ -165,7 +165,7 @@ TEST_F(http_api, FindsDeadLettersByWhatTheyAreAbout) {
   for (const auto* wrong :
        {"since=yesterday", "event_id=7", "limit=0", "limit=1001", "rate=5",
         "colour=red", "all=true", "cursor=1", "origin=a&origin=b",
-         "platform=%00", "platform=", "event_type=,"})
+        "platform=%00", "platform=", "event_type=,"})
     EXPECT_EQ(ask(get("/api/v1/dead-letters?" + std::string{wrong})).status,
               400)
         << wrong;

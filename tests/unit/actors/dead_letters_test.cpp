@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/dead_letters.hpp"
+#include "actors/retry_notices.hpp"
 #include "codec/event_json.hpp"
 #include "tests/support/spine.hpp"
 
@@ -224,6 +225,73 @@ TEST_F(dead_letters_test, a_retry_of_many_keeps_to_its_rate) {
   advance(100ms);
   EXPECT_EQ(taken->size(), 100u);
   EXPECT_TRUE(log->letters.empty());
+}
+
+/// Two keepers of one store, as two nodes have them, with a bus between them.
+TEST_F(dead_letters_test, a_retry_of_many_is_known_and_ended_at_any_node) {
+  start();
+  auto there = ctx;
+  there.peers = std::make_shared<directory>();
+  there.peers->reader.set(ctx.peers->reader.get());
+  there.control = std::make_shared<control_bus>();
+  const auto to = ctx.control->carry(
+      [bus = there.control](const control_event& e) { bus->deliver(e); });
+  const auto back = there.control->carry(
+      [bus = ctx.control](const control_event& e) { bus->deliver(e); });
+  auto other = keep(spawn_dead_letters(system, there, {}));
+  there.peers->dead_letters.set(other);
+  const auto seen_there = [&] {
+    auto asked = request<dead_letter_retry>(other, head_atom_v);
+    run();
+    return asked->value.value_or(dead_letter_retry{});
+  };
+  fill(100);
+  auto begun =
+      request<dead_letter_retry>(keeper, retry_atom_v, of("processor"), 10.0);
+  run();
+  ASSERT_TRUE(begun->value);
+  EXPECT_TRUE(seen_there().running);
+  EXPECT_EQ(seen_there().started, begun->value->started);
+  EXPECT_EQ(seen_there().rate, 10.0);
+  EXPECT_EQ(seen_there().what.origin, "processor");
+  auto second =
+      request<dead_letter_retry>(other, retry_atom_v, of("processor"), 0.0);
+  run();
+  ASSERT_TRUE(second->failed);
+  EXPECT_EQ(second->failed->code, ec::conflict);
+  advance(2s);
+  EXPECT_GE(seen_there().retried, 8u);
+  request<dead_letter_retry>(other, stop_atom_v);
+  run();
+  EXPECT_FALSE(progress().running);
+  EXPECT_FALSE(seen_there().running);
+  EXPECT_EQ(seen_there().retried, progress().retried);
+  other = nullptr;
+}
+
+/// Its node may have died.
+TEST_F(dead_letters_test, a_retry_that_nothing_is_heard_of_is_in_nobodys_way) {
+  start();
+  fill(1);
+  auto there = ctx;
+  there.peers = std::make_shared<directory>();
+  there.control = std::make_shared<control_bus>();
+  const auto to = there.control->carry(
+      [bus = ctx.control](const control_event& e) { bus->deliver(e); });
+  retry_notices theirs{there};
+  dead_letter_retry r;
+  r.running = true;
+  r.started = time->now();
+  theirs.tell(r);
+  EXPECT_TRUE(progress().running);
+  advance(2min);
+  EXPECT_FALSE(progress().running);
+  EXPECT_NE(progress().last_error, "");
+  auto mine =
+      request<dead_letter_retry>(keeper, retry_atom_v, of("processor"), 0.0);
+  run();
+  EXPECT_TRUE(mine->value);
+  EXPECT_EQ(taken->size(), 1u);
 }
 
 TEST_F(dead_letters_test, a_rate_between_milliseconds_is_not_exceeded) {
