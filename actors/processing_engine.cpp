@@ -156,6 +156,8 @@ std::vector<processing::processor_state> processing_engine_state::states() {
               : e.at == phase::broken   ? "failed"
                                         : "elsewhere";
     x.detail = e.detail;
+    if (e.at == phase::elsewhere)
+      x.owner = ctx_.owner->holder(e.work());
     x.ready = state.ready;
     x.running = state.running;
     x.waiting = state.waiting;

@@ -99,9 +99,34 @@ json::object object_of(const stream_definition& s) {
                              : value_of(std::optional{s.created_at})}};
 }
 
+/// Of another node's work nothing is known but whose it is: zeros would say
+/// that all is well.
+json::object statistics_of(const subscription_figures& f) {
+  json::object out = {{"state", f.state},
+                      {"matched", f.matched},
+                      {"sent", f.delivered},
+                      {"errors", f.failed},
+                      {"given_up", f.given_up},
+                      {"waiting", f.open - f.under_way},
+                      {"under_way", f.under_way},
+                      {"breaker", f.breaker},
+                      {"cursor", f.cursor},
+                      {"last_seq", f.last_seq},
+                      {"lag_events", f.lag_events},
+                      {"lag_seconds", f.lag_seconds},
+                      {"replaying", f.replaying},
+                      {"last_delivery_at", value_of(f.last_delivery_at)},
+                      {"last_error", text_or_null(f.last_error)}};
+  if (f.state == "elsewhere")
+    for (auto& member : out)
+      if (member.key() != "state")
+        member.value() = nullptr;
+  out["owner"] = text_or_null(f.owner);
+  return out;
+}
+
 json::object object_of(const subscription_view& v) {
   const auto& s = v.what;
-  const auto& f = v.figures;
   json::array names;
   for (const auto& [name, value] : s.headers)
     names.emplace_back(name);
@@ -122,22 +147,7 @@ json::object object_of(const subscription_view& v) {
       {"secrets", s.secrets.size()},
       {"public_keys", json::array(v.public_keys.begin(), v.public_keys.end())},
       {"created_at", value_of(std::optional{s.created_at})},
-      {"statistics",
-       {{"state", f.state},
-        {"matched", f.matched},
-        {"sent", f.delivered},
-        {"errors", f.failed},
-        {"given_up", f.given_up},
-        {"waiting", f.open - f.under_way},
-        {"under_way", f.under_way},
-        {"breaker", f.breaker},
-        {"cursor", f.cursor},
-        {"last_seq", f.last_seq},
-        {"lag_events", f.lag_events},
-        {"lag_seconds", f.lag_seconds},
-        {"replaying", f.replaying},
-        {"last_delivery_at", value_of(f.last_delivery_at)},
-        {"last_error", text_or_null(f.last_error)}}},
+      {"statistics", statistics_of(v.figures)},
   };
   if (!v.new_secret.empty())
     out["secret"] = v.new_secret;

@@ -148,6 +148,8 @@ struct processor_state {
   std::string state;
   /// What failed.
   std::string detail;
+  /// Of "elsewhere": the node that knows the rest; empty if none is known.
+  std::string owner{};
   uint64_t ready = 0;
   uint64_t running = 0;
   uint64_t waiting = 0;

@@ -214,6 +214,8 @@ struct subscription_figures {
   /// "delivering", "paused", "disabled", "elsewhere" (another node's),
   /// "off" (nothing is delivered here), "starting"
   std::string state = "starting";
+  /// Of "elsewhere": the node that knows the rest; empty if none is known.
+  std::string owner{};
   int64_t matched = 0;
   int64_t delivered = 0;
   int64_t failed = 0;

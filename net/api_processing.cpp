@@ -29,14 +29,28 @@ void append_processor(std::string& out, const processing::processor_state& p) {
   append_member(out, "kind", p.kind);
   append_member(out, "state", p.state);
   append_member(out, "detail", p.detail);
-  append_member(out, "ready", p.ready);
-  append_member(out, "running", p.running);
-  append_member(out, "waiting", p.waiting);
-  append_member(out, "completed", p.completed);
-  append_member(out, "retried", p.retried);
-  append_member(out, "failed", p.failed);
-  append_member(out, "timed_out", p.timed_out);
-  append_member(out, "cursor", static_cast<uint64_t>(p.cursor));
+  if (p.owner.empty())
+    out += ",\"owner\":null";
+  else
+    append_member(out, "owner", p.owner);
+  // Of another node's nothing is known: zeros would say that all is well.
+  const bool known = p.state != "elsewhere";
+  const auto figure = [&out, known](std::string_view name, uint64_t value) {
+    if (known) {
+      append_member(out, name, value);
+      return;
+    }
+    codec::append_name(out, name);
+    out += "null";
+  };
+  figure("ready", p.ready);
+  figure("running", p.running);
+  figure("waiting", p.waiting);
+  figure("completed", p.completed);
+  figure("retried", p.retried);
+  figure("failed", p.failed);
+  figure("timed_out", p.timed_out);
+  figure("cursor", static_cast<uint64_t>(p.cursor));
   out += '}';
 }
 

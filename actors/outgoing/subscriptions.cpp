@@ -254,6 +254,8 @@ subscription_view subscriptions_state::view_of(const subscription& s) const {
     state = "unsupported";
   else if (!options_.deliver)
     state = "off";
+  if (state == "elsewhere")
+    out.figures.owner = ctx_.owner->holder(work_of(s));
   return out;
 }
 

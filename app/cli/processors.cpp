@@ -13,11 +13,15 @@ namespace {
 
 void show_processor(simdjson::dom::element p, console& io) {
   io.out << shown(p, "/name") << "  " << shown(p, "/kind") << "  "
-         << shown(p, "/state") << "  ready " << shown(p, "/ready")
-         << "  running " << shown(p, "/running") << "  waiting "
-         << shown(p, "/waiting") << "  completed " << shown(p, "/completed")
-         << "  failed " << shown(p, "/failed") << "  after "
-         << shown(p, "/cursor");
+         << shown(p, "/state");
+  if (shown(p, "/state") == "elsewhere") {
+    io.out << "  at " << shown(p, "/owner") << '\n';
+    return;
+  }
+  io.out << "  ready " << shown(p, "/ready") << "  running "
+         << shown(p, "/running") << "  waiting " << shown(p, "/waiting")
+         << "  completed " << shown(p, "/completed") << "  failed "
+         << shown(p, "/failed") << "  after " << shown(p, "/cursor");
   if (const auto detail = shown(p, "/detail"); !detail.empty())
     io.out << "  " << detail;
   io.out << '\n';

@@ -178,8 +178,13 @@ int list_subscriptions(const subscription_options& o, console& io) {
   return show_list(o.server, {subscriptions_path(o), "subscriptions"}, o.json,
                    io, [&io](simdjson::dom::element s) {
                      io.out << shown(s, "/id") << "  " << shown(s, "/type")
-                            << "  " << shown(s, "/statistics/state")
-                            << "  sent " << shown(s, "/statistics/sent")
+                            << "  " << shown(s, "/statistics/state");
+                     if (shown(s, "/statistics/state") == "elsewhere") {
+                       io.out << "  at " << shown(s, "/statistics/owner")
+                              << "  " << shown(s, "/url") << '\n';
+                       return;
+                     }
+                     io.out << "  sent " << shown(s, "/statistics/sent")
                             << "  errors " << shown(s, "/statistics/errors")
                             << "  behind " << shown(s, "/statistics/lag_events")
                             << "  " << shown(s, "/url") << '\n';
@@ -307,7 +312,10 @@ void add_subscriptions(CLI::App& app, runner& run) {
                        delivered;
               });
         });
-  auto* again = plain("replay", "Deliver events of the past once more", replay);
+  auto* again = plain("replay",
+                      "Deliver events of the past once more; of several nodes, "
+                      "ask the one that has the subscription",
+                      replay);
   again
       ->add_option("--since", o->since,
                    "earliest, a seq, an RFC 3339 time, or 15m, 2h, 7d ago")

@@ -209,7 +209,15 @@ TEST_F(http_api, TellsHowProcessorsAreDoing) {
   EXPECT_EQ(all.status, 200);
   EXPECT_NE(all.body.find(R"("name":"notify","kind":"exec","state":"running")"),
             std::string::npos);
+  EXPECT_NE(all.body.find(R"("owner":null,"ready":0)"), std::string::npos);
   EXPECT_EQ(ask(get("/api/v1/processors/notify")).status, 200);
+  // Another node's: what is unknown is not told as nothing.
+  EXPECT_EQ(ask(get("/api/v1/processors/theirs")).body,
+            R"({"name":"theirs","kind":"exec","state":"elsewhere",)"
+            R"("detail":"","owner":"node-b","ready":null,)"
+            R"("running":null,"waiting":null,"completed":null,)"
+            R"("retried":null,"failed":null,"timed_out":null,)"
+            R"("cursor":null})");
   EXPECT_EQ(ask(get("/api/v1/processors/other")).status, 404);
 }
 

@@ -265,7 +265,12 @@ void fake_backend::processors(
   p.kind = "exec";
   p.state = "running";
   p.completed = 12;
-  r(std::vector{p});
+  eventweft::processing::processor_state theirs;
+  theirs.name = "theirs";
+  theirs.kind = "exec";
+  theirs.state = "elsewhere";
+  theirs.owner = "node-b";
+  r(std::vector{p, theirs});
 }
 
 void fake_backend::dead_letters(dead_letter_query q,

@@ -847,6 +847,12 @@ TEST_F(processing_engine_test, a_retry_elsewhere_says_where) {
   EXPECT_EQ(asked->failed->code, ec::not_owner);
   EXPECT_NE(asked->failed->message.find("b (10.0.0.2:8080)"),
             std::string::npos);
+  const auto states = request<std::vector<processing::processor_state>>(
+      ctx.peers->engine.get(), list_atom_v);
+  run();
+  ASSERT_TRUE(states->value);
+  EXPECT_EQ(states->value->at(0).state, "elsewhere");
+  EXPECT_EQ(states->value->at(0).owner, "b (10.0.0.2:8080)");
 }
 
 // Work that nobody asks for is forgotten, and with it the wish for it.

@@ -14,6 +14,20 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// All is another node's.
+class owned_by_another final : public ownership {
+ public:
+  std::optional<fence> held(const std::string&) override {
+    return std::nullopt;
+  }
+  std::string holder(const std::string& work) const override {
+    return work.starts_with("subscription:") ? "b (10.0.0.2:8080)" : "";
+  }
+  std::shared_ptr<void> on_change(std::function<void()>) override {
+    return nullptr;
+  }
+};
+
 class subscriptions_test : public spine {
  protected:
   void SetUp() override {
@@ -169,6 +183,16 @@ TEST_F(subscriptions_test,
   look_again();
   EXPECT_EQ(figures_of(id).state, "paused");
   EXPECT_EQ(noted_lag(), 0);
+}
+
+TEST_F(subscriptions_test, of_another_node_are_shown_with_its_name) {
+  ctx.owner = std::make_shared<owned_by_another>();
+  start();
+  const auto made = must<subscription_view>(append_atom_v, hook());
+  const auto seen = must<subscription_view>(
+      find_atom_v, std::string{"all_events"}, made.what.id);
+  EXPECT_EQ(seen.figures.state, "elsewhere");
+  EXPECT_EQ(seen.figures.owner, "b (10.0.0.2:8080)");
 }
 
 TEST_F(subscriptions_test, streams_are_rows_that_take_effect_at_once) {

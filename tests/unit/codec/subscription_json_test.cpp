@@ -22,6 +22,23 @@ TEST(subscription_json, writes_numbers_as_people_do) {
   }
 }
 
+TEST(subscription_json, says_nothing_of_what_another_node_knows) {
+  subscription_view v;
+  v.figures.state = "elsewhere";
+  v.figures.owner = "node-b";
+  v.figures.delivered = 7;
+  const auto text = subscription_json(v);
+  for (const auto* part :
+       {R"("state":"elsewhere")", R"("owner":"node-b")", R"("sent":null)",
+        R"("lag_events":null)", R"("breaker":null)", R"("replaying":null)"})
+    EXPECT_NE(text.find(part), std::string::npos) << part << text;
+  v.figures.state = "delivering";
+  v.figures.owner.clear();
+  const auto here = subscription_json(v);
+  EXPECT_NE(here.find(R"("owner":null)"), std::string::npos) << here;
+  EXPECT_NE(here.find(R"("sent":7)"), std::string::npos) << here;
+}
+
 TEST(subscription_json, shows_no_secret_but_a_new_one) {
   subscription_view v;
   v.what.secrets = {"whsec_hidden"};
