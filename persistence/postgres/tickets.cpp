@@ -13,22 +13,22 @@ namespace {
 
 /// Rows that another node is deleting are left to it: two that took each
 /// other's in another order would wait for ever.
-constexpr const char* forget_sql =
+constexpr const char* forget_tickets_sql =
     "DELETE FROM stream_tickets WHERE hash IN (SELECT hash FROM stream_tickets "
     "WHERE good_until <= clock_timestamp() ORDER BY good_until LIMIT 1000 "
     "FOR UPDATE SKIP LOCKED)";
 
-constexpr const char* count_sql =
+constexpr const char* count_tickets_sql =
     "SELECT count(*) FILTER (WHERE owner = $1), count(*) FROM stream_tickets "
     "WHERE good_until > clock_timestamp()";
 
-constexpr const char* add_sql =
+constexpr const char* add_ticket_sql =
     "INSERT INTO stream_tickets (hash, stream, owner, principal, api_key, "
     "signer, filter, credentials_until, good_until) VALUES ($1, $2, $3, $4, "
     "$5, $6, $7::json, $8::timestamptz, "
     "clock_timestamp() + make_interval(secs => $9)) ON CONFLICT DO NOTHING";
 
-constexpr const char* take_sql =
+constexpr const char* take_ticket_sql =
     "DELETE FROM stream_tickets WHERE hash = $1 RETURNING stream, owner, "
     "principal, api_key, signer, filter, credentials_until, "
     "good_until > clock_timestamp()";
@@ -60,8 +60,9 @@ expected<void> tickets::add(const auth::kept_ticket& ticket,
         const auto owner = storable_text(ticket.owner);
         const auto& who = ticket.bearer;
         pqxx::work tx{c};
-        tx.exec(forget_sql);
-        const auto there = tx.exec(count_sql, pqxx::params{owner}).one_row();
+        tx.exec(forget_tickets_sql);
+        const auto there =
+            tx.exec(count_tickets_sql, pqxx::params{owner}).one_row();
         if (there[0].as<size_t>() >= limits.per_principal)
           return fail(ec::too_many_requests,
                       "too many tickets are outstanding");
@@ -79,7 +80,7 @@ expected<void> tickets::add(const auth::kept_ticket& ticket,
         p.append(who.expires ? std::optional{time_text(*who.expires)}
                              : std::nullopt);
         p.append(static_cast<int64_t>(limits.lifetime.count()));
-        tx.exec(add_sql, p);
+        tx.exec(add_ticket_sql, p);
         tx.commit();
         return {};
       });
@@ -88,14 +89,14 @@ expected<void> tickets::add(const auth::kept_ticket& ticket,
 expected<std::optional<auth::kept_ticket>>
 tickets::take(std::string_view hash) {
   using result_t = expected<std::optional<auth::kept_ticket>>;
-  return pool_->call(connection::retry::yes,
-                     [&](pqxx::connection& c) -> result_t {
-                       pqxx::nontransaction tx{c};
-                       const auto taken = tx.exec(take_sql, pqxx::params{hash});
-                       if (taken.empty() || !taken[0][7].as<bool>())
-                         return std::nullopt;
-                       return read_ticket(hash, taken[0]);
-                     });
+  return pool_->call(
+      connection::retry::yes, [&](pqxx::connection& c) -> result_t {
+        pqxx::nontransaction tx{c};
+        const auto taken = tx.exec(take_ticket_sql, pqxx::params{hash});
+        if (taken.empty() || !taken[0][7].as<bool>())
+          return std::nullopt;
+        return read_ticket(hash, taken[0]);
+      });
 }
 
 } // namespace eventweft::postgres
