@@ -205,7 +205,8 @@ describe('load balancers', { concurrency: 1 }, () => {
       assert.ok(ends.length < sockets.length, 'the others stay');
       for (const { code, reason, last } of ends) {
         assert.equal(code, 1012, `closed with ${code} "${reason}"`);
-        assert.equal(reason, String(last), 'its cursor tells where to go on');
+        assert.equal(
+          JSON.parse(reason).cursor, last, 'its cursor tells where to go on');
       }
 
       const log = await load.verify(survivor);

@@ -242,10 +242,12 @@ TEST(sanitiser, names_what_it_can_not_use) {
                              "pointer (it starts with '/')");
   s.redact.clear();
   s.redact_tokens = {"gitbub"};
-  EXPECT_EQ(sanitiser::make(s, "[platforms.x]").error().message,
-            "[platforms.x] redact_tokens: \"gitbub\" is not one of github, "
-            "gitlab, slack, aws, stripe, google, linear, npm, jwt, "
-            "private_key, all");
+  const auto shapes = sanitiser::make(s, "[platforms.x]").error().message;
+  EXPECT_TRUE(shapes.starts_with(
+      "[platforms.x] redact_tokens: \"gitbub\" is not one of "))
+      << shapes;
+  for (const auto* name : {"aws, ", "github, ", "slack, ", ", all"})
+    EXPECT_NE(shapes.find(name), std::string::npos) << name;
 }
 
 TEST(with_redactions, adds_a_member) {
