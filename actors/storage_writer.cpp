@@ -68,6 +68,7 @@ caf::result<void> storage_writer_state::flush() {
 
 void storage_writer_state::start() {
   show_what_was_left();
+  watch();
   if (!options_.spool) {
     mode_ = mode::live;
     publish_status();
@@ -110,6 +111,32 @@ void storage_writer_state::reached() {
     ctx_.log->info("the store has been reached");
   ctx_.figures->set_store_up(true);
   publish_status();
+}
+
+// Where nothing is to be stored, nothing else would tell.
+void storage_writer_state::watch() {
+  run_after(self_, options_.watch_interval, [this] {
+    const auto worker = ctx_.peers->write_worker.get();
+    if (!is_idle() || !worker) {
+      watch();
+      return;
+    }
+    ask(self_, worker, options_.store_timeout, head_atom_v)
+        .then([this](seq_t) { watch(); },
+              [this](const caf::error& e) {
+                auto why = from_caf(e);
+                if (is_idle() && !is_actor_gone(e) && is_away(why.code)) {
+                  ctx_.figures->store_failed();
+                  go_away(why);
+                }
+                watch();
+              });
+  });
+}
+
+bool storage_writer_state::is_idle() const {
+  return mode_ == mode::live && reached_ && !doubtful_ && !store_busy_ &&
+         !failed_ && queue_.empty() && unsynced_.empty();
 }
 
 void storage_writer_state::look_into_spool() {

@@ -31,6 +31,8 @@ struct storage_writer_options {
   /// With a spool: how long senders wait for a store that says nothing.
   std::chrono::milliseconds spool_after{5'000};
   std::chrono::milliseconds spool_timeout{30'000};
+  /// How often a store that is not needed is asked whether it is there.
+  std::chrono::milliseconds watch_interval{5'000};
   /// Whether there is a spool.
   bool spool = false;
   /// Where samples of how long events took go; may be null.

@@ -46,6 +46,8 @@ class storage_writer_state {
   void look_into_spool();
   void spool_known(const spool_state& held);
   void spool_unknown(const caf::error& e);
+  void watch();
+  bool is_idle() const;
   void spool_changed();
   /// For what senders wait for.
   std::chrono::milliseconds patience() const;

@@ -191,6 +191,26 @@ TEST_F(storage_writer_spool_test, full_spool_refuses_and_recovers) {
   EXPECT_EQ(ctx.status->overall(), health::ok);
 }
 
+TEST_F(storage_writer_spool_test,
+       that_the_store_is_gone_is_seen_without_events) {
+  start_all(options);
+  append(1);
+  run();
+  EXPECT_EQ(ctx.status->overall(), health::ok);
+  go_down();
+  advance(milliseconds{6'000});
+  EXPECT_EQ(ctx.status->overall(), health::degraded);
+  EXPECT_NE(ctx.figures->text().find("eventweft_store_up 0"),
+            std::string::npos);
+  come_back();
+  advance(milliseconds{2'000});
+  EXPECT_EQ(ctx.status->overall(), health::ok);
+  auto next = append(2);
+  run();
+  ASSERT_TRUE(next->value);
+  EXPECT_FALSE(next->value->spooled);
+}
+
 TEST_F(storage_writer_spool_test, full_disk_that_can_be_read_is_not_back) {
   spooled->max_events = 0;
   start_all(options);
