@@ -2,8 +2,13 @@
 #include "app/cli/cli.hpp"
 #include "app/serve.hpp"
 #include "app/validate.hpp"
+#include "net/server.hpp"
 
 int main(int argc, char** argv) {
   return eventweft::cli::run(argc, argv,
-                             {eventweft::run_serve, eventweft::faults_of});
+                             {eventweft::run_serve, eventweft::faults_of,
+                              [](const auto& settings, bool guarded) {
+                                return eventweft::net::may_listen(
+                                    settings.server, guarded);
+                              }});
 }

@@ -88,10 +88,42 @@ struct server::state {
   bool stopped = false;
 };
 
-expected<bound_address> server::state::listen() {
-  const auto where = split_address(shared.settings.listen);
+namespace {
+
+expected<tcp::endpoint> place_to_listen(const config::server_settings& settings,
+                                        bool guarded, const executor& ex) {
+  const auto where = split_address(settings.listen);
   if (!where)
     return fail(where.error());
+  error_code ec;
+  asio::ip::basic_resolver<tcp, executor> resolver{ex};
+  const auto found = resolver.resolve(where->host, std::to_string(where->port),
+                                      tcp::resolver::passive, ec);
+  if (ec || found.empty())
+    return fail(ec::bad_configuration,
+                "can't listen on " + settings.listen +
+                    ": the host is unknown: " + ec.message());
+  const tcp::endpoint endpoint = found.begin()->endpoint();
+  if (!guarded && !settings.insecure && !is_loopback(endpoint.address()))
+    return fail(ec::bad_configuration,
+                "refusing to listen on " + settings.listen +
+                    " without authentication, where others could reach it: "
+                    "make an API key first (eventweft keys create --scope "
+                    "admin), configure [auth], or say [server] insecure = "
+                    "true if a proxy in front authenticates");
+  return endpoint;
+}
+
+} // namespace
+
+expected<void> may_listen(const config::server_settings& settings,
+                          bool guarded) {
+  asio::io_context io;
+  return place_to_listen(settings, guarded, io.get_executor())
+      .map([](const tcp::endpoint&) {});
+}
+
+expected<bound_address> server::state::listen() {
   const auto refuse = [&](std::string_view what, const error_code& ec) {
     // Whoever has the address may be gone in a moment.
     return fail(ec == asio::error::address_in_use ? ec::conflict
@@ -100,25 +132,16 @@ expected<bound_address> server::state::listen() {
                     std::string{what} + ec.message());
   };
   const auto ex = threads.front()->get_executor();
-  error_code ec;
-  asio::ip::basic_resolver<tcp, executor> resolver{ex};
-  const auto found = resolver.resolve(where->host, std::to_string(where->port),
-                                      tcp::resolver::passive, ec);
-  if (ec || found.empty())
-    return refuse("the host is unknown: ", ec);
-  const tcp::endpoint endpoint = found.begin()->endpoint();
   auto* access = shared.behind.access();
   const bool guarded = access != nullptr && access->door().enforced();
-  if (!guarded && !shared.settings.insecure && !is_loopback(endpoint.address()))
-    return fail(ec::bad_configuration,
-                "refusing to listen on " + shared.settings.listen +
-                    " without authentication, where others could reach it: "
-                    "make an API key first (eventweft keys create --scope "
-                    "admin), configure [auth], or say [server] insecure = "
-                    "true if a proxy in front authenticates");
+  const auto place = place_to_listen(shared.settings, guarded, ex);
+  if (!place)
+    return fail(place.error());
+  const auto& endpoint = *place;
   if (!guarded && !is_loopback(endpoint.address()))
     shared.log->warn("serving beyond this machine without authentication "
                      "([server] insecure)");
+  error_code ec;
   door = std::make_unique<acceptor>(ex);
   door->open(endpoint.protocol(), ec);
   if (!ec)

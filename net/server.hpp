@@ -26,6 +26,12 @@ struct bound_address {
 /// "127.0.0.1:8080", "[::1]:8080".
 std::string to_string(const bound_address& address);
 
+/// Whether a server would listen at `settings.listen`: an address that there
+/// is, and beyond this machine only if `guarded` (authentication is in force)
+/// or `insecure`. Looks the host up; opens nothing. `bad_configuration`.
+expected<void> may_listen(const config::server_settings& settings,
+                          bool guarded);
+
 /// The HTTP server: webhooks, API, WebSocket and SSE, on `server.threads` I/O
 /// threads of its own. `start` and `stop` belong to one thread, which must not
 /// be one of those. What is handed to the constructor must live until the end

@@ -16,6 +16,10 @@ struct programs {
   /// What it would refuse the configuration for, each fault with section and
   /// key in front.
   std::function<std::vector<error>(const config::settings&)> faults = {};
+  /// Whether it would listen where it is told to; `guarded`: with
+  /// authentication.
+  std::function<expected<void>(const config::settings&, bool guarded)>
+      may_listen = {};
 };
 
 /// Reads the command line and does what it says. Returns the exit code: 0, 1

@@ -157,6 +157,7 @@ int check(const config::load_options& options, const programs& start,
   if ((*store)->engine() == "postgres")
     tell_short_keeps(s, io);
   io.out << "  ";
+  bool has_keys = false;
   if (is_missing_file(s.store.url)) {
     io.out << (s.store.auto_migrate
                    ? "not there yet; `serve` makes it at start\n"
@@ -172,6 +173,9 @@ int check(const config::load_options& options, const programs& start,
     if (const auto nodes = (*store)->open_nodes(); nodes && !s.cluster.enabled)
       if (const auto alone = check_alone(*nodes); !alone)
         return report(config::located(read.result, alone.error()), io);
+    if (const auto credentials = (*store)->open_credentials())
+      if (const auto keys = credentials->keys())
+        has_keys = !keys->empty();
   } else if (schema.error().code == ec::schema_mismatch &&
              s.store.auto_migrate) {
     io.out << schema.error().message << '\n';
@@ -182,6 +186,18 @@ int check(const config::load_options& options, const programs& start,
     io.out << "not usable\n";
     return report(schema.error(), io);
   }
+  const bool guarded =
+      s.auth.required == "true" ||
+      (s.auth.required == "auto" &&
+       (has_keys || !s.auth.jwt_keys.empty() || !s.auth.jwt_secret.empty()));
+  if (start.may_listen)
+    if (const auto fine = start.may_listen(s, guarded); !fine) {
+      io.out.flush();
+      return report(config::located(read.result, {fine.error().code,
+                                                  "[server] listen: " +
+                                                      fine.error().message}),
+                    io);
+    }
   io.out << "\nServer: would listen on " << s.server.listen << '\n';
   return exit_ok;
 }

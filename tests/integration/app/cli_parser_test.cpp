@@ -33,11 +33,18 @@ class CliParser : public ::testing::Test {
     out.str("");
     err.str("");
     console io{out, err, false};
-    const programs start{[this](const config::settings& s) {
-                           served = s;
-                           return serve_result;
-                         },
-                         [this](const config::settings&) { return faults; }};
+    const programs start{
+        [this](const config::settings& s) {
+          served = s;
+          return serve_result;
+        },
+        [this](const config::settings&) { return faults; },
+        [this](const config::settings&, bool with_access) -> expected<void> {
+          guarded = with_access;
+          if (!with_access && refuse_unguarded)
+            return fail(ec::bad_configuration, "too open");
+          return {};
+        }};
     return parse_and_run(static_cast<int>(args.size()), args.data(), start, io);
   }
 
@@ -46,6 +53,8 @@ class CliParser : public ::testing::Test {
   std::optional<config::settings> served;
   int serve_result = exit_ok;
   std::vector<error> faults;
+  std::optional<bool> guarded;
+  bool refuse_unguarded = false;
   std::filesystem::path directory_;
   std::filesystem::path before_;
 };
@@ -296,6 +305,23 @@ TEST_F(CliParser, MigratesAStoreAndThenFindsItGood) {
   EXPECT_THAT(out.str(), HasSubstr("up to date"));
   EXPECT_EQ(run({"check", "--store", "sqlite:hub.db"}), exit_ok) << err.str();
   EXPECT_THAT(out.str(), HasSubstr("schema is up to date"));
+}
+
+TEST_F(CliParser, ChecksThatTheServerWouldListen) {
+  refuse_unguarded = true;
+  EXPECT_EQ(run({"migrate", "--store", "sqlite:hub.db"}), exit_ok);
+  EXPECT_EQ(run({"check", "--store", "sqlite:hub.db"}), exit_usage);
+  EXPECT_THAT(err.str(), HasSubstr("[server] listen: too open"));
+  EXPECT_EQ(
+      run({"check", "--store", "sqlite:hub.db", "--set", "auth.required=true"}),
+      exit_ok)
+      << err.str();
+  EXPECT_EQ(
+      run({"keys", "create", "--store", "sqlite:hub.db", "--scope", "admin"}),
+      exit_ok)
+      << err.str();
+  EXPECT_EQ(run({"check", "--store", "sqlite:hub.db"}), exit_ok) << err.str();
+  EXPECT_EQ(guarded, true);
 }
 
 TEST_F(CliParser, TellsThatAStoreIsNotUsable) {
