@@ -74,12 +74,13 @@ port_guard::port_guard(uint16_t port, port_limits limits)
   // nop
 }
 
-size_t port_guard::look(nanoseconds now,
-                        const std::optional<std::set<std::string>>& members) {
+std::vector<port_guard::stranger> port_guard::overdue(nanoseconds now,
+                                                      const far_ends& members) {
+  std::vector<stranger> out;
   if (!descriptors_)
-    return 0;
+    return out;
   std::map<std::string, nanoseconds> seen;
-  std::vector<std::pair<nanoseconds, int>> strangers;
+  std::vector<std::pair<nanoseconds, stranger>> strangers;
   ::rewinddir(descriptors_.get());
   while (const auto* entry = ::readdir(descriptors_.get())) {
     int fd = -1;
@@ -94,21 +95,29 @@ size_t port_guard::look(nanoseconds now,
     const auto since = member || known == since_.end() ? now : known->second;
     seen.emplace(*who, since);
     if (!member)
-      strangers.emplace_back(since, fd);
+      strangers.emplace_back(since, stranger{fd, *who});
   }
   since_ = std::move(seen);
   if (!members)
-    return 0;
-  std::ranges::sort(strangers);
-  size_t ended = 0;
-  for (const auto& [since, fd] : strangers) {
-    if (strangers.size() - ended <= limits_.most_strangers &&
+    return out;
+  std::ranges::sort(strangers, {}, [](const auto& s) {
+    return std::pair{s.first, s.second.fd};
+  });
+  for (auto& [since, one] : strangers) {
+    if (strangers.size() - out.size() <= limits_.most_strangers &&
         now - since < limits_.hello_within)
       break;
-    ::shutdown(fd, SHUT_RDWR);
-    ++ended;
+    out.push_back(std::move(one));
   }
-  return ended;
+  return out;
+}
+
+bool port_guard::end(const stranger& one, const far_ends& members) const {
+  if (!members || members->contains(one.who) ||
+      connected_to(port_, one.fd) != one.who)
+    return false;
+  ::shutdown(one.fd, SHUT_RDWR);
+  return true;
 }
 
 } // namespace eventweft

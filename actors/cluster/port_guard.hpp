@@ -11,6 +11,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace eventweft {
 
@@ -28,20 +29,28 @@ std::string far_end_of(const std::string& host, uint16_t port);
 
 /// Ends the connections to a port that do not become links. CAF takes whoever
 /// comes, and waits for ever for those who say nothing, or too little.
-///
-/// All connections to the port must belong to the thread that calls `look`: no
-/// other one may close them.
 class port_guard {
  public:
   using nanoseconds = std::chrono::nanoseconds;
+  /// The far ends of all links; nothing while one of them is not known: then
+  /// nobody is ended.
+  using far_ends = std::optional<std::set<std::string>>;
+
+  struct stranger {
+    int fd = -1;
+    std::string who;
+  };
 
   port_guard(uint16_t port, port_limits limits);
 
-  /// Ends strangers that are too old, or too many, and returns how many. What
-  /// is ended is shut down, for its owner to close. `members`: the far ends of
-  /// all links; nothing while one of them is not known: then nobody is ended.
-  size_t look(nanoseconds now,
-              const std::optional<std::set<std::string>>& members);
+  /// Those that are too old, or too many. Looks at every file descriptor there
+  /// is, so not on a thread that others wait for; one call at a time.
+  std::vector<stranger> overdue(nanoseconds now, const far_ends& members);
+
+  /// Shuts it down, for its owner to close, if it is still that one and no
+  /// member by now. Only on the thread that all connections to the port belong
+  /// to: no other one may close them meanwhile.
+  bool end(const stranger& one, const far_ends& members) const;
 
  private:
   struct closer {

@@ -7,8 +7,10 @@
 #include <caf/io/middleman.hpp>
 #include <caf/io/network/multiplexer.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
+#include <vector>
 
 namespace eventweft {
 
@@ -19,16 +21,18 @@ using std::chrono::steady_clock;
 constexpr std::chrono::milliseconds between_looks{250};
 constexpr std::chrono::minutes between_lines{1};
 
-/// Of one port; touched by CAF's thread only.
 struct watched_port {
   port_guard guard;
+  /// CAF's thread's.
   std::optional<steady_clock::time_point> told;
 };
 
-void look_at(watched_port& port, mesh_core& core) {
+void end_all(watched_port& port, mesh_core& core,
+             const std::vector<port_guard::stranger>& overdue) {
+  const auto members = core.members_at_port();
+  const auto ended = std::ranges::count_if(
+      overdue, [&](const auto& one) { return port.guard.end(one, members); });
   const auto now = steady_clock::now();
-  const auto ended =
-      port.guard.look(now.time_since_epoch(), core.members_at_port());
   if (ended == 0 || (port.told && now - *port.told < between_lines))
     return;
   port.told = now;
@@ -48,9 +52,15 @@ void look_later(caf::event_based_actor* self,
         watched = std::make_shared<watched_port>(watched_port{
             port_guard{core->port, core->options.limits}, std::nullopt});
     }
-    if (watched)
-      core->sys.middleman().backend().post(
-          [core, watched] { look_at(*watched, *core); });
+    if (watched) {
+      auto overdue = watched->guard.overdue(
+          steady_clock::now().time_since_epoch(), core->members_at_port());
+      if (!overdue.empty())
+        core->sys.middleman().backend().post(
+            [core, watched, all = std::move(overdue)] {
+              end_all(*watched, *core, all);
+            });
+    }
     look_later(self, core, watched);
   });
 }

@@ -161,8 +161,15 @@ int cluster_drain(const cluster_options& options, console& io) {
       io.out << name << " is being drained\n";
       return exit_ok;
     }
-    if (std::chrono::steady_clock::now() >= end)
-      return report({ec::timed_out, name + " is still being drained"}, io);
+    if (std::chrono::steady_clock::now() >= end) {
+      auto why = name + " is still being drained";
+      const auto left = member(*root, "node") == name
+                            ? member(*root, "spooled")
+                            : std::string{"-"};
+      if (left != "-" && left != "0")
+        why += "; " + left + " events are in its spool, and only there";
+      return report({ec::timed_out, std::move(why)}, io);
+    }
     if (!(*client)->pause(200ms))
       return report({ec::shutting_down, "stopped; the drain goes on"}, io);
     body = ask(**client, "GET", "/api/v1/cluster");
