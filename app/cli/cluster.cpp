@@ -163,9 +163,8 @@ int cluster_drain(const cluster_options& options, console& io) {
     }
     if (std::chrono::steady_clock::now() >= end) {
       auto why = name + " is still being drained";
-      const auto left = member(*root, "node") == name
-                            ? member(*root, "spooled")
-                            : std::string{"-"};
+      const auto left = member(*root, "node") == name ? member(*root, "spooled")
+                                                      : std::string{"-"};
       if (left != "-" && left != "0")
         why += "; " + left + " events are in its spool, and only there";
       return report({ec::timed_out, std::move(why)}, io);
