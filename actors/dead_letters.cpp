@@ -212,10 +212,10 @@ class dead_letters_state {
   /// Of this node or of another one: the one under way, else the latest.
   dead_letter_retry last_retry() const {
     const auto& mine = many_.state();
-    auto other = notices_.theirs();
+    const auto other = notices_.theirs();
     const bool later = other && !mine.running &&
                        (other->running || other->started > mine.started);
-    return later ? std::move(*other) : mine;
+    return later ? *other : mine;
   }
 
   dead_letter_retry stop_retry() {
