@@ -80,9 +80,15 @@ std::string canonical_host(std::string_view host) {
   if (host.empty())
     return {};
   std::string out = lower(host);
-  for (std::string_view prefix : {"redirect.", "www.", "api."})
-    while (out.starts_with(prefix))
-      out.erase(0, prefix.size());
+  // In any order, so that what comes of it stays as it is.
+  for (bool more = true; more;) {
+    more = false;
+    for (std::string_view prefix : {"redirect.", "www.", "api."})
+      if (out.starts_with(prefix)) {
+        out.erase(0, prefix.size());
+        more = true;
+      }
+  }
   if (out == "github.com" || out == "uploads.github.com")
     return {};
   return out;

@@ -28,6 +28,8 @@ TEST(keys, fold_the_case_that_platforms_ignore) {
   EXPECT_EQ(normalise_key("Deployment:Octo/Repo#Dep-1"),
             "deployment:octo/repo#Dep-1");
   EXPECT_EQ(normalise_key("deployment:Dep-1"), "deployment:Dep-1");
+  EXPECT_EQ(normalise_key("github:pr:api.www.git.example/octo/repo#1"),
+            "github:pr:git.example/octo/repo#1");
   for (const auto* none : {"git:sha:12", "git:sha:nothing", "github:pr:12",
                            "github:issue:octo/repo"})
     EXPECT_EQ(normalise_key(none), std::nullopt) << none;
