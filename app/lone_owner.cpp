@@ -4,7 +4,6 @@
 #include "app/lone_node.hpp"
 
 #include <utility>
-#include <vector>
 
 namespace eventweft {
 
@@ -19,8 +18,7 @@ lone_owner::lone_owner(std::unique_ptr<store_nodes> nodes,
 lone_owner::~lone_owner() = default;
 
 std::optional<fence> lone_owner::held(const std::string& work) {
-  std::lock_guard guard{watchers_->mutex};
-  return watchers_->alone ? std::optional{fence{work, 0}} : std::nullopt;
+  return alone_ ? std::optional{fence{work, 0}} : std::nullopt;
 }
 
 std::string lone_owner::holder(const std::string&) const {
@@ -28,16 +26,7 @@ std::string lone_owner::holder(const std::string&) const {
 }
 
 std::shared_ptr<void> lone_owner::on_change(std::function<void()> changed) {
-  std::lock_guard guard{watchers_->mutex};
-  const auto number = ++watchers_->last;
-  watchers_->all.emplace(number, std::move(changed));
-  return {static_cast<void*>(nullptr),
-          [weak = std::weak_ptr{watchers_}, number](void*) {
-            if (auto w = weak.lock()) {
-              std::lock_guard lock{w->mutex};
-              w->all.erase(number);
-            }
-          }};
+  return listeners_.add(std::move(changed));
 }
 
 void lone_owner::run(const std::stop_token& stop) {
@@ -52,15 +41,8 @@ void lone_owner::run(const std::stop_token& stop) {
       log_->info("no cluster's nodes are alive on the database: this node "
                  "begins with webhooks and processors");
       // As when work comes to a node of a cluster: each returns at once.
-      std::vector<std::function<void()>> who;
-      {
-        std::lock_guard guard{watchers_->mutex};
-        watchers_->alone = true;
-        for (const auto& [number, changed] : watchers_->all)
-          who.push_back(changed);
-      }
-      for (const auto& changed : who)
-        changed();
+      alone_ = true;
+      listeners_.tell();
       return;
     }
     std::unique_lock lock{mutex_};

@@ -2,16 +2,16 @@
 #pragma once
 
 #include "actors/ownership.hpp"
+#include "messages/change_listeners.hpp"
 #include "messages/errors.hpp"
 #include "persistence/nodes.hpp"
 #include "persistence/store.hpp"
 #include "telemetry/log.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -47,19 +47,13 @@ class lone_owner final : public ownership {
   std::shared_ptr<void> on_change(std::function<void()> changed) override;
 
  private:
-  struct watchers {
-    std::mutex mutex;
-    bool alone = false;
-    uint64_t last = 0;
-    std::map<uint64_t, std::function<void()>> all;
-  };
-
   void run(const std::stop_token& stop);
 
   std::unique_ptr<store_nodes> nodes_;
   lone_owner_options options_;
   logger_ptr log_;
-  std::shared_ptr<watchers> watchers_ = std::make_shared<watchers>();
+  std::atomic<bool> alone_ = false;
+  change_listeners listeners_;
   std::mutex mutex_;
   std::condition_variable_any wake_;
   /// Last: it uses all of the above.

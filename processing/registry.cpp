@@ -50,7 +50,7 @@ expected<void> registry::add(processor p) {
     answering_ = std::make_shared<list>(only_answering(*next));
     list_ = std::move(next);
   }
-  tell();
+  listeners_.tell();
   return {};
 }
 
@@ -65,7 +65,7 @@ bool registry::remove(std::string_view name) {
     answering_ = std::make_shared<list>(only_answering(*next));
     list_ = std::move(next);
   }
-  tell();
+  listeners_.tell();
   return true;
 }
 
@@ -113,23 +113,7 @@ bool registry::answers(const event& ev) const {
 }
 
 std::shared_ptr<void> registry::on_change(std::function<void()> changed) {
-  auto guard = std::make_shared<const listener>(std::move(changed));
-  std::lock_guard lock{mutex_};
-  listeners_.push_back(guard);
-  return std::const_pointer_cast<listener>(guard);
-}
-
-void registry::tell() {
-  std::vector<std::shared_ptr<const listener>> told;
-  {
-    std::lock_guard guard{mutex_};
-    std::erase_if(listeners_, [](const auto& l) { return l.expired(); });
-    for (const auto& l : listeners_)
-      if (auto alive = l.lock())
-        told.push_back(std::move(alive));
-  }
-  for (const auto& l : told)
-    (*l)();
+  return listeners_.add(std::move(changed));
 }
 
 } // namespace eventweft::processing

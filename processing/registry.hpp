@@ -2,6 +2,7 @@
 #pragma once
 
 #include "codec/filter.hpp"
+#include "messages/change_listeners.hpp"
 #include "processing/processor.hpp"
 
 #include <cstdint>
@@ -64,16 +65,14 @@ class registry {
 
  private:
   using list = std::vector<registered_ptr>;
-  using listener = std::function<void()>;
 
   std::shared_ptr<const list> snapshot() const;
-  void tell();
   void change(const std::function<void(registered&)>& how);
 
   mutable std::mutex mutex_;
   std::shared_ptr<const list> list_;
   std::shared_ptr<const list> answering_;
-  std::vector<std::weak_ptr<const listener>> listeners_;
+  change_listeners listeners_;
   uint64_t last_number_ = 0;
 };
 

@@ -48,16 +48,7 @@ std::optional<fence> membership::held_of(const std::string& kind,
 }
 
 std::shared_ptr<void> membership::on_change(std::function<void()> changed) {
-  std::lock_guard guard{watchers_->mutex};
-  const auto number = ++watchers_->last;
-  watchers_->all.emplace(number, std::move(changed));
-  return {static_cast<void*>(nullptr),
-          [weak = std::weak_ptr{watchers_}, number](void*) {
-            if (auto w = weak.lock()) {
-              std::lock_guard lock{w->mutex};
-              w->all.erase(number);
-            }
-          }};
+  return listeners_.add(std::move(changed));
 }
 
 std::string membership::holder(const std::string& work) const {
@@ -260,16 +251,8 @@ void membership::tell_changes() {
     }
     figures_->set_leases_held(count);
   }
-  if (!changed)
-    return;
-  std::vector<std::function<void()>> who;
-  {
-    std::lock_guard guard{watchers_->mutex};
-    for (const auto& [number, f] : watchers_->all)
-      who.push_back(f);
-  }
-  for (const auto& f : who)
-    f();
+  if (changed)
+    listeners_.tell();
 }
 
 nanoseconds membership::next_turn() const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/ownership.hpp"
+#include "messages/change_listeners.hpp"
 #include "persistence/nodes.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/metrics.hpp"
@@ -157,13 +158,7 @@ class membership final : public ownership {
   /// Of the keeper's thread alone.
   nanoseconds next_forget_{0};
   std::function<void()> hurry_;
-
-  struct watchers {
-    std::mutex mutex;
-    uint64_t last = 0;
-    std::map<uint64_t, std::function<void()>> all;
-  };
-  std::shared_ptr<watchers> watchers_ = std::make_shared<watchers>();
+  change_listeners listeners_;
 };
 
 } // namespace eventweft
