@@ -4,6 +4,7 @@
 #include "actors/caf_compat.hpp"
 #include "codec/json_text.hpp"
 #include "codec/payload.hpp"
+#include "codec/subscription_rows.hpp"
 
 #include <chrono>
 #include <cmath>
@@ -24,39 +25,6 @@ constexpr auto longest_silence = 90s;
 /// A notice must fit into a bell.
 constexpr size_t longest_error = 500;
 
-std::string_view brief_error(std::string_view text) {
-  if (text.size() <= longest_error)
-    return text;
-  auto end = longest_error;
-  // Not within a character of UTF-8.
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0u) == 0x80u)
-    --end;
-  return text.substr(0, end);
-}
-
-void append_texts(std::string& out, std::string_view name,
-                  const std::vector<std::string>& texts) {
-  codec::append_name(out, name);
-  out += '[';
-  for (const auto& text : texts) {
-    if (out.back() != '[')
-      out += ',';
-    codec::append_quoted(out, text);
-  }
-  out += ']';
-}
-
-std::vector<std::string>
-texts_of(simdjson::simdjson_result<simdjson::dom::element> list) {
-  std::vector<std::string> out;
-  simdjson::dom::array items;
-  if (list.get(items) == simdjson::SUCCESS)
-    for (const auto item : items)
-      if (std::string_view text; item.get(text) == simdjson::SUCCESS)
-        out.emplace_back(text);
-  return out;
-}
-
 std::string progress_text(const std::string& from, const dead_letter_retry& r) {
   std::string out{progress_notice};
   out += R"({"running":)";
@@ -64,14 +32,26 @@ std::string progress_text(const std::string& from, const dead_letter_retry& r) {
   codec::append_member(out, "from", from);
   codec::append_member(out, "started", to_rfc3339(r.started));
   codec::append_member(out, "origin", r.what.origin);
-  append_texts(out, "platforms", r.what.platforms);
-  append_texts(out, "event_types", r.what.event_types);
+  codec::append_name(out, "platforms");
+  out += codec::text_list_json(r.what.platforms);
+  codec::append_name(out, "event_types");
+  out += codec::text_list_json(r.what.event_types);
   codec::append_member(out, "rate_milli",
                        static_cast<uint64_t>(std::ceil(r.rate * 1'000)));
   codec::append_member(out, "retried", r.retried);
   codec::append_member(out, "failed", r.failed);
-  codec::append_member(out, "last_error", brief_error(r.last_error));
+  codec::append_member(out, "last_error",
+                       codec::utf8_prefix(r.last_error, longest_error));
   return out + '}';
+}
+
+/// Empty if there is none: they are only shown.
+std::vector<std::string>
+texts_of(simdjson::simdjson_result<simdjson::dom::element> list) {
+  if (list.error())
+    return {};
+  return codec::parse_text_list(simdjson::minify(list.value_unsafe()))
+      .value_or(std::vector<std::string>{});
 }
 
 struct progress_told {

@@ -165,6 +165,14 @@ size_t utf8_length(std::string_view text) noexcept {
   return i;
 }
 
+std::string_view utf8_prefix(std::string_view text, size_t most) noexcept {
+  if (text.size() <= most)
+    return text;
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0u) == 0x80u)
+    --most;
+  return text.substr(0, most);
+}
+
 std::optional<std::string> readable_escapes(std::string_view text) {
   std::optional<std::string> out;
   size_t copied = 0; // how much of `text` is in `out`

@@ -36,6 +36,10 @@ bool is_utf8(std::string_view text) noexcept;
 /// may begin a character that goes wrong later; all of them if it is valid.
 size_t utf8_length(std::string_view text) noexcept;
 
+/// At most `most` bytes of its beginning, of UTF-8 without a part of a
+/// character at the end. Takes any bytes.
+std::string_view utf8_prefix(std::string_view text, size_t most) noexcept;
+
 /// If the JSON text holds `\u0000` or the escape of a lone surrogate, which
 /// JSON allows and most SQL engines can't read back: a copy with `\ufffd` in
 /// each one's place. `text` must be valid JSON but for such escapes.

@@ -35,12 +35,7 @@ bool is_storable(std::string_view text) noexcept {
 }
 
 void make_storable(std::string& text, size_t limit) {
-  if (text.size() > limit) {
-    while (limit > 0 &&
-           (static_cast<unsigned char>(text[limit]) & 0xC0) == 0x80)
-      --limit;
-    text.resize(limit);
-  }
+  text.resize(codec::utf8_prefix(text, limit).size());
   if (!is_storable(text))
     text = storable_text(text);
 }

@@ -6,6 +6,7 @@
 #include "app/cli/connection.hpp"
 #include "app/cli/event_line.hpp"
 #include "app/cli/selection.hpp"
+#include "codec/json_text.hpp"
 #include "codec/payload.hpp"
 #include "messages/time.hpp"
 
@@ -30,11 +31,7 @@ std::string brief(std::string_view reason) {
   auto out = printable(one_line(reason));
   if (out.size() <= longest)
     return out;
-  auto end = longest;
-  // Not within a character of UTF-8.
-  while (end > 0 && (static_cast<unsigned char>(out[end]) & 0xC0u) == 0x80u)
-    --end;
-  return out.substr(0, end) + "…";
+  return std::string{codec::utf8_prefix(out, longest)} + "…";
 }
 
 void show_letter(simdjson::dom::element letter, console& io) {
