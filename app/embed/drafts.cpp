@@ -5,6 +5,7 @@
 #include "app/local_platform.hpp"
 #include "codec/json_text.hpp"
 #include "codec/payload.hpp"
+#include "messages/url_escape.hpp"
 
 #include <utility>
 
@@ -85,21 +86,6 @@ std::string with_text(std::string json, std::string_view name,
   return json.insert(brace + 1, member);
 }
 
-void append_escaped(std::string& out, std::string_view text) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-        (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.') {
-      out += c;
-    } else {
-      out += '%';
-      out += digits[byte >> 4];
-      out += digits[byte & 15];
-    }
-  }
-}
-
 /// The object's members as the fields of a form; no field for null.
 std::string as_form(std::string_view json) {
   codec::payload_reader reader;
@@ -113,13 +99,13 @@ std::string as_form(std::string_view json) {
       continue;
     if (!out.empty())
       out += '&';
-    append_escaped(out, member.key);
+    append_url_escaped(out, member.key);
     out += '=';
     std::string_view text;
     if (member.value.get(text) == simdjson::SUCCESS)
-      append_escaped(out, text);
+      append_url_escaped(out, text);
     else
-      append_escaped(out, simdjson::minify(member.value));
+      append_url_escaped(out, simdjson::minify(member.value));
   }
   return out;
 }
