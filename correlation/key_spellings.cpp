@@ -17,6 +17,16 @@ std::string_view without_zeros(std::string_view digits) noexcept {
   return digits;
 }
 
+// "octo/repo", also behind its host.
+std::optional<repository> read_repository(std::string_view path) {
+  std::string_view host;
+  if (std::count(path.begin(), path.end(), '/') == 2) {
+    host = path.substr(0, path.find('/'));
+    path.remove_prefix(host.size() + 1);
+  }
+  return repository_of(path, host);
+}
+
 // "octo/repo#12" into its repository and number.
 struct short_reference {
   repository repo;
@@ -28,13 +38,7 @@ std::optional<short_reference> read_short(std::string_view text) {
   if (hash == std::string_view::npos)
     return std::nullopt;
   const auto number = parse_number(without_zeros(text.substr(hash + 1)));
-  auto path = text.substr(0, hash);
-  std::string_view host;
-  if (std::count(path.begin(), path.end(), '/') == 2) {
-    host = path.substr(0, path.find('/'));
-    path.remove_prefix(host.size() + 1);
-  }
-  auto repo = repository_of(path, host);
+  auto repo = read_repository(text.substr(0, hash));
   if (!number || !repo)
     return std::nullopt;
   return short_reference{std::move(*repo), *number};
@@ -113,13 +117,7 @@ std::optional<std::string> read_deployment(std::string_view rest) {
   const auto hash = rest.find('#');
   if (hash == std::string_view::npos || hash + 1 == rest.size())
     return std::nullopt;
-  auto path = rest.substr(0, hash);
-  std::string_view host;
-  if (std::count(path.begin(), path.end(), '/') == 2) {
-    host = path.substr(0, path.find('/'));
-    path.remove_prefix(host.size() + 1);
-  }
-  const auto repo = repository_of(path, host);
+  const auto repo = read_repository(rest.substr(0, hash));
   if (!repo)
     return std::nullopt;
   return deployment_key(rest.substr(hash + 1), *repo);
@@ -153,16 +151,9 @@ std::optional<std::string> read_family(std::string_view text,
   } else if (text.starts_with("git:branch:")) {
     const auto rest = after("git:branch:");
     const auto colon = rest.find(':');
-    if (colon != std::string_view::npos && colon + 1 < rest.size()) {
-      auto path = rest.substr(0, colon);
-      std::string_view host;
-      if (std::count(path.begin(), path.end(), '/') == 2) {
-        host = path.substr(0, path.find('/'));
-        path.remove_prefix(host.size() + 1);
-      }
-      if (auto repo = repository_of(path, host))
+    if (colon != std::string_view::npos && colon + 1 < rest.size())
+      if (const auto repo = read_repository(rest.substr(0, colon)))
         return branch_key(*repo, rest.substr(colon + 1));
-    }
   } else if (text.starts_with("slack:thread:")) {
     return slack_spelling(after("slack:thread:"));
   } else if (text.starts_with(deployment_family)) {
