@@ -155,6 +155,13 @@ bool is_origin(std::string_view text) {
          host.find_first_of("/?#@*\\ \t\"") == std::string_view::npos;
 }
 
+/// Whether its value is a list whose texts `fits_list` looks at.
+bool is_text_list(kind type) noexcept {
+  return type == kind::texts || type == kind::variables ||
+         type == kind::pointers || type == kind::choices ||
+         type == kind::origins;
+}
+
 bool fits_list(const key& k, const std::string& text) {
   switch (k.type) {
   case kind::origins:
@@ -280,9 +287,7 @@ std::optional<std::string> assign(const key& k, field target,
   }
   if (assign_value(k, target, raw))
     return std::nullopt;
-  if (k.type == kind::texts || k.type == kind::variables ||
-      k.type == kind::pointers || k.type == kind::choices ||
-      k.type == kind::origins)
+  if (is_text_list(k.type))
     if (const auto texts = texts_of(raw))
       for (const auto& text : *texts)
         if (!fits_list(k, text))
@@ -293,9 +298,7 @@ std::optional<std::string> assign(const key& k, field target,
 
 bool takes_list(kind type) noexcept {
   return type == kind::secrets || type == kind::secret_file ||
-         type == kind::texts || type == kind::variables ||
-         type == kind::pointers || type == kind::choices ||
-         type == kind::origins;
+         is_text_list(type);
 }
 
 } // namespace eventweft::config
