@@ -4,7 +4,7 @@
 -- events go only where weeks can't: of platforms that are kept shorter than
 -- others, and of weeks past their time in which something is still needed. What
 -- a dry run counts leaves out the weeks that go as a whole before it looks at an
--- event, and the summary reads no more of the log than its end.
+-- event.
 
 DROP FUNCTION expired_events(interval, jsonb, timestamptz, bigint);
 CREATE FUNCTION expired_events(
@@ -192,31 +192,3 @@ BEGIN
   EXECUTE format('ALTER FUNCTION apply_retention SET lock_timeout = %L',
                  '300ms');
 END $$;
-
--- With an upper end, too, the planner sees that a small part of the log is
--- asked for; without, it reads all of it.
-CREATE OR REPLACE VIEW event_processing_summary AS
-WITH figures AS (
-  SELECT m.platform, m.event_type, m.event_count, m.processed_count,
-         m.error_count, m.total_processing_time, m.max_processing_time,
-         m.day AS first_day, m.day AS last_day
-  FROM event_metrics m
-  UNION ALL
-  SELECT e.platform, e.event_type, count(*), 0, 0, 0, 0,
-         (min(e.created_at) AT TIME ZONE 'UTC')::date,
-         (max(e.created_at) AT TIME ZONE 'UTC')::date
-  FROM events e
-  WHERE e.seq > (SELECT c.last_seq FROM event_metrics_cursor c)
-    AND e.seq <= (SELECT d.seq FROM log_durable d)
-  GROUP BY e.platform, e.event_type
-)
-SELECT f.platform, f.event_type, sum(f.event_count)::bigint AS total_events,
-       sum(f.processed_count)::bigint AS processed_events,
-       sum(f.error_count)::bigint AS failed_events,
-       sum(f.total_processing_time) / nullif(sum(f.processed_count), 0)
-         AS avg_processing_time,
-       max(f.max_processing_time) AS max_processing_time,
-       min(f.first_day) AS first_day, max(f.last_day) AS last_day
-FROM figures f
-GROUP BY f.platform, f.event_type
-ORDER BY total_events DESC, f.platform, f.event_type;
