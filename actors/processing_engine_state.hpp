@@ -157,10 +157,10 @@ class processing_engine_state {
   // -- answers (processing_engine_handlers.cpp) ------------------------------
 
   caf::result<processing::reply> await(const event_ptr& ev);
-  /// To the webhook's sender, whichever node that waits at.
   /// Nothing if it has none, or one that is logged as no answer.
   std::optional<processing::reply> usable_reply(const decision& d,
                                                 const outcome& o);
+  /// To the webhook's sender, whichever node that waits at.
   void say(const uuid& id, const std::optional<processing::reply>& r);
 
   // -- from people -----------------------------------------------------------
