@@ -140,6 +140,7 @@ void storage_writer_state::sample(const appended_batch& batch) {
 void storage_writer_state::joined(const thread_report& threads) {
   ctx_.figures->events_joined(threads.linked, threads.started,
                               threads.merges.size(), threads.hot_keys.size());
+  ctx_.figures->keys_looked_up(threads.lookups);
   for (const auto& key : threads.hot_keys)
     ctx_.log->warn("the correlation key {} has reached its limit: it links no "
                    "further events",

@@ -30,6 +30,20 @@ struct append_result {
   bool operator==(const append_result&) const = default;
 };
 
+/// Where an append looked for the keys of its events.
+struct key_lookups {
+  /// In memory, from appends before.
+  uint64_t known = 0;
+  /// In the store.
+  uint64_t read = 0;
+  /// Nowhere: taken for new, which the store proved.
+  uint64_t assumed = 0;
+  /// Rows that are in memory now.
+  uint64_t rows = 0;
+
+  bool operator==(const key_lookups&) const = default;
+};
+
 /// What an append did to the threads.
 struct thread_report {
   /// What tells stream readers of merges: in the log as well, numbered.
@@ -41,6 +55,7 @@ struct thread_report {
   /// Events that got a thread; threads that were not there before.
   uint64_t linked = 0;
   uint64_t started = 0;
+  key_lookups lookups{};
 
   bool operator==(const thread_report&) const = default;
 };

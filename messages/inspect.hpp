@@ -151,11 +151,18 @@ bool inspect(Inspector& f, append_result& x) {
 }
 
 template <class Inspector>
+bool inspect(Inspector& f, key_lookups& x) {
+  return f.object(x).fields(f.field("known", x.known), f.field("read", x.read),
+                            f.field("assumed", x.assumed),
+                            f.field("rows", x.rows));
+}
+
+template <class Inspector>
 bool inspect(Inspector& f, thread_report& x) {
   return f.object(x).fields(
       f.field("merges", x.merges), f.field("facts", x.facts),
       f.field("hot_keys", x.hot_keys), f.field("linked", x.linked),
-      f.field("started", x.started));
+      f.field("started", x.started), f.field("lookups", x.lookups));
 }
 
 template <class Inspector>

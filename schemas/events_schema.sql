@@ -51,6 +51,7 @@ COMMENT ON COLUMN schema_migrations.applied_at IS 'When it was applied.';
 \ir postgres/0037_thread_upkeep.sql
 \ir postgres/0038_cluster_work.sql
 \ir postgres/0039_stream_tickets.sql
+\ir postgres/0040_unread_batches.sql
 INSERT INTO schema_migrations (version, name) VALUES
   (1, 'log'), (2, 'details'), (3, 'processing'), (4, 'analytics'),
   (5, 'growth'), (6, 'append'), (7, 'leases'), (8, 'threads'),
@@ -66,7 +67,8 @@ INSERT INTO schema_migrations (version, name) VALUES
   (31, 'change_versions'), (32, 'forget_aside'),
   (33, 'waiting_bound'), (34, 'retention_in_steps'),
   (35, 'pending_by_fact'), (36, 'processing_times'),
-  (37, 'thread_upkeep'), (38, 'cluster_work'), (39, 'stream_tickets');
+  (37, 'thread_upkeep'), (38, 'cluster_work'), (39, 'stream_tickets'),
+  (40, 'unread_batches');
 UPDATE schema_migrations SET oldest_program = 25
 WHERE version = (SELECT max(version) FROM schema_migrations);
 COMMIT;

@@ -297,6 +297,18 @@ void metrics::events_joined(size_t linked, size_t started, size_t merged,
     s.hot_keys.Increment(static_cast<double>(hot_keys));
 }
 
+void metrics::keys_looked_up(const key_lookups& x) {
+  auto& s = *state_;
+  const auto count = [&s](std::string_view in, uint64_t n) {
+    if (n > 0)
+      s.lookups.at(in).Increment(static_cast<double>(n));
+  };
+  count("memory", x.known);
+  count("store", x.read);
+  count("nowhere", x.assumed);
+  s.known_rows.Set(static_cast<double>(x.rows));
+}
+
 void metrics::rule_failed(std::string_view rule, bool disabled) {
   state_->rule_failures.at(rule).Increment();
   if (disabled)

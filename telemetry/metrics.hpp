@@ -3,6 +3,7 @@
 
 #include "messages/errors.hpp"
 #include "messages/event.hpp"
+#include "messages/flow.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -96,6 +97,7 @@ class metrics {
   /// there before, threads that were joined, keys that reached their limit.
   void events_joined(size_t linked, size_t started, size_t merged,
                      size_t hot_keys);
+  void keys_looked_up(const key_lookups& lookups);
   /// A correlation rule threw; `disabled`: for the last time.
   void rule_failed(std::string_view rule, bool disabled);
   /// How many are out of use by now, in place of what `rule_failed` counted.

@@ -189,6 +189,14 @@ struct metrics::state {
                             "Threads that were joined to others");
   Counter& hot_keys = counter(registry, "eventweft_correlation_hot_keys_total",
                               "Correlation keys that reached their limit");
+  series<Counter> lookups{registry,
+                          "eventweft_correlation_key_lookups_total",
+                          "Correlation keys by where the store's writer "
+                          "looked for them",
+                          {"in"}};
+  Gauge& known_rows =
+      gauge(registry, "eventweft_correlation_known_rows",
+            "Rows of threads that the store's writer has in memory");
   series<Counter> rule_failures{registry,
                                 "eventweft_correlation_rule_failures_total",
                                 "Times a correlation rule threw",

@@ -126,8 +126,10 @@ expected<std::string> describe_address(const std::string& url) {
   return text + "/" + (*given)["dbname"];
 }
 
-connection::connection(store_options options, watchdog_ptr dog)
-    : options_(std::move(options)), dog_(std::move(dog)) {}
+connection::connection(store_options options, watchdog_ptr dog, count made)
+    : options_(std::move(options)),
+      dog_(std::move(dog)),
+      made_(std::move(made)) {}
 
 watchdog::guard connection::watch() {
   // The server's own time-out comes first; this one is for a server that
@@ -163,6 +165,7 @@ expected<void> connection::ensure_open() {
       {"tcp_user_timeout", "15000"},
   });
   parameters->insert_or_assign("client_encoding", "UTF8");
+  ++*made_;
   try {
     live_ = std::make_unique<pqxx::connection>(*parameters);
     auto guard = watch();

@@ -7,6 +7,8 @@
 
 #include <pqxx/pqxx>
 
+#include <atomic>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <set>
@@ -26,7 +28,11 @@ error translate_exception() noexcept;
 /// it breaks, made again on the next. One thread at a time.
 class connection {
  public:
-  connection(store_options options, watchdog_ptr dog);
+  /// How often connections of a store were made, or tried to be.
+  using count = std::shared_ptr<std::atomic<uint64_t>>;
+
+  connection(store_options options, watchdog_ptr dog,
+             count made = std::make_shared<std::atomic<uint64_t>>(0));
 
   /// Whether a call may be made a second time, on a new connection, when the
   /// old one turns out to be dead. Not for what must happen once only.
@@ -64,6 +70,10 @@ class connection {
   /// throws; call it inside `call`.
   void prepare(const std::string& name, const std::string& sql);
 
+  /// Of all connections that share the count. As long as it stays, the server
+  /// at the other end is the one that it was, without a restart in between.
+  uint64_t made() const noexcept { return *made_; }
+
   bool is_open() const noexcept { return live_ && live_->is_open(); }
 
   /// For work that may take as long as it takes, such as a migration.
@@ -76,6 +86,7 @@ class connection {
 
   store_options options_;
   watchdog_ptr dog_;
+  count made_;
   bool bounded_ = true;
   std::unique_ptr<pqxx::connection> live_;
   std::set<std::string> prepared_;

@@ -32,7 +32,7 @@ expected<connection_pool::lease> connection_pool::acquire() {
     c = std::move(idle_.back().first);
     idle_.pop_back();
   } else {
-    c = std::make_unique<connection>(options_, dog_);
+    c = std::make_unique<connection>(options_, dog_, made_);
   }
   return lease{c.release(), give_back{this}};
 }

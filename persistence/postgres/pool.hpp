@@ -60,6 +60,7 @@ class connection_pool {
 
   const store_options options_;
   const watchdog_ptr dog_;
+  const connection::count made_ = std::make_shared<std::atomic<uint64_t>>(0);
   mutable std::mutex mutex_;
   std::condition_variable returned_;
   /// With the time of its return, the oldest first.

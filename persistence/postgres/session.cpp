@@ -18,6 +18,10 @@ using std::to_string;
 // After somebody else was faster, so many batches take the log head first.
 constexpr int careful_batches = 32;
 
+// After something was there that was taken for new, so many batches read first:
+// where old threads go on, they do so for a while.
+constexpr int reading_batches = 4;
+
 seq_t durable_seq(pqxx::transaction_base& tx) {
   return tx.exec("SELECT seq FROM log_durable").one_field().as<seq_t>();
 }
@@ -153,29 +157,49 @@ session::append_batch(std::span<const event_ptr> events, commit_mode mode) {
   });
 }
 
-// Reads what it needs without the log head, and takes that only to write:
-// alone, it costs two round trips. Where somebody else appends at the same
-// time, the head is taken first.
+// What the session knows of the threads from its last batches need not be read,
+// and most of what it does not know is new: alone, a batch costs one round
+// trip, or two where it reads first. That goes without the log head, which is
+// taken only to write; where somebody else appends at the same time, it is
+// taken first.
+expected<std::optional<append_results>>
+session::append_joined_once(std::span<const event_ptr> events, commit_mode mode,
+                            connection& own, pqxx::connection& c) {
+  if (careful_ > 0) {
+    pqxx::work tx{c};
+    auto done =
+        joined_append{own, tx, limits_, threads_, mode}.run(events, true);
+    if (done)
+      tx.commit();
+    return done;
+  }
+  pqxx::nontransaction tx{c};
+  const auto& known = threads_.as_of();
+  if (reading_ == 0 && known && known->connections == own.made()) {
+    joined_append unread{own, tx, limits_, threads_, mode};
+    auto done = unread.run_unread(events);
+    if (!done || *done)
+      return done;
+    if (unread.was_wrong())
+      reading_ = reading_batches;
+  } else if (reading_ > 0) {
+    --reading_;
+  }
+  return joined_append{own, tx, limits_, threads_, mode}.run(events, false);
+}
+
 expected<append_results>
 session::append_joined(std::span<const event_ptr> events, commit_mode mode) {
   using result_t = expected<std::optional<append_results>>;
   for (;;) {
     const bool careful = careful_ > 0;
-    auto attempt = [&](connection& own, pqxx::connection& c) -> result_t {
-      if (!careful) {
-        pqxx::nontransaction tx{c};
-        return joined_append{own, tx, limits_, mode}.run(events, false);
-      }
-      pqxx::work tx{c};
-      auto done = joined_append{own, tx, limits_, mode}.run(events, true);
-      if (done)
-        tx.commit();
-      return done;
-    };
     auto done = pool_->with_connection([&](connection& own) {
-      return own.call(retry::yes,
-                      [&](pqxx::connection& c) { return attempt(own, c); });
+      return own.call(retry::yes, [&](pqxx::connection& c) -> result_t {
+        return append_joined_once(events, mode, own, c);
+      });
     });
+    if (!done || !*done)
+      threads_.forget();
     if (!done)
       return fail(std::move(done.error()));
     if (careful)

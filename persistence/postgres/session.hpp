@@ -43,8 +43,17 @@ class session final : public store_session {
 
   pool_ptr pool_;
   correlation::join_limits limits_;
+  /// On the caller's connection; nothing if somebody else was faster.
+  expected<std::optional<append_results>>
+  append_joined_once(std::span<const event_ptr> events, commit_mode mode,
+                     connection& own, pqxx::connection& c);
+
+  /// What this session knows of the threads' tables.
+  thread_cache threads_;
   /// So many of the next batches take the log head before they read.
   int careful_ = 0;
+  /// So many of the next batches read before they write.
+  int reading_ = 0;
 };
 
 } // namespace eventweft::postgres

@@ -308,7 +308,8 @@ expected<thread_report> threads::rejoin(std::span<const rejoined_event> events,
       pqxx::work tx{c};
       thread_report report;
       if (!events.empty()) {
-        auto joined = joined_append{own, tx, limits_}.rejoin(events);
+        thread_cache cache;
+        auto joined = joined_append{own, tx, limits_, cache}.rejoin(events);
         if (!joined)
           return fail(std::move(joined.error()));
         report = std::move(*joined);

@@ -141,9 +141,14 @@ std::vector<retention_item> summary(database& db) {
   return items;
 }
 
+// What writers know of the threads holds no longer (`thread_cache`).
+constexpr std::string_view threads_changed =
+    "UPDATE log_head SET thread_version = thread_version + 1;";
+
 /// Keys, threads and other traces of events that are gone.
 void forget_threads(database& db) {
   db.raw().exec(
+      std::string{threads_changed} +
       "DELETE FROM correlation_threads WHERE last_seq < coalesce("
       "(SELECT min(seq) FROM events), 9223372036854775807);"
       "DELETE FROM correlation_keys WHERE last_seen < coalesce("
@@ -163,6 +168,7 @@ void forget_threads(database& db) {
 /// has, is said anew.
 void count_threads(database& db) {
   db.raw().exec(
+      std::string{threads_changed} +
       "DELETE FROM correlation_threads WHERE id IN (SELECT id FROM shrunk) "
       "AND NOT EXISTS (SELECT 1 FROM events e "
       "WHERE e.correlation_id = correlation_threads.id);"

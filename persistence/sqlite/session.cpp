@@ -3,6 +3,7 @@
 
 #include "codec/dead_letter_json.hpp"
 #include "persistence/batch.hpp"
+#include "persistence/cached_threads.hpp"
 #include "persistence/sqlite/insert.hpp"
 #include "persistence/sqlite/query.hpp"
 #include "persistence/sqlite/rows.hpp"
@@ -61,6 +62,16 @@ std::optional<append_result> find_stored(database& db, const event& e,
   return found;
 }
 
+/// With the log head, on the caller's write transaction.
+thread_cache::mark read_mark(database& db) {
+  auto& q = db.prepared("SELECT last_seq, thread_version FROM log_head");
+  q.executeStep();
+  const thread_cache::mark at{q.getColumn(0).getInt64(),
+                              q.getColumn(1).getInt64(), 0};
+  q.reset();
+  return at;
+}
+
 timestamp newest(std::span<const event_ptr> events) {
   timestamp at{};
   for (const auto& e : events)
@@ -73,10 +84,16 @@ timestamp newest(std::span<const event_ptr> events) {
 /// One attempt at a batch, within one transaction.
 class session::batch {
  public:
-  batch(database& db, std::span<const event_ptr> events, seq_t head,
-        key_filter& known)
-      : db_(db), events_(events), known_(known), before_(head), head_(head) {
+  batch(database& db, std::span<const event_ptr> events,
+        const thread_cache::mark& at, key_filter& known, thread_cache& threads)
+      : db_(db),
+        events_(events),
+        known_(known),
+        cache_(threads),
+        at_(at),
+        head_(at.head) {
     results_.items.resize(events.size());
+    cache_.begin(at);
   }
 
   /// Leaves out what is stored already, comes twice, or can't be stored.
@@ -92,7 +109,7 @@ class session::batch {
       }
       const auto key = event_key(e.platform, e.event_id);
       if (known_.may_contain(key))
-        if (auto stored = find_stored(db_, e, key, before_)) {
+        if (auto stored = find_stored(db_, e, key, at_.head)) {
           result = std::move(*stored);
           continue;
         }
@@ -121,7 +138,8 @@ class session::batch {
       std::vector<correlation::join_input> inputs;
       for (const auto& e : fresh_)
         inputs.push_back({e->id, e->created_at, e->keys});
-      thread_tables index{db_};
+      thread_tables tables{db_};
+      cached_threads index{cache_, tables};
       auto joined = correlation::join(index, inputs, limits);
       if (!joined)
         return fail(std::move(joined.error()));
@@ -171,6 +189,13 @@ class session::batch {
     return {};
   }
 
+  /// It is committed.
+  void committed() {
+    cache_.apply(joined_ ? joined_->changes : correlation::thread_changes{},
+                 {head_, at_.thread_version, at_.connections});
+    results_.threads.lookups = cache_.lookups();
+  }
+
   append_results& results() noexcept { return results_; }
   seq_t head() const noexcept { return head_; }
 
@@ -178,7 +203,7 @@ class session::batch {
   void write_threads() {
     auto merges = write_joined(
         db_, joined_->changes,
-        thread_batch::growth_details(fresh_, threads_, before_ + 1),
+        thread_batch::growth_details(fresh_, threads_, at_.head + 1),
         newest(fresh_), head_);
     for (const auto& m : merges)
       known_.add(event_key(m->platform, m->event_id));
@@ -188,7 +213,8 @@ class session::batch {
   database& db_;
   std::span<const event_ptr> events_;
   key_filter& known_;
-  seq_t before_;
+  thread_cache& cache_;
+  thread_cache::mark at_;
   seq_t head_;
   append_results results_;
   std::vector<event_ptr> fresh_;
@@ -231,36 +257,45 @@ expected<void> session::make_durable(std::span<const log_mark> /*appended*/) {
 
 expected<append_results> session::append(std::span<const event_ptr> events,
                                          bool wait_for_disk) {
-  return database_.call([&](database& db) -> expected<append_results> {
-    const bool later = !wait_for_disk && db.wait_for_disk(false);
-    if (!later)
-      db.wait_for_disk(true);
-    // Most of it before anybody has to wait for us.
-    learn_keys(db, read_head(db));
-    for (std::map<size_t, error> refused;;) {
-      write_transaction tx{db};
-      auto before = read_head(db);
-      learn_keys(db, before);
-      batch attempt{db, events, before, known_};
-      attempt.sort_out(refused);
-      if (auto joined = attempt.join(limits_); !joined)
-        return fail(std::move(joined.error()));
-      if (auto more = attempt.write(); !more.empty()) {
-        refused.merge(more);
-        continue;
-      }
-      if (attempt.head() != before) {
-        auto& update = db.prepared("UPDATE log_head SET last_seq = ?");
-        update.bind(1, static_cast<int64_t>(attempt.head()));
-        update.exec();
-      }
-      const auto durable = commit(tx, before, attempt, later);
-      known_seq_ = attempt.head();
-      if (!durable)
-        return fail(durable.error());
-      return std::move(attempt.results());
+  auto done = database_.call(
+      [&](database& db) { return append(db, events, wait_for_disk); });
+  if (!done)
+    threads_.forget();
+  return done;
+}
+
+expected<append_results> session::append(database& db,
+                                         std::span<const event_ptr> events,
+                                         bool wait_for_disk) {
+  const bool later = !wait_for_disk && db.wait_for_disk(false);
+  if (!later)
+    db.wait_for_disk(true);
+  // Most of it before anybody has to wait for us.
+  learn_keys(db, read_head(db));
+  for (std::map<size_t, error> refused;;) {
+    write_transaction tx{db};
+    const auto at = read_mark(db);
+    learn_keys(db, at.head);
+    batch attempt{db, events, at, known_, threads_};
+    attempt.sort_out(refused);
+    if (auto joined = attempt.join(limits_); !joined)
+      return fail(std::move(joined.error()));
+    if (auto more = attempt.write(); !more.empty()) {
+      refused.merge(more);
+      continue;
     }
-  });
+    if (attempt.head() != at.head) {
+      auto& update = db.prepared("UPDATE log_head SET last_seq = ?");
+      update.bind(1, static_cast<int64_t>(attempt.head()));
+      update.exec();
+    }
+    const auto durable = commit(tx, at.head, attempt, later);
+    known_seq_ = attempt.head();
+    if (!durable)
+      return fail(durable.error());
+    attempt.committed();
+    return std::move(attempt.results());
+  }
 }
 
 expected<void> session::commit(write_transaction& tx, seq_t before, batch& done,

@@ -4,6 +4,7 @@
 #include "persistence/sqlite/database.hpp"
 #include "persistence/sqlite/key_filter.hpp"
 #include "persistence/store.hpp"
+#include "persistence/thread_cache.hpp"
 
 namespace eventweft::sqlite {
 
@@ -34,6 +35,8 @@ class session final : public store_session {
  private:
   expected<append_results> append(std::span<const event_ptr> events,
                                   bool wait_for_disk);
+  expected<append_results>
+  append(database& db, std::span<const event_ptr> events, bool wait_for_disk);
   /// Brings `known_` up to what others have appended.
   void learn_keys(database& db, seq_t head);
 
@@ -46,6 +49,8 @@ class session final : public store_session {
   database_file file_;
   lazy_database database_;
   correlation::join_limits limits_;
+  /// What this session knows of the threads' tables.
+  thread_cache threads_;
   key_filter known_;
   seq_t known_seq_ = 0;
 };

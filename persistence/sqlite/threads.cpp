@@ -365,7 +365,8 @@ expected<thread_report> threads::rejoin(std::span<const rejoined_event> events,
       head = head_row.getColumn(0).getInt64();
       head_row.reset();
       auto merges = write_joined(db, joined->changes, {}, now, head);
-      auto& update = db.prepared("UPDATE log_head SET last_seq = ?");
+      auto& update = db.prepared("UPDATE log_head SET last_seq = ?, "
+                                 "thread_version = thread_version + 1");
       update.bind(1, static_cast<int64_t>(head));
       update.exec();
       report = thread_batch::report_of(*joined, std::move(merges));

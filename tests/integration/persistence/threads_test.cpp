@@ -233,6 +233,73 @@ TEST_P(append_threads, AHotKeyStopsAndIsNamedOnce) {
             "hot_key");
 }
 
+// A session goes by what it knows of its last batches, and takes the rest for
+// new.
+TEST_P(append_threads, WhatIsNotNewIsFoundByASessionThatDoesNotKnowIt) {
+  const std::string sha = "git:sha:1a2b3c4" + std::string(33, '0');
+  join({keyed_event(1, {being("a:1"), teaching("linear:team:ENG")}),
+        keyed_event(2, {linking(sha)}),
+        keyed_event(3, {waiting("linear:issue:NEW-1", "linear:team:NEW")})});
+  for (int n : {10, 20, 30, 40, 50}) {
+    // From its second batch on it need not read.
+    session_ = store_->open_session();
+    join({keyed_event(n, {being("x:" + std::to_string(n))})});
+    const auto at = [&](int k) { return n + k; };
+    if (n == 10) {
+      join({keyed_event(at(1), {linking("a:1")})});
+      EXPECT_EQ(thread_of(at(1)), thread_of(1));
+    } else if (n == 20) {
+      join({keyed_event(at(1),
+                        {waiting("linear:issue:ENG-1", "linear:team:ENG")})});
+      EXPECT_TRUE(thread_of(at(1)));
+    } else if (n == 30) {
+      join({keyed_event(
+          at(1),
+          {waiting("git:sha:1a2b3c4", correlation::sha_fact(sha.substr(8)))})});
+      EXPECT_EQ(thread_of(at(1)), thread_of(2));
+    } else if (n == 40) {
+      join({keyed_event(
+          at(1), {being("linear:issue:NEW-1"), teaching("linear:team:NEW")})});
+      EXPECT_EQ(thread_of(at(1)), thread_of(3));
+    } else {
+      const auto again = join({keyed_event(1, {linking("y:1")}),
+                               keyed_event(at(1), {linking("a:1")})});
+      EXPECT_EQ(again.items[0].outcome.seq, 1);
+      EXPECT_EQ(again.items[1].correlation_id, thread_of(1));
+    }
+  }
+}
+
+TEST_P(append_threads, WhatASessionKnowsHoldsUntilOthersChangeIt) {
+  auto other = store_->open_session();
+  const auto join_elsewhere = [&](event e) {
+    const std::vector<event_ptr> batch{event_ptr{std::move(e)}};
+    must(other->append_and_join(batch));
+  };
+  join({keyed_event(1, {being("a:1")})});
+  join({keyed_event(2, {being("b:1")}), keyed_event(3, {linking("b:1")})});
+  const auto known = join({keyed_event(4, {linking("a:1")})});
+  EXPECT_EQ(known.threads.lookups.known, 1u);
+  EXPECT_EQ(known.threads.lookups.read, 0u);
+  EXPECT_EQ(thread_of(4), thread_of(1));
+  // Another session joins the two threads.
+  join_elsewhere(keyed_event(5, {linking("a:1"), linking("b:1")}));
+  join({keyed_event(6, {linking("a:1")})});
+  EXPECT_EQ(thread_of(6), thread_of(2));
+  EXPECT_EQ(thread_of(1), thread_of(2));
+  // Another one links a stored event anew: no event tells of it.
+  join({keyed_event(7, {})});
+  join({keyed_event(8, {linking("a:1")})});
+  auto backfill = threads();
+  must(backfill->set_backfill(backfill_state{0, 8, {}}));
+  const rejoined_event again{event_ptr{keyed_event(7, {})}, {being("c:1")}};
+  must(backfill->rejoin(std::span{&again, 1}, 7));
+  join({keyed_event(9, {linking("c:1")})});
+  EXPECT_TRUE(thread_of(7));
+  EXPECT_EQ(thread_of(9), thread_of(7));
+  EXPECT_EQ(must(threads()->read(*thread_of(6), {0, 10}))->summary.events, 8u);
+}
+
 // Keys of a few dozen works that overlap, with some that wait.
 std::vector<event> random_events(std::mt19937& random, int count) {
   const auto below = [&](uint32_t n) {
