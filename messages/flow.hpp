@@ -41,6 +41,15 @@ struct key_lookups {
   /// Rows that are in memory now.
   uint64_t rows = 0;
 
+  /// Of what was looked up later.
+  key_lookups& operator+=(const key_lookups& later) noexcept {
+    known += later.known;
+    read += later.read;
+    assumed += later.assumed;
+    rows = later.rows;
+    return *this;
+  }
+
   bool operator==(const key_lookups&) const = default;
 };
 

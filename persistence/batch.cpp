@@ -21,6 +21,7 @@ expected<void> append_part(std::span<const event_ptr> events,
     std::ranges::move(part.hot_keys, std::back_inserter(all.hot_keys));
     all.linked += part.linked;
     all.started += part.started;
+    all.lookups += part.lookups;
     std::ranges::move(done->unsynced, std::back_inserter(results.unsynced));
     return {};
   }

@@ -128,9 +128,7 @@ size_t thread_cache::rows() const noexcept {
 }
 
 void thread_cache::count(const key_lookups& keys) noexcept {
-  lookups_.known += keys.known;
-  lookups_.read += keys.read;
-  lookups_.assumed += keys.assumed;
+  lookups_ += keys;
 }
 
 key_lookups thread_cache::lookups() noexcept {
