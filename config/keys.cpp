@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/keys.hpp"
 
+#include "config/token_owners.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -47,9 +49,6 @@ constexpr uint64_t tib = 1ull << 40;
 constexpr std::string_view log_levels = "trace|debug|info|warn|error|off";
 constexpr std::string_view ssl_modes =
     "disable|allow|prefer|require|verify-ca|verify-full";
-
-constexpr std::string_view token_shapes =
-    "github|gitlab|slack|aws|stripe|google|linear|npm|jwt|private_key|all";
 
 constexpr std::string_view sasl_mechanisms =
     "PLAIN|SCRAM-SHA-256|SCRAM-SHA-512";
@@ -208,7 +207,7 @@ constexpr auto key_table = std::to_array<key>({
     {platform_section, "priority", kind::rules, of_platform<&pl::priority>},
     {platform_section, "redact", kind::pointers, of_platform<&pl::redact>},
     {platform_section, "redact_tokens", kind::choices,
-     of_platform<&pl::redact_tokens>, 0, 0, token_shapes},
+     of_platform<&pl::redact_tokens>, 0, 0, token_owner_choices},
     {platform_section, "keep", kind::text, of_platform<&pl::keep>},
 
     {processor_section, "enabled", kind::boolean, of_processor<&pr::enabled>},

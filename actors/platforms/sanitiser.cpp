@@ -3,6 +3,7 @@
 
 #include "codec/json_spans.hpp"
 #include "codec/json_text.hpp"
+#include "config/token_owners.hpp"
 
 #include <algorithm>
 #include <span>
@@ -35,7 +36,7 @@ expected<sanitiser> sanitiser::make(const config::platform_settings& settings,
     const auto set = name == "all" ? all_owners : owner_of(name);
     if (set == 0) {
       std::string known;
-      for (auto owner : token_owners())
+      for (auto owner : config::token_owners)
         known.append(owner).append(", ");
       return fail(ec::bad_configuration,
                   std::string{where} + " redact_tokens: \"" + name +

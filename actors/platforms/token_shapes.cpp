@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/platforms/token_shapes.hpp"
 
+#include "config/token_owners.hpp"
+
 #include <algorithm>
 
 namespace eventweft::platforms {
@@ -17,16 +19,7 @@ struct shape {
   size_t min_length = 0; ///< of what follows `start`
 };
 
-constexpr auto owners = std::to_array<std::string_view>(
-    {"age",         "anthropic",    "atlassian",   "aws",      "cloudflare",
-     "databricks",  "digitalocean", "discord",     "docker",   "doppler",
-     "figma",       "github",       "gitlab",      "google",   "grafana",
-     "groq",        "hashicorp",    "huggingface", "jwt",      "linear",
-     "newrelic",    "notion",       "npm",         "openai",   "perplexity",
-     "planetscale", "postman",      "private_key", "pulumi",   "pypi",
-     "replicate",   "rubygems",     "sendgrid",    "sentry",   "shopify",
-     "slack",       "square",       "stripe",      "supabase", "telegram",
-     "twilio",      "vercel",       "xai"});
+constexpr const auto& owners = config::token_owners;
 static_assert(owners.size() < 64);
 
 // As their owners document them, for secret scanners. What could as well be
@@ -167,6 +160,11 @@ constexpr size_t index_of(std::string_view owner) {
 
 static_assert(std::ranges::all_of(shapes_by_owner, [](const shape& s) {
   return index_of(s.owner) < owners.size();
+}));
+
+static_assert(std::ranges::all_of(owners, [](std::string_view owner) {
+  return std::ranges::find(shapes_by_owner, owner, &shape::owner) !=
+         shapes_by_owner.end();
 }));
 
 constexpr owner_set bit_of(std::string_view owner) {
@@ -310,10 +308,6 @@ size_t token_length(const shape& s, std::string_view text) noexcept {
 } // namespace
 
 const owner_set all_owners = (owner_set{1} << owners.size()) - 1;
-
-std::span<const std::string_view> token_owners() noexcept {
-  return owners;
-}
 
 owner_set owner_of(std::string_view name) noexcept {
   return bit_of(name) & all_owners;

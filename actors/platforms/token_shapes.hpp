@@ -4,15 +4,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
 
 namespace eventweft::platforms {
 
-/// Whose tokens are known by their shape, as `redact_tokens` calls them.
-std::span<const std::string_view> token_owners() noexcept;
-
-/// A set of owners; `all_owners` is every one of them.
+/// A set of `config::token_owners`; `all_owners` is every one of them.
 using owner_set = uint64_t;
 extern const owner_set all_owners;
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "config/token_owners.hpp"
 #include "tests/unit/config/support.hpp"
 
 #include <gmock/gmock.h>
@@ -308,7 +309,18 @@ TEST(Loader, ReadsPlatformsOfAnyName) {
   EXPECT_THAT(fault_of("[platforms.github]\nredact = [\"a.b\"]\n"),
               HasSubstr("JSON pointers"));
   EXPECT_THAT(fault_of("[platforms.github]\nredact_tokens = [\"azure\"]\n"),
-              HasSubstr("a list with any of \"github\""));
+              HasSubstr("a list with any of \"age\", "));
+}
+
+TEST(Loader, TakesEveryOwnerOfTokens) {
+  for (const auto owner : token_owners) {
+    const std::string name{owner};
+    const auto e =
+        from_text("[platforms.github]\nredact_tokens = [\"" + name + "\"]\n");
+    ASSERT_TRUE(e) << e.error().message;
+    EXPECT_THAT(e->values.platforms.at("github").redact_tokens,
+                ElementsAre(name));
+  }
 }
 
 TEST(Loader, ReadsCorrelationRules) {

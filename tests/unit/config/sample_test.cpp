@@ -2,21 +2,46 @@
 #include "config/keys.hpp"
 #include "config/names.hpp"
 #include "config/shown.hpp"
+#include "config/token_owners.hpp"
 #include "config/units.hpp"
 #include "tests/unit/config/support.hpp"
 
 #include <fstream>
+#include <regex>
 #include <set>
 #include <sstream>
+#include <vector>
 
 namespace eventweft::config {
 namespace {
 
-std::string sample() {
-  std::ifstream in{EVENTWEFT_SOURCE_DIR "/config/eventweft.sample.toml"};
+std::string text_of(const std::string& file) {
+  std::ifstream in{EVENTWEFT_SOURCE_DIR "/" + file};
   std::ostringstream text;
   text << in.rdbuf();
   return text.str();
+}
+
+std::string sample() {
+  return text_of("config/eventweft.sample.toml");
+}
+
+/// What `pattern` finds between the two texts, in its order.
+std::vector<std::string> names_between(const std::string& text,
+                                       std::string_view from,
+                                       std::string_view to,
+                                       const std::string& pattern) {
+  const auto start = text.find(from);
+  const auto end = text.find(to, start);
+  if (start == text.npos || end == text.npos)
+    return {};
+  const auto part = text.substr(start + from.size(), end - start - from.size());
+  const std::regex name{pattern};
+  std::vector<std::string> out;
+  for (std::sregex_iterator i{part.begin(), part.end(), name}, last; i != last;
+       ++i)
+    out.push_back((*i)[1]);
+  return out;
 }
 
 /// The lines `#key = value` of the sample without their `#`; those of aliases
@@ -106,6 +131,18 @@ TEST(Sample, NamesEveryRange) {
     EXPECT_NE(text.find(range), std::string::npos)
         << k.section << ' ' << k.name << ": " << range;
   }
+}
+
+TEST(Sample, NamesEveryOwnerOfTokensAsTheDocsDo) {
+  const std::vector<std::string> owners{token_owners.begin(),
+                                        token_owners.end()};
+  EXPECT_EQ(names_between(sample(), "\"all\", or any of", "#redact_tokens",
+                          "\"([a-z_]+)\""),
+            owners);
+  EXPECT_EQ(names_between(text_of("docs/platforms.md"),
+                          "`redact_tokens` is `[\"all\"]` or any of", ". Each",
+                          "`([a-z_]+)`"),
+            owners);
 }
 
 } // namespace
