@@ -214,13 +214,15 @@ void ingress::sweep() {
   std::vector<std::shared_ptr<ingress_call>> stuck;
   {
     std::lock_guard guard{mutex_};
-    while (!waiting_.empty() &&
-           now - waiting_.front().since >=
-               std::min(options_.max_wait,
-                        limit_of(waiting_.front().request->platform))) {
-      late.push_back(std::move(waiting_.front()));
-      waiting_.pop_front();
-    }
+    // Not only the first ones: who came later may have less time.
+    const auto is_late = [&](const waiter& w) {
+      return now - w.since >=
+             std::min(options_.max_wait, limit_of(w.request->platform));
+    };
+    for (auto& w : waiting_)
+      if (is_late(w))
+        late.push_back(std::move(w));
+    std::erase_if(waiting_, [](const waiter& w) { return !w.request; });
     for (const auto& [id, weak] : running_)
       if (auto call = weak.lock();
           call && now - call->since() >= limit_of(call->platform()))

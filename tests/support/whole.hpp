@@ -123,10 +123,11 @@ class whole : public deterministic {
     run();
   }
 
-  std::shared_ptr<sent> send(std::string body) {
+  std::shared_ptr<sent> send(std::string body,
+                             std::string platform = "github") {
     auto out = std::make_shared<sent>();
     webhook w;
-    w.platform = "github";
+    w.platform = std::move(platform);
     w.method = "POST";
     w.body = shared_text{std::move(body)};
     w.received_at = time->now();

@@ -150,6 +150,29 @@ TEST_F(bridge_test, those_beyond_the_limit_wait_in_order_then_are_refused) {
   EXPECT_EQ(all[0]->answers, 0);
 }
 
+TEST_F(bridge_test, who_waits_behind_others_is_answered_in_time_too) {
+  options.queue_maxsize = 2;
+  options.queue_wait = milliseconds{10'000};
+  options.platforms = {"github", "slack"};
+  options.answer_within["slack"] = milliseconds{2'500};
+  start();
+  for (size_t i = 0; i < 2; ++i)
+    ctx.peers->set_platform("github", i, {});
+  std::vector<std::shared_ptr<testing::sent>> all;
+  for (int i = 0; i < 3; ++i)
+    all.push_back(send(i));
+  auto hasty = send("3", "slack");
+  advance(milliseconds{2'200});
+  EXPECT_EQ(hasty->answers, 0);
+  advance(milliseconds{300});
+  ASSERT_TRUE(hasty->failed);
+  EXPECT_EQ(hasty->failed->code, ec::overloaded);
+  // The others wait on.
+  EXPECT_EQ(line->in_flight(), 3u);
+  for (const auto& x : all)
+    EXPECT_EQ(x->answers, 0);
+}
+
 TEST_F(bridge_test, places_are_given_on) {
   options.queue_maxsize = 3;
   start();
