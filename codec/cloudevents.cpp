@@ -137,8 +137,27 @@ class attribute_reader {
   bool version_ = false;
 };
 
-shared_text base64_object(std::string_view base64) {
-  return shared_text{"{\"data_base64\":" + quoted(base64) + "}"};
+// What data becomes that is no JSON.
+shared_text wrapped(std::string_view bytes, std::string_view content_type) {
+  if (media_type(content_type).starts_with("text/") && is_utf8(bytes))
+    return shared_text{quoted(bytes)};
+  return shared_text{
+      "{\"data_base64\":" + codec::quoted(crypto::to_base64(bytes)) + "}"};
+}
+
+// The JSON format takes the type for JSON where none is given.
+shared_text decoded_data(std::string bytes,
+                         std::optional<std::string_view> content_type,
+                         const text_editor& edit) {
+  if (edit && is_utf8(bytes))
+    if (auto edited = edit(bytes))
+      bytes = std::move(*edited);
+  if (!content_type || is_json_type(*content_type)) {
+    payload_reader reader;
+    if (reader.parse(bytes))
+      return shared_text{std::move(bytes)};
+  }
+  return wrapped(bytes, content_type.value_or(""));
 }
 
 } // namespace
@@ -218,16 +237,15 @@ expected<cloudevent> read_binary_cloudevent(const header_list& headers,
   } else if (is_json_type(*type)) {
     // Its first reader checks it.
     out.data = body;
-  } else if (media_type(*type).starts_with("text/") && is_utf8(body.view())) {
-    out.data = shared_text{quoted(body.view())};
   } else {
-    out.data = base64_object(crypto::to_base64(body.view()));
+    out.data = wrapped(body.view(), *type);
   }
   return out;
 }
 
 expected<cloudevent> read_structured_cloudevent(simdjson::dom::element parsed,
-                                                std::string_view text) {
+                                                std::string_view text,
+                                                const text_editor& edit) {
   using simdjson::dom::element_type;
   simdjson::dom::object object;
   if (parsed.get_object().get(object))
@@ -236,6 +254,7 @@ expected<cloudevent> read_structured_cloudevent(simdjson::dom::element parsed,
   attribute_reader read{out};
   bool has_data = false;
   std::optional<std::string_view> base64;
+  std::optional<std::string_view> content_type;
   for (const auto member : object) {
     const auto name = member.key;
     const auto type = member.value.type();
@@ -259,6 +278,8 @@ expected<cloudevent> read_structured_cloudevent(simdjson::dom::element parsed,
       return read.refuse(name, "has a name that is not lower-case letters and "
                                "digits");
     expected<void> taken;
+    if (name == "datacontenttype" && type == element_type::STRING)
+      content_type = member.value.get_string().value_unsafe();
     if (type == element_type::STRING)
       taken = read.text(name, member.value.get_string().value_unsafe());
     else if (name == "id" || name == "source" || name == "type" ||
@@ -277,9 +298,10 @@ expected<cloudevent> read_structured_cloudevent(simdjson::dom::element parsed,
   if (has_data && base64)
     return fail(ec::malformed, "data and data_base64 exclude each other");
   if (base64) {
-    if (!crypto::from_base64(*base64))
+    auto bytes = crypto::from_base64(*base64);
+    if (!bytes)
       return fail(ec::malformed, "data_base64 is not base64");
-    out.data = base64_object(*base64);
+    out.data = decoded_data(std::move(*bytes), content_type, edit);
   } else if (has_data) {
     const auto places = json_places(text, "/data");
     out.data =

@@ -7,6 +7,8 @@
 
 #include <simdjson.h>
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -44,10 +46,17 @@ cloudevents_mode cloudevents_mode_of(const header_list& headers) noexcept;
 expected<cloudevent> read_binary_cloudevent(const header_list& headers,
                                             const shared_text& body);
 
+/// Gives what is to be kept of a text, if that is not all of it.
+using text_editor = std::function<std::optional<std::string>(std::string_view)>;
+
 /// The JSON format. `parsed` is what a parser made of `text`. `malformed`
-/// names the member; `unprocessable` a version other than 1.0.
+/// names the member; `unprocessable` a version other than 1.0. What stands in
+/// `data_base64` becomes what the same bytes become in binary mode, and is
+/// shown to `edit` before, if it is UTF-8; said to be JSON without being any,
+/// it stays Base64.
 expected<cloudevent> read_structured_cloudevent(simdjson::dom::element parsed,
-                                                std::string_view text);
+                                                std::string_view text,
+                                                const text_editor& edit = {});
 
 /// Undoes the HTTP binding's encoding of header values: quotes, then percent
 /// sequences, once. `malformed` for text that is not UTF-8 afterwards.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/cloudevents.hpp"
+#include "crypto/digest.hpp"
 
 #include <gtest/gtest.h>
 
@@ -115,6 +116,53 @@ TEST(cloudevents_structured, keeps_the_datas_own_bytes) {
   EXPECT_FALSE(with(R"("data_base64":"!")"));
   EXPECT_FALSE(with(R"("data_base64":1)"));
   EXPECT_FALSE(with(R"("data_base64":"AAEC","data":1)"));
+}
+
+TEST(cloudevents_structured, takes_bytes_for_what_they_are) {
+  const auto data = [](std::string_view bytes, std::string_view type) {
+    const auto read = with(R"("data_base64":")" + crypto::to_base64(bytes) +
+                           "\"" + std::string{type});
+    return read ? std::string{read->data.view()} : to_string(read.error());
+  };
+  constexpr std::string_view json = R"({ "a":1.10 })";
+  const auto as_base64 = [](std::string_view bytes) {
+    return R"({"data_base64":")" + crypto::to_base64(bytes) + "\"}";
+  };
+  EXPECT_EQ(data(json, ""), json);
+  EXPECT_EQ(data(json, R"(,"datacontenttype":"application/vnd.x+json; v=1")"),
+            json);
+  EXPECT_EQ(data(json, R"(,"datacontenttype":"application/xml")"),
+            as_base64(json));
+  EXPECT_EQ(data("say \"hi\"", R"(,"datacontenttype":"text/plain")"),
+            R"("say \"hi\"")");
+  for (const auto* none : {"", "{", "{} {}", "\xff"}) {
+    EXPECT_EQ(data(none, ""), as_base64(none));
+    EXPECT_EQ(data(none, R"(,"datacontenttype":"application/json")"),
+              as_base64(none));
+  }
+}
+
+TEST(cloudevents_structured, shows_bytes_before_it_makes_anything_of_them) {
+  const auto data = [](std::string_view bytes, std::string_view type) {
+    const auto text = R"({"specversion":"1.0","id":"1","source":"/s",)"
+                      R"("type":"t","datacontenttype":")" +
+                      std::string{type} + R"(","data_base64":")" +
+                      crypto::to_base64(bytes) + "\"}";
+    simdjson::dom::parser parser;
+    const auto read = read_structured_cloudevent(
+        parser.parse(text), text, [](std::string_view shown) {
+          std::optional<std::string> kept;
+          if (const auto at = shown.find("secret"); at != shown.npos)
+            kept = std::string{shown}.replace(at, 6, "-");
+          return kept;
+        });
+    return read ? std::string{read->data.view()} : to_string(read.error());
+  };
+  EXPECT_EQ(data(R"({"k":"secret"})", "application/json"), R"({"k":"-"})");
+  EXPECT_EQ(data("a secret", "text/plain"), R"("a -")");
+  EXPECT_EQ(data("a secret", "image/svg"),
+            R"({"data_base64":")" + crypto::to_base64("a -") + "\"}");
+  EXPECT_EQ(data("open", "text/plain"), R"("open")");
 }
 
 TEST(cloudevents_structured, refuses_what_is_given_twice) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/platforms/custom.hpp"
+#include "crypto/digest.hpp"
 #include "tests/unit/platforms/support.hpp"
 
 namespace eventweft::platforms {
@@ -245,6 +246,33 @@ TEST_F(custom_test, redacts_each_payload) {
   EXPECT_EQ(taken->events[0].payload.view(), R"({"card":"[redacted]"})");
   EXPECT_EQ(taken->events[1].actor_name, "[redacted]");
   EXPECT_NE(taken->events[1].metadata.find("token:aws"), std::string::npos);
+}
+
+TEST_F(custom_test, redacts_what_base64_hides) {
+  auto s = unsigned_allowed();
+  s.redact = {"/card"};
+  s.redact_tokens = {"aws"};
+  const auto p = make(s);
+  const std::string data = R"({"card":"1","key":"AKIAZZZZZZZZZZZZZZZZ"})";
+  const std::string clean = R"({"card":"[redacted]","key":"[redacted]"})";
+  const auto event_of = [](const std::string& id, const std::string& bytes) {
+    return R"({"specversion":"1.0","type":"t","source":"/s","id":")" + id +
+           R"(","data_base64":")" + crypto::to_base64(bytes) + "\"}";
+  };
+  auto w = post(event_of("1", data));
+  w.headers = {{"content-type", "application/cloudevents+json"}};
+  const auto one = only(p->accept(w));
+  EXPECT_EQ(one.payload.view(), clean);
+  EXPECT_NE(one.metadata.find(R"("redacted":["/card","token:aws"])"),
+            std::string::npos)
+      << one.metadata;
+  w = post("[" + event_of("1", "[]") + "," + event_of("2", data) + "]");
+  w.headers = {{"content-type", "application/cloudevents-batch+json"}};
+  const auto many = p->accept(w);
+  ASSERT_TRUE(many && many->events.size() == 2);
+  EXPECT_EQ(many->events[0].metadata.find("redacted"), std::string::npos);
+  EXPECT_EQ(many->events[1].payload.view(), clean);
+  EXPECT_NE(many->events[1].metadata.find("token:aws"), std::string::npos);
 }
 
 TEST_F(custom_test, knows_an_id_with_a_token_again) {
