@@ -3,9 +3,11 @@
 
 #include "codec/filter.hpp"
 #include "codec/json_text.hpp"
+#include "messages/comma_list.hpp"
 #include "net/readers.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace eventweft::net {
 
@@ -46,15 +48,11 @@ std::string auth::audit_query::*audit_text(std::string_view name) {
 
 expected<void> read_list(std::vector<std::string>& list, std::string_view name,
                          std::string_view value) {
-  const auto before = list.size();
-  while (!value.empty()) {
-    const size_t comma = value.find(',');
-    if (const auto item = value.substr(0, comma); !item.empty())
-      list.emplace_back(item);
-    value.remove_prefix(comma == std::string_view::npos ? value.size()
-                                                        : comma + 1);
-  }
-  return list.size() > before ? expected<void>{} : not_empty(name, {});
+  auto items = comma_list(value);
+  if (items.empty())
+    return not_empty(name, {});
+  std::ranges::move(items, std::back_inserter(list));
+  return {};
 }
 
 expected<size_t> read_limit(std::string_view value) {

@@ -75,8 +75,8 @@ inline expected<void> not_empty(std::string_view name, std::string_view value) {
   return {};
 }
 
-/// Adds the texts between the commas of `value`; empty ones are left out.
-/// `malformed`, as by `not_empty`, if there are no others.
+/// Adds the texts of a `comma_list`. `malformed`, as by `not_empty`, if there
+/// are no others.
 expected<void> read_list(std::vector<std::string>& list, std::string_view name,
                          std::string_view value);
 

@@ -178,10 +178,11 @@ void add_selection(CLI::App& app, dead_letter_options& o) {
                  "or one of them (processor:notify)")
       ->check(refuse_empty);
   app.add_option("--platform", o.platform,
-                 "Only these platforms', separated by commas")
+                 "Only these platforms', separated by commas (\\, within one)")
       ->check(refuse_empty);
   app.add_option("--type", o.type,
-                 "Only events of these types, separated by commas: issues is "
+                 "Only events of these types, separated by commas (\\, within "
+                 "one): issues is "
                  "also every issues:…, * any text")
       ->check(refuse_empty);
   app.add_option("--event", o.event, "Only about this event")

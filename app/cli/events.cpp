@@ -5,6 +5,7 @@
 #include "app/cli/event_line.hpp"
 #include "app/cli/selection.hpp"
 #include "codec/event_json.hpp"
+#include "messages/comma_list.hpp"
 #include "messages/uuid.hpp"
 
 #include <simdjson.h>
@@ -70,7 +71,7 @@ class query_text {
   }
   void add(std::string_view name, const std::vector<std::string>& values) {
     for (const auto& value : values)
-      add(name, value);
+      add(name, comma_escaped(value));
   }
   const std::string& text() const { return text_; }
 

@@ -2,10 +2,13 @@
 #include "app/cli/selection.hpp"
 
 #include "codec/filter.hpp"
+#include "messages/comma_list.hpp"
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 
 namespace eventweft::cli {
 
@@ -96,27 +99,31 @@ std::string refuse_empty(const std::string& text) {
 }
 
 void add_event_selection(CLI::App& app, selection& s, bool of_stream) {
-  app.add_option("--platform", s.platforms, "Only these, separated by commas")
-      ->delimiter(',')
-      ->check(refuse_empty)
-      ->allow_extra_args(false);
-  app.add_option("--type", s.types,
-                 of_stream ? "Only these event types; * is a wildcard, Issue "
-                             "is also Issue:create"
-                           : "Only these event types")
-      ->delimiter(',')
-      ->check(refuse_empty)
-      ->allow_extra_args(false);
-  app.add_option("--source", s.sources, "Only these source names")
-      ->delimiter(',')
-      ->check(refuse_empty)
-      ->allow_extra_args(false);
-  app.add_option("--actor", s.actors,
-                 of_stream ? "Only these actor ids"
-                           : "Only these actors, by id or name")
-      ->delimiter(',')
-      ->check(refuse_empty)
-      ->allow_extra_args(false);
+  const auto add = [&app](const char* name, std::vector<std::string>& list,
+                          const char* help) {
+    app.add_option_function<std::vector<std::string>>(
+           name,
+           [&list](const std::vector<std::string>& given) {
+             list.clear();
+             for (const auto& one : given)
+               std::ranges::move(comma_list(one), std::back_inserter(list));
+           },
+           help)
+        ->check([](const std::string& text) {
+          return comma_list(text).empty() ? refuse_empty({}) : std::string{};
+        })
+        ->allow_extra_args(false);
+  };
+  add("--platform", s.platforms,
+      "Only these, separated by commas, as in the three that follow; \\, is a "
+      "comma within one");
+  add("--type", s.types,
+      of_stream ? "Only these event types; * is a wildcard, Issue is also "
+                  "Issue:create"
+                : "Only these event types");
+  add("--source", s.sources, "Only these source names");
+  add("--actor", s.actors,
+      of_stream ? "Only these actor ids" : "Only these actors, by id or name");
   app.add_flag("--json", s.json, "One JSON object a line, as the API has it");
 }
 

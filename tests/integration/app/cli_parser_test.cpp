@@ -71,6 +71,7 @@ TEST_F(CliParser, AnEmptySelectionIsNotAll) {
     EXPECT_EQ(run({"events", option, ""}), exit_usage) << option;
     EXPECT_THAT(err.str(), HasSubstr(option));
   }
+  EXPECT_EQ(run({"events", "--platform", ","}), exit_usage);
   for (const auto* option :
        {"--origin", "--platform", "--type", "--event", "--since", "--until"}) {
     EXPECT_EQ(run({"dead-letters", "drop", "--all", option, ""}), exit_usage)
@@ -78,6 +79,18 @@ TEST_F(CliParser, AnEmptySelectionIsNotAll) {
     EXPECT_THAT(err.str(), HasSubstr("must not be empty"));
   }
   EXPECT_EQ(run({"thread", "--platform", ""}), exit_usage);
+}
+
+TEST_F(CliParser, SelectionsHoldCommasToo) {
+  const api_server server{
+      {{"GET /api/v1/events?platform=a&platform=b&actor=Doe%5C%2C%20Jane&"
+        "actor=bob&order=desc&limit=50",
+        answer(200, R"({"events":[],"next_cursor":null})")}}};
+  const auto url = server.address().url;
+  EXPECT_EQ(run({"events", "--platform", "a,b", "--actor", R"(Doe\, Jane)",
+                 "--actor", "bob", "--url", url.c_str()}),
+            exit_ok)
+      << err.str();
 }
 
 TEST_F(CliParser, EveryCommandHasHelpWithAnExample) {

@@ -92,6 +92,15 @@ TEST(query, ReadsAllOfAnEventQuery) {
   EXPECT_TRUE(q->correlation_id);
 }
 
+TEST(query, ListsHoldCommasToo) {
+  const auto q = read_event_query({{"actor", R"(Smith\, Ann,bob)"}});
+  ASSERT_TRUE(q) << q.error().message;
+  EXPECT_EQ(q->actors, (std::vector<std::string>{"Smith, Ann", "bob"}));
+  const auto stream = read_sse_query({{"source_names", R"(a\,b)"}});
+  ASSERT_TRUE(stream) << stream.error().message;
+  EXPECT_EQ(stream->filter.source_names, std::vector<std::string>{"a,b"});
+}
+
 TEST(query, ReadsEveryFieldOfTheEnvelope) {
   const auto* const id = "0190a1b2-0000-7000-8000-000000000001";
   const auto q = read_event_query({{"id", id},
