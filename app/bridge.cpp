@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/bridge.hpp"
 
+#include "actors/platforms/base_platform.hpp"
 #include "app/ingress.hpp"
 #include "app/processing_bridge.hpp"
 #include "app/question.hpp"
@@ -56,6 +57,7 @@ void bridge::accept(webhook w, net::reply_to<webhook_answer> reply) {
 }
 
 void bridge::query(event_query q, net::reply_to<event_page> reply) {
+  platforms::as_stored(q);
   const auto ask_store = [peers = ctx_.peers, timeout = options_.timeout](
                              event_query what, net::reply_to<event_page> to) {
     put_question(

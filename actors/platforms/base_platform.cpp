@@ -186,6 +186,19 @@ std::string bounded_id(std::string_view id) {
   return clean_text(id, max_event_id);
 }
 
+void as_stored(event_query& q) {
+  for (auto& id : q.event_ids)
+    id = bounded_id(id);
+  for (auto* texts : {&q.event_types, &q.source_ids, &q.source_names, &q.actors,
+                      &q.actor_ids, &q.actor_names}) {
+    const bool are_patterns =
+        texts == &q.event_types || texts == &q.source_names;
+    for (auto& text : *texts)
+      if (!are_patterns || text.find('*') == text.npos)
+        text = clean_text(text);
+  }
+}
+
 metadata_writer& metadata_writer::text(std::string_view key,
                                        std::optional<std::string_view> value) {
   if (!value || value->empty())

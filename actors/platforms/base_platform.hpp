@@ -7,6 +7,7 @@
 #include "actors/platforms/sanitiser.hpp"
 #include "actors/platforms/signature_verifier.hpp"
 #include "config/settings.hpp"
+#include "messages/filter.hpp"
 #include "messages/time.hpp"
 #include "messages/uuid.hpp"
 
@@ -129,6 +130,10 @@ std::string clean_text(std::string_view text, size_t limit = max_field);
 
 /// `id`, or "sha256:" and its digest where it is too long.
 std::string bounded_id(std::string_view id);
+
+/// Makes of texts that senders know what is stored of them, so that a question
+/// finds it. Patterns stay as they are.
+void as_stored(event_query& q);
 
 /// A small JSON object under construction; null and empty texts are left out.
 class metadata_writer {

@@ -176,6 +176,7 @@ expected<event_page> memory_session::query(const event_query& q) {
   std::lock_guard guard{log_->mutex_};
   if (auto e = fault())
     return fail(*e);
+  log_->asked = q;
   event_page out;
   for (auto i = log_->events_.rbegin(); i != log_->events_.rend(); ++i)
     if ((q.cursor == 0 || (*i)->seq < q.cursor) &&

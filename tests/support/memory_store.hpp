@@ -37,6 +37,8 @@ class memory_log {
   std::vector<size_t> batches;
   std::vector<dead_letter> letters;
   size_t pages_read = 0;
+  /// What was asked last for a page of events.
+  event_query asked;
 
   std::vector<event_ptr> events() const;
   seq_t head() const;

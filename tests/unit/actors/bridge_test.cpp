@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "actors/platforms/base_platform.hpp"
 #include "codec/event_json.hpp"
 #include "net/ports/processing.hpp"
 #include "tests/support/whole.hpp"
@@ -290,6 +291,23 @@ TEST_F(bridge_test, finds_and_queries) {
   });
   run();
   EXPECT_EQ(answers, 3);
+}
+
+TEST_F(bridge_test, senders_ask_by_their_own_long_texts) {
+  start();
+  const std::string id(257, 'i');
+  const std::string name = std::string(511, 'n') + "\xC3\xA9";
+  event_query q;
+  q.event_ids = {id, "short"};
+  q.actor_names = {name};
+  q.source_names = {name, name + "*"};
+  line->query(q, [](const expected<event_page>& x) { EXPECT_TRUE(x); });
+  run();
+  EXPECT_EQ(log->asked.event_ids,
+            (std::vector{platforms::bounded_id(id), std::string{"short"}}));
+  const std::string kept(511, 'n');
+  EXPECT_EQ(log->asked.actor_names, std::vector{kept});
+  EXPECT_EQ(log->asked.source_names, (std::vector{kept, name + "*"}));
 }
 
 TEST_F(bridge_test, question_is_answered_though_its_actor_dies) {
