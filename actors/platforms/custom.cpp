@@ -161,6 +161,9 @@ class custom final : public base_platform {
     const auto key = r.idempotency_key(max_event_id);
     if (!key)
       return fail(key.error());
+    if (is_item_id(*key))
+      return fail(ec::malformed,
+                  "header Idempotency-Key ends like the id of an array's item");
     std::vector<std::string> notes;
     auto ev = read_item(*root, text, is_cloudevent, *key, notes);
     if (ev && is_redacted(ev->event_id))
@@ -196,7 +199,7 @@ class custom final : public base_platform {
     std::vector<std::vector<std::string>> notes(texts.size());
     size_t index = 0;
     for (const auto item : array) {
-      auto own = key->empty() ? *key : *key + "#" + std::to_string(index);
+      auto own = key->empty() ? *key : item_id(*key, index);
       items.push_back(read_item(item, texts[index].value, are_cloudevents,
                                 std::move(own), notes[index]));
       ++index;
@@ -252,6 +255,8 @@ class custom final : public base_platform {
     if (reserved_.contains(ev->platform))
       return invalid_member("platform",
                             ev->platform + " proves its events by itself");
+    if (is_item_id(ev->event_id))
+      return invalid_member("event_id", "ends like the id of an array's item");
     if (ev->event_id.empty())
       ev->event_id = std::move(key);
     return ev;

@@ -21,8 +21,8 @@ inline constexpr size_t max_batch = 1'000;
 ///      "metadata":{},"payload":{}}
 ///
 /// Only `event_type` is required; other members are refused by name. Without
-/// `event_id` the header `Idempotency-Key` (with the item's index in an array)
-/// stands for it; without either every request is a new event.
+/// `event_id` the header `Idempotency-Key` (with the item's index in an array,
+/// `KEY[#0]`) stands for it; without either every request is a new event.
 ///
 /// CloudEvents 1.0 come structured, binary or batched: `source` and `id` are
 /// the identity, the data is the payload, other attributes are kept in

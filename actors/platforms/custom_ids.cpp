@@ -18,6 +18,18 @@ std::string sent_id(simdjson::dom::element item, bool is_cloudevent) {
 
 } // namespace
 
+std::string item_id(std::string_view key, size_t index) {
+  return std::string{key} + "[#" + std::to_string(index) + "]";
+}
+
+bool is_item_id(std::string_view id) noexcept {
+  if (!id.ends_with(']'))
+    return false;
+  id.remove_suffix(1);
+  const auto digits = id.find_last_not_of("0123456789");
+  return digits + 1 < id.size() && id.substr(0, digits + 1).ends_with("[#");
+}
+
 bool is_redacted(std::string_view id) noexcept {
   return id.find(redacted_text) != std::string_view::npos;
 }

@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
 
-/// Ids of custom events that hold a token: it must not be kept, and yet the id
-/// has to tell events apart and know them again.
+/// Ids of custom events: those of an array's items, and those that hold a
+/// token. Such a token must not be kept, and yet the id has to tell events
+/// apart and know them again.
 namespace eventweft::platforms {
+
+/// The id of an array's item that has none of its own, by the request's
+/// `Idempotency-Key`. No sender may give an id of that form, so it is nobody
+/// else's.
+std::string item_id(std::string_view key, size_t index);
+bool is_item_id(std::string_view id) noexcept;
 
 /// Whether something was taken out of that id.
 bool is_redacted(std::string_view id) noexcept;

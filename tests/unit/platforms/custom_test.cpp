@@ -87,11 +87,32 @@ TEST_F(custom_test, takes_the_idempotency_key_for_the_id) {
            key);
   ASSERT_TRUE(many);
   ASSERT_EQ(many->events.size(), 3u);
-  EXPECT_EQ(many->events[0].event_id, "k-1#0");
+  EXPECT_EQ(many->events[0].event_id, "k-1[#0]");
   EXPECT_EQ(many->events[1].event_id, "e");
-  EXPECT_EQ(many->events[2].event_id, "k-1#2");
+  EXPECT_EQ(many->events[2].event_id, "k-1[#2]");
   EXPECT_TRUE(refused(read(R"({"event_type":"x"})", {{"idempotency-key", ""}}),
                       ec::malformed, "Idempotency-Key"));
+}
+
+TEST_F(custom_test, gives_nobody_the_id_of_an_arrays_item) {
+  const std::string id = "k-1[#2]";
+  EXPECT_TRUE(refused(read(R"({"event_type":"x"})", {{"idempotency-key", id}}),
+                      ec::malformed, "Idempotency-Key"));
+  EXPECT_TRUE(refused(read(R"({"event_type":"x","event_id":")" + id + "\"}"),
+                      ec::unprocessable, "/event_id"));
+  const auto many = read(R"([{"event_type":"x"},{"event_type":"x",)"
+                         R"("event_id":")" +
+                             id + "\"}]",
+                         {{"idempotency-key", "k-1[#1]"}});
+  ASSERT_TRUE(many);
+  EXPECT_EQ(many->events.at(0).event_id, "k-1[#1][#0]");
+  EXPECT_TRUE(many->refused.at(1));
+  // What only looks like one.
+  for (const std::string other :
+       {"k#2", "k[2]", "k[#]", "k[#2] ", "k[#2a]", "[#2", "]", "#2]", "2]"})
+    EXPECT_EQ(only(read(R"({"event_type":"x","event_id":")" + other + "\"}"))
+                  .event_id,
+              other);
 }
 
 TEST_F(custom_test, takes_a_quoted_idempotency_key_for_what_is_in_the_quotes) {
