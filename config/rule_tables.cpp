@@ -2,6 +2,7 @@
 #include "config/rule_tables.hpp"
 
 #include "config/text.hpp"
+#include "messages/json_pointer.hpp"
 
 #include <cmath>
 
@@ -25,9 +26,10 @@ std::optional<std::string> read_rule(const text_table& table,
       rule.priority = value;
       decides = true;
     } else if (name == "field") {
-      if (!value.empty() && value.front() != '/')
-        return "field: expected a JSON pointer that starts with /, found " +
-               in_quotes(value) + place;
+      if (!value.empty() && !is_json_pointer(value))
+        return "field: expected a JSON pointer that " +
+               std::string{json_pointer_form} + ", found " + in_quotes(value) +
+               place;
       rule.field = value;
     } else if (name == "value") {
       rule.value = value;

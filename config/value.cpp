@@ -7,6 +7,7 @@
 #include "config/units.hpp"
 #include "config/wording.hpp"
 #include "messages/ascii.hpp"
+#include "messages/json_pointer.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -167,7 +168,7 @@ bool fits_list(const key& k, const std::string& text) {
   case kind::origins:
     return is_origin(text);
   case kind::pointers:
-    return text.starts_with('/');
+    return is_json_pointer(text);
   case kind::choices:
     return is_choice(k.choices, text);
   default:

@@ -3,6 +3,7 @@
 
 #include "config/text.hpp"
 #include "config/units.hpp"
+#include "messages/json_pointer.hpp"
 
 #include <array>
 #include <charconv>
@@ -52,7 +53,8 @@ std::string expectation(const key& k) {
   case kind::variables:
     return "a list of texts, none of them empty";
   case kind::pointers:
-    return "a list of JSON pointers, each of which starts with /";
+    return "a list of JSON pointers, each of which " +
+           std::string{json_pointer_form};
   case kind::choices:
     return "a list with any of " + choices_text(k.choices).substr(7);
   case kind::origins:

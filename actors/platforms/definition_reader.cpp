@@ -3,6 +3,7 @@
 #include "actors/platforms/standard_webhooks.hpp"
 #include "actors/platforms/table_reader.hpp"
 #include "messages/event.hpp"
+#include "messages/json_pointer.hpp"
 
 #include <toml++/toml.h>
 
@@ -52,8 +53,8 @@ void read_timestamp(table_reader& t, signature_scheme& s) {
                                   {"signature", origin::signature}});
   s.time.name =
       s.time.from == origin::header ? t.header("timestamp", name) : name;
-  if (s.time.from == origin::json && !name.starts_with('/'))
-    t.refuse("timestamp", "a JSON pointer starts with '/'");
+  if (s.time.from == origin::json && !is_json_pointer(name))
+    t.refuse("timestamp", "a JSON pointer " + std::string{json_pointer_form});
   if (s.time.from == origin::signature && s.format != header_format::pairs)
     t.refuse("timestamp", "only format = \"pairs\" has keys");
 }
@@ -211,8 +212,8 @@ void read_priorities(table_reader& root, platform_definition& out) {
     rule.priority = t.needed_text("priority");
     if (!parse_priority(rule.priority))
       t.refuse("priority", "is not one of low, normal, high, critical");
-    if (!rule.field.empty() && rule.field.front() != '/')
-      t.refuse("field", "a JSON pointer starts with '/'");
+    if (!rule.field.empty() && !is_json_pointer(rule.field))
+      t.refuse("field", "a JSON pointer " + std::string{json_pointer_form});
     t.finish();
     out.priority.push_back(std::move(rule));
   }

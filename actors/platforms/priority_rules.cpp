@@ -3,6 +3,7 @@
 
 #include "codec/filter.hpp"
 #include "codec/payload.hpp"
+#include "messages/json_pointer.hpp"
 
 namespace eventweft::platforms {
 
@@ -21,9 +22,9 @@ priority_rules::make(const std::vector<config::priority_rule>& rules,
     if (!result)
       return refuse("priority \"" + r.priority +
                     "\" is not one of low, normal, high, critical");
-    if (!r.field.empty() && r.field.front() != '/')
-      return refuse("field \"" + r.field +
-                    "\" is not a JSON pointer (it starts with '/')");
+    if (!r.field.empty() && !is_json_pointer(r.field))
+      return refuse("field \"" + r.field + "\" is not a JSON pointer (it " +
+                    std::string{json_pointer_form} + ")");
     out.rules_.push_back({r.event_type, r.field, r.value, *result});
   }
   return out;

@@ -4,6 +4,7 @@
 #include "codec/json_spans.hpp"
 #include "codec/json_text.hpp"
 #include "config/token_owners.hpp"
+#include "messages/json_pointer.hpp"
 
 #include <algorithm>
 #include <span>
@@ -26,10 +27,11 @@ expected<sanitiser> sanitiser::make(const config::platform_settings& settings,
                                     std::string_view where) {
   sanitiser out;
   for (const auto& pointer : settings.redact) {
-    if (pointer.empty() || pointer.front() != '/')
+    if (!is_json_pointer(pointer))
       return fail(ec::bad_configuration,
                   std::string{where} + " redact: \"" + pointer +
-                      "\" is not a JSON pointer (it starts with '/')");
+                      "\" is not a JSON pointer (it " +
+                      std::string{json_pointer_form} + ")");
     out.pointers_.push_back(pointer);
   }
   for (const auto& name : settings.redact_tokens) {

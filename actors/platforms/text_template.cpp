@@ -3,6 +3,7 @@
 
 #include "crypto/digest.hpp"
 #include "messages/ascii.hpp"
+#include "messages/json_pointer.hpp"
 
 #include <algorithm>
 
@@ -76,8 +77,8 @@ expected<text_template> text_template::parse(std::string_view text) {
         return refuse("the parameter's name is missing");
       out.parts_.push_back({kind::query, std::string{name}});
     } else if (what == "json") {
-      if (name.empty() || name.front() != '/')
-        return refuse("a JSON pointer starts with '/'");
+      if (!is_json_pointer(name))
+        return refuse("a JSON pointer " + std::string{json_pointer_form});
       out.parts_.push_back({kind::json, std::string{name}});
     } else {
       return refuse("not one of {body} {header:NAME} {query:NAME} "

@@ -5,6 +5,7 @@
 #include "actors/platforms/sanitiser.hpp"
 #include "codec/json_text.hpp"
 #include "codec/payload.hpp"
+#include "messages/json_pointer.hpp"
 #include "tests/fuzz/check.hpp"
 
 #include <cstdint>
@@ -34,7 +35,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto line = std::min(text.find('\n'), text.size());
   const auto json = text.substr(std::min(line + 1, text.size()));
   config::platform_settings settings;
-  settings.redact.push_back("/" + std::string{text.substr(0, line)});
+  if (auto pointer = "/" + std::string{text.substr(0, line)};
+      is_json_pointer(pointer))
+    settings.redact.push_back(std::move(pointer));
   settings.redact_tokens.push_back("all");
   const auto clean = platforms::sanitiser::make(settings, "x").value();
   if (codec::is_utf8(json))

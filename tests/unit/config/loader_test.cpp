@@ -416,9 +416,13 @@ TEST(Loader, RefusesOriginsThatNoBrowserSends) {
 }
 
 TEST(Loader, NamesTheEntryOfAListThatIsWrong) {
-  EXPECT_EQ(fault_of("[platforms.github]\nredact = [\"/a\", \"sender\"]\n"),
-            "eventweft.toml:2: [platforms.github] redact: expected a list of "
-            "JSON pointers, each of which starts with /, found \"sender\"");
+  EXPECT_EQ(
+      fault_of("[platforms.github]\nredact = [\"/a\", \"sender\"]\n"),
+      "eventweft.toml:2: [platforms.github] redact: expected a list of "
+      "JSON pointers, each of which starts with '/' and has '~' only in ~0 "
+      "and ~1, found \"sender\"");
+  EXPECT_THAT(fault_of("[platforms.github]\nredact = [\"/a~2\"]\n"),
+              ::testing::EndsWith(", found \"/a~2\""));
   EXPECT_THAT(fault_of("[platforms.github]\nredact_tokens = [\"foo\"]\n"),
               ::testing::EndsWith(", found \"foo\""));
 }

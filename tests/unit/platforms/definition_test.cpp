@@ -90,7 +90,8 @@ priority = "urgent"
             "my.toml:7: signature 1.base: {bdy}: not one of {body} "
             "{header:NAME} {query:NAME} {json:/POINTER} {timestamp} {digest}\n"
             "my.toml:8: event.type: is missing\n"
-            "my.toml:9: event.id: {json:id}: a JSON pointer starts with '/'\n"
+            "my.toml:9: event.id: {json:id}: a JSON pointer starts with '/' "
+            "and has '~' only in ~0 and ~1\n"
             "my.toml:11: priority 1.priority: is not one of low, normal, high, "
             "critical");
 }

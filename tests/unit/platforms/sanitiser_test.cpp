@@ -239,7 +239,14 @@ TEST(sanitiser, names_what_it_can_not_use) {
   const auto pointer = sanitiser::make(s, "[platforms.x]").error();
   EXPECT_EQ(pointer.code, ec::bad_configuration);
   EXPECT_EQ(pointer.message, "[platforms.x] redact: \"email\" is not a JSON "
-                             "pointer (it starts with '/')");
+                             "pointer (it starts with '/' and has '~' only "
+                             "in ~0 and ~1)");
+  for (const auto* bad : {"", "/a~", "/a~2", "/~a/b"}) {
+    s.redact = {bad};
+    EXPECT_FALSE(sanitiser::make(s, "[platforms.x]")) << bad;
+  }
+  s.redact = {"/", "/a~0b/~1"};
+  EXPECT_TRUE(sanitiser::make(s, "[platforms.x]"));
   s.redact.clear();
   s.redact_tokens = {"gitbub"};
   const auto shapes = sanitiser::make(s, "[platforms.x]").error().message;
