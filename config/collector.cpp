@@ -21,6 +21,9 @@ void collector::set(const key& k, const std::string& name, const raw_value& raw,
     else if (auto* const* rules =
                  std::get_if<std::vector<priority_rule>*>(&target))
       (*rules)->clear();
+    else if (auto* const* text = std::get_if<std::string*>(&target);
+             text && k.type == kind::secret_file)
+      (*text)->clear(); // an empty path leaves it so
   }
   const auto bad = k.type == kind::secret_file
                        ? assign_from_files(k, target, raw, from.base)

@@ -21,9 +21,13 @@ assign_from_files(const key& k, field target, const raw_value& raw,
   if (const auto* plain = std::get_if<plain_text>(&raw)) {
     auto list = is_list_text(plain->value) ? read_text_list(plain->value)
                                            : std::nullopt;
-    paths = list ? std::move(*list) : std::vector{plain->value};
+    if (list)
+      paths = std::move(*list);
+    else if (!plain->value.empty())
+      paths.push_back(plain->value);
   } else if (const auto* text = std::get_if<std::string>(&raw)) {
-    paths.push_back(*text);
+    if (!text->empty())
+      paths.push_back(*text);
   } else if (const auto* list = std::get_if<std::vector<std::string>>(&raw)) {
     paths = *list;
   } else {

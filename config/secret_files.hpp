@@ -11,7 +11,7 @@ namespace eventweft::config {
 
 /// As `assign`, for a `secret_file`: `raw` is one path or several, relative to
 /// `base`, and each line of these files that is not blank is a secret. Where
-/// `target` takes one only, that is the first.
+/// `target` takes one only, that is the first. An empty path is none.
 std::optional<std::string> assign_from_files(const key& k, field target,
                                              const raw_value& raw,
                                              const std::filesystem::path& base);

@@ -427,6 +427,28 @@ TEST(Loader, NamesTheEntryOfAListThatIsWrong) {
               ::testing::EndsWith(", found \"foo\""));
 }
 
+TEST(Loader, AnEmptyPathOfASecretIsNone) {
+  const auto e = from_text("[auth]\njwt_secret_file = \"\"\n"
+                           "[database]\npassword_file = \"\"\n"
+                           "[platforms.github]\nsecrets = [\"a\"]\n"
+                           "secret_file = \"\"\ntoken_file = \"\"\n"
+                           "[webhooks]\nqueue_password = \"p\"\n"
+                           "queue_password_file = \"\"\n");
+  ASSERT_TRUE(e) << e.error().message;
+  EXPECT_EQ(e->values.auth.jwt_secret, "");
+  EXPECT_EQ(e->values.database.password, "");
+  EXPECT_THAT(e->values.platforms.at("github").secrets, ElementsAre("a"));
+  EXPECT_THAT(e->values.platforms.at("github").tokens, ElementsAre());
+  EXPECT_EQ(e->values.webhooks.queue_password, "p");
+  // What counts more takes away what counts less.
+  load_options options;
+  options.flags = {{"--set webhooks.queue_password_file",
+                    "webhooks.queue_password_file", ""}};
+  const auto none = from_text("[webhooks]\nqueue_password = \"p\"\n", options);
+  ASSERT_TRUE(none) << none.error().message;
+  EXPECT_EQ(none->values.webhooks.queue_password, "");
+}
+
 // -- lists in flags
 // ------------------------------------------------------------
 
