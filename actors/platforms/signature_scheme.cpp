@@ -169,9 +169,15 @@ std::optional<std::string> decode_secret(const signature_scheme& scheme,
   return key;
 }
 
-expected<void> check_timestamp(const timestamp_rule& rule, request& r,
+std::string place_of(const signature_scheme& s) {
+  return s.header.empty() ? "query parameter " + s.query_parameter
+                          : "header " + display_name(s.header);
+}
+
+expected<void> check_timestamp(const signature_scheme& scheme, request& r,
                                std::string_view beside_signature,
                                timestamp now) {
+  const auto& rule = scheme.time;
   using origin = timestamp_rule::origin;
   std::string scratch;
   std::string where;
@@ -180,7 +186,7 @@ expected<void> check_timestamp(const timestamp_rule& rule, request& r,
   case origin::none:
     return {};
   case origin::signature:
-    where = "the signature's header: " + rule.name;
+    where = place_of(scheme) + ": " + rule.name;
     text = beside_signature;
     break;
   case origin::header:

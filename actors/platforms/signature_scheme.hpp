@@ -112,8 +112,11 @@ parsed_signature parse_signature(const signature_scheme& scheme,
 std::optional<std::string> decode_secret(const signature_scheme& scheme,
                                          std::string_view secret);
 
+/// "header X-Signature": where the proof is.
+std::string place_of(const signature_scheme& s);
+
 /// Checks the time that a proven request carries against `now`.
-expected<void> check_timestamp(const timestamp_rule& rule, request& r,
+expected<void> check_timestamp(const signature_scheme& scheme, request& r,
                                std::string_view beside_signature,
                                timestamp now);
 

@@ -21,11 +21,6 @@ bool token_holds(std::string_view key, std::string_view token) {
       crypto::digest(crypto::hash::sha256, token));
 }
 
-std::string place_of(const signature_scheme& s) {
-  return s.header.empty() ? "query parameter " + s.query_parameter
-                          : "header " + display_name(s.header);
-}
-
 bool same_place(const signature_scheme& a, const signature_scheme& b) noexcept {
   return a.header == b.header && a.query_parameter == b.query_parameter;
 }
@@ -183,6 +178,10 @@ expected<void> signature_verifier::check(const prepared& p, request& r,
     if (r.header(header).value_or("").find('.') != std::string_view::npos)
       return fail(ec::unauthorized,
                   "header " + display_name(header) + " holds a '.'");
+  if (s.time.from == timestamp_rule::origin::signature &&
+      parsed.timestamp.empty())
+    return fail(ec::unauthorized,
+                place_of(s) + ": " + s.time.name + " is missing");
   std::deque<std::string> storage;
   const auto pieces = s.base.pieces(r, parsed.timestamp, storage);
   if (!pieces)
@@ -209,7 +208,7 @@ expected<void> signature_verifier::check(const prepared& p, request& r,
         holds = crypto::equal_constant_time(digest->second, signature);
       }
       if (holds)
-        return check_timestamp(s.time, r, parsed.timestamp, now);
+        return check_timestamp(s, r, parsed.timestamp, now);
     }
   }
   if (signatures.empty())
