@@ -4,6 +4,8 @@
 #include "actors/platforms/details.hpp"
 #include "crypto/digest.hpp"
 
+#include <algorithm>
+
 namespace eventweft::platforms {
 
 namespace {
@@ -145,9 +147,16 @@ class slack final : public base_platform {
   static expected<void> read_command(const request& r, element root,
                                      event& ev) {
     const auto command = codec::string_at(root, "/command");
-    if (command.empty())
+    if (command.empty()) {
+      const auto fields = parse_form(r.body());
+      const bool interacts =
+          fields && std::ranges::any_of(*fields, [](const auto& field) {
+            return field.first == "payload";
+          });
       return fail(ec::malformed,
-                  "form body without a field payload or command");
+                  interacts ? "form field payload: /type is missing"
+                            : "form body without a field payload or command");
+    }
     ev.event_type = "slash_command:" + command;
     const auto trigger = codec::string_at(root, "/trigger_id");
     ev.event_id = trigger.empty() ? id_of_delivery(r) : "trigger:" + trigger;

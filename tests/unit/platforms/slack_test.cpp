@@ -228,6 +228,20 @@ TEST_F(slack_test, takes_interactive_payloads) {
   EXPECT_EQ(ev.payload.view().front(), '{');
 }
 
+TEST_F(slack_test, names_what_a_form_lacks) {
+  const auto p = make(unsigned_allowed());
+  const auto refusal = [&](const char* body) {
+    auto w = without(post(body, {}), "content-type");
+    w.headers.emplace_back("content-type", "application/x-www-form-urlencoded");
+    const auto taken = p->accept(w);
+    return taken ? std::string{} : taken.error().message;
+  };
+  EXPECT_EQ(refusal("payload=%7B%22team%22%3A%7B%7D%7D"),
+            "form field payload: /type is missing");
+  EXPECT_EQ(refusal("user_id=U1"),
+            "form body without a field payload or command");
+}
+
 TEST_F(slack_test, stores_that_the_rate_was_limited) {
   const auto ev = only(make()->accept(signed_post(
       R"({"token":"x","type":"app_rate_limited","team_id":"T1",)"
