@@ -69,7 +69,8 @@ expected<std::string_view> request::need_header(std::string_view name,
                                                 size_t limit) const {
   const auto value = header(name);
   if (!value || value->empty())
-    return fail(ec::malformed, "header " + display_name(name) + " is missing");
+    return fail(ec::malformed, "header " + display_name(name) +
+                                   (value ? " is empty" : " is missing"));
   if (value->size() > limit)
     return fail(ec::malformed, "header " + display_name(name) +
                                    " is longer than " + std::to_string(limit) +

@@ -91,7 +91,7 @@ TEST_F(custom_test, takes_the_idempotency_key_for_the_id) {
   EXPECT_EQ(many->events[1].event_id, "e");
   EXPECT_EQ(many->events[2].event_id, "k-1[#2]");
   EXPECT_TRUE(refused(read(R"({"event_type":"x"})", {{"idempotency-key", ""}}),
-                      ec::malformed, "Idempotency-Key"));
+                      ec::malformed, "Idempotency-Key is empty"));
 }
 
 TEST_F(custom_test, gives_nobody_the_id_of_an_arrays_item) {

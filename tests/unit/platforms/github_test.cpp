@@ -201,7 +201,7 @@ TEST_F(github_test, names_a_missing_or_unusable_header) {
   EXPECT_TRUE(refused(p->accept(delivery("{}", "pi\xffng")), ec::malformed,
                       "not UTF-8"));
   EXPECT_TRUE(
-      refused(p->accept(delivery("{}", "  ")), ec::malformed, "is missing"));
+      refused(p->accept(delivery("{}", "  ")), ec::malformed, "is empty"));
 }
 
 TEST_F(github_test, wants_json_or_a_form) {
