@@ -7,6 +7,7 @@
 #include "messages/errors.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,6 +31,8 @@ struct handshake_rule {
 /// A platform without code, as a file in `config/platforms/` defines it.
 struct platform_definition {
   std::string name;
+  /// Where its file says so.
+  uint32_t name_line = 0;
   std::string description;
   std::vector<signature_scheme> signatures;
   alternatives event_id;

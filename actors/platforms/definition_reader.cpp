@@ -239,6 +239,8 @@ platform_definition read(const toml::table& table, fault_list& faults) {
   table_reader root{table, {}, faults};
   platform_definition out;
   out.name = root.needed_text("name");
+  if (const auto* node = root.find("name"))
+    out.name_line = line_of(*node);
   const bool valid = out.name.size() <= 64 &&
                      std::all_of(out.name.begin(), out.name.end(), [](char c) {
                        return (c >= 'a' && c <= 'z') ||

@@ -83,13 +83,15 @@ expected<void> add_definition(const fs::path& path,
   if (!read)
     return fail(std::move(read.error()));
   auto name = read->name;
+  const auto refuse = [&](const std::string& why) {
+    return fail(ec::bad_configuration, path.string() + ":" +
+                                           std::to_string(read->name_line) +
+                                           ": name: " + name + why);
+  };
   if (has_code(name))
-    return fail(ec::bad_configuration,
-                path.string() + ": the name " + name +
-                    " belongs to a platform or a path that is built in");
+    return refuse(" belongs to a platform or a path that is built in");
   if (const auto [other, fresh] = seen.emplace(name, path.string()); !fresh)
-    return fail(ec::bad_configuration, path.string() + ": the name " + name +
-                                           " is taken by " + other->second);
+    return refuse(" is taken by " + other->second);
   to.insert_or_assign(std::move(name), std::move(*read));
   return {};
 }

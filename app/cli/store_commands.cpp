@@ -72,6 +72,10 @@ bool may_follow(std::string_view fault, const config::reading& from) {
       return one.find(section) != std::string::npos;
     });
   };
+  // A definition has a file of its own, to be found without the rest.
+  const auto& definitions = from.result.values.event.platforms_directory;
+  if (!definitions.empty() && fault.starts_with(definitions))
+    return false;
   const auto section = section_of(fault);
   if (section.empty() || is_faulty(section))
     return true;

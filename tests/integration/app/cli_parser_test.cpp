@@ -251,6 +251,17 @@ TEST_F(CliParser, CheckTellsAllThatIsWrong) {
   EXPECT_THAT(err.str(), Not(HasSubstr("[log]")));
 }
 
+TEST_F(CliParser, CheckTellsWhatIsWrongInDefinitionsToo) {
+  std::ofstream{"eventweft.toml"} << "[event]\nplatforms_directory = \"defs\"\n"
+                                     "[platforms.github]\ncolour = 1\n";
+  faults = {{ec::bad_configuration, "defs/a.toml:1: name: must be short"},
+            {ec::bad_configuration, "something else"}};
+  EXPECT_EQ(run({"check"}), exit_usage);
+  EXPECT_THAT(err.str(), HasSubstr("toml:4: [platforms.github] colour: "));
+  EXPECT_THAT(err.str(), HasSubstr("defs/a.toml:1: name: must be short"));
+  EXPECT_THAT(err.str(), Not(HasSubstr("something else")));
+}
+
 TEST_F(CliParser, WrongUseIsTwo) {
   EXPECT_EQ(run({}), exit_usage);
   EXPECT_EQ(run({"fly"}), exit_usage);

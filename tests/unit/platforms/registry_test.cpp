@@ -57,13 +57,21 @@ TEST_F(registry_test, names_what_is_wrong_in_all_definitions) {
   const auto directory = std::filesystem::path{::testing::TempDir()} /
                          ("definitions-" + std::to_string(::getpid()));
   std::filesystem::create_directory(directory);
+  const std::string event = "[[signature]]\nheader = \"x\"\n"
+                            "algorithm = \"token\"\n"
+                            "[event]\nid = \"{digest}\"\ntype = \"t\"\n";
   std::ofstream{directory / "a.toml"} << "name = \"A\"\n";
   std::ofstream{directory / "b.toml"} << "name = \n";
+  std::ofstream{directory / "c.toml"} << "\nname = \"github\"\n" + event;
+  std::ofstream{directory / "d.toml"} << "name = \"twice\"\n" + event;
+  std::ofstream{directory / "e.toml"} << "\n\nname = \"twice\"\n" + event;
   const auto made = make({}, directory);
   std::filesystem::remove_all(directory);
   ASSERT_FALSE(made);
   for (const auto* fault :
-       {"a.toml:1: name: must be", "a.toml:1: event: is", "b.toml:1: "})
+       {"a.toml:1: name: must be", "a.toml:1: event: is",
+        "b.toml:1: ", "c.toml:2: name: github belongs to a platform",
+        "e.toml:3: name: twice is taken by "})
     EXPECT_NE(made.error().message.find(fault), std::string::npos)
         << made.error().message;
 }
