@@ -46,9 +46,11 @@ void add_settings(CLI::App& app, request& r) {
       ->type_name("FILE");
   app.add_option("--store", r.store, "sqlite:PATH or postgresql://…")
       ->type_name("URL");
-  app.add_option("--set", r.assignments,
-                 "Any key of the configuration, such as event.max_workers=8; "
-                 "a list is a,b or '[\"a\", \"b\"]'; may be repeated")
+  app.add_option(
+         "--set", r.assignments,
+         "Any key of the configuration, such as event.max_workers=8, but "
+         "for tables (platforms.NAME.priority, correlation.rules); a "
+         "list is a,b or '[\"a\", \"b\"]'; may be repeated")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
 }
