@@ -83,7 +83,9 @@ error translate_exception() noexcept {
 database::database(const database_file& file)
     : writers_(file.writers),
       patience_(file.options.lock_timeout),
-      db_(file.path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE,
+      // A connection is used by one thread at a time.
+      db_(file.path,
+          SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX,
           static_cast<int>(patience_.count())) {
   // Only possible before the first table; retention gives pages back.
   if (db_.execAndGet("PRAGMA page_count").getInt() == 0)
