@@ -71,7 +71,7 @@ void bridge::query(event_query q, net::reply_to<event_page> reply) {
   // A thread that was merged into another one has its events there.
   auto id = to_string(*q.correlation_id);
   options_.threads->resolve(
-      {std::move(id)},
+      {std::move(id)}, filter{},
       [ask_store, q = std::move(q), reply = std::move(reply)](
           expected<std::vector<std::optional<uuid>>> found) mutable {
         if (!found) {
@@ -112,7 +112,7 @@ void bridge::present_filter(filter f, const filter& forced,
   }
   auto which = f.correlation_ids;
   options_.threads->resolve(
-      std::move(which),
+      std::move(which), forced,
       [f = std::move(f), silent = !forced.empty(), reply = std::move(reply)](
           expected<std::vector<std::optional<uuid>>> found) mutable {
         if (!found) {

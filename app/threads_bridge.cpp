@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/threads_bridge.hpp"
 
+#include "codec/filter.hpp"
 #include "correlation/keys.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
@@ -75,11 +77,35 @@ expected<std::vector<std::string>> other_spellings(thread_store& store,
 
 } // namespace
 
-expected<std::optional<uuid>> find_thread(thread_store& store,
-                                          const std::string& which) {
-  if (const auto id = uuid::parse(which))
-    if (auto found = store.thread_of(*id); !found || *found)
-      return found;
+namespace {
+
+/// A thread, and the key that led to it; empty: its own id or an event's did.
+struct thread_hit {
+  uuid thread;
+  std::string key;
+};
+
+expected<std::optional<thread_hit>> find_by_key(thread_store& store,
+                                                std::string key) {
+  const auto found = store.thread_of(key);
+  if (!found)
+    return fail(found.error());
+  if (!*found)
+    return std::nullopt;
+  return thread_hit{**found, std::move(key)};
+}
+
+expected<std::optional<thread_hit>> look_up(thread_store& store,
+                                            const std::string& which) {
+  if (const auto id = uuid::parse(which)) {
+    const auto found = store.thread_of(*id);
+    if (!found)
+      return fail(found.error());
+    if (*found)
+      return thread_hit{**found, {}};
+    // The sender's own, of an event whose thread has another id.
+    return find_by_key(store, correlation::correlation_id_key(which));
+  }
   known_commits commits{store};
   auto key = correlation::normalise_key(which, std::ref(commits));
   if (commits.failure())
@@ -95,15 +121,71 @@ expected<std::optional<uuid>> find_thread(thread_store& store,
     if (*value)
       key = correlation::resolve_key(*key, **value);
   }
-  if (auto found = store.thread_of(*key); !found || *found)
+  if (auto found = find_by_key(store, *key); !found || *found)
     return found;
   const auto others = other_spellings(store, which, *key);
   if (!others)
     return fail(others.error());
   for (const auto& other : *others)
-    if (auto found = store.thread_of(other); !found || *found)
+    if (auto found = find_by_key(store, other); !found || *found)
       return found;
   return std::nullopt;
+}
+
+/// What of a thread is looked through for an event that shows a key.
+constexpr thread_page most_witnesses{0, 100, 4ull << 20};
+
+/// Whether somebody who sees what `sees` lets through knows by that that
+/// `which` leads to the thread.
+expected<bool> is_known_to(thread_store& store, const std::string& which,
+                           const thread_hit& hit,
+                           const codec::compiled_filter& sees) {
+  if (!hit.key.empty()) {
+    const auto events = store.linked_by(hit.thread, hit.key, most_witnesses);
+    if (!events)
+      return fail(events.error());
+    return std::ranges::any_of(
+        *events, [&](const event_ptr& ev) { return sees.matches(*ev); });
+  }
+  // A thread's id stands on each of its events, but an event's own on that one
+  // alone.
+  const auto id = uuid::parse(which);
+  const auto thread = store.thread_with_id(*id);
+  if (!thread)
+    return fail(thread.error());
+  if (*thread)
+    return true;
+  const auto ev = store.find(*id);
+  if (!ev)
+    return fail(ev.error());
+  return *ev && sees.matches(***ev);
+}
+
+} // namespace
+
+expected<std::optional<uuid>> find_thread(thread_store& store,
+                                          const std::string& which) {
+  return look_up(store, which)
+      .map([](std::optional<thread_hit>&& hit) -> std::optional<uuid> {
+        if (!hit)
+          return std::nullopt;
+        return hit->thread;
+      });
+}
+
+expected<std::optional<uuid>> find_visible_thread(thread_store& store,
+                                                  const std::string& which,
+                                                  const filter& visible) {
+  const auto hit = look_up(store, which);
+  if (!hit)
+    return fail(hit.error());
+  if (!*hit)
+    return std::nullopt;
+  const auto known =
+      is_known_to(store, which, **hit, codec::compiled_filter{visible});
+  if (!known)
+    return fail(known.error());
+  return *known ? (*hit)->thread : uuid{};
 }
 
 threads_bridge::threads_bridge(std::unique_ptr<thread_store> store)
@@ -182,15 +264,17 @@ void threads_bridge::recent(thread_query q,
 }
 
 void threads_bridge::resolve(
-    std::vector<std::string> which,
+    std::vector<std::string> which, filter visible,
     net::reply_to<std::vector<std::optional<uuid>>> reply) {
-  put([which = std::move(which),
+  put([which = std::move(which), visible = std::move(visible),
        reply = std::move(reply)](thread_store* store) {
     if (!store)
       return reply(too_busy());
     std::vector<std::optional<uuid>> out;
     for (const auto& one : which) {
-      const auto thread = find_thread(*store, one);
+      const auto thread = visible.empty()
+                              ? find_thread(*store, one)
+                              : find_visible_thread(*store, one, visible);
       if (!thread)
         return reply(fail(thread.error()));
       out.push_back(*thread);

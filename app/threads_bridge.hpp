@@ -25,7 +25,7 @@ class threads_bridge final : public net::threads_port {
             net::reply_to<std::optional<thread_story>> reply) override;
   void recent(thread_query q,
               net::reply_to<std::vector<thread_summary>> reply) override;
-  void resolve(std::vector<std::string> which,
+  void resolve(std::vector<std::string> which, filter visible,
                net::reply_to<std::vector<std::optional<uuid>>> reply) override;
 
  private:
@@ -47,5 +47,13 @@ class threads_bridge final : public net::threads_port {
 /// spellings, leads to.
 expected<std::optional<uuid>> find_thread(thread_store& store,
                                           const std::string& which);
+
+/// The same for who sees only what `visible` lets through, and must not learn
+/// of anything else: by a key only if an event that they see is linked by it,
+/// by an event's id only if they see that event. Nil for what leads to a thread
+/// otherwise.
+expected<std::optional<uuid>> find_visible_thread(thread_store& store,
+                                                  const std::string& which,
+                                                  const filter& visible);
 
 } // namespace eventweft

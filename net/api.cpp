@@ -16,6 +16,7 @@
 #include "net/api_threads.hpp"
 #include "net/event_query.hpp"
 #include "net/ports/access.hpp"
+#include "net/ports/threads.hpp"
 
 #include <utility>
 
@@ -113,6 +114,17 @@ awaitable<expected<event_page>> visible_page(const api_call& call,
                                              event_query q) {
   if (!call.who.forced)
     co_return co_await ask_page(call, std::move(q));
+  if (q.correlation_id) {
+    std::vector<std::string> which{to_string(*q.correlation_id)};
+    const auto found = co_await resolve_visible(call, std::move(which));
+    if (!found)
+      co_return fail(found.error());
+    const auto thread = found->front();
+    if (thread && thread->is_nil())
+      co_return event_page{};
+    if (thread)
+      q.correlation_id = thread;
+  }
   const auto forced = co_await with_present_threads(call, *call.who.forced);
   if (!forced)
     co_return fail(forced.error());
@@ -190,6 +202,18 @@ awaitable<expected<filter>> with_present_threads(const api_call& call,
     if (uuid::parse(text) && next != present->end())
       text = to_string(*next++);
   co_return kept;
+}
+
+awaitable<expected<std::vector<std::optional<uuid>>>>
+resolve_visible(const api_call& call, std::vector<std::string> which) {
+  using threads = std::vector<std::optional<uuid>>;
+  auto* port = call.shared.behind.threads();
+  if (port == nullptr)
+    co_return threads(which.size());
+  co_return co_await call.ask.call<threads>([&](reply_to<threads> reply) {
+    port->resolve(std::move(which), auth::visible_to(call.who),
+                  std::move(reply));
+  });
 }
 
 awaitable<expected<event_ptr>> find_visible(const api_call& call, uuid id) {

@@ -36,6 +36,11 @@ awaitable<response> answer_call(const api_call& call);
 awaitable<expected<filter>> with_present_threads(const api_call& call,
                                                  filter kept);
 
+/// Which threads ids and keys lead to, for who calls (`threads_port::resolve`);
+/// nothing where there are no threads.
+awaitable<expected<std::vector<std::optional<uuid>>>>
+resolve_visible(const api_call& call, std::vector<std::string> which);
+
 /// The event with that id, if the caller may see it; `not_found` otherwise.
 awaitable<expected<event_ptr>> find_visible(const api_call& call, uuid id);
 

@@ -5,7 +5,6 @@
 #include "codec/filter_explain.hpp"
 #include "codec/json_text.hpp"
 #include "net/answers.hpp"
-#include "net/ports/threads.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -58,20 +57,22 @@ awaitable<response> explain_event(const api_call& call,
   if (!visible)
     co_return problem_answer(visible.error());
   const event& ev = **visible;
-  // As when a reader connects: keys and former ids lead to threads. Whoever
-  // sees a part only learns of no other thread than the event's own.
-  auto* threads = call.shared.behind.threads();
-  if (q->own && !q->own->correlation_ids.empty() && threads != nullptr) {
+  // As when a reader connects: keys and former ids lead to threads.
+  if (q->own && !q->own->correlation_ids.empty()) {
     auto& ids = q->own->correlation_ids;
-    const auto found = co_await call.ask.call<std::vector<std::optional<uuid>>>(
-        [&](reply_to<std::vector<std::optional<uuid>>> reply) {
-          threads->resolve(ids, std::move(reply));
-        });
+    const auto found = co_await resolve_visible(call, ids);
     if (!found)
       co_return problem_answer(found.error());
-    for (size_t i = 0; i < ids.size(); ++i)
-      if ((*found)[i] && (!call.who.forced || (*found)[i] == ev.correlation_id))
-        ids[i] = to_string(*(*found)[i]);
+    for (size_t i = 0; i < ids.size(); ++i) {
+      const auto thread = (*found)[i].value_or(uuid{});
+      const auto asked = uuid::parse(ids[i]);
+      if (!thread.is_nil())
+        ids[i] = to_string(thread);
+      // Whoever sees a part only must not tell an id that leads nowhere from
+      // one that is hidden from them: neither is this event's.
+      else if (call.who.forced && asked && asked != ev.correlation_id)
+        ids[i] = to_string(uuid{});
+    }
   }
   std::optional<filter> of_stream;
   if (!q->stream.empty()) {

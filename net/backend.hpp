@@ -79,8 +79,9 @@ class backend {
   /// The filter as a reader gets it: what is among its `correlation_ids`, keys
   /// and former ids, is the threads that they lead to now. `unprocessable` for
   /// a key that leads to none yet; but whoever sees only what is `forced` on
-  /// them, if that is not empty, must not learn which keys there are: such a
-  /// key stays as it is then, and matches nothing.
+  /// them, if that is not empty, must not learn which keys there are: a key
+  /// that leads to none, or to one by events that they don't see, matches
+  /// nothing then.
   virtual void present_filter(eventweft::filter f,
                               const eventweft::filter& /*forced*/,
                               reply_to<eventweft::filter> reply) {

@@ -32,6 +32,10 @@ inline constexpr size_t story_keys = 200;
 /// Most people that a thread's story names.
 inline constexpr size_t story_participants = 200;
 
+/// Of a large thread, events older than its newest so many are not looked
+/// through for a key.
+inline constexpr size_t newest_events = 1'000;
+
 /// Beginnings of the types of events that tell a state, and how many of each
 /// are read, the newest: what one thing has many of hides no other thing.
 inline constexpr std::array<std::string_view, 5> state_types{

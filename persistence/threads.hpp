@@ -63,6 +63,18 @@ class thread_store {
   /// The thread that a canonical key leads to.
   virtual expected<std::optional<uuid>> thread_of(const std::string& key) = 0;
 
+  /// The thread that the id of a thread, old or present, leads to.
+  virtual expected<std::optional<uuid>> thread_with_id(const uuid& id) = 0;
+
+  virtual expected<std::optional<event_ptr>> find(const uuid& event) = 0;
+
+  /// Events of the thread that are linked by that key, newest first, as far as
+  /// they are among the thread's newest (`thread_reading::newest_events`) and
+  /// fit into `page`, whose `after` counts for nothing.
+  virtual expected<std::vector<event_ptr>>
+  linked_by(const uuid& thread, const std::string& key,
+            const thread_page& page) = 0;
+
   /// Everything about a thread; of its events that page, at least one if there
   /// is one that is durable, and their links. A page that ends for its bytes
   /// has a next one. Nothing if there is no such thread.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "messages/filter.hpp"
 #include "messages/thread.hpp"
 #include "net/ports/reply.hpp"
 
@@ -27,8 +28,11 @@ class threads_port {
   virtual void recent(thread_query q,
                       reply_to<std::vector<thread_summary>> reply) = 0;
 
-  /// Each one's thread, in order; nothing where there is none.
+  /// Each one's thread, in order; nothing where there is none. Whoever sees
+  /// only what `visible` lets through, if that is not empty, gets nil, which is
+  /// no thread's id, for what nothing that they see leads to.
   virtual void resolve(std::vector<std::string> which,
+                       eventweft::filter visible,
                        reply_to<std::vector<std::optional<uuid>>> reply) = 0;
 };
 

@@ -65,6 +65,19 @@ const std::string states_sql =
     "ORDER BY seq DESC LIMIT $3) s "
     "WHERE upto - payload_bytes < $4::bigint ORDER BY seq DESC";
 
+/// Those of a thread's newest events that one key links, likewise.
+const std::string linked_sql =
+    "SELECT " + std::string{event_columns} + " FROM (SELECT " +
+    std::string{event_columns} +
+    ", payload_bytes, sum(payload_bytes::bigint) OVER (ORDER BY seq DESC "
+    "ROWS UNBOUNDED PRECEDING) AS upto FROM (SELECT * FROM events "
+    "WHERE correlation_id = $1 ORDER BY seq DESC LIMIT $3::bigint) e "
+    "WHERE EXISTS (SELECT 1 FROM event_correlations c "
+    "WHERE c.source_event_id = e.id AND c.event_created_at = e.created_at "
+    "AND c.correlation_key = $2 AND c.state = 'linked') "
+    "ORDER BY seq DESC LIMIT $4::bigint) s "
+    "WHERE upto - payload_bytes < $5::bigint ORDER BY seq DESC";
+
 } // namespace
 
 expected<std::vector<std::pair<std::string, std::string>>>
@@ -138,6 +151,52 @@ expected<std::optional<uuid>> threads::thread_of(const std::string& key) {
     if (rows.empty())
       return std::nullopt;
     return read_uuid(rows[0][0].view());
+  });
+}
+
+expected<std::optional<uuid>> threads::thread_with_id(const uuid& id) {
+  using result_t = expected<std::optional<uuid>>;
+  return pool_->call(retry::yes, [&](pqxx::connection& c) -> result_t {
+    pqxx::nontransaction tx{c};
+    auto rows = tx.exec(
+        "SELECT t.id FROM correlation_threads t WHERE t.id = coalesce("
+        "(SELECT m.thread_id FROM correlation_merges m WHERE m.old_id = $1), "
+        "$1)",
+        pqxx::params{to_string(id)});
+    if (rows.empty())
+      return std::nullopt;
+    return read_uuid(rows[0][0].view());
+  });
+}
+
+expected<std::optional<event_ptr>> threads::find(const uuid& event) {
+  using result_t = expected<std::optional<event_ptr>>;
+  return pool_->call(retry::yes, [&](pqxx::connection& c) -> result_t {
+    pqxx::nontransaction tx{c};
+    auto rows = tx.exec("SELECT " + std::string{event_columns} +
+                            " FROM events WHERE id = $1",
+                        pqxx::params{to_string(event)});
+    if (rows.empty())
+      return std::nullopt;
+    return read_event(rows.front());
+  });
+}
+
+expected<std::vector<event_ptr>> threads::linked_by(const uuid& thread,
+                                                    const std::string& key,
+                                                    const thread_page& page) {
+  using result_t = expected<std::vector<event_ptr>>;
+  return pool_->call(retry::yes, [&](pqxx::connection& c) -> result_t {
+    pqxx::nontransaction tx{c};
+    std::vector<event_ptr> out;
+    for (const auto& row : tx.exec(
+             linked_sql,
+             pqxx::params{to_string(thread), thread_batch::storable_key(key),
+                          static_cast<int64_t>(thread_reading::newest_events),
+                          static_cast<int64_t>(page.limit),
+                          static_cast<int64_t>(page.max_bytes)}))
+      out.push_back(read_event(row));
+    return out;
   });
 }
 

@@ -20,6 +20,11 @@ class threads final : public thread_store {
                                                size_t limit) override;
   expected<std::optional<uuid>> thread_of(const uuid& id) override;
   expected<std::optional<uuid>> thread_of(const std::string& key) override;
+  expected<std::optional<uuid>> thread_with_id(const uuid& id) override;
+  expected<std::optional<event_ptr>> find(const uuid& event) override;
+  expected<std::vector<event_ptr>> linked_by(const uuid& thread,
+                                             const std::string& key,
+                                             const thread_page& page) override;
   expected<std::optional<thread_story>> read(const uuid& thread,
                                              const thread_page& page) override;
   expected<std::vector<thread_summary>> recent(const thread_query& q) override;

@@ -194,6 +194,57 @@ expected<std::optional<uuid>> threads::thread_of(const std::string& key) {
   });
 }
 
+expected<std::optional<uuid>> threads::thread_with_id(const uuid& id) {
+  using result_t = expected<std::optional<uuid>>;
+  return database_.call([&](database& db) -> result_t {
+    auto& q = db.prepared(
+        "SELECT t.id FROM correlation_threads t WHERE t.id = coalesce((SELECT "
+        "thread_id FROM correlation_merges WHERE old_id = ?1), ?1)");
+    binder{q} << id;
+    return one_id(q);
+  });
+}
+
+expected<std::optional<event_ptr>> threads::find(const uuid& event) {
+  static const std::string sql =
+      "SELECT " + std::string{event_columns} + " FROM events WHERE id = ?";
+  using result_t = expected<std::optional<event_ptr>>;
+  return database_.call([&](database& db) -> result_t {
+    auto& q = db.prepared(sql);
+    binder{q} << event;
+    std::optional<event_ptr> found;
+    if (q.executeStep())
+      found = read_event(q);
+    q.reset();
+    return found;
+  });
+}
+
+expected<std::vector<event_ptr>> threads::linked_by(const uuid& thread,
+                                                    const std::string& key,
+                                                    const thread_page& page) {
+  static const std::string sql =
+      "SELECT " + std::string{event_columns} +
+      " FROM (SELECT * FROM events WHERE correlation_id = ?1 "
+      "ORDER BY seq DESC LIMIT ?3) e WHERE EXISTS (SELECT 1 "
+      "FROM event_correlations c WHERE c.source_event_id = e.id "
+      "AND c.correlation_key = ?2 AND c.state = 'linked') "
+      "ORDER BY seq DESC LIMIT ?4";
+  return database_.call([&](database& db) -> expected<std::vector<event_ptr>> {
+    auto& q = db.prepared(sql);
+    binder{q} << thread << thread_batch::storable_key(key)
+              << static_cast<int64_t>(thread_reading::newest_events)
+              << static_cast<int64_t>(page.limit);
+    std::vector<event_ptr> out;
+    for (uint64_t bytes = 0; bytes < page.max_bytes && q.executeStep();) {
+      out.push_back(read_event(q));
+      bytes += out.back()->payload.size();
+    }
+    q.reset();
+    return out;
+  });
+}
+
 expected<std::optional<thread_story>> threads::read(const uuid& thread,
                                                     const thread_page& page) {
   static const std::string events_sql =

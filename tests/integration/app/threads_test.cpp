@@ -5,6 +5,7 @@
 #include "app/cli/threads.hpp"
 #include "app/correlation.hpp"
 #include "app/service.hpp"
+#include "app/threads_bridge.hpp"
 #include "codec/payload.hpp"
 #include "persistence/store.hpp"
 
@@ -452,6 +453,61 @@ TEST_F(whole_threads, AParentWithoutAThreadComesIntoItsChilds) {
        {});
   const auto story = get("/api/v1/correlations/" + id);
   EXPECT_THAT(story, HasSubstr(R"("event_count":2)"));
+}
+
+TEST_F(whole_threads, ASendersIdLeadsToItsThreadWhateverCameFirst) {
+  start();
+  const std::string id = "0190c8a5-0000-7000-8000-000000000042";
+  const std::string trace =
+      R"("metadata":{"traceparent":"00-0af7651916cd43dd8448eb211c80319c-)"
+      R"(b7ad6b7169203331-01"})";
+  post("/events", R"({"event_type":"a",)" + trace + '}', {});
+  get("/api/v1/correlations/" + id, 404);
+  post("/events",
+       R"({"event_type":"b","correlation_id":")" + id + R"(",)" + trace + '}',
+       {});
+  EXPECT_THAT(get("/api/v1/correlations/" + id),
+              HasSubstr(R"("event_count":2)"));
+  const auto found = get("/api/v1/events?correlation_id=" + id);
+  EXPECT_THAT(found, HasSubstr(R"("event_type":"a")"));
+  EXPECT_THAT(found, HasSubstr(R"("event_type":"b")"));
+}
+
+// Whoever sees a part only learns by no name that there is something else.
+TEST_F(whole_threads, ANameOfWhatIsHiddenLeadsNowhere) {
+  start();
+  github("pull_request", pull_request, "d-1");
+  post("/linear/events", issue,
+       {{"Linear-Delivery", "d-3"}, {"Linear-Event", "Issue"}});
+  hub_.reset();
+  store_options where;
+  where.url = settings_.store.url;
+  const auto on = *open_store(where);
+  const auto threads = on->open_threads();
+  const auto session = on->open_session();
+  const auto log = session->read_after(0, 10, 1 << 20);
+  ASSERT_TRUE(log && log->events.size() >= 2);
+  const auto& shown = *log->events[0];
+  const auto& hidden = *log->events[1];
+  const auto thread = shown.correlation_id;
+  ASSERT_TRUE(thread);
+  ASSERT_EQ(hidden.correlation_id, thread);
+  filter tenant;
+  tenant.source_names = {"octo/*"};
+  const auto found = [&](const std::string& which) {
+    return *find_visible_thread(*threads, which, tenant);
+  };
+  for (const auto* which : {"octo/repo#12", "1a2b3c4d", "eng-42"})
+    EXPECT_EQ(found(which), thread) << which;
+  EXPECT_EQ(found(to_string(shown.id)), thread);
+  EXPECT_EQ(found(to_string(*thread)), thread);
+  const std::string linear_id =
+      "linear:id:0b8f4bd0-6f4e-4c1b-8a57-0f9b8a5f8c11";
+  EXPECT_EQ(*find_thread(*threads, linear_id), thread);
+  EXPECT_EQ(found(linear_id), uuid{});
+  EXPECT_EQ(found(to_string(hidden.id)), uuid{});
+  EXPECT_FALSE(found("ENG-43"));
+  EXPECT_FALSE(found("0190c8a5-0000-7000-8000-000000000042"));
 }
 
 TEST_F(whole_threads, ARuleThatIsAFunctionAndOneThatThrows) {

@@ -419,7 +419,7 @@ TEST_F(bridge_test, reader_is_let_in_while_the_end_of_the_log_is_unknown) {
   EXPECT_EQ(lane->readers[1].seen, (seqs{1}));
 }
 
-/// "ENG-42" has a thread.
+/// "ENG-42" has a thread, hidden from those who see a platform only.
 class one_thread final : public net::threads_port {
  public:
   static constexpr const char* id = "0190c8a5-0000-7000-8000-000000000042";
@@ -432,11 +432,14 @@ class one_thread final : public net::threads_port {
               net::reply_to<std::vector<thread_summary>> reply) override {
     reply(std::vector<thread_summary>{});
   }
-  void resolve(std::vector<std::string> which,
+  void resolve(std::vector<std::string> which, filter visible,
                net::reply_to<std::vector<std::optional<uuid>>> reply) override {
     std::vector<std::optional<uuid>> out;
     for (const auto& one : which)
-      out.push_back(one == "ENG-42" ? uuid::parse(id) : std::nullopt);
+      if (one == "ENG-42")
+        out.push_back(visible.platforms.empty() ? uuid::parse(id) : uuid{});
+      else
+        out.push_back(std::nullopt);
     reply(std::move(out));
   }
 };
@@ -470,6 +473,12 @@ TEST_F(bridge_test, keys_in_a_readers_filter_become_their_threads) {
   ASSERT_TRUE(silent);
   EXPECT_EQ(silent->correlation_ids,
             (std::vector<std::string>{one_thread::id, "ENG-43"}));
+  filter elsewhere;
+  elsewhere.platforms = {"slack"};
+  const auto hidden = present({"ENG-42", "ENG-43"}, elsewhere);
+  ASSERT_TRUE(hidden);
+  EXPECT_EQ(hidden->correlation_ids,
+            (std::vector<std::string>{to_string(uuid{}), "ENG-43"}));
   filter key;
   key.correlation_ids = {"ENG-43"};
   EXPECT_FALSE(open(1, start_point::after(0), key));
