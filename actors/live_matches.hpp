@@ -31,8 +31,9 @@ class live_matches {
   /// New events that the ring has just got.
   void append(const std::vector<event_ptr>& events);
 
-  /// Events of the ring that are in another thread than they were. Who did not
-  /// see them before may do now, as far as its lane has not been there yet.
+  /// Events of the ring that are in another thread than they were, or whose
+  /// thread is found by another id, or that have a cause now. Who did not see
+  /// them before may do now, as far as its lane has not been there yet.
   void renamed(const std::vector<event_ptr>& events);
 
   /// Forgets what the ring forgot.

@@ -44,6 +44,9 @@ class storage_reader_state {
         [this](find_atom a, const std::vector<uuid>& threads) {
           return enqueue<std::vector<uuid>>(quick_, a, threads);
         },
+        [this](find_atom a, const places_request& r) {
+          return enqueue<places_page>(quick_, a, r);
+        },
         [this](dead_letter_atom a, const dead_letter& d) {
           return enqueue<void>(quick_, a, d);
         },

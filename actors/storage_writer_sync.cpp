@@ -187,8 +187,11 @@ void storage_writer_state::tell_hub(const std::vector<event_ptr>& events,
     auto end = begin + 1;
     while (end != stored.end() && (*end)->seq == (*(end - 1))->seq + 1)
       ++end;
-    const auto range = std::make_shared<const log_range>(
-        log_range{(*begin)->seq, (*(end - 1))->seq, {begin, end}});
+    log_range piece{(*begin)->seq, (*(end - 1))->seq, {begin, end}};
+    // The newest ones brought it.
+    if (end == stored.end())
+      piece.news = results.threads.news;
+    const auto range = std::make_shared<const log_range>(std::move(piece));
     if (hub)
       tell(self_, hub, committed_atom_v, range);
     ctx_.others->committed(range);

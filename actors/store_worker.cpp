@@ -54,6 +54,9 @@ class store_worker_state {
             -> caf::result<std::vector<uuid>> {
           return answer(session_->present_threads(threads));
         },
+        [this](find_atom, const places_request& r) -> caf::result<places_page> {
+          return answer(session_->places(r));
+        },
         [this](dead_letter_atom, const dead_letter& d) -> caf::result<void> {
           return answer(session_->add_dead_letter(d));
         },

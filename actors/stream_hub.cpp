@@ -46,7 +46,10 @@ stream_hub_actor::behavior_type stream_hub_state::make_behavior() {
       [this](join_atom, join_request& r) { return take_join(std::move(r)); },
       [this](leave_atom, subscription_id who) { leave(who); },
       [this](head_atom) { return head(); },
-      [this](poll_atom) { poll(); },
+      [this](poll_atom) {
+        doubt_memory();
+        poll();
+      },
       [this](poll_atom, seq_t reaches) { reaches_to(reaches); },
   };
 }
@@ -141,6 +144,7 @@ void stream_hub_state::accept(const log_range& range) {
       log_event(*ctx_.log, ev->id, "offered to streams, seq {}", ev->seq);
       events.push_back(ev);
     }
+  take_news(range.news, events);
   take_merges(events);
   ring_.append(events, range.last);
   matches_.append(events);
@@ -201,6 +205,8 @@ void stream_hub_state::filled(seq_t after, const log_range& range) {
   filling_ = false;
   if (range.last > ring_.head()) {
     ctx_.figures->hub_gap_filled(range.events.size());
+    // Whoever appended it did not tell what it changed of what was before.
+    doubt_memory();
     accept(range);
     take_early();
     pump_all();
@@ -223,52 +229,6 @@ void stream_hub_state::fill_later() {
       pauses_.reset();
     fill();
   });
-}
-
-// -- threads that merge ------------------------------------------------------
-
-void stream_hub_state::take_merges(std::vector<event_ptr>& events) {
-  const auto renames = learn_merges(events);
-  if (renames.empty())
-    return;
-  for (auto& ev : events)
-    if (auto now = renamed(ev, renames))
-      ev = std::move(now);
-  matches_.renamed(ring_.rename(renames));
-}
-
-thread_renames
-stream_hub_state::learn_merges(const std::vector<event_ptr>& events) {
-  thread_renames out;
-  for (const auto& ev : events) {
-    const auto merge = codec::merge_told_by(*ev);
-    if (!merge)
-      continue;
-    const auto& [from, into] = *merge;
-    names_.merged(from, into);
-    for (auto& [id, now] : out)
-      if (now == from)
-        now = into;
-    out.insert_or_assign(from, into);
-  }
-  return out;
-}
-
-void stream_hub_state::with_names(const storage_reader_actor& store,
-                                  const std::function<void()>& then,
-                                  const std::function<void()>& failed) {
-  auto ids = names_.watched();
-  if (ids.empty()) {
-    then();
-    return;
-  }
-  ask(self_, store, options_.store_timeout, find_atom_v, ids)
-      .then(
-          [this, ids, then](const std::vector<uuid>& present) {
-            names_.found(ids, present);
-            then();
-          },
-          [failed](const caf::error&) { failed(); });
 }
 
 // -- the slow look at the store ----------------------------------------------
@@ -296,6 +256,7 @@ void stream_hub_state::poll() {
             polled(head, waited);
           },
           [this](const caf::error&) { polling_ = false; });
+  look_at_threads();
 }
 
 void stream_hub_state::polled(seq_t head,

@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -52,11 +53,14 @@ class stream_hub_state {
   void filled(seq_t after, const log_range& range);
   void fill_later();
 
-  // -- threads that merge ----------------------------------------------------
+  // -- threads that change (stream_hub_threads.cpp) ---------------------------
 
   /// Before a merge is told, what is in memory is in the thread that stayed, as
   /// it is in the store: a reader gets the same from both.
   void take_merges(std::vector<event_ptr>& events);
+  /// What stored events have got since is got by those in memory, and by those
+  /// that come just now.
+  void take_news(const thread_news& news, std::vector<event_ptr>& events);
   /// Filters that ask for a thread that is no more go on with what it is part
   /// of.
   thread_renames learn_merges(const std::vector<event_ptr>& events);
@@ -66,6 +70,15 @@ class stream_hub_state {
   void with_names(const storage_reader_actor& store,
                   const std::function<void()>& then,
                   const std::function<void()>& failed);
+
+  /// Something may have changed that nobody told us: what is in memory is held
+  /// against the store with the next look at it.
+  void doubt_memory();
+  /// Asks the store whether threads were changed by others, and if so, or if
+  /// there is a doubt, where the events in memory stand by now.
+  void look_at_threads();
+  void read_places(const storage_reader_actor& store, seq_t after);
+  void take_places(const storage_reader_actor& store, const places_page& page);
 
   // -- the slow look at the store --------------------------------------------
 
@@ -107,6 +120,13 @@ class stream_hub_state {
   bool started_ = false;
   bool filling_ = false;
   bool polling_ = false;
+  bool placing_ = false;
+  /// How often what is in memory has still to be held against the store.
+  unsigned doubts_ = 0;
+  /// Of the threads in the store, as it was asked last.
+  std::optional<int64_t> threads_version_;
+  /// What was merged since the store was asked where events stand.
+  thread_renames merged_meanwhile_;
   /// As far as the log is known to reach.
   seq_t target_ = 0;
   /// The same, but what is missing may still come by itself.

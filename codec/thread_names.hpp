@@ -48,7 +48,8 @@ class thread_names {
   /// Each once.
   std::vector<uuid> watched() const;
 
-  /// A thread became part of another one.
+  /// A thread became part of another one, or an id that a sender gave to its
+  /// thread leads to this one.
   void merged(const uuid& from, const uuid& into);
 
   /// The store says that `ids[i]` are found as `present[i]` now.

@@ -199,11 +199,25 @@ class joiner {
     write_members();
     result_.changes.merges = batch_.forest.merges();
     for (const auto& [name, key] : batch_.keys)
-      if (key.touched)
-        result_.changes.keys.push_back({name, batch_.forest.thread_of(key.node),
-                                        key.new_owner, key.new_links,
-                                        key.new_mentions, key.last_seen});
+      if (key.touched) {
+        const auto thread = batch_.forest.thread_of(key.node);
+        result_.changes.keys.push_back({name, thread, key.new_owner,
+                                        key.new_links, key.new_mentions,
+                                        key.last_seen});
+        write_name(name, key, thread);
+      }
     write_parents();
+  }
+
+  // The first of its events makes a sender's id a name of the thread, which
+  // stays whatever the thread is merged into.
+  void write_name(const std::string& name, const join_batch::key_state& key,
+                  const uuid& thread) {
+    if (!name.starts_with(correlation_family) || key.links != key.new_links ||
+        key.mentions != key.new_mentions)
+      return;
+    if (const auto id = own_id_in(name); id && *id != thread)
+      result_.names.emplace_back(*id, thread);
   }
 
   void write_members() {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace eventweft::correlation {
@@ -47,6 +48,9 @@ struct join_result {
   std::vector<std::optional<uuid>> parents;
   /// Keys that reached a limit with this batch. To be logged.
   std::vector<std::string> hot_keys;
+  /// Ids that senders gave to their events as `correlation_id` and that lead
+  /// to a thread with another id since this batch: each with that thread.
+  std::vector<std::pair<uuid, uuid>> names;
   /// Already applied to the index. `merges` are to be appended as events,
   /// `facts` to be told to the vocabulary after the commit.
   thread_changes changes;

@@ -172,12 +172,37 @@ class event_ptr {
   std::shared_ptr<const record> record_;
 };
 
+/// A stored event that got its thread, or the event that caused it, only when
+/// a later one came.
+struct late_link {
+  uuid event;
+  std::optional<uuid> thread{};
+  std::optional<uuid> parent{};
+
+  bool operator==(const late_link&) const = default;
+};
+
+/// What a batch changed of the threads that were there before it, but for
+/// merges, which are events.
+struct thread_news {
+  std::vector<late_link> links{};
+  /// Ids that senders gave to threads which have another one: such an id, and
+  /// the thread that it leads to.
+  std::vector<std::pair<uuid, uuid>> names{};
+
+  bool empty() const noexcept { return links.empty() && names.empty(); }
+
+  bool operator==(const thread_news&) const = default;
+};
+
 /// A contiguous piece of the log: all events with first ≤ seq ≤ last that the
 /// holder wants to see; those that a filter took out are counted by the range.
 struct log_range {
   seq_t first = 0;
   seq_t last = 0;
   std::vector<event_ptr> events;
+  /// Only where a writer tells of what it has just appended.
+  thread_news news{};
 };
 
 using log_range_ptr = std::shared_ptr<const log_range>;

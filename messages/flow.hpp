@@ -65,6 +65,8 @@ struct thread_report {
   uint64_t linked = 0;
   uint64_t started = 0;
   key_lookups lookups{};
+  /// For those who have earlier events in memory.
+  thread_news news{};
 
   bool operator==(const thread_report&) const = default;
 };
@@ -116,6 +118,38 @@ struct page_request {
   uint64_t max_bytes = 1ull << 20;
 
   bool operator==(const page_request&) const = default;
+};
+
+/// What may still change of a stored event.
+struct event_place {
+  seq_t seq = 0;
+  std::optional<uuid> thread{};
+  std::optional<uuid> parent{};
+
+  bool operator==(const event_place&) const = default;
+};
+
+/// Where the events with after < seq ≤ last stand by now, the first so many of
+/// those that are in a thread or have a cause. With after = last only the
+/// version is asked for.
+struct places_request {
+  seq_t after = 0;
+  seq_t last = 0;
+  uint32_t max_events = 5'000;
+
+  bool operator==(const places_request&) const = default;
+};
+
+struct places_page {
+  /// Another one than before: threads were changed without an event that tells.
+  /// No younger than `events`.
+  int64_t version = 0;
+  /// In order.
+  std::vector<event_place> events{};
+  /// The last seq that was looked at.
+  seq_t last = 0;
+
+  bool operator==(const places_page&) const = default;
 };
 
 /// An event in the spool by what makes it unique, and the id it got there.

@@ -130,9 +130,23 @@ bool inspect(Inspector& f, event_ptr& x) {
 }
 
 template <class Inspector>
+bool inspect(Inspector& f, late_link& x) {
+  return f.object(x).fields(f.field("event", x.event),
+                            f.field("thread", x.thread),
+                            f.field("parent", x.parent));
+}
+
+template <class Inspector>
+bool inspect(Inspector& f, thread_news& x) {
+  return f.object(x).fields(f.field("links", x.links),
+                            f.field("names", x.names));
+}
+
+template <class Inspector>
 bool inspect(Inspector& f, log_range& x) {
   return f.object(x).fields(f.field("first", x.first), f.field("last", x.last),
-                            f.field("events", x.events));
+                            f.field("events", x.events),
+                            f.field("news", x.news));
 }
 
 template <class Inspector>
@@ -162,7 +176,8 @@ bool inspect(Inspector& f, thread_report& x) {
   return f.object(x).fields(
       f.field("merges", x.merges), f.field("facts", x.facts),
       f.field("hot_keys", x.hot_keys), f.field("linked", x.linked),
-      f.field("started", x.started), f.field("lookups", x.lookups));
+      f.field("started", x.started), f.field("lookups", x.lookups),
+      f.field("news", x.news));
 }
 
 template <class Inspector>
@@ -189,6 +204,25 @@ bool inspect(Inspector& f, page_request& x) {
   return f.object(x).fields(f.field("after", x.after),
                             f.field("max_events", x.max_events),
                             f.field("max_bytes", x.max_bytes));
+}
+
+template <class Inspector>
+bool inspect(Inspector& f, event_place& x) {
+  return f.object(x).fields(f.field("seq", x.seq), f.field("thread", x.thread),
+                            f.field("parent", x.parent));
+}
+
+template <class Inspector>
+bool inspect(Inspector& f, places_request& x) {
+  return f.object(x).fields(f.field("after", x.after), f.field("last", x.last),
+                            f.field("max_events", x.max_events));
+}
+
+template <class Inspector>
+bool inspect(Inspector& f, places_page& x) {
+  return f.object(x).fields(f.field("version", x.version),
+                            f.field("events", x.events),
+                            f.field("last", x.last));
 }
 
 template <class Inspector>

@@ -49,6 +49,8 @@ using store_worker_actor = caf::typed_actor<
     caf::result<seq_t>(seek_atom, timestamp),
     // What each of these threads is part of by now.
     caf::result<std::vector<uuid>>(find_atom, std::vector<uuid>),
+    // Which threads and causes events have by now.
+    caf::result<places_page>(find_atom, places_request),
     // Stores a dead letter.
     caf::result<void>(dead_letter_atom, dead_letter),
     // Dead letters, newest first.
@@ -79,6 +81,7 @@ using storage_reader_actor = caf::typed_actor<
     caf::result<event_ptr>(find_atom, uuid),
     caf::result<seq_t>(seek_atom, timestamp),
     caf::result<std::vector<uuid>>(find_atom, std::vector<uuid>),
+    caf::result<places_page>(find_atom, places_request),
     caf::result<void>(dead_letter_atom, dead_letter),
     caf::result<std::vector<dead_letter>>(list_atom, dead_letter_query),
     caf::result<bool>(drop_atom, uuid)>;

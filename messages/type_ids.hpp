@@ -137,6 +137,8 @@ CAF_ADD_TYPE_ID(eventweft, (std::vector<eventweft::uuid>))
 CAF_ADD_TYPE_ID(eventweft, (eventweft::log_mark))
 CAF_ADD_ATOM(eventweft, eventweft, sync_atom)
 CAF_ADD_TYPE_ID(eventweft, (std::vector<eventweft::log_mark>))
+CAF_ADD_TYPE_ID(eventweft, (eventweft::places_request))
+CAF_ADD_TYPE_ID(eventweft, (eventweft::places_page))
 
 CAF_END_TYPE_ID_BLOCK(eventweft)
 

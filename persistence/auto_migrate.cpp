@@ -99,6 +99,10 @@ class gated_session final : public store_session {
     return passed([&] { return inner_->present_threads(ids); });
   }
 
+  expected<places_page> places(const places_request& r) override {
+    return passed([&] { return inner_->places(r); });
+  }
+
   expected<seq_t> seq_before(timestamp t) override {
     return passed([&] { return inner_->seq_before(t); });
   }

@@ -251,6 +251,12 @@ thread_report report_of(const correlation::join_result& joined,
   for (const auto& f : joined.changes.facts)
     out.facts.emplace_back(f.fact, f.value);
   out.hot_keys = joined.hot_keys;
+  for (const auto& m : joined.changes.members)
+    if (m.adopted)
+      out.news.links.push_back({m.event, m.thread});
+  for (const auto& p : joined.changes.parents)
+    out.news.links.push_back({p.event, std::nullopt, p.parent});
+  out.news.names = joined.names;
   out.linked = joined.changes.members.size();
   out.started = static_cast<uint64_t>(std::ranges::count_if(
       joined.changes.growth, [](const auto& g) { return g.fresh; }));

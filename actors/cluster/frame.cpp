@@ -13,6 +13,10 @@ namespace {
 
 constexpr std::string_view magic = "EWL";
 
+/// Of the two kinds of thread news.
+constexpr size_t link_bytes = 48;
+constexpr size_t name_bytes = 32;
+
 class writer {
  public:
   std::string out;
@@ -144,6 +148,20 @@ struct item_writer {
     w.text(x.reply ? x.reply->content_type : std::string{});
     w.text(x.reply ? x.reply->body : std::string{});
   }
+  void operator()(const news_item& x) const {
+    w.u8(5);
+    w.u32(static_cast<uint32_t>(x.news.links.size()));
+    for (const auto& l : x.news.links) {
+      w.id(l.event);
+      w.id(l.thread.value_or(uuid{}));
+      w.id(l.parent.value_or(uuid{}));
+    }
+    w.u32(static_cast<uint32_t>(x.news.names.size()));
+    for (const auto& [id, thread] : x.news.names) {
+      w.id(id);
+      w.id(thread);
+    }
+  }
   void operator()(const newer_item& x) const {
     w.u8(x.kind);
     w.out.append(x.body);
@@ -169,6 +187,33 @@ reply_item read_reply(reader& r) {
   return x;
 }
 
+/// At most as many as there are bytes for.
+uint32_t read_count(reader& r, size_t each) {
+  const auto count = r.u32();
+  if (count > r.left() / each)
+    r.fail();
+  return r.ok() ? count : 0;
+}
+
+news_item read_news(reader& r) {
+  const auto maybe = [&r]() -> std::optional<uuid> {
+    const auto id = r.id();
+    return id.is_nil() ? std::nullopt : std::optional{id};
+  };
+  news_item x;
+  for (auto left = read_count(r, link_bytes); left > 0; --left) {
+    auto& l = x.news.links.emplace_back();
+    l.event = r.id();
+    l.thread = maybe();
+    l.parent = maybe();
+  }
+  for (auto left = read_count(r, name_bytes); left > 0; --left) {
+    const auto id = r.id();
+    x.news.names.emplace_back(id, r.id());
+  }
+  return x;
+}
+
 data_item read_item(reader& r) {
   const auto item = r.u8();
   switch (item) {
@@ -176,10 +221,8 @@ data_item read_item(reader& r) {
     events_item x;
     x.first = r.seq();
     x.last = r.seq();
-    const auto count = r.u32();
     // Each has a length at least: no count makes us take much memory.
-    if (count > r.left() / 4)
-      r.fail();
+    const auto count = read_count(r, 4);
     for (uint32_t i = 0; i < count && r.ok(); ++i)
       x.events.push_back(r.text());
     return x;
@@ -196,6 +239,8 @@ data_item read_item(reader& r) {
   }
   case 4:
     return read_reply(r);
+  case 5:
+    return read_news(r);
   case 0:
     r.fail();
     return head_item{};
@@ -305,6 +350,10 @@ frame read_frame(reader& r) {
 
 } // namespace
 
+size_t bytes_of(const thread_news& news) noexcept {
+  return 32 + link_bytes * news.links.size() + name_bytes * news.names.size();
+}
+
 std::string encode(const frame& f) {
   writer w;
   std::visit(frame_writer{w}, f);
@@ -324,6 +373,11 @@ expected<frame> decode(std::string_view bytes) {
 
 std::vector<data_item> pieces_of(const log_range& range, size_t fill) {
   std::vector<data_item> out;
+  if (!range.news.empty()) {
+    if (bytes_of(range.news) > fill)
+      return {head_item{range.last}};
+    out.emplace_back(news_item{range.news});
+  }
   events_item piece;
   piece.first = range.first;
   size_t bytes = 0;
@@ -351,8 +405,8 @@ std::vector<data_item> pieces_of(const log_range& range, size_t fill) {
   return out;
 }
 
-expected<log_range_ptr> range_of(const events_item& item) {
-  log_range out{item.first, item.last, {}};
+expected<log_range_ptr> range_of(const events_item& item, thread_news news) {
+  log_range out{item.first, item.last, {}, std::move(news)};
   auto last = item.first - 1;
   if (item.first < 1 || item.last < item.first)
     return fail(ec::malformed, "an empty range of the log");

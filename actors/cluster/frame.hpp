@@ -37,8 +37,13 @@
 ///           | 3 kind:u8 text                         something changed
 ///           | 4 event:16 status:u32 type:text body:text
 ///                      what a handler replies to a webhook; status 0: nothing
+///           | 5 count:u32 (event:16 thread:16 parent:16)…
+///               count:u32 (id:16 thread:16)…
+///                      what the events of the next item, which is 1 or 2,
+///                      changed of the threads before them; nil: not that
 ///
-/// Item 4 is sent to those who speak protocol 2 or newer. An item of another
+/// Item 4 is sent to those who speak protocol 2 or newer, item 5 to those who
+/// speak 3. An item of another
 /// number, or a change of a kind that is not known here, is a newer program's:
 /// it is read as a hint that there is something new in the store. So items and
 /// kinds may be appended without a new protocol where that is good enough.
@@ -55,9 +60,11 @@ inline constexpr size_t nonce_bytes = 32;
 
 /// The link protocols that this program speaks.
 inline constexpr uint32_t oldest_protocol = 1;
-inline constexpr uint32_t newest_protocol = 2;
+inline constexpr uint32_t newest_protocol = 3;
 /// From here on `reply_item` is understood.
 inline constexpr uint32_t replies_protocol = 2;
+/// From here on `news_item` is.
+inline constexpr uint32_t news_protocol = 3;
 
 struct hello {
   uint32_t protocol_min = 1;
@@ -117,6 +124,12 @@ struct reply_item {
   bool operator==(const reply_item&) const = default;
 };
 
+/// Goes before the events that brought it.
+struct news_item {
+  thread_news news;
+  bool operator==(const news_item&) const = default;
+};
+
 /// What a newer program says and this one has no word for.
 struct newer_item {
   uint8_t kind = 0;
@@ -124,8 +137,8 @@ struct newer_item {
   bool operator==(const newer_item&) const = default;
 };
 
-using data_item =
-    std::variant<events_item, head_item, control_event, reply_item, newer_item>;
+using data_item = std::variant<events_item, head_item, control_event,
+                               reply_item, news_item, newer_item>;
 
 struct data {
   uint64_t number = 0;
@@ -164,6 +177,9 @@ using frame = std::variant<hello, answer, proof, welcome, refused, data, ack,
 
 std::string encode(const frame& f);
 
+/// What it takes as an item, roughly.
+size_t bytes_of(const thread_news& news) noexcept;
+
 /// `malformed` for anything that `encode` would not have made, `too_large`
 /// beyond `max_frame_bytes`. Never throws but for want of memory, of which it
 /// takes no more than a few times the frame's size.
@@ -171,11 +187,13 @@ expected<frame> decode(std::string_view bytes);
 
 /// Frames of data for a range of the log, without numbers: each piece stands
 /// for itself and is at most `fill` bytes large. An event that does not fit
-/// into one becomes a `head_item`: the peer reads it from the store.
+/// into one becomes a `head_item`: the peer reads it from the store, and where
+/// the range's news do not fit, all of it.
 std::vector<data_item> pieces_of(const log_range& range,
                                  size_t fill = frame_fill_bytes);
 
 /// What the hub is given. `malformed` unless the events are what they say.
-expected<log_range_ptr> range_of(const events_item& item);
+expected<log_range_ptr> range_of(const events_item& item,
+                                 thread_news news = {});
 
 } // namespace eventweft::link

@@ -24,6 +24,8 @@ size_t size_of(const data_item& item) {
     return 32 + x->what.size();
   if (const auto* x = std::get_if<reply_item>(&item); x && x->reply)
     return 48 + x->reply->content_type.size() + x->reply->body.size();
+  if (const auto* x = std::get_if<news_item>(&item))
+    return bytes_of(x->news);
   if (const auto* x = std::get_if<newer_item>(&item))
     return 32 + x->body.size();
   return 32;
@@ -223,12 +225,17 @@ void channel::send(const log_range& range) {
   size_t missed = 0;
   for (auto& piece : pieces_of(range)) {
     const auto* events = std::get_if<events_item>(&piece);
-    if (behind_ == 0 && room(size_of(piece) + (events ? spare_bytes : 0))) {
+    const bool is_news = std::holds_alternative<news_item>(piece);
+    if (is_news && protocol_ < news_protocol)
+      continue;
+    if (behind_ == 0 &&
+        room(size_of(piece) + (events || is_news ? spare_bytes : 0))) {
       put(std::move(piece));
       continue;
     }
-    // It reads from here on; what follows waits for that.
-    missed += events ? events->events.size() : 1;
+    // It reads from here on; what follows waits for that. Whoever reads sees
+    // the threads as they are then.
+    missed += events ? events->events.size() : is_news ? 0 : 1;
     behind_ = range.last;
   }
   if (missed != 0)
@@ -279,19 +286,24 @@ void channel::on(data& x) {
   // Twice, or overtaken: the store has been looked at for it.
   if (x.number <= received_)
     return;
-  if (x.number != received_ + 1)
+  if (x.number != received_ + 1) {
+    news_ = {};
     port_.lost();
+  }
   received_ = x.number;
   since_ack_ += size_of(x.item);
   if (auto* events = std::get_if<events_item>(&x.item)) {
-    auto range = range_of(*events);
+    auto range = range_of(*events, std::exchange(news_, {}));
     if (!range) {
       die(range.error().message);
       return;
     }
     peer_head_ = std::max(peer_head_, (*range)->last);
     port_.take(std::move(*range));
+  } else if (auto* news = std::get_if<news_item>(&x.item)) {
+    news_ = std::move(news->news);
   } else if (auto* head = std::get_if<head_item>(&x.item)) {
+    news_ = {};
     peer_head_ = std::max(peer_head_, head->seq);
     port_.reaches(head->seq);
   } else if (auto* reply = std::get_if<reply_item>(&x.item)) {

@@ -169,6 +169,8 @@ class channel {
   uint64_t received_ = 0;
   uint64_t acknowledged_ = 0;
   uint64_t since_ack_ = 0;
+  /// What the next events brought.
+  thread_news news_;
 };
 
 } // namespace eventweft::link

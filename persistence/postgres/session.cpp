@@ -2,6 +2,7 @@
 #include "persistence/postgres/session.hpp"
 
 #include "codec/dead_letter_json.hpp"
+#include "correlation/keys.hpp"
 #include "persistence/batch.hpp"
 #include "persistence/postgres/array_columns.hpp"
 #include "persistence/postgres/batch_arrays.hpp"
@@ -296,14 +297,19 @@ session::present_threads(std::span<const uuid> ids) {
   array_columns columns;
   columns.add(
       type_oid::uuid, ids, [](const uuid& one) -> const auto& { return one; });
+  columns.add(type_oid::text, ids, [](const uuid& one) {
+    return correlation::correlation_id_key(to_string(one));
+  });
   pqxx::params parameters;
   columns.append_to(parameters);
   return pool_->call(retry::yes, [&](pqxx::connection& c) -> result_t {
     pqxx::nontransaction tx{c};
     const auto rows =
-        tx.exec("SELECT coalesce(m.thread_id, a.id) "
-                "FROM unnest($1::uuid[]) WITH ORDINALITY AS a (id, place) "
+        tx.exec("SELECT coalesce(m.thread_id, k.thread_id, a.id) "
+                "FROM unnest($1::uuid[], $2::text[]) "
+                "WITH ORDINALITY AS a (id, key, place) "
                 "LEFT JOIN correlation_merges m ON m.old_id = a.id "
+                "LEFT JOIN correlation_keys k ON k.key = a.key "
                 "ORDER BY a.place",
                 parameters);
     std::vector<uuid> out;
@@ -312,6 +318,34 @@ session::present_threads(std::span<const uuid> ids) {
       out.push_back(read_uuid(row[0].view()));
     return out;
   });
+}
+
+expected<places_page> session::places(const places_request& r) {
+  return pool_->call(
+      retry::yes, [&](pqxx::connection& c) -> expected<places_page> {
+        pqxx::nontransaction tx{c};
+        places_page page;
+        // Before the events: a change between the two is found later.
+        page.version = tx.exec("SELECT thread_version FROM log_head")
+                           .one_field()
+                           .as<int64_t>();
+        page.last = r.last;
+        if (r.after >= r.last)
+          return page;
+        const auto rows = tx.exec(
+            "SELECT seq, correlation_id, parent_event_id FROM events "
+            "WHERE seq > $1::bigint AND seq <= $2::bigint "
+            "AND (correlation_id IS NOT NULL OR parent_event_id IS NOT NULL) "
+            "ORDER BY seq LIMIT $3::bigint",
+            pqxx::params{r.after, r.last, static_cast<int64_t>(r.max_events)});
+        page.events.reserve(static_cast<size_t>(rows.size()));
+        for (const auto& row : rows)
+          page.events.push_back(
+              {row[0].as<seq_t>(), maybe_uuid(row[1]), maybe_uuid(row[2])});
+        if (page.events.size() == r.max_events)
+          page.last = page.events.back().seq;
+        return page;
+      });
 }
 
 expected<seq_t> session::seq_before(timestamp t) {

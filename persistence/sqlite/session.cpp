@@ -2,6 +2,7 @@
 #include "persistence/sqlite/session.hpp"
 
 #include "codec/dead_letter_json.hpp"
+#include "correlation/keys.hpp"
 #include "persistence/batch.hpp"
 #include "persistence/cached_threads.hpp"
 #include "persistence/sqlite/insert.hpp"
@@ -62,7 +63,7 @@ std::optional<append_result> find_stored(database& db, const event& e,
   return found;
 }
 
-/// With the log head, on the caller's write transaction.
+/// With the log head, on the caller's transaction.
 thread_cache::mark read_mark(database& db) {
   auto& q = db.prepared("SELECT last_seq, thread_version FROM log_head");
   q.executeStep();
@@ -417,12 +418,39 @@ session::present_threads(std::span<const uuid> ids) {
     out.reserve(ids.size());
     for (const auto& id : ids) {
       auto& q = db.prepared(
-          "SELECT thread_id FROM correlation_merges WHERE old_id = ?");
-      q.bind(1, to_string(id));
-      out.push_back(q.executeStep() ? read_uuid(q.getColumn(0)) : id);
+          "SELECT coalesce((SELECT thread_id FROM correlation_merges "
+          "WHERE old_id = ?1), (SELECT thread_id FROM correlation_keys "
+          "WHERE key = ?2), ?1)");
+      binder{q} << id << correlation::correlation_id_key(to_string(id));
+      q.executeStep();
+      out.push_back(read_uuid(q.getColumn(0)));
       q.reset();
     }
     return out;
+  });
+}
+
+expected<places_page> session::places(const places_request& r) {
+  return database_.call([&](database& db) -> expected<places_page> {
+    const read_transaction view{db};
+    places_page page{read_mark(db).thread_version, {}, r.last};
+    if (r.after >= r.last)
+      return page;
+    auto& q = db.prepared(
+        "SELECT seq, correlation_id, parent_event_id FROM events "
+        "WHERE seq > ? AND seq <= ? "
+        "AND (correlation_id IS NOT NULL OR parent_event_id IS NOT NULL) "
+        "ORDER BY seq LIMIT ?");
+    binder{q} << static_cast<int64_t>(r.after) << static_cast<int64_t>(r.last)
+              << static_cast<int64_t>(r.max_events);
+    while (q.executeStep())
+      page.events.push_back({q.getColumn(0).getInt64(),
+                             uuid::parse(q.getColumn(1).getText("")),
+                             uuid::parse(q.getColumn(2).getText(""))});
+    q.reset();
+    if (page.events.size() == r.max_events)
+      page.last = page.events.back().seq;
+    return page;
   });
 }
 

@@ -26,6 +26,7 @@ class session final : public store_session {
   expected<event_page> query(const event_query& q) override;
   expected<std::vector<uuid>>
   present_threads(std::span<const uuid> ids) override;
+  expected<places_page> places(const places_request& r) override;
   expected<seq_t> seq_before(timestamp t) override;
   expected<void> add_dead_letter(const dead_letter& letter) override;
   expected<std::vector<dead_letter>>

@@ -89,6 +89,9 @@ inline store_worker_actor spawn_held_worker(caf::actor_system& sys,
         },
         [refuse](find_atom, const std::vector<uuid>&)
             -> caf::result<std::vector<uuid>> { return refuse(); },
+        [refuse](find_atom, const places_request&) -> caf::result<places_page> {
+          return refuse();
+        },
         [refuse](dead_letter_atom, const dead_letter&) -> caf::result<void> {
           return refuse();
         },

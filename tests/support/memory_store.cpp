@@ -64,6 +64,24 @@ void memory_log::merge(const uuid& from, const uuid& into) {
     }
 }
 
+void memory_log::link(const late_link& l) {
+  std::lock_guard guard{mutex_};
+  for (auto& ev : events_)
+    if (ev->id == l.event) {
+      auto copy = *ev;
+      if (l.thread)
+        copy.correlation_id = l.thread;
+      if (l.parent)
+        copy.parent_event_id = l.parent;
+      ev = event_ptr{std::move(copy)};
+    }
+}
+
+void memory_log::name(const uuid& id, const uuid& thread) {
+  std::lock_guard guard{mutex_};
+  merges_[id] = thread;
+}
+
 std::optional<error> memory_session::fault() {
   auto out = log_->down;
   if (out && log_->down_for > 0 && --log_->down_for == 0)
@@ -102,6 +120,16 @@ memory_session::append(std::span<const event_ptr> events) {
   if (auto lost = std::exchange(log_->lose_next_answer, std::nullopt))
     return fail(*lost);
   return out;
+}
+
+expected<append_results>
+memory_session::append_and_join(std::span<const event_ptr> events) {
+  std::lock_guard guard{log_->mutex_};
+  return append(events).map([&](std::vector<append_result>&& items) {
+    append_results out{std::move(items)};
+    out.threads.news = std::exchange(log_->news, {});
+    return out;
+  });
 }
 
 expected<append_results>
@@ -196,6 +224,23 @@ memory_session::present_threads(std::span<const uuid> ids) {
     const auto found = log_->merges_.find(id);
     out.push_back(found == log_->merges_.end() ? id : found->second);
   }
+  return out;
+}
+
+expected<places_page> memory_session::places(const places_request& r) {
+  std::lock_guard guard{log_->mutex_};
+  if (auto e = fault())
+    return fail(*e);
+  places_page out{log_->thread_version, {}, r.last};
+  for (const auto& ev : log_->events_)
+    if (ev->seq > r.after && ev->seq <= r.last &&
+        (ev->correlation_id || ev->parent_event_id)) {
+      out.events.push_back({ev->seq, ev->correlation_id, ev->parent_event_id});
+      if (out.events.size() == r.max_events) {
+        out.last = ev->seq;
+        break;
+      }
+    }
   return out;
 }
 

@@ -50,6 +50,15 @@ class memory_log {
   /// Puts one thread's events into the other, as a store does before it
   /// appends the event that tells.
   void merge(const uuid& from, const uuid& into);
+  /// Gives a stored event what it gets late, as a store does with the append of
+  /// the event that brings it, or as a backfill does without one.
+  void link(const late_link& l);
+  /// A sender's id leads to a thread with another one.
+  void name(const uuid& id, const uuid& thread);
+  /// Threads were changed without an event.
+  int64_t thread_version = 0;
+  /// What the next append says that it changed.
+  thread_news news;
 
  private:
   friend class memory_session;
@@ -71,6 +80,8 @@ class memory_session final : public store_session {
   expected<std::vector<append_result>>
   append(std::span<const event_ptr> events) override;
   expected<append_results>
+  append_and_join(std::span<const event_ptr> events) override;
+  expected<append_results>
   append_unsynced(std::span<const event_ptr> events) override;
   expected<void> make_durable(std::span<const log_mark> appended) override;
   expected<log_head> head() override;
@@ -80,6 +91,7 @@ class memory_session final : public store_session {
   expected<event_page> query(const event_query& q) override;
   expected<std::vector<uuid>>
   present_threads(std::span<const uuid> ids) override;
+  expected<places_page> places(const places_request& r) override;
   expected<seq_t> seq_before(timestamp t) override;
   expected<void> add_dead_letter(const dead_letter& letter) override;
   expected<std::vector<dead_letter>>

@@ -213,6 +213,96 @@ TEST_P(read_threads, AParentWithoutAThreadComesIntoItsChilds) {
   EXPECT_EQ(story->summary.events, 2u);
 }
 
+// So that those who have the events in memory need not read them again.
+TEST_P(read_threads, WhatEventsGetLateIsReported) {
+  auto child = linking("event:" + to_string(numbered_event(1).id));
+  child.type = {correlation_noun::cause, correlation_noun::event};
+  child.field = "parent_event_id";
+  auto effect = linking("event:/a o-1");
+  effect.type = {correlation_noun::cause, correlation_noun::event};
+  effect.field = "metadata.cloudevents.causationid";
+  EXPECT_TRUE(join({on(1, "custom", {}), on(3, "cloudevents", {effect})})
+                  .threads.news.empty());
+  const auto adopted = join({on(2, "custom", {child})}).threads.news;
+  EXPECT_THAT(adopted.links,
+              ElementsAre(late_link{numbered_event(1).id, thread_of(1)}));
+  const auto caused =
+      join({on(4, "cloudevents", {being("event:/a o-1")})}).threads.news;
+  EXPECT_THAT(
+      caused.links,
+      ElementsAre(late_link{numbered_event(3).id, {}, numbered_event(4).id}));
+  const auto waits = waiting("linear:issue:NEW-1", "linear:team:NEW");
+  join({on(5, "slack", {waits})});
+  const auto known =
+      join({on(6, "linear",
+               {being("linear:issue:NEW-1"), teaching("linear:team:NEW")})});
+  EXPECT_THAT(known.threads.news.links,
+              ElementsAre(late_link{numbered_event(5).id, thread_of(6)}));
+  // A session that has nothing in memory yet, as after a restart.
+  session_ = store_->open_session();
+  const auto all = must(session_->places({0, 6}));
+  EXPECT_EQ(all.last, 6);
+  ASSERT_THAT(all.events, SizeIs(6));
+  for (const auto& e : log())
+    EXPECT_EQ(all.events[static_cast<size_t>(e->seq) - 1],
+              (event_place{e->seq, e->correlation_id, e->parent_event_id}));
+  const auto some = must(session_->places({1, 5, 2}));
+  EXPECT_EQ(some.last, 3);
+  EXPECT_THAT(some.events, SizeIs(2));
+}
+
+TEST_P(read_threads, WhatChangesWithoutAnEventHasAnotherVersion) {
+  join({on(1, "github", {}), on(2, "github", {})});
+  const places_request only_version{2, 2};
+  const auto before = must(session_->places(only_version));
+  EXPECT_THAT(before.events, SizeIs(0));
+  EXPECT_EQ(must(session_->places(only_version)), before);
+  auto reader = threads();
+  must(reader->set_backfill(backfill_state{0, 2, "rules"}));
+  const auto events = log();
+  must(
+      reader->rejoin(std::vector<rejoined_event>{{events[0], {being("c:1")}},
+                                                 {events[1], {linking("c:1")}}},
+                     2));
+  EXPECT_EQ(must(session_->head()).seq, 2);
+  EXPECT_NE(must(session_->places(only_version)).version, before.version);
+}
+
+TEST_P(read_threads, ASendersIdLeadsToTheThreadThatItJoined) {
+  const auto id = numbered_event(77).id;
+  join({on(1, "custom", {linking("trace:1")})});
+  const auto joined =
+      join({on(2, "custom",
+               {linking("correlation:" + to_string(id)), linking("trace:1")})});
+  const auto thread = *thread_of(1);
+  EXPECT_EQ(thread_of(2), thread);
+  EXPECT_THAT(joined.threads.news.names, ElementsAre(std::pair{id, thread}));
+  const std::vector<uuid> asked{id, thread, numbered_event(1).id};
+  EXPECT_EQ(must(session_->present_threads(asked))[0], thread);
+}
+
+TEST_P(read_threads, EventsOfAThreadAreFoundByTheirKey) {
+  join({on(1, "github", {being("a:1")}),
+        on(2, "slack", {linking("a:1"), linking("b:1")}),
+        on(3, "github", {linking("b:1")})});
+  const auto thread = *thread_of(1);
+  auto reader = threads();
+  const auto linked = [&](const std::string& key, const thread_page& page) {
+    std::vector<seq_t> seqs;
+    for (const auto& e : must(reader->linked_by(thread, key, page)))
+      seqs.push_back(e->seq);
+    return seqs;
+  };
+  EXPECT_THAT(linked("a:1", {}), ElementsAre(2, 1));
+  EXPECT_THAT(linked("b:1", {0, 1}), ElementsAre(3));
+  EXPECT_THAT(linked("b:1", {0, 10, 1}), ElementsAre(3));
+  EXPECT_THAT(linked("c:1", {}), SizeIs(0));
+  EXPECT_EQ(must(reader->thread_with_id(thread)), thread);
+  EXPECT_FALSE(must(reader->thread_with_id(numbered_event(3).id)));
+  EXPECT_EQ((*must(reader->find(numbered_event(3).id)))->seq, 3);
+  EXPECT_FALSE(must(reader->find(numbered_event(9).id)));
+}
+
 TEST_P(read_threads, StoredEventsCanBeGoneOverAgain) {
   // As if there had been no rule for them.
   join({on(1, "github", {}), on(2, "slack", {}),

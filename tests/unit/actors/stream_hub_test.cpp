@@ -262,6 +262,9 @@ class held_pages {
             return seq_t{0};
           },
           [](find_atom, const std::vector<uuid>& threads) { return threads; },
+          [](find_atom, const places_request& r) {
+            return places_page{0, {}, r.last};
+          },
           [](dead_letter_atom, const dead_letter&) {},
           [](list_atom, const dead_letter_query&) {
             return std::vector<dead_letter>{};

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "actors/live_ring.hpp"
 #include "tests/support/spine.hpp"
 
 namespace eventweft {
@@ -31,11 +32,13 @@ class stream_merge_test : public testing::spine {
     return f;
   }
 
-  event in(const uuid& id) {
+  event in(const std::optional<uuid>& id) {
     auto ev = make_event(++made_);
     ev.correlation_id = id;
     return ev;
   }
+
+  static uuid some_id() { return make_event(900).id; }
 
   event merge_event(const uuid& from, const uuid& into) {
     auto ev = make_event(++made_, "eventweft");
@@ -222,6 +225,115 @@ TEST_F(stream_merge_test, lane_that_is_behind_gets_what_was_moved) {
   EXPECT_EQ(reader(1).seen,
             (merge_seqs{lane_window + 1, lane_window + 2, lane_window + 3}));
   expect_as_stored(1);
+}
+
+// -- threads and causes that came late ----------------------------------------
+
+TEST_F(stream_merge_test, late_thread_and_cause_are_in_memory_as_in_the_store) {
+  start_all();
+  const auto first = append(in({}));
+  run();
+  read(1, {}, {});
+  read(2, only(a), {});
+  const late_link late{first->value->id, a, some_id()};
+  log->link(late);
+  log->news.links = {late};
+  append(in(a));
+  run();
+  const auto pages = log->pages_read;
+  read(3, only(a));
+  read(4, {});
+  EXPECT_EQ(reader(3).seen, (merge_seqs{1, 2}));
+  EXPECT_EQ(reader(4).seen, (merge_seqs{1, 2}));
+  expect_as_stored(3);
+  EXPECT_EQ(log->pages_read, pages);
+  // Nothing is sent again.
+  EXPECT_EQ(reader(1).seen, (merge_seqs{2}));
+  EXPECT_EQ(reader(2).seen, (merge_seqs{2}));
+  // And it goes with its thread.
+  merge(a, b);
+  run();
+  read(5, only(b));
+  EXPECT_EQ(reader(5).seen, (merge_seqs{1, 2, 3}));
+  expect_as_stored(5);
+}
+
+TEST_F(stream_merge_test, lane_that_is_behind_gets_what_got_its_thread_late) {
+  start_all();
+  lane->eager = false;
+  read(1, only(a), {});
+  for (int i = 0; i < lane_window; ++i) {
+    append(in(c));
+    run();
+  }
+  const auto first = append(in({}));
+  run();
+  const late_link late{first->value->id, a};
+  log->link(late);
+  log->news.links = {late};
+  append(in(a));
+  run();
+  while (lane->acknowledge())
+    run();
+  EXPECT_EQ(reader(1).seen, (merge_seqs{lane_window + 1, lane_window + 2}));
+}
+
+// Another process did it: there is no event, and nobody tells.
+TEST_F(stream_merge_test, what_a_backfill_found_is_in_memory_after_a_look) {
+  start_all();
+  const auto first = append(in({}));
+  const auto second = append(in({}));
+  run();
+  advance(milliseconds{5'000});
+  log->link({first->value->id, a});
+  log->link({second->value->id, a, first->value->id});
+  ++log->thread_version;
+  advance(milliseconds{5'000});
+  const auto pages = log->pages_read;
+  read(1, only(a));
+  EXPECT_EQ(reader(1).seen, (merge_seqs{1, 2}));
+  EXPECT_EQ(log->pages_read, pages);
+}
+
+// Whoever appended could not tell us: it did not tell of earlier events either.
+TEST_F(stream_merge_test, hole_that_was_read_brings_what_changed_before_it) {
+  start_all();
+  const auto first = append(in({}));
+  run();
+  advance(milliseconds{5'000});
+  log->link({first->value->id, a});
+  log->add(in(a));
+  advance(milliseconds{10'000});
+  const auto pages = log->pages_read;
+  read(1, only(a));
+  EXPECT_EQ(reader(1).seen, (merge_seqs{1, 2}));
+  EXPECT_EQ(log->pages_read, pages);
+}
+
+TEST_F(stream_merge_test, places_that_were_asked_for_before_a_merge) {
+  live_ring ring{10, 1u << 20};
+  auto ev = in({});
+  ev.seq = 1;
+  ring.append({event_ptr{std::move(ev)}}, 1);
+  const auto changed = ring.place({{1, a}}, {{a, b}});
+  ASSERT_EQ(changed.size(), 1u);
+  EXPECT_EQ(changed[0]->correlation_id, b);
+  EXPECT_TRUE(ring.place({{1, b}}, {}).empty());
+}
+
+TEST_F(stream_merge_test, id_of_a_sender_leads_to_the_thread_that_it_joined) {
+  start_all();
+  append(in(a));
+  run();
+  // There before the id led anywhere, as a kept filter is.
+  read(1, only(b), {});
+  log->name(b, a);
+  log->news.names = {{b, a}};
+  append(in(a));
+  run();
+  EXPECT_EQ(reader(1).seen, (merge_seqs{2}));
+  read(2, only(b));
+  EXPECT_EQ(reader(2).seen, (merge_seqs{1, 2}));
 }
 
 } // namespace

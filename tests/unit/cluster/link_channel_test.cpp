@@ -65,7 +65,10 @@ struct end final : channel_port {
     reason = why;
     was_refusal = refusal;
   }
+  std::vector<thread_news> news;
   void take(log_range_ptr r) override {
+    if (!r->news.empty())
+      news.push_back(r->news);
     for (const auto& ev : r->events)
       taken.push_back(ev->seq);
   }
@@ -455,6 +458,40 @@ TEST_F(link_channel, ALossyTransportCostsEventsButNoOrder) {
   }
 }
 
+TEST_F(link_channel, WhatEventsChangedOfEarlierOnesComesWithThem) {
+  a_options.me.protocol = b_options.me.protocol = news_protocol;
+  open();
+  auto told = range(3, 4);
+  told.news.links = {{uuid{{1}}, uuid{{2}}, uuid{{3}}}};
+  told.news.names = {{uuid{{4}}, uuid{{2}}}};
+  a->send(told);
+  a->send(range(5, 5));
+  exchange();
+  EXPECT_THAT(b_end.taken, ElementsAre(3, 4, 5));
+  EXPECT_THAT(b_end.news, ElementsAre(told.news));
+  // What is too large for a frame is read from the store with the events.
+  told.news.links.resize(frame_fill_bytes / 32);
+  told.first = 6;
+  told.last = 7;
+  a->send(told);
+  exchange();
+  EXPECT_THAT(b_end.taken, ElementsAre(3, 4, 5));
+  EXPECT_EQ(b_end.heads.back(), 7);
+}
+
+TEST_F(link_channel, AnOlderPeerGetsTheEventsAlone) {
+  a_options.me.protocol = news_protocol;
+  b_options.me.protocol = news_protocol - 1;
+  open();
+  auto told = range(3, 4);
+  told.news.links = {{uuid{{1}}, uuid{{2}}, {}}};
+  a->send(told);
+  exchange();
+  EXPECT_THAT(b_end.taken, ElementsAre(3, 4));
+  EXPECT_THAT(b_end.news, IsEmpty());
+  EXPECT_EQ(b_end.lost_count, 0);
+}
+
 // -- frames -------------------------------------------------------------------
 
 hello some_hello() {
@@ -483,7 +520,9 @@ std::vector<frame> one_of_each() {
       data{10,
            reply_item{uuid{{7}}, processing::reply{202, "text/plain", "x"}}},
       data{11, reply_item{uuid{{8}}, std::nullopt}},
-      data{12, newer_item{5, "what it means is not known"}},
+      data{12, news_item{{{{uuid{{1}}, uuid{{2}}}, {uuid{{3}}, {}, uuid{{4}}}},
+                          {{uuid{{5}}, uuid{{6}}}}}}},
+      data{13, newer_item{6, "what it means is not known"}},
       ack{5, 6},
       ping{1, 2, 3},
       pong{4, 5},

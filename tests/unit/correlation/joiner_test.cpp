@@ -332,6 +332,22 @@ TEST_F(joining, a_sender_that_names_its_thread_finds_it_by_that_name) {
   EXPECT_EQ(batch({ev(2, {named})}).threads[0], id_of(77));
 }
 
+TEST_F(joining, a_senders_name_of_a_thread_that_has_another_is_told_once) {
+  using names = std::vector<std::pair<uuid, uuid>>;
+  const auto named = link("correlation:" + to_string(id_of(77)));
+  EXPECT_TRUE(batch({ev(1, {link("a")})}).names.empty());
+  const auto r = batch({ev(2, {named, link("a")})});
+  EXPECT_EQ(r.threads[0], id_of(1));
+  EXPECT_EQ(r.names, (names{{id_of(77), id_of(1)}}));
+  EXPECT_TRUE(batch({ev(3, {named})}).names.empty());
+  // Of two that ask for a thread one has to go without.
+  const auto two =
+      batch({ev(4, {link("correlation:" + to_string(id_of(79))),
+                    link("correlation:" + to_string(id_of(78)))})});
+  EXPECT_EQ(two.threads[0], id_of(78));
+  EXPECT_EQ(two.names, (names{{id_of(79), id_of(78)}}));
+}
+
 TEST_F(joining, a_merge_can_be_told_as_an_event) {
   const auto e = merge_event({id_of(1), id_of(2), id_of(4), "a\"b"}, id_of(99),
                              timestamp{});

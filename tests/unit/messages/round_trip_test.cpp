@@ -102,7 +102,11 @@ event_ptr sample() {
 
 template <>
 log_range sample() {
-  return {3, 9, {sample<event_ptr>(), sample<event_ptr>()}};
+  return {3,
+          9,
+          {sample<event_ptr>(), sample<event_ptr>()},
+          {{{some_uuid(1), some_uuid(2), some_uuid(3)}, {some_uuid(4)}},
+           {{some_uuid(5), some_uuid(6)}}}};
 }
 
 template <>
@@ -129,13 +133,29 @@ log_mark sample() {
 template <>
 append_results sample() {
   return {{sample<append_result>(), append_result{}},
-          {{sample<event_ptr>()}, {{"linear:team:ENG", "x"}}, {"a:key"}, 3, 1},
+          {{sample<event_ptr>()},
+           {{"linear:team:ENG", "x"}},
+           {"a:key"},
+           3,
+           1,
+           {},
+           sample<log_range>().news},
           {sample<log_mark>(), log_mark{}}};
 }
 
 template <>
 event_batch sample() {
   return {{sample<event_ptr>()}, true};
+}
+
+template <>
+places_request sample() {
+  return {41, 99, 12};
+}
+
+template <>
+places_page sample() {
+  return {7, {{42, some_uuid(1), some_uuid(2)}, {43}}, 43};
 }
 
 template <>
@@ -297,7 +317,8 @@ bool same(const T& a, const T& b) {
 }
 
 bool same(const log_range& a, const log_range& b) {
-  return a.first == b.first && a.last == b.last && a.events == b.events;
+  return a.first == b.first && a.last == b.last && a.events == b.events &&
+         a.news == b.news;
 }
 
 bool same(const log_range_ptr& a, const log_range_ptr& b) {
