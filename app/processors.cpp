@@ -214,6 +214,7 @@ add_configured(processing::registry& to, const config::settings& s,
     p.max_retries = one.max_retries;
     p.retry_delay = one.retry_delay;
     p.max_retry_delay = std::max(one.max_retry_delay, one.retry_delay);
+    p.max_retry_after = s.webhooks.max_retry_after;
     p.timeout = one.timeout;
     p.grace = grace;
     p.concurrency = one.concurrency;

@@ -77,6 +77,8 @@ struct processor {
   /// Before the first retry; doubles with each further one.
   milliseconds retry_delay{1'000};
   milliseconds max_retry_delay{300'000};
+  /// The longest wish of the handler's for a later retry that is honoured.
+  milliseconds max_retry_after{24ll * 3'600'000};
   /// Each pause is up to this part longer or shorter. 0 … 1.
   double jitter = 0.1;
   milliseconds timeout{30'000};

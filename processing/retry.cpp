@@ -22,8 +22,8 @@ std::optional<microseconds> pause_after(const processor& p, uint32_t attempts,
   pause *= 1 + p.jitter * at_random;
   auto out = std::chrono::duration_cast<microseconds>(pause);
   if (o.retry_after)
-    out = std::max<microseconds>(
-        out, std::min(*o.retry_after, std::max(p.max_retry_delay, p.timeout)));
+    out = std::max<microseconds>(out,
+                                 std::min(*o.retry_after, p.max_retry_after));
   return std::max(out, microseconds{0});
 }
 

@@ -12,7 +12,8 @@ namespace eventweft::processing {
 
 /// The pause after so many failed attempts, the last of which ended as `o`;
 /// nothing: give up. Doubles from `retry_delay` to `max_retry_delay`, spread by
-/// `jitter`; the handler's own wish may make it longer.
+/// `jitter`; the handler's own wish may make it longer, up to
+/// `max_retry_after`.
 std::optional<std::chrono::microseconds> pause_after(const processor& p,
                                                      uint32_t attempts,
                                                      const outcome& o,

@@ -44,7 +44,8 @@ class EVENTWEFT_EXPORT GiveUp : public std::runtime_error {
   ~GiveUp() override;
 };
 
-/// Thrown by a handler: failed, and not to be tried again before so long.
+/// Thrown by a handler: failed, and not to be tried again before so long, which
+/// is a day at most.
 class EVENTWEFT_EXPORT RetryAfter : public std::runtime_error {
  public:
   RetryAfter(std::chrono::milliseconds pause, const std::string& why);

@@ -186,6 +186,27 @@ TEST_F(board_test, pauses_double_up_to_a_limit_then_it_gives_up) {
   EXPECT_EQ(c.rows[0].attempts, 4u);
 }
 
+TEST_F(board_test, a_wish_to_be_left_in_peace_is_honoured_within_bounds) {
+  auto p = named("p");
+  p.retry_delay = 1s;
+  p.max_retry_delay = 300s;
+  p.max_retry_after = 2h;
+  add(p);
+  read("p", {make(1)});
+  const auto pause_for = [&](std::chrono::milliseconds wish) {
+    auto o = outcome::failed("busy");
+    o.retry_after = wish;
+    const auto j = b.take(false, now);
+    const auto d = b.finish(j->id, o, now);
+    const auto pause = d.due - now;
+    now = d.due;
+    return pause;
+  };
+  EXPECT_EQ(pause_for(1h), microseconds{1h});
+  EXPECT_EQ(pause_for(3h), microseconds{2h});
+  EXPECT_EQ(pause_for(1s), microseconds{4s}) << "no sooner than without it";
+}
+
 TEST_F(board_test, gives_up_at_once_when_told_so) {
   add(named("p"));
   read("p", {make(1)});
