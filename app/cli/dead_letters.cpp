@@ -12,7 +12,9 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <thread>
+#include <utility>
 
 namespace eventweft::cli {
 
@@ -97,10 +99,36 @@ bool names_nothing(const dead_letter_options& o) {
   return o.ids.empty() && !o.all && selection_of(o).empty();
 }
 
-int say_what(console& io) {
+/// What is for many letters says nothing of those that are named one by one.
+std::optional<std::string> objection_to_ids(const dead_letter_options& o) {
+  if (o.ids.empty())
+    return std::nullopt;
+  for (const auto& [option, given] :
+       {std::pair{"--all", o.all}, std::pair{"--origin", !o.origin.empty()},
+        std::pair{"--platform", !o.platform.empty()},
+        std::pair{"--type", !o.type.empty()},
+        std::pair{"--event", !o.event.empty()},
+        std::pair{"--since", !o.since.empty()},
+        std::pair{"--until", !o.until.empty()},
+        std::pair{"--rate", !o.rate.empty()},
+        std::pair{"--background", o.background}})
+    if (given)
+      return std::string{option} +
+             " is not for dead letters that are named by their ids";
+  return std::nullopt;
+}
+
+/// Whether it is clear which letters are meant; says so if not.
+bool is_clear(const dead_letter_options& o, console& io) {
+  if (const auto why = objection_to_ids(o)) {
+    io.err << "eventweft: " << *why << '\n';
+    return false;
+  }
+  if (!names_nothing(o))
+    return true;
   io.err << "eventweft: name ids, or what is meant (--origin, --platform, "
             "--type, --event, --since, --until), or --all\n";
-  return exit_usage;
+  return false;
 }
 
 std::string with_selection(const dead_letter_options& o, std::string target) {
@@ -222,8 +250,8 @@ int show_dead_letters(const dead_letter_options& options, console& io) {
 }
 
 int retry_dead_letters(const dead_letter_options& options, console& io) {
-  if (names_nothing(options))
-    return say_what(io);
+  if (!is_clear(options, io))
+    return exit_usage;
   if (!options.ids.empty())
     return for_each_id(options, io, [](const std::string& path) {
       return http_request{"POST", path + "/retry", {}, {}};
@@ -256,8 +284,8 @@ int watch_retry(const dead_letter_options& options, console& io) {
 }
 
 int drop_dead_letters(const dead_letter_options& options, console& io) {
-  if (names_nothing(options))
-    return say_what(io);
+  if (!is_clear(options, io))
+    return exit_usage;
   if (!options.ids.empty())
     return for_each_id(options, io, [](const std::string& path) {
       return http_request{"DELETE", path, {}, {}};

@@ -225,6 +225,29 @@ TEST(CliDeadLetters, RetriesAndDropsByWhatTheyAreAbout) {
   EXPECT_EQ(dropped.out.str(), "{\"dropped\":4}\n");
 }
 
+TEST(CliDeadLetters, WhatIsForManySaysNothingOfThoseThatAreNamed) {
+  const auto refused = [](auto set, const std::string& option) {
+    dead_letter_options options;
+    options.ids = {"L1"};
+    set(options);
+    captured_console retried;
+    EXPECT_EQ(retry_dead_letters(options, retried.io), exit_usage) << option;
+    EXPECT_THAT(retried.err.str(), HasSubstr(option));
+    captured_console dropped;
+    EXPECT_EQ(drop_dead_letters(options, dropped.io), exit_usage) << option;
+    EXPECT_EQ(dropped.err.str(), retried.err.str());
+  };
+  refused([](auto& o) { o.all = true; }, "--all");
+  refused([](auto& o) { o.origin = "spool"; }, "--origin");
+  refused([](auto& o) { o.platform = "github"; }, "--platform");
+  refused([](auto& o) { o.type = "push"; }, "--type");
+  refused([](auto& o) { o.event = "E1"; }, "--event");
+  refused([](auto& o) { o.since = "7d"; }, "--since");
+  refused([](auto& o) { o.until = "7d"; }, "--until");
+  refused([](auto& o) { o.rate = "5"; }, "--rate");
+  refused([](auto& o) { o.background = true; }, "--background");
+}
+
 /// A node that a load balancer has chosen, and that has heard of another one.
 TEST(CliDeadLetters, ARetryIsNotTakenForAnEarlierOne) {
   std::atomic<int> looks = 0;
