@@ -63,6 +63,62 @@ class json_message_flag final : public spdlog::custom_flag_formatter {
   }
 };
 
+/// Of a control character at the start of `text`, how many bytes it takes: one
+/// of ASCII, or of U+0080 to U+009F, which terminals obey as well. Else 0.
+size_t control_length(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text[0]);
+  if (first < 0x20 || first == 0x7F)
+    return 1;
+  const auto second =
+      text.size() > 1 ? static_cast<unsigned char>(text[1]) : 0u;
+  return first == 0xC2 && second >= 0x80 && second <= 0x9F ? 2 : 0;
+}
+
+std::string escape_of(std::string_view control) {
+  switch (control[0]) {
+  case '\n':
+    return "\\n";
+  case '\r':
+    return "\\r";
+  case '\t':
+    return "\\t";
+  default:
+    return control.size() == 1
+               ? fmt::format("\\x{:02x}",
+                             static_cast<unsigned char>(control[0]))
+               : fmt::format("\\u{:04x}",
+                             static_cast<unsigned char>(control[1]));
+  }
+}
+
+// What others have written (a program's errors, a peer's answer) is part of
+// messages: it must neither begin a line of its own nor steer a terminal.
+class text_message_flag final : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& msg, const std::tm&,
+              spdlog::memory_buf_t& dest) override {
+    const std::string_view message{msg.payload.data(), msg.payload.size()};
+    size_t from = 0;
+    for (size_t i = 0; i < message.size();) {
+      const auto length = control_length(message.substr(i));
+      if (length == 0) {
+        ++i;
+        continue;
+      }
+      const auto escape = escape_of(message.substr(i, length));
+      dest.append(message.data() + from, message.data() + i);
+      dest.append(escape.data(), escape.data() + escape.size());
+      i += length;
+      from = i;
+    }
+    dest.append(message.data() + from, message.data() + message.size());
+  }
+
+  std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<text_message_flag>();
+  }
+};
+
 std::unique_ptr<spdlog::formatter> make_formatter(bool json) {
   auto formatter = std::make_unique<spdlog::pattern_formatter>(
       spdlog::pattern_time_type::utc);
@@ -70,7 +126,8 @@ std::unique_ptr<spdlog::formatter> make_formatter(bool json) {
     formatter->add_flag<json_message_flag>('*').add_flag<level_flag>('?').set_pattern(
         R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%?","component":"%n","thread":%t,%*})");
   } else {
-    formatter->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%-5l%$ [%n] %v");
+    formatter->add_flag<text_message_flag>('*').set_pattern(
+        "%Y-%m-%dT%H:%M:%S.%eZ %^%-5l%$ [%n] %*");
   }
   return formatter;
 }

@@ -87,6 +87,23 @@ TEST_F(log_test, TextNamesThem) {
                                              to_string(id_) + " committed")));
 }
 
+// A program's standard error, say.
+TEST_F(log_test, TextOfOthersForgesNoLineAndSteersNoTerminal) {
+  component_logs logs{make("text", "info")};
+  const auto log = logs.get("processing_engine");
+  using namespace std::string_view_literals;
+  log->warn("exit code 1: {}", "a\r\n2026-01-31T12:00:00.000Z error [x] b\n\tc"
+                               "\x1b[2J\0\x7f \xc2\x9b \xc3\xbc \xc2\xa0"sv);
+  log->warn("{}", "\xc2");
+  log->flush();
+  EXPECT_THAT(
+      lines(),
+      ElementsAre(::testing::EndsWith(
+                      "exit code 1: a\\r\\n2026-01-31T12:00:00.000Z error [x] "
+                      "b\\n\\tc\\x1b[2J\\x00\\x7f \\u009b \xc3\xbc \xc2\xa0"),
+                  ::testing::EndsWith("\xc2")));
+}
+
 TEST_F(log_test, EachPartHasALevelOfItsOwn) {
   component_logs logs{make("text", "info")};
   const auto hub = logs.get("stream_hub");
