@@ -52,6 +52,7 @@ COMMENT ON COLUMN schema_migrations.applied_at IS 'When it was applied.';
 \ir postgres/0038_cluster_work.sql
 \ir postgres/0039_stream_tickets.sql
 \ir postgres/0040_unread_batches.sql
+\ir postgres/0041_forgotten_processors.sql
 INSERT INTO schema_migrations (version, name) VALUES
   (1, 'log'), (2, 'details'), (3, 'processing'), (4, 'analytics'),
   (5, 'growth'), (6, 'append'), (7, 'leases'), (8, 'threads'),
@@ -68,7 +69,8 @@ INSERT INTO schema_migrations (version, name) VALUES
   (33, 'waiting_bound'), (34, 'retention_in_steps'),
   (35, 'pending_by_fact'), (36, 'processing_times'),
   (37, 'thread_upkeep'), (38, 'cluster_work'), (39, 'stream_tickets'),
-  (40, 'unread_batches');
+  (40, 'unread_batches'),
+  (41, 'forgotten_processors');
 UPDATE schema_migrations SET oldest_program = 25
 WHERE version = (SELECT max(version) FROM schema_migrations);
 COMMIT;

@@ -63,7 +63,7 @@ BEGIN
         'raise_log_durable', 'take_log_head',
         'ensure_partitions', 'event_key', 'event_weeks', 'expired_events',
         'fence_holds', 'mark_event_processed', 'partitioned_tables',
-        'raise_version', 'record_processing', 'release_leases', 'retention_hold',
+        'processor_is_awaited', 'raise_version', 'record_processing', 'release_leases', 'retention_hold',
         'retention_horizon', 'roll_up_metrics')
     UNION ALL
     SELECT 'ALTER TYPE event_priority OWNER TO eventweft_owner'

@@ -44,7 +44,10 @@ constexpr std::string_view overdue =
     "THEN 'a dead letter needs it' "
     "WHEN EXISTS (SELECT 1 FROM event_processing_status s "
     "WHERE s.event_id = e.id "
-    "AND s.status IN ('pending', 'processing', 'retrying')) "
+    "AND s.status IN ('pending', 'processing', 'retrying') "
+    // Who has no marks is none of ours, but a job that notes what it does.
+    "AND coalesce((SELECT max(m.updated_at) FROM processor_marks m "
+    "WHERE m.processor_name = s.processor_name) > ?1, 1)) "
     "THEN 'a processor is not done with it' END AS reason "
     "FROM events e "
     "WHERE e.created_at < (SELECT max(until) FROM keep_until) "

@@ -214,6 +214,53 @@ TEST_P(processing_contract, RetentionWaitsForWhatIsNotDone) {
   EXPECT_EQ(goes(), 2);
 }
 
+TEST_P(processing_contract, RetentionForgetsWhoWasNotHeardOfForAWeek) {
+  const auto ev = stored(1);
+  auto keeper = store_->open_maintenance();
+  must(keeper->roll_up_metrics());
+  retention_policy policy;
+  policy.keep = std::chrono::hours{1};
+  const auto later = noon + std::chrono::hours{24 * 30};
+  const auto held = [&] {
+    int64_t events = 0;
+    for (const auto& item : must(keeper->apply_retention(policy, later, true)))
+      if (item.reason == "a processor is not done with it")
+        events += item.events;
+    return events;
+  };
+  changes c;
+  c.marks = {{"all", 1, R"({"cursor":1,"open":[[1,1,0,0]]})"}};
+  c.rows = {row(ev, status::retrying)};
+  must(memory_->record("p", nobody_, c));
+  EXPECT_EQ(held(), 1);
+  const auto heard_of = [this](std::chrono::hours ago) {
+    run_sql("UPDATE processor_marks SET updated_at = '" +
+            to_rfc3339(system_clock{}.now() - ago) + "'");
+  };
+  heard_of(std::chrono::hours{6 * 24});
+  EXPECT_EQ(held(), 1);
+  heard_of(std::chrono::hours{8 * 24});
+  EXPECT_EQ(held(), 0);
+  // It is gone with what is known of it, whoever may come back for it.
+  must(keeper->apply_retention(policy, later, false));
+  EXPECT_FALSE(must(session_->find(ev->id)));
+}
+
+// A job that notes by itself what it does has no marks.
+TEST_P(processing_contract, RetentionWaitsForWhoHasNoMarks) {
+  const auto ev = stored(1);
+  auto keeper = store_->open_maintenance();
+  must(keeper->roll_up_metrics());
+  changes c;
+  c.rows = {row(ev, status::processing)};
+  must(memory_->record("job", nobody_, c));
+  retention_policy policy;
+  policy.keep = std::chrono::hours{1};
+  must(keeper->apply_retention(policy, noon + std::chrono::hours{24 * 30},
+                               false));
+  EXPECT_TRUE(must(session_->find(ev->id)));
+}
+
 TEST_P(processing_contract, ATokenThatIsNotTheNewestWritesNothing) {
   // One process owns SQLite's file: it has no leases.
   if (!is_postgres())
