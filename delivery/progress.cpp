@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "delivery/progress.hpp"
 
+#include "codec/json_text.hpp"
+
 #include <simdjson.h>
 
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <utility>
 
 namespace eventweft::delivery {
 
 namespace {
+
+/// A mark is written anew several times a second.
+constexpr size_t longest_error = 300;
+constexpr size_t most_history = 256u << 10;
 
 int64_t micros(timestamp t) noexcept {
   return t.time_since_epoch().count();
@@ -33,8 +40,90 @@ bool read_open(simdjson::dom::element element, unfinished& out) {
   if (values[0] <= 0 || values[1] < 0 ||
       values[1] > std::numeric_limits<uint32_t>::max())
     return false;
-  out = {values[0], static_cast<uint32_t>(values[1]), moment(values[2]),
-         moment(values[3]), moment(values[4])};
+  out = {values[0],         static_cast<uint32_t>(values[1]),
+         moment(values[2]), moment(values[3]),
+         moment(values[4]), {}};
+  return true;
+}
+
+/// `[seq,at,error,…]`.
+void append_history(std::string& out, const unfinished& u) {
+  out.append("[").append(std::to_string(u.seq));
+  for (const auto& one : u.history) {
+    std::string text{codec::utf8_prefix(one.error, longest_error)};
+    // PostgreSQL reads no JSON that has the escape of this one.
+    std::ranges::replace(text, '\0', ' ');
+    out.append(",").append(std::to_string(micros(one.at))).append(",");
+    codec::append_quoted(out, text);
+  }
+  out.append("]");
+}
+
+void append_histories(std::string& out, const std::vector<unfinished>& open) {
+  const auto full = out.size() + most_history;
+  bool first = true;
+  for (const auto& u : open) {
+    if (u.history.empty())
+      continue;
+    if (out.size() >= full)
+      break;
+    out.append(std::exchange(first, false) ? ",\"failed\":[" : ",");
+    append_history(out, u);
+  }
+  if (!first)
+    out.append("]");
+}
+
+bool read_history(simdjson::dom::element element, progress_mark& out) {
+  simdjson::dom::array array;
+  if (element.get(array) != simdjson::SUCCESS || array.size() < 3 ||
+      array.size() % 2 == 0)
+    return false;
+  auto next = array.begin();
+  seq_t seq = 0;
+  if ((*next).get(seq) != simdjson::SUCCESS)
+    return false;
+  const auto whose =
+      std::ranges::lower_bound(out.open, seq, {}, &unfinished::seq);
+  if (whose == out.open.end() || whose->seq != seq || !whose->history.empty())
+    return false;
+  for (++next; next != array.end(); ++next) {
+    int64_t at = 0;
+    std::string_view text;
+    if ((*next).get(at) != simdjson::SUCCESS)
+      return false;
+    ++next;
+    if ((*next).get(text) != simdjson::SUCCESS)
+      return false;
+    whose->history.push_back({moment(at), std::string{text}});
+  }
+  return true;
+}
+
+/// There where it is needed; older marks have none.
+bool read_histories(simdjson::dom::element root, progress_mark& out) {
+  simdjson::dom::element there;
+  if (root["failed"].get(there) != simdjson::SUCCESS)
+    return true;
+  simdjson::dom::array all;
+  if (there.get(all) != simdjson::SUCCESS)
+    return false;
+  for (const auto one : all)
+    if (!read_history(one, out))
+      return false;
+  return true;
+}
+
+bool read_floors(simdjson::dom::element root, std::vector<seq_t>& out) {
+  simdjson::dom::element there;
+  if (root["floors"].get(there) != simdjson::SUCCESS)
+    return true;
+  simdjson::dom::array all;
+  if (there.get(all) != simdjson::SUCCESS)
+    return false;
+  for (const auto one : all)
+    if (one.get(out.emplace_back()) != simdjson::SUCCESS || out.back() < 0)
+      return false;
   return true;
 }
 
@@ -54,7 +143,18 @@ std::string mark_json(const progress_mark& mark) {
       out.append(",").append(std::to_string(micros(u.again)));
     out.append("]");
   }
-  return out += "]}";
+  out.append("]");
+  append_histories(out, mark.open);
+  if (!mark.floors.empty()) {
+    out.append(",\"floors\":[");
+    for (const auto seq : mark.floors) {
+      if (out.back() != '[')
+        out.push_back(',');
+      out.append(std::to_string(seq));
+    }
+    out.append("]");
+  }
+  return out += "}";
 }
 
 expected<progress_mark> parse_mark(std::string_view text) {
@@ -67,15 +167,21 @@ expected<progress_mark> parse_mark(std::string_view text) {
   progress_mark out;
   if (parser.parse(text.data(), text.size()).get(root) != simdjson::SUCCESS ||
       root["cursor"].get(out.cursor) != simdjson::SUCCESS || out.cursor < 0 ||
-      root["open"].get(open) != simdjson::SUCCESS)
+      root["open"].get(open) != simdjson::SUCCESS ||
+      !read_floors(root, out.floors))
     return bad();
+  auto furthest = out.cursor;
+  for (const auto seq : out.floors)
+    furthest = std::max(furthest, seq);
   for (const auto element : open) {
     unfinished u;
-    if (!read_open(element, u) || u.seq > out.cursor ||
+    if (!read_open(element, u) || u.seq > furthest ||
         (!out.open.empty() && u.seq <= out.open.back().seq))
       return bad();
-    out.open.push_back(u);
+    out.open.push_back(std::move(u));
   }
+  if (!read_histories(root, out))
+    return bad();
   return out;
 }
 
@@ -88,9 +194,8 @@ progress::progress(progress_mark from, size_t max_open)
 bool progress::take_up(seq_t seq, timestamp now) {
   if (full() || seq <= cursor_)
     return false;
-  open_.emplace(seq, unfinished{seq, 0, now, now});
   cursor_ = seq;
-  return true;
+  return open_.emplace(seq, unfinished{seq, 0, now, now}).second;
 }
 
 bool progress::reopen(seq_t seq, timestamp now) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "messages/dead_letter.hpp"
 #include "messages/errors.hpp"
 #include "messages/event.hpp"
 #include "messages/time.hpp"
@@ -26,6 +27,8 @@ struct unfinished {
   /// When it was asked to deliver once more what it was done with; the start
   /// of time: it was not.
   timestamp again{};
+  /// Of the attempts, those that its owner wants to know of later.
+  std::vector<failed_attempt> history{};
 
   bool operator==(const unfinished&) const = default;
 };
@@ -36,12 +39,18 @@ struct unfinished {
 struct progress_mark {
   seq_t cursor = 0;
   std::vector<unfinished> open;
+  /// Of each kind of event, as its owner tells them apart: done with up to
+  /// here, too, where that is beyond the cursor. Empty: there are no kinds.
+  std::vector<seq_t> floors{};
 
   bool operator==(const progress_mark&) const = default;
 };
 
 /// `{"cursor":12,"open":[[seq,attempts,due,since],…]}`, times in microseconds
-/// since 1970; `again` follows where there is one.
+/// since 1970; `again` follows where there is one. Then, where there is such,
+/// `"failed":[[seq,at,error,at,error,…],…]` and `"floors":[seq,…]`. Errors are
+/// cut to 300 bytes, and all histories together to about 256 KiB: what is
+/// beyond belongs to the latest events and is left out.
 std::string mark_json(const progress_mark& mark);
 /// `corrupt` for anything that `mark_json` does not write.
 expected<progress_mark> parse_mark(std::string_view text);
@@ -55,7 +64,8 @@ class progress {
   seq_t cursor() const noexcept { return cursor_; }
   bool full() const noexcept { return open_.size() >= max_open_; }
 
-  /// Takes up an event beyond the cursor. False if it is full or not beyond.
+  /// Takes up an event beyond the cursor. False if it is full, not beyond, or
+  /// open already.
   bool take_up(seq_t seq, timestamp now);
   /// Takes up once more an event that was done with. False if it is full, the
   /// event is open, or beyond the cursor.

@@ -144,7 +144,9 @@ void board::fetched(std::string_view name, seq_t seq, event_ptr ev,
     const auto open = *f.progress.find(seq);
     put(*w, n, std::move(ev), open.attempts,
         open.attempts == 0 ? now : open.due, now);
-    w->items.at(seq).since = open.since;
+    auto& i = w->items.at(seq);
+    i.since = open.since;
+    i.history = open.history;
     return;
   }
 }
@@ -238,8 +240,8 @@ changes board::collect(std::string_view name, timestamp now) {
   keep_last(out.rows);
   for (auto& f : w->feeds)
     if (std::exchange(f.changed, false))
-      out.marks.push_back({f.name, f.progress.cursor(),
-                           delivery::mark_json(f.progress.mark())});
+      out.marks.push_back(
+          {f.name, f.progress.cursor(), delivery::mark_json(f.mark())});
   return out;
 }
 

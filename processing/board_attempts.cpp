@@ -96,6 +96,7 @@ decision board::finish(uint64_t job_id, const outcome& o, timestamp now) {
   if (auto* open = f.progress.find(i.seq)) {
     open->attempts = i.attempts;
     open->due = out.due;
+    open->history = i.history;
   }
   f.changed = true;
   w.rows.push_back(row_of(i));

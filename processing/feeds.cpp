@@ -55,6 +55,13 @@ void log_feed::reopen(seq_t seq, timestamp now) {
   changed = true;
 }
 
+delivery::progress_mark log_feed::mark() const {
+  auto out = progress.mark();
+  if (std::ranges::max(floors) > out.cursor)
+    out.floors.assign(floors.begin(), floors.end());
+  return out;
+}
+
 size_t feed_for(const std::vector<log_feed>& feeds, size_t lane) noexcept {
   return feeds.size() == 1 ? 0 : lane;
 }
@@ -68,6 +75,8 @@ resume_feeds(const processor& p, const std::vector<stored_mark>& from,
     if (!mark)
       return fail(ec::corrupt, "the mark of processor " + p.name +
                                    " can't be read: " + mark.error().message);
+    // One a lane; those of a mark that has none are not beyond its cursor.
+    mark->floors.resize(lane_count);
     marks[stored.feed] = std::move(*mark);
   }
   const auto names = feeds_of(p);
@@ -77,10 +86,13 @@ resume_feeds(const processor& p, const std::vector<stored_mark>& from,
                     });
   if (fits) {
     for (const auto& n : names) {
-      const auto found = marks.find(n);
-      auto mark = found == marks.end() ? delivery::progress_mark{start, {}}
-                                       : std::move(found->second);
-      feeds.push_back({n, {std::move(mark), no_limit}, {}, {}, true});
+      delivery::progress_mark mark{start, {}};
+      std::array<seq_t, lane_count> floors{};
+      if (const auto found = marks.find(n); found != marks.end()) {
+        mark = std::move(found->second);
+        std::ranges::copy(mark.floors, floors.begin());
+      }
+      feeds.push_back({n, {std::move(mark), no_limit}, floors, {}, true});
     }
   } else {
     // The feeds are others now: all begin at the one that is furthest behind,
@@ -89,8 +101,11 @@ resume_feeds(const processor& p, const std::vector<stored_mark>& from,
     std::array<seq_t, lane_count> floors{};
     for (auto& [name, mark] : marks) {
       merged.cursor = std::min(merged.cursor, mark.cursor);
-      if (const auto lane = parse_priority(name))
-        floors[lane_of(*lane)] = mark.cursor;
+      const auto only = parse_priority(name);
+      for (size_t lane = 0; lane < lane_count; ++lane)
+        if (!only || lane_of(*only) == lane)
+          floors[lane] =
+              std::max({floors[lane], mark.cursor, mark.floors[lane]});
       merged.open.insert(merged.open.end(), mark.open.begin(), mark.open.end());
     }
     std::ranges::sort(merged.open, {}, &delivery::unfinished::seq);

@@ -45,6 +45,8 @@ struct log_feed {
   bool has_yet_to_read(const event& ev) const;
   /// Opens once more an event that was done with.
   void reopen(seq_t seq, timestamp now);
+  /// What is kept of it: also the floors, as long as one is beyond the cursor.
+  delivery::progress_mark mark() const;
 };
 
 /// The feed that brings events of this lane.

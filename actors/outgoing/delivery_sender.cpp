@@ -151,6 +151,9 @@ void delivery_sender_state::begin(const subscription_progress& p) {
     else
       ctx_.log->error("{}: {}", work_, read.error().message);
   }
+  for (const auto& u : from.open)
+    if (!u.history.empty())
+      failures_.emplace(u.seq, u.history);
   start_queue(std::move(from));
   if (queue_)
     queue_->renew_due(ctx_.time->now());

@@ -20,6 +20,9 @@ delivery::progress_mark delivery_sender_state::full_mark() const {
   const auto twice =
       std::ranges::unique(mark.open, {}, &delivery::unfinished::seq);
   mark.open.erase(twice.begin(), twice.end());
+  for (auto& u : mark.open)
+    if (const auto i = failures_.find(u.seq); i != failures_.end())
+      u.history = i->second;
   return mark;
 }
 

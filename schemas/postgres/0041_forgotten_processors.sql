@@ -13,6 +13,8 @@ LANGUAGE sql STABLE AS $$
 $$;
 COMMENT ON FUNCTION processor_is_awaited IS 'Whether retention waits for what this processor is not done with: not if it was not heard of for a week.';
 
+COMMENT ON COLUMN processor_marks.mark IS 'The same with what was read and is not done: {"cursor":seq,"open":[[seq,attempts,due,since],…]}, times in microseconds since 1970; "failed" has the times and errors of the attempts, "floors" how far each priority is done with where that is beyond the cursor.';
+
 -- As they were otherwise.
 CREATE OR REPLACE FUNCTION retention_hold(p_from timestamptz, p_to timestamptz)
 RETURNS text LANGUAGE sql STABLE AS $$

@@ -228,6 +228,27 @@ TEST_F(delivery_sender_test, tries_again_as_scheduled_then_gives_up) {
   EXPECT_EQ(poster->header(0, "webhook-id"), poster->header(9, "webhook-id"));
 }
 
+TEST_F(delivery_sender_test, a_dead_letter_tells_of_attempts_before_a_kill) {
+  int status = 500;
+  poster->status = [&status](const auto&) { return status++; };
+  options.queue.schedule.pauses = {10s, 10s};
+  options.queue.breaker.failures_to_open = 1'000;
+  start();
+  append_many(1, 1);
+  leap(12s);
+  ASSERT_EQ(tables->attempts.size(), 2u);
+  kill_sender();
+  start();
+  leap(12s);
+  ASSERT_EQ(log->letters.size(), 1u);
+  EXPECT_EQ(log->letters[0].attempts, 3u);
+  std::vector<std::string> errors;
+  for (const auto& one : log->letters[0].history)
+    errors.push_back(one.error);
+  EXPECT_EQ(errors, (std::vector<std::string>{"answered 500", "answered 501",
+                                              "answered 502"}));
+}
+
 TEST_F(delivery_sender_test, honours_retry_after) {
   poster->headers = {{"Retry-After", "120"}};
   poster->status = [this](const auto&) {

@@ -24,6 +24,14 @@ TEST(progress, takes_up_what_lies_beyond_its_cursor) {
   EXPECT_EQ(p.mark(), (progress_mark{20, {}}));
 }
 
+TEST(progress, does_not_take_up_what_is_open_already) {
+  progress p{{10, {{12, 1, at_us(1), at_us(1)}}, {12}}, 100};
+  EXPECT_TRUE(p.take_up(11, at_us(2)));
+  EXPECT_FALSE(p.take_up(12, at_us(2)));
+  EXPECT_EQ(p.cursor(), 12);
+  EXPECT_EQ(p.find(12)->attempts, 1u);
+}
+
 TEST(progress, is_bounded) {
   progress p{{}, 2};
   EXPECT_TRUE(p.take_up(1, at_us(0)));
@@ -51,6 +59,39 @@ TEST(mark_json, is_read_back_as_it_was) {
   EXPECT_EQ(parse_mark(mark_json(twice)), twice);
 }
 
+TEST(mark_json, has_what_failed_and_what_is_done_beyond_the_cursor) {
+  progress_mark mark{9, {{3, 2, at_us(50), at_us(40)}, {8, 0, {}, {}}}};
+  mark.open[0].history = {{at_us(1), "HTTP 503"}, {at_us(2), "a \"b\""}};
+  mark.floors = {0, 12, 9, 0};
+  const auto text = mark_json(mark);
+  EXPECT_EQ(text,
+            R"({"cursor":9,"open":[[3,2,50,40],[8,0,0,0]],)"
+            R"("failed":[[3,1,"HTTP 503",2,"a \"b\""]],"floors":[0,12,9,0]})");
+  EXPECT_EQ(parse_mark(text), mark);
+  // Taken up by another feed, which had read further.
+  mark.open[1].seq = 12;
+  EXPECT_EQ(parse_mark(mark_json(mark)), mark);
+  mark.open[1].seq = 13;
+  EXPECT_FALSE(parse_mark(mark_json(mark)));
+}
+
+TEST(mark_json, is_bounded_whatever_handlers_say) {
+  progress_mark mark{1'000, {}};
+  for (seq_t seq = 1; seq <= 1'000; ++seq)
+    mark.open.push_back(
+        {seq, 5, {}, {}, {}, {5, {at_us(1), std::string(10'000, 'x') + '\0'}}});
+  const auto text = mark_json(mark);
+  EXPECT_LT(text.size(), 512u << 10);
+  const auto read = parse_mark(text);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->open.size(), 1'000u);
+  EXPECT_EQ(read->open.front().history.size(), 5u);
+  EXPECT_EQ(read->open.front().history.front().error, std::string(300, 'x'));
+  EXPECT_TRUE(read->open.back().history.empty());
+  mark.open = {{1, 1, {}, {}, {}, {{at_us(1), std::string{"a\0b", 3}}}}};
+  EXPECT_EQ(mark_json(mark).find("\\u0000"), std::string::npos);
+}
+
 TEST(parse_mark, refuses_what_was_not_written_by_it) {
   for (const char* text :
        {"", "{}", "[]", R"({"cursor":1})", R"({"cursor":-1,"open":[]})",
@@ -65,7 +106,14 @@ TEST(parse_mark, refuses_what_was_not_written_by_it) {
         R"({"cursor":1,"open":[[2,0,0,0]]})",
         R"({"cursor":9,"open":[[2,0,0,0],[1,0,0,0]]})",
         R"({"cursor":9,"open":[[2,0,0,0],[2,0,0,0]]})",
-        R"({"cursor":9,"open":[[2,0,0,0]})"}) {
+        R"({"cursor":9,"open":[[2,0,0,0]})",
+        R"({"cursor":9,"open":[[2,1,0,0]],"failed":{}})",
+        R"({"cursor":9,"open":[[2,1,0,0]],"failed":[[2]]})",
+        R"({"cursor":9,"open":[[2,1,0,0]],"failed":[[2,1]]})",
+        R"({"cursor":9,"open":[[2,1,0,0]],"failed":[[2,"no",1]]})",
+        R"({"cursor":9,"open":[[2,1,0,0]],"failed":[[3,1,"no"]]})",
+        R"({"cursor":9,"open":[],"floors":[-1]})",
+        R"({"cursor":9,"open":[],"floors":1})"}) {
     const auto read = parse_mark(text);
     ASSERT_FALSE(read) << text;
     EXPECT_EQ(read.error().code, ec::corrupt);

@@ -289,6 +289,32 @@ TEST_F(board_test, goes_on_from_its_marks) {
   EXPECT_EQ(j->attempt, 2u);
 }
 
+TEST_F(board_test, a_dead_letter_tells_of_attempts_before_a_restart) {
+  auto p = named("p");
+  p.max_retries = 2;
+  add(p);
+  read("p", {make(1)});
+  const auto began = now;
+  for (const auto* why : {"first", "sec\"ond\n"}) {
+    const auto j = b.take(false, now);
+    ASSERT_TRUE(j);
+    now = b.finish(j->id, outcome::failed(why), now).due;
+  }
+  board next{board_options{}, random};
+  ASSERT_TRUE(next.add(std::make_shared<registered>(registered{p, {}, 1}),
+                       b.collect("p", now).marks, 0));
+  next.fetched("p", 1, make(1), now);
+  const auto j = next.take(false, now);
+  ASSERT_TRUE(j);
+  const auto d = next.finish(j->id, outcome::failed("third"), now);
+  ASSERT_EQ(d.what, decision::kind::give_up);
+  EXPECT_EQ(d.attempts, 3u);
+  ASSERT_EQ(d.history.size(), 3u);
+  EXPECT_EQ(d.history[0], (failed_attempt{began, "first"}));
+  EXPECT_EQ(d.history[1].error, "sec\"ond\n");
+  EXPECT_EQ(d.history[2], (failed_attempt{now, "third"}));
+}
+
 TEST_F(board_test, what_is_gone_from_the_log_is_let_go) {
   add(named("p"), {{"low", 5, R"({"cursor":5,"open":[[4,0,0,0]]})"},
                    {"normal", 5, R"({"cursor":5,"open":[]})"},
@@ -319,6 +345,44 @@ TEST_F(board_test, a_change_of_ordering_repeats_and_loses_nothing) {
   auto got = seqs(take_all());
   std::ranges::sort(got);
   EXPECT_EQ(got, (std::vector<seq_t>{2, 5, 6, 9}));
+}
+
+// What was read ahead is not forgotten by the next start either, nor by a
+// change back.
+TEST_F(board_test, a_change_of_ordering_repeats_nothing_after_further_starts) {
+  const auto lanes = named("p");
+  auto one = named("p");
+  one.ordering = ordering::source;
+  std::vector<stored_mark> marks{
+      {"low", 3, R"({"cursor":3,"open":[]})"},
+      {"normal", 3, R"({"cursor":3,"open":[]})"},
+      {"high", 3, R"({"cursor":3,"open":[]})"},
+      {"critical", 9, R"({"cursor":9,"open":[[7,1,0,0]]})"}};
+  for (const auto& p : {one, one, lanes, lanes, one}) {
+    board next{board_options{}, random};
+    const codec::compiled_filter wanted{p.filter};
+    ASSERT_TRUE(next.add(std::make_shared<registered>(registered{p, wanted, 1}),
+                         marks, 0));
+    EXPECT_EQ(next.missing("p"), std::vector<seq_t>{7});
+    EXPECT_TRUE(next.owes("p", *make(5, priority::low)));
+    EXPECT_FALSE(next.owes("p", *make(8, priority::critical)));
+    EXPECT_TRUE(next.owes("p", *make(10, priority::critical)));
+    marks = next.collect("p", now).marks;
+  }
+  add(one, marks);
+  b.fetched("p", 7, make(7, priority::critical, "a"), now);
+  read("p",
+       {make(5, priority::low, "b"), make(7, priority::critical, "a"),
+        make(8, priority::critical, "c"), make(9, priority::high, "d"),
+        make(10, priority::critical, "e")},
+       1);
+  auto got = seqs(take_all());
+  std::ranges::sort(got);
+  EXPECT_EQ(got, (std::vector<seq_t>{5, 7, 9, 10}));
+  // Once the cursor is beyond, there is nothing to remember.
+  marks = b.collect("p", now).marks;
+  ASSERT_EQ(marks.size(), 1u);
+  EXPECT_EQ(marks[0].mark.find("floors"), std::string::npos) << marks[0].mark;
 }
 
 TEST_F(board_test, a_dead_letter_goes_round_again_and_is_told_at_once) {
