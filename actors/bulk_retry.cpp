@@ -67,29 +67,27 @@ void bulk_retry::next_letter(uint64_t epoch) {
     return;
   }
   // One at a time: bodies may be large.
-  letters_.find(ids_.front(), [this,
-                               epoch](const expected<dead_letter>& found) {
-    if (epoch != epoch_ || !state_.running)
-      return;
-    if (!found && found.error().code != ec::not_found) {
-      state_.last_error = to_string(found.error());
-      notices_.tell(state_);
-      run_after(self_, waits_.no_store, [this, epoch] { next_letter(epoch); });
-      return;
-    }
-    ids_.pop_front();
-    // Somebody else may have retried or dropped it by now.
-    if (found)
-      hand_back(*found, epoch);
-    else
-      next_letter(epoch);
-  });
+  const auto id = ids_.front();
+  ids_.pop_front();
+  returns_.retry(
+      id, letter_returns::asked_by::people,
+      [this, id, epoch](const expected<void>& r) { unread(id, r, epoch); },
+      [this, epoch](const expected<void>& r) { handed_back(r, epoch); });
 }
 
-void bulk_retry::hand_back(const dead_letter& letter, uint64_t epoch) {
-  returns_.hand_back(
-      letter, letter_returns::asked_by::people,
-      [this, epoch](const expected<void>& r) { handed_back(r, epoch); });
+void bulk_retry::unread(const uuid& id, const expected<void>& r,
+                        uint64_t epoch) {
+  if (epoch != epoch_ || !state_.running)
+    return;
+  // Somebody else may have retried or dropped it by now.
+  if (r.error().code == ec::not_found) {
+    next_letter(epoch);
+    return;
+  }
+  ids_.push_front(id);
+  state_.last_error = to_string(r.error());
+  notices_.tell(state_);
+  run_after(self_, waits_.no_store, [this, epoch] { next_letter(epoch); });
 }
 
 void bulk_retry::handed_back(const expected<void>& r, uint64_t epoch) {

@@ -44,7 +44,7 @@ class bulk_retry {
  private:
   void next_page(uint64_t epoch);
   void next_letter(uint64_t epoch);
-  void hand_back(const dead_letter& letter, uint64_t epoch);
+  void unread(const uuid& id, const expected<void>& r, uint64_t epoch);
   void handed_back(const expected<void>& r, uint64_t epoch);
 
   dead_letters_actor::pointer self_;

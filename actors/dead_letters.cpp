@@ -174,28 +174,24 @@ class dead_letters_state {
 
   caf::result<bool> retry_one(const uuid& id) {
     auto promise = self_->make_response_promise<bool>();
-    returns_.retry(id, letter_returns::asked_by::people,
-                   [promise](const expected<void>& r) mutable {
-                     if (r)
-                       promise.deliver(true);
-                     else
-                       promise.deliver(to_caf(r.error()));
-                   });
+    const auto then = [promise](const expected<void>& r) mutable {
+      if (r)
+        promise.deliver(true);
+      else
+        promise.deliver(to_caf(r.error()));
+    };
+    returns_.retry(id, letter_returns::asked_by::people, then, then);
     return promise;
   }
 
-  // Notices come more than once.
   void retry_for_another(const uuid& id) {
-    if (!for_others_.insert(id).second)
-      return;
-    returns_.retry(id, letter_returns::asked_by::other_node,
-                   [this, id](const expected<void>& r) {
-                     for_others_.erase(id);
-                     if (r)
-                       ctx_.log->info(
-                           "dead letter {} is retried for another node",
+    returns_.retry(
+        id, letter_returns::asked_by::other_node, [](const expected<void>&) {},
+        [this, id](const expected<void>& r) {
+          if (r)
+            ctx_.log->info("dead letter {} is retried for another node",
                            to_string(id));
-                   });
+        });
   }
 
   caf::result<dead_letter_retry> begin_retry(const dead_letter_query& q,
@@ -253,8 +249,6 @@ class dead_letters_state {
   timestamp alert_after_{};
   uint64_t alerts_ = 0;
   uint64_t not_told_ = 0;
-  /// Under way.
-  std::set<uuid> for_others_;
 };
 
 } // namespace

@@ -115,6 +115,62 @@ TEST_F(dead_letters_test, a_letter_goes_back_to_its_origin_and_is_forgotten) {
   EXPECT_EQ(log->letters.size(), 1u);
 }
 
+TEST_F(dead_letters_test, a_letter_that_several_retry_goes_back_once) {
+  start();
+  fill(3);
+  const auto id = log->letters[0].id;
+  auto first = request<bool>(keeper, retry_atom_v, id);
+  auto second = request<bool>(keeper, retry_atom_v, id);
+  request<dead_letter_retry>(keeper, retry_atom_v, of("processor"), 0.0);
+  tell_anon(keeper, put_atom_v, id);
+  run();
+  EXPECT_TRUE(first->value);
+  EXPECT_TRUE(second->value);
+  EXPECT_FALSE(progress().running);
+  EXPECT_EQ(taken->size(), 3u);
+  EXPECT_TRUE(log->letters.empty());
+  auto late = request<bool>(keeper, retry_atom_v, id);
+  run();
+  ASSERT_TRUE(late->failed);
+  EXPECT_EQ(late->failed->code, ec::not_found);
+}
+
+TEST_F(dead_letters_test, whoever_asks_for_a_letter_on_its_way_hears_its_end) {
+  start();
+  fill(1);
+  *refuse = error{ec::overloaded, "busy"};
+  const auto id = log->letters[0].id;
+  auto first = request<bool>(keeper, retry_atom_v, id);
+  auto second = request<bool>(keeper, retry_atom_v, id);
+  run();
+  for (const auto& asked : {first, second}) {
+    ASSERT_TRUE(asked->failed);
+    EXPECT_EQ(asked->failed->code, ec::overloaded);
+  }
+  // It is nobody's any more.
+  refuse->reset();
+  auto again = request<bool>(keeper, retry_atom_v, id);
+  run();
+  EXPECT_TRUE(again->value);
+  EXPECT_EQ(taken->size(), 1u);
+}
+
+TEST_F(dead_letters_test, a_retry_of_many_waits_for_a_store_that_is_away) {
+  start();
+  fill(3);
+  request<dead_letter_retry>(keeper, retry_atom_v, of("processor"), 10.0);
+  advance(50ms);
+  log->set_down(error{ec::store_unavailable, "away"});
+  advance(1s);
+  EXPECT_TRUE(progress().running);
+  EXPECT_NE(progress().last_error, "");
+  log->set_down(std::nullopt);
+  advance(30s);
+  EXPECT_FALSE(progress().running);
+  EXPECT_EQ(progress().retried, 3u);
+  EXPECT_EQ(taken->size(), 3u);
+}
+
 TEST_F(dead_letters_test, a_letter_that_is_not_taken_stays) {
   start();
   fill(1);
