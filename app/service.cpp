@@ -11,6 +11,7 @@
 #include "app/local_platform.hpp"
 #include "app/lone_node.hpp"
 #include "app/lone_owner.hpp"
+#include "app/memory_hooks.hpp"
 #include "app/node_work.hpp"
 #include "app/poster.hpp"
 #include "app/processors.hpp"
@@ -128,7 +129,10 @@ expected<net::bound_address> service::start() {
     s.settings.store.spool_directory.clear();
   if (auto there = check_store_place(s.settings.store); !there)
     return fail(std::move(there.error()));
-  auto opened = open_store(options_of(s.settings));
+  auto storing = options_of(s.settings);
+  storing.memory =
+      memory_hooks_of(s.processors, s.figures, s.logs->get("dead_letters"));
+  auto opened = open_store(storing);
   if (!opened)
     return fail(opened.error());
   const auto store = with_schema_check(*opened, s.settings.store.auto_migrate);

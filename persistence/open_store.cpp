@@ -13,7 +13,7 @@ expected<store_ptr> open_store(const store_options& options) {
   if (url.starts_with(sqlite_prefix))
     return sqlite::open(url.substr(sqlite_prefix.size()), options);
   if (url.starts_with(memory_prefix))
-    return memory::open(url.substr(memory_prefix.size()));
+    return memory::open(url.substr(memory_prefix.size()), options);
   if (url.starts_with("postgresql://") || url.starts_with("postgres://") ||
       url.find('=') != std::string_view::npos)
     return postgres::open(options);

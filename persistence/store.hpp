@@ -197,9 +197,20 @@ class store {
 
 using store_ptr = std::shared_ptr<store>;
 
+/// What a store in memory, which has to let go of things, asks the process that
+/// it serves, and tells it. Called on any thread; not to call the store.
+struct memory_hooks {
+  /// Whether there is a processor of that name.
+  std::function<bool(std::string_view processor)> runs;
+  /// Whether its filter lets the event through. There where `runs` is.
+  std::function<bool(std::string_view processor, const event& ev)> wants;
+  /// This dead letter had to make room for newer ones.
+  std::function<void(const dead_letter&)> letter_gone;
+};
+
 /// What `open_store` needs to know.
 struct store_options {
-  /// `sqlite:PATH`, or `postgresql://…` / a libpq connection string.
+  /// `sqlite:PATH`, `memory:`, or `postgresql://…` / a libpq connection string.
   std::string url;
   std::chrono::milliseconds connect_timeout{5'000};
   std::chrono::milliseconds statement_timeout{30'000};
@@ -215,6 +226,8 @@ struct store_options {
   std::optional<std::chrono::seconds> dedup_window;
   /// For events with correlation keys.
   correlation::join_limits threads;
+  /// Of a store in memory. May be empty.
+  memory_hooks memory;
 };
 
 /// Refuses a URL it cannot read with `bad_configuration`. Connects to nothing.

@@ -379,4 +379,8 @@ void metrics::dead_letter_added(std::string_view origin) {
   state_->dead_letters.at(origin).Increment();
 }
 
+void metrics::dead_letter_lost(std::string_view origin) {
+  state_->dead_letters_lost.at(origin).Increment();
+}
+
 } // namespace eventweft

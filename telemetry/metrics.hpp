@@ -137,6 +137,8 @@ class metrics {
   // -- the whole -------------------------------------------------------------
   void actor_restarted(std::string_view actor);
   void dead_letter_added(std::string_view origin);
+  /// It had to make room for newer ones.
+  void dead_letter_lost(std::string_view origin);
 
   // -- several nodes ---------------------------------------------------------
   void set_cluster_members(size_t alive);

@@ -257,6 +257,11 @@ struct metrics::state {
                                "eventweft_dead_letters_total",
                                "Items given up on",
                                {"origin"}};
+  series<Counter> dead_letters_lost{registry,
+                                    "eventweft_dead_letters_lost_total",
+                                    "Dead letters that a store in memory had "
+                                    "no room for",
+                                    {"origin"}};
 
   Gauge& members = gauge(registry, "eventweft_cluster_members",
                          "Nodes that are alive, this one included");

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <coroutine>
+#include <future>
 #include <thread>
 
 namespace eventweft::testing {
@@ -114,6 +115,37 @@ TEST_F(embed_handlers, ComeAndGoWhileItRuns) {
   app.platform("ci").on("three", note(), {.since = Since::earliest()});
   submit("three");
   EXPECT_THAT(seen.wait_for(2), ElementsAre("one", "three"));
+}
+
+// A store in memory has no room for it all, and says so.
+TEST(EmbedMemory, WhatIsAcceptedReachesASlowHandler) {
+  notes begun;
+  notes seen;
+  std::promise<void> release;
+  const auto released = release.get_future().share();
+  App app{"slow", bare().set("store.url", "memory:20")};
+  app.platform("ci").on("build", [&](const Event& e) {
+    begun.add(std::string{e.id()});
+    released.wait();
+    seen.add(std::string{e.id()});
+  });
+  app.start();
+  std::vector<std::string> accepted;
+  const auto submit = [&] {
+    accepted.push_back(
+        app.submit_custom_event({.platform = "ci", .event_type = "build"}).id);
+  };
+  submit();
+  ASSERT_EQ(begun.wait_for(1).size(), 1u);
+  EXPECT_EQ(code_thrown_by([&] {
+              for (int i = 0; i < 1'000; ++i)
+                submit();
+            }),
+            Errc::store_full);
+  EXPECT_LE(accepted.size(), 20u);
+  release.set_value();
+  EXPECT_THAT(seen.wait_for(accepted.size()),
+              ::testing::UnorderedElementsAreArray(accepted));
 }
 
 TEST_F(embed_handlers, AsynchronousOnesHoldNoWorker) {
