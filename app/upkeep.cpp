@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/upkeep.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace eventweft {
@@ -104,24 +105,22 @@ bool upkeep::retain(const std::stop_token& stop) {
   const auto& policy = options_.retention;
   if (policy.keeps_all())
     return true;
-  bool first = true;
   for (bool more = true;
-       more && !stop.stop_requested() && owner_->held("retention");
-       first = false) {
+       more && !stop.stop_requested() && owner_->held("retention");) {
     const auto items =
         session_->apply_retention(policy, time_->now(), false, delete_at_once);
     if (!worked("retention", items ? nullptr : &items.error()))
       return false;
-    more = false;
-    for (const auto& item : *items) {
-      // Each round says again which weeks must stay.
-      if (first || item.action != retention_item::kind::keep_week)
+    more = std::ranges::any_of(*items, [](const retention_item& item) {
+      return item.action == retention_item::kind::delete_events &&
+             item.events > 0;
+    });
+    for (const auto& item : *items)
+      // Each round says again what must stay.
+      if (!more || !stays(item.action))
         log_->info("retention: {} {}: {} events{}{}", to_string(item.action),
                    item.what, item.events, item.reason.empty() ? "" : ", ",
                    item.reason);
-      more = more || (item.action == retention_item::kind::delete_events &&
-                      item.events > 0);
-    }
   }
   return true;
 }

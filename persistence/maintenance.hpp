@@ -56,6 +56,12 @@ struct retention_item {
 
 std::string_view to_string(retention_item::kind k) noexcept;
 
+/// Whether that is of what must stay.
+constexpr bool stays(retention_item::kind k) noexcept {
+  return k == retention_item::kind::keep_week ||
+         k == retention_item::kind::keep_events;
+}
+
 /// A row of `event_metrics`.
 struct metrics_row {
   /// "2026-01-31", UTC.
@@ -114,7 +120,8 @@ class store_maintenance {
   /// Lets go of what is past its time and needed by nobody: no active
   /// subscription's cursor, no dead letter, no unfinished processor. Deletes
   /// at most `limit` single events; call it again while it finds some. A dry
-  /// run changes nothing.
+  /// run changes nothing, and tells of all that goes and all that must stay;
+  /// of the latter a real run may tell less, and says it anew each time.
   virtual expected<std::vector<retention_item>>
   apply_retention(const retention_policy& policy, timestamp now, bool dry_run,
                   size_t limit = 10'000) = 0;

@@ -248,20 +248,25 @@ int retention(const config::load_options& options, bool dry_run, console& io) {
     counted = *rolled;
   }
   const system_clock time;
-  bool first = true;
-  for (bool more = true; more; first = false) {
-    const auto items = session->apply_retention(*policy, time.now(), dry_run);
-    if (!items)
-      return report(items.error(), io);
+  for (bool more = !dry_run; more;) {
+    const auto gone = session->apply_retention(*policy, time.now(), false);
+    if (!gone)
+      return report(gone.error(), io);
     more = false;
-    for (const auto& item : *items) {
-      // Each round says again which weeks must stay.
-      if (first || item.action != retention_item::kind::keep_week)
+    for (const auto& item : *gone) {
+      if (!stays(item.action))
         tell(item, io);
-      more = more || (!dry_run && item.events > 0 &&
-                      item.action == retention_item::kind::delete_events);
+      more = more || (item.action == retention_item::kind::delete_events &&
+                      item.events > 0);
     }
   }
+  // What must stay, once, after all that goes is gone.
+  const auto items = session->apply_retention(*policy, time.now(), true);
+  if (!items)
+    return report(items.error(), io);
+  for (const auto& item : *items)
+    if (dry_run || stays(item.action))
+      tell(item, io);
   if (dry_run)
     io.out << "A dry run: nothing was changed.\n";
   return exit_ok;

@@ -4,6 +4,7 @@
 #include "app/upkeep.hpp"
 
 #include <gtest/gtest.h>
+#include <spdlog/sinks/ostream_sink.h>
 #include <stdlib.h>
 
 #include <atomic>
@@ -174,13 +175,15 @@ TEST_F(upkeep_test, KeepsSamplesAndReports) {
   }));
 }
 
-/// A store of which somebody has uncounted events, so many a call.
+/// A store of which somebody has uncounted events, so many a call, and of which
+/// one event goes and another must stay.
 class uncounted_store final : public store {
  public:
   class maintenance final : public store_maintenance {
    public:
-    maintenance(std::deque<int64_t> pieces, std::atomic<int>& calls)
-        : pieces_(std::move(pieces)), calls_(calls) {}
+    maintenance(std::deque<int64_t> pieces, std::atomic<int>& calls,
+                std::atomic<int>& rounds)
+        : pieces_(std::move(pieces)), calls_(calls), rounds_(rounds) {}
 
     expected<int> prepare_partitions(timestamp) override { return 0; }
     expected<int64_t> roll_up_metrics() override {
@@ -193,7 +196,11 @@ class uncounted_store final : public store {
     }
     expected<std::vector<retention_item>>
     apply_retention(const retention_policy&, timestamp, bool, size_t) override {
-      return std::vector<retention_item>{};
+      using kind = retention_item::kind;
+      const retention_item gone{kind::delete_events, "slack", {}, 1, 2, {}};
+      const retention_item kept{kind::keep_events,       "slack", {}, 1, 2,
+                                "a dead letter needs it"};
+      return rounds_++ == 0 ? std::vector{gone, kept} : std::vector{kept};
     }
     expected<std::vector<metrics_row>> metrics(const metrics_query&) override {
       return std::vector<metrics_row>{};
@@ -206,6 +213,7 @@ class uncounted_store final : public store {
    private:
     std::deque<int64_t> pieces_;
     std::atomic<int>& calls_;
+    std::atomic<int>& rounds_;
   };
 
   std::string_view engine() const noexcept override { return "none"; }
@@ -217,10 +225,12 @@ class uncounted_store final : public store {
   std::unique_ptr<store_session> open_session() override { return nullptr; }
   std::unique_ptr<store_maintenance> open_maintenance() override {
     return std::make_unique<maintenance>(
-        std::deque<int64_t>{metrics_at_once, metrics_at_once, 7, 5}, calls);
+        std::deque<int64_t>{metrics_at_once, metrics_at_once, 7, 5}, calls,
+        rounds);
   }
 
   std::atomic<int> calls = 0;
+  std::atomic<int> rounds = 0;
 };
 
 // A busy log grows by more than one piece an interval.
@@ -231,6 +241,25 @@ TEST_F(upkeep_test, RollsUpAllThereIsAtOnce) {
   const upkeep keeper{uncounted, options, std::make_shared<manual_clock>(noon),
                       null_logger()};
   EXPECT_TRUE(within(30s, [&] { return uncounted->calls == 3; }));
+}
+
+TEST_F(upkeep_test, WhatMustStayIsLoggedOnceARun) {
+  const auto scripted = std::make_shared<uncounted_store>();
+  std::ostringstream out;
+  upkeep_options options;
+  options.retention.keep = 24h;
+  {
+    const upkeep keeper{
+        scripted, options, std::make_shared<manual_clock>(noon),
+        std::make_shared<spdlog::logger>(
+            "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(out))};
+    EXPECT_TRUE(within(30s, [&] { return scripted->rounds == 2; }));
+  }
+  const auto told = out.str();
+  const auto kept = told.find("keep events slack: 1 events, a dead letter");
+  ASSERT_NE(kept, std::string::npos) << told;
+  EXPECT_EQ(told.find("keep events", kept + 1), std::string::npos) << told;
+  EXPECT_LT(told.find("delete events slack: 1 events"), kept);
 }
 
 class retention_command_test : public upkeep_test {
@@ -264,6 +293,18 @@ TEST_F(retention_command_test, LetsGoOfWhatNoServerHasCountedYet) {
   const auto rows = store_->open_maintenance()->metrics({});
   ASSERT_EQ(rows.value().size(), 2u);
   EXPECT_EQ(rows.value().front().events, 1);
+}
+
+TEST_F(retention_command_test, WhatMustStayIsToldOnce) {
+  dead_letter d;
+  d.id = session_->read_after(0, 1, SIZE_MAX).value().events.front()->id;
+  d.event_id = d.id;
+  ASSERT_TRUE(session_->add_dead_letter(d));
+  EXPECT_EQ(cli::retention(options("1d"), false, io_), cli::exit_ok);
+  EXPECT_EQ(out_.str(), "delete events  github  1 events, 2 bytes\n"
+                        "keep events  github  1 events, 2 bytes  "
+                        "(a dead letter needs it)\n");
+  EXPECT_EQ(names(), std::vector<std::string>{"old"});
 }
 
 TEST_F(retention_command_test, NamesAKeyItCannotRead) {
