@@ -53,6 +53,7 @@ COMMENT ON COLUMN schema_migrations.applied_at IS 'When it was applied.';
 \ir postgres/0039_stream_tickets.sql
 \ir postgres/0040_unread_batches.sql
 \ir postgres/0041_forgotten_processors.sql
+\ir postgres/0042_retention_tells.sql
 INSERT INTO schema_migrations (version, name) VALUES
   (1, 'log'), (2, 'details'), (3, 'processing'), (4, 'analytics'),
   (5, 'growth'), (6, 'append'), (7, 'leases'), (8, 'threads'),
@@ -70,7 +71,8 @@ INSERT INTO schema_migrations (version, name) VALUES
   (35, 'pending_by_fact'), (36, 'processing_times'),
   (37, 'thread_upkeep'), (38, 'cluster_work'), (39, 'stream_tickets'),
   (40, 'unread_batches'),
-  (41, 'forgotten_processors');
+  (41, 'forgotten_processors'),
+  (42, 'retention_tells');
 UPDATE schema_migrations SET oldest_program = 25
 WHERE version = (SELECT max(version) FROM schema_migrations);
 COMMIT;

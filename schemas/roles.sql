@@ -62,8 +62,9 @@ BEGIN
         'insert_events', 'log_head_moved', 'look_up_threads', 'make_durable',
         'raise_log_durable', 'take_log_head',
         'ensure_partitions', 'event_key', 'event_weeks', 'expired_events',
-        'fence_holds', 'mark_event_processed', 'partitioned_tables',
-        'processor_is_awaited', 'raise_version', 'record_processing', 'release_leases', 'retention_hold',
+        'fence_holds', 'held_events', 'mark_event_processed',
+        'partitioned_tables', 'processor_is_awaited', 'raise_version',
+        'record_processing', 'release_leases', 'retention_hold',
         'retention_horizon', 'roll_up_metrics')
     UNION ALL
     SELECT 'ALTER TYPE event_priority OWNER TO eventweft_owner'

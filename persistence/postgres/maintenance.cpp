@@ -43,13 +43,22 @@ std::string platforms_json(const retention_policy& policy) {
   return json + "}";
 }
 
+/// Single events past their time that must stay.
+constexpr auto held_events =
+    "SELECT 'keep events', platform, until, events, bytes, reason "
+    "FROM held_events($1, $2, $3)";
+
+retention_item::kind read_action(std::string_view text) {
+  using kind = retention_item::kind;
+  for (auto k : {kind::drop_week, kind::keep_week, kind::keep_events})
+    if (text == to_string(k))
+      return k;
+  return kind::delete_events;
+}
+
 retention_item read_item(const pqxx::row& row) {
   retention_item item;
-  auto action = row[0].view();
-  using kind = retention_item::kind;
-  item.action = action == "drop week"   ? kind::drop_week
-                : action == "keep week" ? kind::keep_week
-                                        : kind::delete_events;
+  item.action = read_action(row[0].view());
   item.what = row[1].view();
   item.until = read_time(row[2].view());
   item.events = row[3].as<int64_t>();
@@ -106,15 +115,11 @@ maintenance::apply_retention(const retention_policy& policy, timestamp now,
                              bool dry_run, size_t limit) {
   using result_t = expected<std::vector<retention_item>>;
   return pool_->call(retry::yes, [&](pqxx::connection& c) -> result_t {
-    pqxx::params p;
-    if (policy.keep)
-      p.append(interval_text(*policy.keep));
-    else
-      p.append();
-    p.append(platforms_json(policy));
-    p.append(dry_run);
-    p.append(time_text(now));
-    p.append(static_cast<int64_t>(limit));
+    const auto keep =
+        policy.keep ? std::optional{interval_text(*policy.keep)} : std::nullopt;
+    const auto platforms = platforms_json(policy);
+    const pqxx::params p{keep, platforms, dry_run, time_text(now),
+                         static_cast<int64_t>(limit)};
     pqxx::nontransaction tx{c};
     std::vector<retention_item> items;
     for (bool more = true; more;) {
@@ -133,7 +138,13 @@ maintenance::apply_retention(const retention_policy& policy, timestamp now,
         if (!more || item.action == retention_item::kind::drop_week)
           items.push_back(std::move(item));
     }
-    if (!dry_run) {
+    if (dry_run) {
+      // Where a subscription is far behind they are many: not each time that
+      // the server retains.
+      for (const auto& row :
+           tx.exec(held_events, pqxx::params{keep, platforms, time_text(now)}))
+        items.push_back(read_item(row));
+    } else {
       int64_t forgotten = 1;
       for (int i = 0; forgotten > 0 && i < forget_calls; ++i)
         forgotten = tx.exec("SELECT forget_threads($1)",

@@ -346,6 +346,55 @@ TEST_P(maintenance_contract, WhatIsHeldBackIsToldWithTheReason) {
   }
 }
 
+// Of a platform that is kept shorter than others no week speaks.
+TEST_P(maintenance_contract, SingleEventsThatAreHeldBackAreToldWithTheReason) {
+  must(maintenance_->prepare_partitions(noon - days{40}));
+  append({aged(1, days{40}, "linear"), aged(2, days{40}, "linear"),
+          aged(3, days{40}, "slack"), aged(4, days{40}),
+          aged(5, days{900}, "slack"), aged(6, days{1}, "slack")});
+  retention_policy policy;
+  policy.keep = days{30};
+  policy.platforms["github"] = days{200};
+  processing::status_row row;
+  row.event = *must(session_->find(numbered_event(1).id));
+  row.status = processing::status::retrying;
+  row.attempts = 1;
+  processing::changes open;
+  open.rows = {row};
+  open.marks = {{"all", 6, R"({"cursor":6,"open":[[1,1,0,0]]})"}};
+  must(store_->open_processing()->record("notify", {"processor:notify", 0},
+                                         open));
+  for (const int n : {3, 5}) {
+    dead_letter d;
+    d.id = d.event_id.emplace(numbered_event(n).id);
+    must(session_->add_dead_letter(d));
+  }
+  const auto planned = [&] {
+    std::vector<std::string> all;
+    for (const auto& item : retain(policy, true))
+      if (item.events != 0)
+        all.push_back(std::string{to_string(item.action)} + ' ' + item.what +
+                      ' ' + std::to_string(item.events) +
+                      (item.reason.empty() ? "" : ": " + item.reason));
+    return all;
+  };
+  EXPECT_THAT(planned(),
+              ElementsAre("delete events linear 1",
+                          "keep events linear 1: a processor is not done with "
+                          "it",
+                          "keep events slack 2: a dead letter needs it"));
+  run_sql("INSERT INTO stream_subscriptions (id, stream_name, subscriber_id, "
+          "type, cursor_seq) VALUES ('" +
+          to_string(numbered_event(1).id) + "', 'all_events', 'me', 'sse', 1)");
+  EXPECT_THAT(planned(),
+              ElementsAre("keep events linear 1: a processor is not done with "
+                          "it",
+                          "keep events linear 1: a subscription has not read "
+                          "it",
+                          "keep events slack 2: a subscription has not read "
+                          "it"));
+}
+
 // With a log of which much must stay that takes long, and events come in.
 TEST_P(sqlite_maintenance, LookingForWhatMayGoKeepsNobodyFromWriting) {
   append({aged(1, days{100}), aged(2, days{1})});

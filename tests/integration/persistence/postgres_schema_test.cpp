@@ -587,6 +587,7 @@ TEST_F(postgres_schema, TheWriterCannotDropAndTheAnalystCannotWrite) {
   EXPECT_EQ(must(reports->forget_samples(noon + 1s)), 1);
   retention_policy policy;
   policy.keep = days{30};
+  must(maintenance->apply_retention(policy, noon + days{60}, true));
   must(maintenance->apply_retention(policy, noon + days{60}, false));
   EXPECT_TRUE(must(session->read_after(0, 10, SIZE_MAX)).events.empty());
 
