@@ -123,6 +123,33 @@ TEST_F(postgres_schema, AJobOfOnesOwnIsNotedAndMeasured) {
   EXPECT_EQ(event->processing_duration, 0.5);
 }
 
+TEST_F(postgres_schema, AMarkThatSaysNothingOfUseIsRefusedByName) {
+  must(store_->migrate());
+  const auto session = store_->open_session();
+  const std::vector<event_ptr> events{event_ptr{numbered_event(1)}};
+  must(session->append(events));
+  const auto mark = [this](const std::string& how) -> std::string {
+    try {
+      run("SELECT mark_event_processed('" + to_string(numbered_event(1).id) +
+          "', " + how + ")");
+      return "";
+    } catch (const pqxx::sql_error& e) {
+      return e.what();
+    }
+  };
+  for (auto* seconds : {"-1", "'NaN'", "'Infinity'", "1e300", "1000000001"})
+    EXPECT_THAT(mark("'nightly', true, NULL, " + std::string{seconds}),
+                ::testing::HasSubstr("p_duration: "))
+        << seconds;
+  EXPECT_THAT(mark("''"), ::testing::HasSubstr("p_processor_name: "));
+  EXPECT_THAT(mark("NULL"), ::testing::HasSubstr("p_processor_name: "));
+  EXPECT_THAT(mark("'nightly', NULL"), ::testing::HasSubstr("p_success: "));
+  EXPECT_EQ(
+      run("SELECT count(*) FROM event_processing_status").one_field().as<int>(),
+      0);
+  EXPECT_EQ(mark("'nightly', true, NULL, 0"), "");
+}
+
 TEST_F(postgres_schema, AMarkWithoutADurationIsOfAnUnknownTime) {
   must(store_->migrate());
   auto session = store_->open_session();
