@@ -71,7 +71,8 @@ namespace {
 
 // Follows the dots of `path`. A number is an index where an array is. A member
 // whose own name has dots (`payload.data.my.key`) is found as well: the longest
-// name that exists wins.
+// name that exists wins. Of one that is repeated it is the last, as for
+// `json_text_at` and for most who read JSON.
 std::optional<element> follow(element at, std::string_view path) {
   if (path.empty())
     return at;
@@ -91,11 +92,15 @@ std::optional<element> follow(element at, std::string_view path) {
   if (at.get_object().get(members))
     return std::nullopt;
   for (auto end = path.size();;) {
-    element next;
-    if (!members.at_key(path.substr(0, end)).get(next))
-      if (auto found =
-              follow(next, end == path.size() ? "" : path.substr(end + 1)))
-        return found;
+    const auto name = path.substr(0, end);
+    const auto rest = end == path.size() ? "" : path.substr(end + 1);
+    std::optional<element> last;
+    for (const auto& member : members)
+      if (member.key == name)
+        if (auto found = follow(member.value, rest))
+          last = found;
+    if (last)
+      return last;
     end = end == 0 ? path.npos : path.rfind('.', end - 1);
     if (end == path.npos)
       return std::nullopt;

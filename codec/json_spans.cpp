@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/json_spans.hpp"
 
+#include "codec/json_text.hpp"
+
 #include <boost/json.hpp>
 
 #include <algorithm>
-#include <optional>
+#include <charconv>
 
 namespace eventweft::codec {
 
@@ -101,6 +103,32 @@ std::optional<std::string> next_token(std::string_view& pointer) {
   return out;
 }
 
+// The members and items of all `places` that `fits(is_item, number, key)`.
+template <class Fits>
+std::vector<std::string_view>
+one_step(const std::vector<std::string_view>& places, const Fits& fits) {
+  std::vector<std::string_view> out;
+  for (auto place : places) {
+    cursor in{place};
+    in.skip_blanks();
+    const bool array = in.peek() == '[';
+    const auto members = json_members(place);
+    for (size_t i = 0; i < members.size(); ++i)
+      if (fits(array, i, members[i].key))
+        out.push_back(members[i].value);
+  }
+  return out;
+}
+
+std::optional<size_t> index_of(std::string_view digits) {
+  size_t out = 0;
+  const auto* end = digits.data() + digits.size();
+  const auto [stop, why] = std::from_chars(digits.data(), end, out);
+  if (why != std::errc{} || stop != end)
+    return std::nullopt;
+  return out;
+}
+
 } // namespace
 
 std::vector<json_member> json_members(std::string_view text) {
@@ -143,20 +171,32 @@ std::vector<std::string_view> json_places(std::string_view text,
     const auto token = next_token(pointer);
     if (!token)
       return {};
-    std::vector<std::string_view> next;
-    for (auto place : found) {
-      cursor in{place};
-      in.skip_blanks();
-      const bool array = in.peek() == '[';
-      const auto members = json_members(place);
-      for (size_t i = 0; i < members.size(); ++i)
-        if (*token == "*" ||
-            *token == (array ? std::to_string(i) : members[i].key))
-          next.push_back(members[i].value);
-    }
-    found = std::move(next);
+    found = one_step(found, [&](bool array, size_t i, const std::string& key) {
+      return *token == "*" || *token == (array ? std::to_string(i) : key);
+    });
   }
   return found;
+}
+
+std::optional<std::string> json_text_at(std::string_view text,
+                                        std::string_view path) {
+  std::vector<std::string_view> found{text};
+  for (bool more = true; more && !found.empty();) {
+    const auto end = path.find('.');
+    const auto name = path.substr(0, end);
+    const auto index = index_of(name);
+    found = one_step(found, [&](bool array, size_t i, const std::string& key) {
+      return array ? index == i : name == key;
+    });
+    more = end != path.npos;
+    path.remove_prefix(more ? end + 1 : path.size());
+  }
+  if (found.empty() || found.back() == "null")
+    return std::nullopt;
+  const auto value = found.back();
+  if (!value.starts_with('"') || value.size() < 2)
+    return std::string{value};
+  return unescaped{value.substr(1, value.size() - 2)}.text();
 }
 
 } // namespace eventweft::codec

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,13 @@ struct json_member {
 /// The members of an object or the items of an array, in their order; nothing
 /// for another value. Blanks around `text` are allowed.
 std::vector<json_member> json_members(std::string_view text);
+
+/// What a path such as "a.0.b" leads to, a number being an index where there is
+/// an array and a member's name elsewhere: a string's own text, else the
+/// value's JSON as it stands there; nothing for null, and where there is none.
+/// Where an object repeats a key, the last one counts.
+std::optional<std::string> json_text_at(std::string_view text,
+                                        std::string_view path);
 
 /// The places that an RFC 6901 pointer leads to, `*` standing for any one
 /// member or item. More than one also where an object repeats a key.

@@ -57,7 +57,8 @@ BEGIN
     WHERE p.pronamespace = current_schema()::regnamespace
       AND p.proname IN (
         'append_events', 'append_joined_events', 'apply_retention',
-        'beat_node', 'change_threads', 'claim_leases', 'commit_async',
+        'beat_node', 'change_threads', 'check_assumed', 'claim_leases',
+        'commit_async',
         'create_event_correlation', 'find_stored_events', 'forget_threads',
         'insert_events', 'log_head_moved', 'look_up_threads', 'make_durable',
         'raise_log_durable', 'take_log_head',

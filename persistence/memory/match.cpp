@@ -2,12 +2,11 @@
 #include "persistence/memory/match.hpp"
 
 #include "codec/filter.hpp"
-#include "codec/json_text.hpp"
+#include "codec/json_spans.hpp"
 
 #include <algorithm>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace eventweft::memory {
@@ -24,17 +23,13 @@ bool any_of(const std::vector<std::string>& wanted, Test test) {
   return wanted.empty() || std::any_of(wanted.begin(), wanted.end(), test);
 }
 
-/// Whether a string with that text, or that number or truth value, is there.
-bool stands_at(const event& ev, const std::string& path,
+bool stands_at(const event& ev, std::string_view path,
                const std::string& text) {
-  const auto is = [&](std::string json) {
-    filter f;
-    f.custom_filters.emplace(path, std::move(json));
-    return codec::compiled_filter{f, {}}.matches(ev);
-  };
-  std::string quoted;
-  codec::append_quoted(quoted, text);
-  return is(std::move(quoted)) || (text != "null" && is(text));
+  const auto dot = path.find('.');
+  const auto json = path.substr(0, dot) == "payload"
+                        ? ev.stored_payload().view()
+                        : std::string_view{ev.metadata};
+  return codec::json_text_at(json, path.substr(dot + 1)) == text;
 }
 
 bool matches_envelope(const event_query& q, const event& ev) {

@@ -4,6 +4,7 @@
 #include "persistence/postgres/rows.hpp"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 namespace eventweft::postgres {
@@ -72,25 +73,41 @@ std::string literal(std::string_view text) {
   return out + "'";
 }
 
+/// Whether PostgreSQL may read as an index what is only a name to us: `-1`,
+/// say. It counts from the end then, but of whichever array comes first at that
+/// depth, so that the answer hangs on what else is in the payload.
+bool is_odd_index(std::string_view name) {
+  const auto digits = name.find_first_not_of(" \t\n\v\f\r+-");
+  return digits != 0 && digits != name.npos &&
+         name.find_first_not_of("0123456789", digits) == name.npos;
+}
+
 /// `payload.a.0` as `payload #>> '{"a","0"}'`. A literal and not a parameter,
 /// so that an operator's expression index over this very path is found.
 std::string path_expression(std::string_view path) {
   const auto point = path.find('.');
   std::string out{path.substr(0, point)};
-  std::string members = "{";
+  std::string members;
   for (path.remove_prefix(point); !path.empty();) {
     path.remove_prefix(1);
     const auto end = std::min(path.find('.'), path.size());
-    members += members.size() > 1 ? ",\"" : "\"";
-    for (char c : path.substr(0, end)) {
+    const auto name = path.substr(0, end);
+    path.remove_prefix(end);
+    if (is_odd_index(name)) {
+      if (!members.empty())
+        out += " #> " + literal("{" + std::exchange(members, {}) + "}");
+      out += (path.empty() ? " ->> " : " -> ") + literal(name);
+      continue;
+    }
+    members += members.empty() ? "\"" : ",\"";
+    for (char c : name) {
       if (c == '"' || c == '\\')
         members += '\\';
       members += c;
     }
     members += '"';
-    path.remove_prefix(end);
   }
-  return out + " #>> " + literal(members + "}");
+  return members.empty() ? out : out + " #>> " + literal("{" + members + "}");
 }
 
 /// A delivery is known by the hash that the index has; without a platform to go

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "persistence/sqlite/database.hpp"
 
+#include "codec/json_spans.hpp"
 #include "persistence/migrations.hpp"
 #include "persistence/schema_version.hpp"
 
@@ -59,6 +60,22 @@ int stored_version(database& db) {
       .getInt();
 }
 
+std::string_view text_of(sqlite3_value* value) {
+  const auto* bytes = static_cast<const char*>(sqlite3_value_blob(value));
+  return {bytes, bytes ? static_cast<size_t>(sqlite3_value_bytes(value)) : 0};
+}
+
+/// `stands_at(json, path, text)` for statements.
+void stands_at(sqlite3_context* context, int, sqlite3_value** arguments) {
+  try {
+    const auto found =
+        codec::json_text_at(text_of(arguments[0]), text_of(arguments[1]));
+    sqlite3_result_int(context, found == text_of(arguments[2]) ? 1 : 0);
+  } catch (const std::exception&) {
+    sqlite3_result_error_nomem(context);
+  }
+}
+
 } // namespace
 
 error translate_exception() noexcept {
@@ -97,6 +114,7 @@ database::database(const database_file& file)
   db_.exec("PRAGMA cache_size = -32768");
   db_.exec("PRAGMA wal_autocheckpoint = 4000");
   db_.exec("PRAGMA journal_size_limit = 67108864");
+  db_.createFunction("stands_at", 3, true, nullptr, &stands_at);
 }
 
 bool database::wait_for_disk(bool wait) {

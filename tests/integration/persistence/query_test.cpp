@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "codec/json_text.hpp"
 #include "tests/integration/persistence/store_fixture.hpp"
 
 #include <limits>
@@ -201,6 +202,66 @@ TEST_P(query_contract, ByWhatStandsAtAPathOfThePayload) {
   event_query both;
   both.conditions = {{"payload.a.b", "main"}, {"payload.t", "true"}};
   EXPECT_THAT(seqs(both), ElementsAre(7));
+}
+
+TEST_P(query_contract, WhatStandsAtAPathIsReadTheSameInAllStores) {
+  auto e = numbered_event(20);
+  e.payload = shared_text{std::string{
+      R"({"o":{"x": 1, "y":[1,  2] } ,"f":1.50,"e":1e2,"s":"","u":"\u00e9\/",)"
+      R"("big":12345678901234567890123,"other":[1,2,3],"nil":"a\u0000b",)"
+      R"("arr":[[1,2],{"k":"v"}],"-1":"neg","x":{"0":"name","01":"lead"},)"
+      R"("sp ace":"z","dup":1,"dup":2,"gone":1,"gone":null,)"
+      R"("deep":{"dup":"a","x":{"y":1}},"deep":{"dup":"b","dup":"c"}})"}};
+  if (auto readable = codec::readable_json(e.payload.view()))
+    e.payload_readable = shared_text{std::move(*readable)};
+  e.metadata = R"({"k": {"l": "m"}})";
+  append({e});
+  const auto is = [&](const char* path, const char* text) {
+    event_query q;
+    q.conditions.emplace(path, text);
+    return !seqs(q).empty();
+  };
+  for (const auto& [path, text] :
+       std::initializer_list<std::pair<const char*, const char*>>{
+           {"payload.o", R"({"x": 1, "y":[1,  2] })"},
+           {"payload.o.y", "[1,  2]"},
+           {"payload.f", "1.50"},
+           {"payload.e", "1e2"},
+           {"payload.s", ""},
+           {"payload.u", "\u00e9/"},
+           {"payload.big", "12345678901234567890123"},
+           {"payload.nil", "a\ufffdb"},
+           {"payload.arr.0", "[1,2]"},
+           {"payload.arr.1.k", "v"},
+           {"payload.arr.01.k", "v"},
+           {"payload.-1", "neg"},
+           {"payload.x.0", "name"},
+           {"payload.x.01", "lead"},
+           {"payload.sp ace", "z"},
+           {"payload.dup", "2"},
+           {"payload.deep.dup", "c"},
+           {"payload.deep.x.y", "1"},
+           {"metadata.k.l", "m"},
+           {"metadata.k", R"({"l": "m"})"}})
+    EXPECT_TRUE(is(path, text)) << path << ' ' << text;
+  for (const auto& [path, text] :
+       std::initializer_list<std::pair<const char*, const char*>>{
+           {"payload.o", R"({"x":1,"y":[1,2]})"},
+           {"payload.f", "1.5"},
+           {"payload.e", "100"},
+           {"payload.u", "\\u00e9/"},
+           {"payload.arr.-1.k", "v"},
+           {"payload.arr.-2", "[1,2]"},
+           {"payload.arr.+1.k", "v"},
+           {"payload.arr.2", ""},
+           {"payload.arr.-1", R"({"k":"v"})"},
+           {"payload.dup", "1"},
+           {"payload.gone", "1"},
+           {"payload.gone", "null"},
+           {"payload.deep.dup", "a"},
+           {"payload.s.x", ""},
+           {"payload.none", ""}})
+    EXPECT_FALSE(is(path, text)) << path << ' ' << text;
 }
 
 TEST_P(query_contract, ByTime) {

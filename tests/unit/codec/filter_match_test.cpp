@@ -158,6 +158,20 @@ TEST(FilterMatch, CustomFiltersReachAnyScalar) {
         << no;
 }
 
+TEST(FilterMatch, OfARepeatedMemberTheLastCounts) {
+  const auto ev = event_with_payload(
+      R"({"a":1,"a":2,"b":{"c":1,"d":1},"b":{"c":2},"e.f":1,"e.f":2})");
+  const auto stands = [&](std::string_view condition) {
+    return matches(R"({"custom_filters":{)" + std::string{condition} + "}}",
+                   ev);
+  };
+  EXPECT_TRUE(stands(R"("payload.a":2)"));
+  EXPECT_FALSE(stands(R"("payload.a":1)"));
+  EXPECT_TRUE(stands(R"("payload.b.c":2)"));
+  EXPECT_TRUE(stands(R"("payload.b.d":1)"));
+  EXPECT_TRUE(stands(R"("payload.e.f":2)"));
+}
+
 TEST(FilterMatch, CustomFiltersReadEachEventAnew) {
   const auto f = parse_filter(R"({"custom_filters":{"payload.a":1}})");
   ASSERT_TRUE(f);
