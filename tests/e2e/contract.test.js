@@ -216,6 +216,13 @@ describe('the contracts in schemas/', { concurrency: 1 }, () => {
       { id: event.id }, {}, '?stream=all_events&filter={"platforms":["x"]}');
     assert.equal(explained.json.stream.matched, true);
     assert.equal(explained.json.filter.matched, false);
+    const fits = await call('get', '/api/v1/events/{id}/explain',
+      { id: event.id }, {}, '?filter={"min_priority":"low"}');
+    assert.equal(fits.json.stream, null);
+    assert.equal(fits.json.filter.members[0].why, null);
+    const ofStream = await call('get', '/api/v1/events/{id}/explain',
+      { id: event.id }, {}, '?stream=all_events');
+    assert.equal(ofStream.json.filter, null);
     for (const [status, id] of [[404, event.id.replace(/.{4}$/, '0000')],
       [400, 'x']])
       assert.equal((await call('get', '/api/v1/events/{id}', { id })).status,
