@@ -40,10 +40,11 @@ struct stage_figures {
 };
 
 struct store_report {
-  /// By day and platform, the newest day first, 30 days.
+  /// By day and platform, the newest day first: the last 30 days with today, in
+  /// UTC, and at most 1,000 rows.
   std::vector<event_figures> days;
-  /// By platform and type, and by platform and source: the 20 with the most
-  /// events in 7 days.
+  /// By platform and type, and by platform and source that has a name: the 20
+  /// with the most events in the last 7 days with today.
   std::vector<event_figures> types;
   std::vector<event_figures> sources;
   /// Of the last hour's samples.

@@ -52,14 +52,29 @@ std::optional<titled_table> read_table(const std::string& path,
   return out;
 }
 
-void print_table(const titled_table& t, console& io) {
+/// What the store's tables are of, as `store_report` says.
+std::string_view span_of(std::string_view section, std::string_view table) {
+  if (section != "stored")
+    return {};
+  if (table == "days")
+    return " of the last 30 days (UTC)";
+  if (table == "types")
+    return ": the 20 with the most events in 7 days";
+  if (table == "sources")
+    return " with a name: the 20 with the most events in 7 days";
+  if (table == "stages")
+    return ": seconds, of the last hour's samples";
+  return {};
+}
+
+void print_table(const titled_table& t, std::string_view span, console& io) {
   std::vector<size_t> widths;
   for (const auto& line : t.lines) {
     widths.resize(std::max(widths.size(), line.size()));
     for (size_t i = 0; i < line.size(); ++i)
       widths[i] = std::max(widths[i], line[i].size());
   }
-  io.out << "  " << printable(t.name) << '\n';
+  io.out << "  " << printable(t.name) << span << '\n';
   for (const auto& line : t.lines) {
     std::string text = "   ";
     for (size_t i = 0; i < line.size(); ++i)
@@ -126,7 +141,7 @@ int stats(const stats_options& options, console& io) {
       io.out << "  " << printable(key) << std::string(width - key.size(), ' ')
              << "  " << printable(value) << '\n';
     for (const auto& t : tables)
-      print_table(t, io);
+      print_table(t, span_of(name, t.name), io);
   }
   return exit_ok;
 }

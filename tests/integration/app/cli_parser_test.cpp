@@ -370,5 +370,26 @@ TEST_F(CliParser, ReachesTheServerThatFlagOrVariableName) {
   ::unsetenv("EVENTWEFT_URL");
 }
 
+TEST_F(CliParser, FiguresOfTheStoreSayWhatTheyAreOf) {
+  scripted_server server{[](peer& p) {
+    p.read_request();
+    p.send(answer(200, R"({"queue":{"days":[{"n":1}]},"stored":{)"
+                       R"("as_of":"2026-01-31T12:00:00Z",)"
+                       R"("days":[{"day":"2026-01-31","events":3}],)"
+                       R"("types":[{"event_type":"push","events":3}],)"
+                       R"("sources":[{"source_name":"o/r","events":2}],)"
+                       R"("stages":[{"stage":"commit","samples":1}]}})"));
+  }};
+  EXPECT_EQ(run({"stats", "--url", to(server).url.c_str()}), exit_ok)
+      << err.str();
+  EXPECT_THAT(out.str(), HasSubstr("\n  days\n"));
+  for (auto* heading :
+       {"\n  days of the last 30 days (UTC)\n",
+        "\n  types: the 20 with the most events in 7 days\n",
+        "\n  sources with a name: the 20 with the most events in 7 days\n",
+        "\n  stages: seconds, of the last hour's samples\n"})
+    EXPECT_THAT(out.str(), HasSubstr(heading));
+}
+
 } // namespace
 } // namespace eventweft::cli
