@@ -4,7 +4,6 @@
 #include "actors/caf_compat.hpp"
 
 #include <algorithm>
-#include <utility>
 #include <vector>
 
 namespace eventweft {
@@ -114,13 +113,19 @@ void bulk_retry::handed_back(const expected<void>& r, uint64_t epoch) {
     next_letter(epoch);
 }
 
-void bulk_retry::end() {
-  if (!std::exchange(state_.running, false))
+void bulk_retry::stop() {
+  if (!state_.running)
     return;
+  state_.stopped = true;
+  end();
+}
+
+void bulk_retry::end() {
+  state_.running = false;
   ids_.clear();
   notices_.tell(state_);
-  ctx_.log->info("dead letters: {} retried, {} could not be", state_.retried,
-                 state_.failed);
+  ctx_.log->info("dead letters: {} retried, {} could not be{}", state_.retried,
+                 state_.failed, state_.stopped ? "; then it was stopped" : "");
 }
 
 } // namespace eventweft

@@ -37,11 +37,12 @@ class bulk_retry {
   expected<void> begin(const dead_letter_query& q, double rate);
   /// Of the one under way, or of the last one.
   const dead_letter_retry& state() const noexcept { return state_; }
-  /// Does nothing if none is under way. A letter that is on its way back is
-  /// still counted.
-  void end();
+  /// Ends it before it is through; does nothing if none is under way. A letter
+  /// that is on its way back is still counted.
+  void stop();
 
  private:
+  void end();
   void next_page(uint64_t epoch);
   void next_letter(uint64_t epoch);
   void unread(const uuid& id, const expected<void>& r, uint64_t epoch);

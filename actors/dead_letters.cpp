@@ -218,7 +218,7 @@ class dead_letters_state {
     if (const auto other = notices_.theirs();
         other && other->running && !many_.state().running)
       notices_.stop_theirs();
-    many_.end();
+    many_.stop();
     return last_retry();
   }
 

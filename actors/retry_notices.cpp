@@ -29,6 +29,8 @@ std::string progress_text(const std::string& from, const dead_letter_retry& r) {
   std::string out{progress_notice};
   out += R"({"running":)";
   out += r.running ? "true" : "false";
+  codec::append_name(out, "stopped");
+  out += r.stopped ? "true" : "false";
   codec::append_member(out, "from", from);
   codec::append_member(out, "started", to_rfc3339(r.started));
   codec::append_member(out, "origin", r.what.origin);
@@ -75,6 +77,9 @@ std::optional<progress_told> read_progress(std::string_view json) {
       (*root)["failed"].get(r.failed) != simdjson::SUCCESS ||
       (*root)["rate_milli"].get(rate_milli) != simdjson::SUCCESS)
     return std::nullopt;
+  // Older nodes do not say it.
+  if ((*root)["stopped"].get(r.stopped) != simdjson::SUCCESS)
+    r.stopped = false;
   r.rate = static_cast<double>(rate_milli) / 1'000;
   r.started = *started;
   r.what.origin = codec::string_at(*root, "/origin");
@@ -151,6 +156,7 @@ std::optional<dead_letter_retry> retry_notices::theirs() const {
   auto out = heard_->last->retry;
   if (out.running && ctx_.time->now() - heard_->at > patience_with(out)) {
     out.running = false;
+    out.stopped = true;
     out.last_error = "nothing is heard any more of the node that retried them";
   }
   return out;

@@ -88,6 +88,8 @@ struct dead_letter_query {
 /// A retry of many dead letters, under way or over.
 struct dead_letter_retry {
   bool running = false;
+  /// It ended before it was through: somebody ended it, or its node is gone.
+  bool stopped = false;
   timestamp started{};
   /// Which ones.
   dead_letter_query what;

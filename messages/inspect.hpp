@@ -328,10 +328,10 @@ bool inspect(Inspector& f, dead_letter_query& x) {
 template <class Inspector>
 bool inspect(Inspector& f, dead_letter_retry& x) {
   return f.object(x).fields(
-      f.field("running", x.running), f.field("started", x.started),
-      f.field("what", x.what), f.field("rate", x.rate),
-      f.field("retried", x.retried), f.field("failed", x.failed),
-      f.field("last_error", x.last_error));
+      f.field("running", x.running), f.field("stopped", x.stopped),
+      f.field("started", x.started), f.field("what", x.what),
+      f.field("rate", x.rate), f.field("retried", x.retried),
+      f.field("failed", x.failed), f.field("last_error", x.last_error));
 }
 
 template <class Inspector>

@@ -64,6 +64,8 @@ std::string with_commas(const std::vector<std::string>& list) {
 std::string retry_json(const dead_letter_retry& r) {
   std::string out = "{\"running\":";
   out += r.running ? "true" : "false";
+  out += ",\"stopped\":";
+  out += r.stopped ? "true" : "false";
   if (r.started == timestamp{})
     out += ",\"started\":null";
   else

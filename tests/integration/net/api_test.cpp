@@ -193,7 +193,7 @@ TEST_F(http_api, RetriesAndDropsManyDeadLetters) {
     return ask("DELETE /api/v1/dead-letters" + what +
                " HTTP/1.1\r\nHost: a\r\n\r\n");
   };
-  EXPECT_NE(remove("/retry").body.find(R"("running":false)"),
+  EXPECT_NE(remove("/retry").body.find(R"("running":false,"stopped":true)"),
             std::string::npos);
   EXPECT_EQ(remove("").status, 422);
   // Not taken for more than was meant.

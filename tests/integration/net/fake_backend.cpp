@@ -313,6 +313,7 @@ void fake_backend::retry_progress(reply<dead_letter_retry> r) {
 }
 
 void fake_backend::stop_retry(reply<dead_letter_retry> r) {
+  retry_.stopped = retry_.running;
   retry_.running = false;
   r(retry_);
 }

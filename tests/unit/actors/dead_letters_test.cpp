@@ -273,12 +273,15 @@ TEST_F(dead_letters_test, a_retry_of_many_keeps_to_its_rate) {
   run();
   ASSERT_TRUE(second->failed);
   EXPECT_EQ(second->failed->code, ec::conflict);
+  EXPECT_FALSE(progress().stopped);
   request<dead_letter_retry>(keeper, stop_atom_v);
   advance(2s);
   EXPECT_LE(taken->size(), 23u);
+  EXPECT_TRUE(progress().stopped);
   // What was interrupted can be done again.
   request<dead_letter_retry>(keeper, retry_atom_v, of("processor"), 0.0);
   advance(100ms);
+  EXPECT_FALSE(progress().stopped) << "it is another one";
   EXPECT_EQ(taken->size(), 100u);
   EXPECT_TRUE(log->letters.empty());
 }
@@ -321,6 +324,7 @@ TEST_F(dead_letters_test, a_retry_of_many_is_known_and_ended_at_any_node) {
   run();
   EXPECT_FALSE(progress().running);
   EXPECT_FALSE(seen_there().running);
+  EXPECT_TRUE(seen_there().stopped);
   EXPECT_EQ(seen_there().retried, progress().retried);
   other = nullptr;
 }
@@ -342,6 +346,7 @@ TEST_F(dead_letters_test, a_retry_that_nothing_is_heard_of_is_in_nobodys_way) {
   EXPECT_TRUE(progress().running);
   advance(2min);
   EXPECT_FALSE(progress().running);
+  EXPECT_TRUE(progress().stopped);
   EXPECT_NE(progress().last_error, "");
   auto mine =
       request<dead_letter_retry>(keeper, retry_atom_v, of("processor"), 0.0);

@@ -293,7 +293,8 @@ dead_letter_query sample() {
 
 template <>
 dead_letter_retry sample() {
-  return {true, some_time(1), sample<dead_letter_query>(), 2.5, 3, 4, "down"};
+  return {false, true, some_time(1), sample<dead_letter_query>(), 2.5,
+          3,     4,    "down"};
 }
 
 template <>
