@@ -138,12 +138,11 @@ int backfill(const correlate_options& options, const workshop& shop,
   backfill_options work;
   work.share = options.share;
   if (!options.since.empty()) {
-    const auto text = absolute_time(options.since, system_clock{}.now());
-    work.since = parse_rfc3339(text);
-    if (!work.since)
-      return report({ec::bad_configuration,
-                     "--since: expected an RFC 3339 time, or 15m, 2h, 7d"},
-                    io);
+    const auto since =
+        past_time("--since", options.since, system_clock{}.now());
+    if (!since)
+      return report(since.error(), io);
+    work.since = parse_rfc3339(*since);
   }
   std::signal(SIGINT, note_signal);
   std::signal(SIGTERM, note_signal);

@@ -165,13 +165,9 @@ int events(const events_options& options, console& io) {
   const auto since = absolute_since(options.select.since, now);
   if (!since)
     return report(since.error(), io);
-  const auto until = absolute_time(options.until, now);
-  if (!until.empty() && !parse_rfc3339(until))
-    return report({ec::bad_configuration,
-                   "--until: expected an RFC 3339 time, or 15m, 2h, 7d, found "
-                   "\"" +
-                       options.until + '"'},
-                  io);
+  const auto until = past_time("--until", options.until, now);
+  if (!until)
+    return report(until.error(), io);
   uint64_t left = options.limit;
   std::string cursor;
   do {
@@ -191,7 +187,7 @@ int events(const events_options& options, console& io) {
                            condition.substr(equals + 1));
     }
     query.add("since", *since);
-    query.add("until", until);
+    query.add("until", *until);
     query.add("order", options.ascending ? "asc" : "desc");
     query.add("cursor", cursor);
     // 0 means all there is.

@@ -44,6 +44,18 @@ std::string absolute_time(std::string_view text, timestamp now) {
   return to_rfc3339(age > back ? now - back : timestamp{});
 }
 
+expected<std::string> past_time(std::string_view option, std::string_view text,
+                                timestamp now) {
+  auto time = absolute_time(text, now);
+  if (!time.empty() && !parse_rfc3339(time))
+    return fail(ec::bad_configuration,
+                std::string{option} +
+                    ": expected an RFC 3339 time, or 90s, 15m, 2h, 7d, found "
+                    "\"" +
+                    std::string{text} + '"');
+  return time;
+}
+
 expected<std::string> absolute_since(std::string_view text, timestamp now) {
   auto since = absolute_time(text, now);
   if (const auto start = codec::parse_since(since); !start)

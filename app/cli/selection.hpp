@@ -19,6 +19,11 @@ namespace eventweft::cli {
 /// `now`; everything else comes back as it is.
 std::string absolute_time(std::string_view text, timestamp now);
 
+/// The same for an option that takes such a time only; `bad_configuration` for
+/// anything else. Empty stays empty.
+expected<std::string> past_time(std::string_view option, std::string_view text,
+                                timestamp now);
+
 /// `--since` for the server, with a time made absolute; `bad_configuration` if
 /// it is none of the forms. Empty stays empty.
 expected<std::string> absolute_since(std::string_view text, timestamp now);

@@ -162,8 +162,11 @@ int replay(const subscription_options& o, console& io) {
     body.text("event_id", o.event);
   if (const auto ok = add_since(body, o.since); !ok)
     return report(ok.error(), io);
-  if (!o.until.empty())
-    body.text("until", absolute_time(o.until, system_clock{}.now()));
+  const auto until = past_time("--until", o.until, system_clock{}.now());
+  if (!until)
+    return report(until.error(), io);
+  if (!until->empty())
+    body.text("until", *until);
   if (const auto added = add_filter(body, o.filter); !added)
     return report(added.error(), io);
   if (o.dry_run)
