@@ -17,6 +17,11 @@ std::string section_like(std::string_view word) {
 /// An entry that stands for its section alone.
 void add_section_alone(collector& to, const file_entry& e, const source& from,
                        const std::string& where) {
+  if (e.section == processor_section && e.platform.empty()) {
+    to.fault(from.label + ": [[processors]]: an entry needs a name, such as "
+                          "name = \"notify\"");
+    return;
+  }
   const auto [first, fresh] = to.result().sections.emplace(
       section_path(e.section, e.platform), from.label);
   // Nothing else can be there twice in TOML.

@@ -110,14 +110,15 @@ void add_section(std::vector<file_entry>& out, const toml::table& table,
   }
 }
 
-/// `[[processors]]` with a `name` is `[processors.NAME]`.
+/// `[[processors]]` with a `name` is `[processors.NAME]`; without one, a
+/// section of an empty name.
 void add_listed(std::vector<file_entry>& out, const toml::node& item,
                 const std::string& name) {
   const uint32_t line = item.source().begin.line;
   const auto* table = item.as_table();
   const auto* own = table ? table->get_as<std::string>("name") : nullptr;
   if (!own) {
-    out.push_back({name, {}, "name", other_type{"none"}, line});
+    out.push_back({name + ".*", {}, {}, other_type{"a table"}, line});
     return;
   }
   auto rest = *table;

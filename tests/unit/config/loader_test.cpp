@@ -401,6 +401,15 @@ TEST(Loader, RefusesTwoProcessorsOfOneName) {
             "name already, at eventweft.toml:1");
 }
 
+TEST(Loader, AListedProcessorNeedsAName) {
+  for (const auto* name : {"", "name = 5\n", "name = \"\"\n"})
+    EXPECT_EQ(fault_of(std::string{"[[processors]]\n"} + name +
+                       "command = [\"x\"]\n"),
+              "eventweft.toml:1: [[processors]]: an entry needs a name, such "
+              "as name = \"notify\"")
+        << name;
+}
+
 TEST(Loader, RefusesOriginsThatNoBrowserSends) {
   for (std::string_view bad : {"foo", "https://a.example/", "https://a/b",
                                "https://", "://a", "https://u@a", ""})
