@@ -71,8 +71,16 @@ expected<void> check_keys(const std::string& name,
     return fail(bad(name, "command",
                     "a processor needs a command to run or a url to post to"));
   const auto kind = kind_of(s);
-  if (kind != "http" && !s.url.empty())
-    return fail(bad(name, "url", "only an http processor has one"));
+  if (kind != "http") {
+    for (const auto& [key, given] : {std::pair{"url", !s.url.empty()},
+                                     std::pair{"secret", !s.secret.empty()}})
+      if (given)
+        return fail(bad(name, key, "only an http processor has one"));
+    if (s.format != "native")
+      return fail(bad(name, "format",
+                      "only an http processor has one; a program gets the "
+                      "event as the API has it"));
+  }
   if (kind != "exec")
     for (const auto& [key, given] :
          {std::pair{"command", !s.command.empty()},
@@ -134,10 +142,6 @@ exec_of(const std::string& name, const processor_settings& s,
                     "found " +
                         config::in_quotes(s.command.front()) +
                         "; for a shell to read it: [\"/bin/sh\", \"-c\", …]"));
-  if (s.format != "native")
-    return fail(bad(name, "format",
-                    "only an http processor has one; a program gets the event "
-                    "as the API has it"));
   for (const auto& entry : s.environment)
     if (!is_variable(entry))
       return fail(bad(name, "environment",

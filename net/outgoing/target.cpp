@@ -76,7 +76,8 @@ expected<target> parse_target(std::string_view url) {
   if (!view.has_authority())
     return refuse("there is no host");
   if (view.has_userinfo())
-    return refuse("a user or password in a URL ends up in logs; use a header");
+    return refuse("a user or password in a URL ends up in logs; a subscription "
+                  "may send headers instead");
   // Boost 1.81 ends the host of "http://127.0.0.1.example.com/" after the
   // fourth number and takes the rest for a path.
   const auto path = view.encoded_path();
