@@ -28,7 +28,8 @@ using std::chrono::microseconds;
 struct board_options {
   /// Events that one processor may have taken up and not be done with.
   size_t max_unfinished = 1'000;
-  /// What `concurrency = 0` stands for.
+  /// What `concurrency = 0` stands for, of handlers that hold a worker and of
+  /// those that do not.
   uint32_t workers = 4;
   uint32_t async_at_once = 1'000;
   /// What is unfinished for longer than this is told to the store; what is

@@ -225,7 +225,8 @@ struct ProcessorOptions {
   std::chrono::milliseconds max_retry_delay{300'000};
   /// For one attempt.
   std::chrono::milliseconds timeout{30'000};
-  /// Attempts at once; 0: as many as there are workers.
+  /// Attempts at once; 0: as many as there are workers, or 1,000 of a handler
+  /// that holds none (a coroutine, or one with a `Completion`).
   uint32_t concurrency = 0;
   Ordering ordering = Ordering::none;
   /// Whether the webhook's HTTP answer waits for it; nothing: as the handler's
