@@ -12,7 +12,6 @@
 
 #include <chrono>
 #include <memory>
-#include <optional>
 #include <thread>
 #include <utility>
 
@@ -94,41 +93,30 @@ list_request letters_of(const dead_letter_options& o, uint64_t limit) {
   return {std::string{base}, "dead_letters", limit, selection_of(o)};
 }
 
-/// Neither ids nor anything that narrows them down.
-bool names_nothing(const dead_letter_options& o) {
-  return o.ids.empty() && !o.all && selection_of(o).empty();
+/// Whether the server would understand what is selected.
+expected<void> check_times(const dead_letter_options& o) {
+  const auto now = system_clock{}.now();
+  for (const auto& [option, text] :
+       {std::pair{"--since", &o.since}, std::pair{"--until", &o.until}})
+    if (const auto time = past_time(option, *text, now); !time)
+      return fail(time.error());
+  return {};
 }
 
-/// What is for many letters says nothing of those that are named one by one.
-std::optional<std::string> objection_to_ids(const dead_letter_options& o) {
-  if (o.ids.empty())
-    return std::nullopt;
-  for (const auto& [option, given] :
-       {std::pair{"--all", o.all}, std::pair{"--origin", !o.origin.empty()},
-        std::pair{"--platform", !o.platform.empty()},
-        std::pair{"--type", !o.type.empty()},
-        std::pair{"--event", !o.event.empty()},
-        std::pair{"--since", !o.since.empty()},
-        std::pair{"--until", !o.until.empty()},
-        std::pair{"--rate", !o.rate.empty()},
-        std::pair{"--background", o.background}})
-    if (given)
-      return std::string{option} +
-             " is not for dead letters that are named by their ids";
-  return std::nullopt;
-}
-
-/// Whether it is clear which letters are meant; says so if not.
-bool is_clear(const dead_letter_options& o, console& io) {
-  if (const auto why = objection_to_ids(o)) {
-    io.err << "eventweft: " << *why << '\n';
-    return false;
-  }
-  if (!names_nothing(o))
-    return true;
-  io.err << "eventweft: name ids, or what is meant (--origin, --platform, "
-            "--type, --event, --since, --until), or --all\n";
-  return false;
+/// For what changes letters: either ids or what is meant, and nothing that
+/// would not be looked at.
+expected<void> check_choice(const dead_letter_options& o) {
+  const bool selects = o.all || !selection_of(o).empty();
+  if (o.ids.empty() && !selects)
+    return fail(ec::bad_configuration,
+                "name ids, or what is meant (--origin, --platform, --type, "
+                "--event, --since, --until), or --all");
+  if (!o.ids.empty() && (selects || !o.rate.empty() || o.background))
+    return fail(ec::bad_configuration,
+                "ids stand alone: --origin, --platform, --type, --event, "
+                "--since, --until, --all, --rate and --background are for "
+                "letters that are not named");
+  return check_times(o);
 }
 
 std::string with_selection(const dead_letter_options& o, std::string target) {
@@ -136,12 +124,32 @@ std::string with_selection(const dead_letter_options& o, std::string target) {
   return target + selection_of(o);
 }
 
+/// How it went.
+int tell_end(simdjson::dom::element retry, console& io) {
+  const auto failed = codec::string_at(retry, "/failed");
+  const auto why = codec::string_at(retry, "/last_error");
+  bool stopped = false;
+  if (retry["stopped"].get(stopped) != simdjson::SUCCESS)
+    stopped = false;
+  io.out << "retried " << codec::string_at(retry, "/retried") << ", failed "
+         << failed << '\n';
+  if (stopped)
+    io.err << "eventweft: it was stopped before it was through; the letters "
+              "that are left can be retried again\n";
+  if (failed == "0" && !stopped)
+    return exit_ok;
+  if (!why.empty())
+    io.err << "eventweft: " << printable(why) << '\n';
+  return exit_failure;
+}
+
 /// Follows a retry of many until it is over: the one that began at `started`,
-/// as the server tells it; empty: whichever it tells of. Behind a load balancer
-/// a node may answer that has not heard of it yet.
-int follow_retry(http_client& client, const std::string& started, console& io) {
+/// as the server tells it; empty: the one that it tells of now. Behind a load
+/// balancer a node may answer that has not heard of it yet.
+int follow_retry(http_client& client, std::string started, console& io) {
+  using std::chrono::steady_clock;
   codec::payload_reader reader;
-  const auto hears_by = std::chrono::steady_clock::now() + others_hear;
+  auto hears_by = steady_clock::now() + others_hear;
   while (true) {
     const auto answer =
         client.send({"GET", std::string{base} + "/retry", {}, {}});
@@ -152,27 +160,29 @@ int follow_retry(http_client& client, const std::string& started, console& io) {
     const auto root = reader.parse(answer->body);
     if (!root)
       return report(root.error(), io);
-    if (!started.empty() && codec::string_at(*root, "/started") != started) {
-      if (std::chrono::steady_clock::now() >= hears_by)
-        return report({ec::not_found, "the server tells nothing of the retry "
-                                      "that has begun"},
+    const auto told = codec::string_at(*root, "/started");
+    if (started.empty() && told.empty())
+      return report({ec::not_found, "no retry of many is known since the "
+                                    "server was started"},
+                    io);
+    if (started.empty())
+      started = told;
+    if (told != started) {
+      if (steady_clock::now() >= hears_by)
+        return report({ec::not_found,
+                       "the server tells nothing of the retry that began at " +
+                           printable(started) +
+                           ": a restart ends it; the letters that are left can "
+                           "be retried again"},
                       io);
       std::this_thread::sleep_for(look_again);
       continue;
     }
     bool running = false;
-    if ((*root)["running"].get(running) == simdjson::SUCCESS && running) {
-      std::this_thread::sleep_for(look_again);
-      continue;
-    }
-    const auto failed = codec::string_at(*root, "/failed");
-    io.out << "retried " << codec::string_at(*root, "/retried") << ", failed "
-           << failed << '\n';
-    if (failed == "0")
-      return exit_ok;
-    io.err << "eventweft: " << printable(codec::string_at(*root, "/last_error"))
-           << '\n';
-    return exit_failure;
+    if ((*root)["running"].get(running) != simdjson::SUCCESS || !running)
+      return tell_end(*root, io);
+    hears_by = steady_clock::now() + others_hear;
+    std::this_thread::sleep_for(look_again);
   }
 }
 
@@ -228,12 +238,16 @@ void add_selection(CLI::App& app, dead_letter_options& o) {
 } // namespace
 
 int list_dead_letters(const dead_letter_options& options, console& io) {
+  if (const auto fine = check_times(options); !fine)
+    return report(fine.error(), io);
   return show_list(
       options.server, letters_of(options, options.limit), options.json, io,
       [&io](simdjson::dom::element letter) { show_letter(letter, io); });
 }
 
 int export_dead_letters(const dead_letter_options& options, console& io) {
+  if (const auto fine = check_times(options); !fine)
+    return report(fine.error(), io);
   auto what = letters_of(options, 0);
   what.selection += "&bodies=true";
   what.page = page_with_bodies;
@@ -250,8 +264,8 @@ int show_dead_letters(const dead_letter_options& options, console& io) {
 }
 
 int retry_dead_letters(const dead_letter_options& options, console& io) {
-  if (!is_clear(options, io))
-    return exit_usage;
+  if (const auto fine = check_choice(options); !fine)
+    return report(fine.error(), io);
   if (!options.ids.empty())
     return for_each_id(options, io, [](const std::string& path) {
       return http_request{"POST", path + "/retry", {}, {}};
@@ -284,8 +298,8 @@ int watch_retry(const dead_letter_options& options, console& io) {
 }
 
 int drop_dead_letters(const dead_letter_options& options, console& io) {
-  if (!is_clear(options, io))
-    return exit_usage;
+  if (const auto fine = check_choice(options); !fine)
+    return report(fine.error(), io);
   if (!options.ids.empty())
     return for_each_id(options, io, [](const std::string& path) {
       return http_request{"DELETE", path, {}, {}};
@@ -331,7 +345,7 @@ void add_dead_letters(CLI::App& app, std::function<int(console&)>& run) {
   auto* drop =
       add_action(*letters, run, o, "drop", "Forget them", drop_dead_letters);
   for (auto* sub : {retry, drop}) {
-    sub->add_option("id", o->ids, "Their ids");
+    sub->add_option("id", o->ids, "Their ids; else those that are selected");
     add_selection(*sub, *o);
     sub->add_flag("--all", o->all, "All there are");
   }

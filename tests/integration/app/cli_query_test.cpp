@@ -201,10 +201,10 @@ TEST(CliDeadLetters, RetriesAndDropsByWhatTheyAreAbout) {
   const api_server server{{
       {"POST /api/v1/dead-letters/retry?all=false&origin=processor%3Anotify&"
        "rate=5",
-       answer(202, R"({"running":true})")},
+       answer(202, R"({"running":true,"started":"2026-01-31T12:00:00Z"})")},
       {"GET /api/v1/dead-letters/retry",
-       answer(200, R"({"running":false,"retried":3,"failed":0,)"
-                   R"("last_error":""})")},
+       answer(200, R"({"running":false,"started":"2026-01-31T12:00:00Z",)"
+                   R"("retried":3,"failed":0,"last_error":""})")},
       {"DELETE /api/v1/dead-letters?all=true", answer(200, R"({"dropped":4})")},
   }};
   dead_letter_options options;
@@ -223,29 +223,6 @@ TEST(CliDeadLetters, RetriesAndDropsByWhatTheyAreAbout) {
   captured_console dropped;
   EXPECT_EQ(drop_dead_letters(options, dropped.io), exit_ok);
   EXPECT_EQ(dropped.out.str(), "{\"dropped\":4}\n");
-}
-
-TEST(CliDeadLetters, WhatIsForManySaysNothingOfThoseThatAreNamed) {
-  const auto refused = [](auto set, const std::string& option) {
-    dead_letter_options options;
-    options.ids = {"L1"};
-    set(options);
-    captured_console retried;
-    EXPECT_EQ(retry_dead_letters(options, retried.io), exit_usage) << option;
-    EXPECT_THAT(retried.err.str(), HasSubstr(option));
-    captured_console dropped;
-    EXPECT_EQ(drop_dead_letters(options, dropped.io), exit_usage) << option;
-    EXPECT_EQ(dropped.err.str(), retried.err.str());
-  };
-  refused([](auto& o) { o.all = true; }, "--all");
-  refused([](auto& o) { o.origin = "spool"; }, "--origin");
-  refused([](auto& o) { o.platform = "github"; }, "--platform");
-  refused([](auto& o) { o.type = "push"; }, "--type");
-  refused([](auto& o) { o.event = "E1"; }, "--event");
-  refused([](auto& o) { o.since = "7d"; }, "--since");
-  refused([](auto& o) { o.until = "7d"; }, "--until");
-  refused([](auto& o) { o.rate = "5"; }, "--rate");
-  refused([](auto& o) { o.background = true; }, "--background");
 }
 
 /// A node that a load balancer has chosen, and that has heard of another one.
@@ -281,7 +258,8 @@ TEST(CliDeadLetters, ARetryInTheBackgroundSaysWhatItIsAndCanBeWatched) {
       {"POST /api/v1/dead-letters/retry?all=true",
        answer(202, R"({"running":true})")},
       {"GET /api/v1/dead-letters/retry",
-       answer(200, R"({"running":false,"retried":3,"failed":1,)"
+       answer(200, R"({"running":false,"started":"2026-01-31T12:00:00Z",)"
+                   R"("retried":3,"failed":1,)"
                    R"("last_error":"no such processor"})")},
   }};
   dead_letter_options options;
@@ -307,6 +285,77 @@ TEST(CliDeadLetters, ARetryInTheBackgroundSaysWhatItIsAndCanBeWatched) {
   EXPECT_EQ(watch_retry(options, watched.io), exit_failure);
   EXPECT_EQ(watched.out.str(), "retried 3, failed 1\n");
   EXPECT_THAT(watched.err.str(), HasSubstr("no such processor"));
+}
+
+TEST(CliDeadLetters, ARetryThatWasStoppedIsNoSuccess) {
+  const api_server server{
+      {{"GET /api/v1/dead-letters/retry",
+        answer(200, R"({"running":false,"stopped":true,)"
+                    R"("started":"2026-01-31T12:00:00Z",)"
+                    R"("retried":4,"failed":0,"last_error":""})")}}};
+  dead_letter_options options;
+  options.server = server.address();
+  captured_console console;
+  EXPECT_EQ(watch_retry(options, console.io), exit_failure);
+  EXPECT_EQ(console.out.str(), "retried 4, failed 0\n");
+  EXPECT_THAT(console.err.str(), HasSubstr("stopped before it was through"));
+}
+
+TEST(CliDeadLetters, NoRetryAtAllIsNoSuccess) {
+  const api_server server{
+      {{"GET /api/v1/dead-letters/retry",
+        answer(200, R"({"running":false,"stopped":false,"started":null,)"
+                    R"("retried":0,"failed":0,"last_error":""})")}}};
+  dead_letter_options options;
+  options.server = server.address();
+  captured_console console;
+  EXPECT_EQ(watch_retry(options, console.io), exit_failure);
+  EXPECT_EQ(console.out.str(), "");
+  EXPECT_THAT(console.err.str(), HasSubstr("no retry of many is known"));
+}
+
+TEST(CliDeadLetters, WhatWouldNotBeLookedAtIsRefused) {
+  const api_server server{{}};
+  dead_letter_options ids;
+  ids.server = server.address();
+  ids.ids = {"L1"};
+  auto origin = ids;
+  origin.origin = "spool";
+  auto all = ids;
+  all.all = true;
+  auto rate = ids;
+  rate.rate = "5";
+  auto background = ids;
+  background.background = true;
+  for (const auto& options : {origin, all, rate, background}) {
+    captured_console console;
+    EXPECT_EQ(retry_dead_letters(options, console.io), exit_usage);
+    EXPECT_THAT(console.err.str(), HasSubstr("ids stand alone"));
+  }
+  captured_console dropped;
+  EXPECT_EQ(drop_dead_letters(origin, dropped.io), exit_usage);
+  EXPECT_TRUE(server.targets().empty());
+}
+
+TEST(CliDeadLetters, ATimeThatIsNoneIsRefusedHere) {
+  const api_server server{{}};
+  dead_letter_options since;
+  since.server = server.address();
+  auto until = since;
+  since.since = "1x";
+  until.until = "yesterday";
+  for (const auto command : {list_dead_letters, export_dead_letters,
+                             retry_dead_letters, drop_dead_letters}) {
+    captured_console console;
+    EXPECT_EQ(command(since, console.io), exit_usage);
+    EXPECT_THAT(console.err.str(),
+                HasSubstr("--since: expected an RFC 3339 time, or 90s, 15m, "
+                          "2h, 7d, found \"1x\""));
+    captured_console other;
+    EXPECT_EQ(command(until, other.io), exit_usage);
+    EXPECT_THAT(other.err.str(), HasSubstr("--until: "));
+  }
+  EXPECT_TRUE(server.targets().empty());
 }
 
 TEST(CliDeadLetters, ExportsEveryPage) {
