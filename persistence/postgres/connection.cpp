@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "persistence/postgres/connection.hpp"
 
-#include <libpq-fe.h>
+#include "persistence/postgres/address.hpp"
 
 #include <algorithm>
-#include <map>
 #include <string_view>
 
 namespace eventweft::postgres {
@@ -58,30 +57,6 @@ std::string_view state_of(const pqxx::sql_error& e) noexcept {
   return e.sqlstate();
 }
 
-struct conninfo_deleter {
-  void operator()(PQconninfoOption* options) const noexcept {
-    PQconninfoFree(options);
-  }
-};
-
-/// What the address says itself, by libpq's keywords.
-expected<std::map<std::string, std::string>>
-parse_address(const std::string& url) {
-  char* message = nullptr;
-  std::unique_ptr<PQconninfoOption, conninfo_deleter> options{
-      PQconninfoParse(url.c_str(), &message)};
-  std::unique_ptr<char, decltype(&PQfreemem)> owned{message, &PQfreemem};
-  if (!options)
-    return fail(ec::bad_configuration,
-                "the store's address: " +
-                    sentence(message ? message : "out of memory"));
-  std::map<std::string, std::string> given;
-  for (auto* o = options.get(); o->keyword; ++o)
-    if (o->val)
-      given.emplace(o->keyword, o->val);
-  return given;
-}
-
 } // namespace
 
 error translate_exception() noexcept {
@@ -113,19 +88,6 @@ error translate_exception() noexcept {
   }
 }
 
-expected<std::string> describe_address(const std::string& url) {
-  auto given = parse_address(url);
-  if (!given)
-    return fail(std::move(given.error()));
-  std::string text = "postgresql://";
-  if (given->contains("user"))
-    text += (*given)["user"] + "@";
-  text += given->contains("host") ? (*given)["host"] : (*given)["hostaddr"];
-  if (given->contains("port"))
-    text += ":" + (*given)["port"];
-  return text + "/" + (*given)["dbname"];
-}
-
 connection::connection(store_options options, watchdog_ptr dog, count made)
     : options_(std::move(options)),
       dog_(std::move(dog)),
@@ -150,11 +112,11 @@ expected<void> connection::ensure_open() {
   // libpq rounds 1 s up to 2.
   auto seconds = std::max<int64_t>(
       1, ceil<std::chrono::seconds>(options_.connect_timeout).count());
-  auto parameters = parse_address(options_.url);
-  if (!parameters)
-    return fail(std::move(parameters.error()));
+  auto to = parse_address(options_.url);
+  if (!to)
+    return fail(std::move(to.error()));
   // Defaults: what the address says itself wins.
-  parameters->insert({
+  to->insert({
       {"connect_timeout", std::to_string(seconds)},
       {"application_name", "eventweft"},
       {"keepalives", "1"},
@@ -164,10 +126,10 @@ expected<void> connection::ensure_open() {
       // A server that vanished without a word must not hold us for minutes.
       {"tcp_user_timeout", "15000"},
   });
-  parameters->insert_or_assign("client_encoding", "UTF8");
+  to->insert_or_assign("client_encoding", "UTF8");
   ++*made_;
   try {
-    live_ = std::make_unique<pqxx::connection>(*parameters);
+    live_ = std::make_unique<pqxx::connection>(*to);
     auto guard = watch();
     pqxx::nontransaction setup{*live_};
     setup.exec("SET statement_timeout = " +

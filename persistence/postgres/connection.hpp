@@ -17,10 +17,6 @@
 
 namespace eventweft::postgres {
 
-/// The address without its password, in the form of a URL; `bad_configuration`
-/// if libpq cannot read it.
-expected<std::string> describe_address(const std::string& url);
-
 /// What the exception in flight means to our callers. Call it in a `catch`.
 error translate_exception() noexcept;
 

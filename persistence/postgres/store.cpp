@@ -2,6 +2,7 @@
 #include "persistence/postgres/store.hpp"
 
 #include "messages/time.hpp"
+#include "persistence/postgres/address.hpp"
 #include "persistence/postgres/connection.hpp"
 #include "persistence/postgres/correlation_rules.hpp"
 #include "persistence/postgres/credentials.hpp"
@@ -112,10 +113,10 @@ class postgres_store final : public store {
 } // namespace
 
 expected<store_ptr> open(const store_options& options) {
-  auto address = describe_address(options.url);
+  const auto address = parse_address(options.url);
   if (!address)
-    return fail(std::move(address.error()));
-  return std::make_shared<postgres_store>(options, std::move(*address));
+    return fail(address.error());
+  return std::make_shared<postgres_store>(options, describe_address(*address));
 }
 
 } // namespace eventweft::postgres

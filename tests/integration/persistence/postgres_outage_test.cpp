@@ -231,6 +231,37 @@ TEST_F(postgres_outage, AMissingRightIsNoFaultOfTheRow) {
             std::string::npos);
 }
 
+// Each of them is a password that its user has not encoded. libpq repeats it in
+// its own words, or takes a part of it for a host, a port or a database.
+TEST_F(postgres_outage, ARefusedAddressTellsNothingOfItsPassword) {
+  for (const auto* bad : {"postgresql://joe:s3cr3t%zzpw@127.0.0.1/d",
+                          "postgresql://joe:s3cr3t%00pw@127.0.0.1/d",
+                          "postgresql://joe:s3cr3t/pw@127.0.0.1:1/d",
+                          "postgresql://joe:123/s3cr3t@127.0.0.1:1/d",
+                          "postgresql://joe:s3cr3tpw@[::1:1/d",
+                          "postgresql://joe:s3cr3t@pw@127.0.0.1:1/d",
+                          "postgresql://joe:1@s3cr3t@127.0.0.1:1/d",
+                          "postgresql://joe:s3cr3t?pw@127.0.0.1/d",
+                          "postgresql://joe:1?s3cr3t=x@127.0.0.1/d",
+                          "postgresql://joe:1?host=s3cr3t@127.0.0.1/d",
+                          "postgresql://joe@h/d?connect_timeout=s3cr3t",
+                          "host=h password=a s3cr3t user=joe",
+                          "host=h password='s3cr3t", "host=h s3cr3t=1"}) {
+    const auto refused = open_store({bad});
+    ASSERT_FALSE(refused) << bad;
+    EXPECT_EQ(refused.error().code, ec::bad_configuration);
+    EXPECT_THAT(refused.error().message,
+                ::testing::Not(::testing::HasSubstr("s3cr3t")));
+    EXPECT_THAT(refused.error().message,
+                ::testing::Not(::testing::HasSubstr("pw@")));
+  }
+  for (const auto* good :
+       {"postgresql://joe:s3cr3t%2Fpw%40%25@127.0.0.1,[::1]:5433/d",
+        "postgresql:///d?host=/var/run/postgresql", "host=@abstract dbname=d",
+        "postgresql://h/d?application_name=a@b", "host=h password='a@b /c'"})
+    EXPECT_TRUE(open_store({good})) << good;
+}
+
 TEST_F(postgres_outage, AddressesAreCheckedAndShownWithoutPasswords) {
   auto store = must(open_store({"postgresql://me:geheim@db.example:5433/hub"}));
   EXPECT_EQ(store->describe(), "postgresql://me@db.example:5433/hub");
