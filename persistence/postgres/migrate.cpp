@@ -27,6 +27,19 @@ int stored_version(pqxx::transaction_base& tx) {
       .as<int>();
 }
 
+/// The server converts what the clients say to the database's encoding: in any
+/// other one there are texts that it can't take, or can't give back.
+expected<void> check_encoding(pqxx::transaction_base& tx) {
+  const auto encoding =
+      tx.exec("SHOW server_encoding").one_field().as<std::string>();
+  if (encoding == "UTF8")
+    return {};
+  return fail(ec::schema_mismatch,
+              "the database's encoding is " + encoding +
+                  " and must be UTF8, which only a new database can have: "
+                  "CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0");
+}
+
 /// A report of nothing done, if this binary can work with the schema as it is.
 expected<migration_report> fits(pqxx::transaction_base& tx, int stored) {
   auto oldest = stored;
@@ -71,6 +84,8 @@ expected<migration_report> migrate(pqxx::connection& c) {
   {
     // A role that may not change the schema may still find it as it should be.
     pqxx::nontransaction tx{c};
+    if (auto good = check_encoding(tx); !good)
+      return fail(std::move(good.error()));
     if (auto stored = stored_version(tx); stored >= latest())
       return fits(tx, stored);
   }
@@ -124,6 +139,8 @@ expected<migration_report> migrate(pqxx::connection& c) {
 
 expected<migration_report> check_schema(pqxx::connection& c) {
   pqxx::nontransaction tx{c};
+  if (auto good = check_encoding(tx); !good)
+    return fail(std::move(good.error()));
   return fits(tx, stored_version(tx));
 }
 

@@ -636,5 +636,20 @@ TEST_F(postgres_schema, TheWriterCannotDropAndTheAnalystCannotWrite) {
         << forbidden;
 }
 
+// Such a database takes most events, and fails on the first one with a text of
+// another alphabet.
+TEST_F(postgres_schema, ADatabaseOfAnotherEncodingIsRefused) {
+  run("CREATE DATABASE not_utf8 ENCODING 'SQL_ASCII' TEMPLATE template0 "
+      "LC_COLLATE 'C' LC_CTYPE 'C'");
+  const auto store = must(open_store({shared_server().url("not_utf8")}));
+  for (const auto& refused : {store->migrate(), store->check_schema()}) {
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ec::schema_mismatch);
+    EXPECT_THAT(refused.error().message,
+                ::testing::AllOf(::testing::HasSubstr("is SQL_ASCII"),
+                                 ::testing::HasSubstr("ENCODING 'UTF8'")));
+  }
+}
+
 } // namespace
 } // namespace eventweft::testing
