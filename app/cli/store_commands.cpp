@@ -168,7 +168,10 @@ int check(const config::load_options& options, const programs& start,
                    : "not there yet; `eventweft migrate` makes it\n");
   } else if (const auto schema = (*store)->check_schema(); schema) {
     const auto newer = newer_schema(*schema);
-    io.out << (newer.empty() ? "schema is up to date" : newer) << '\n';
+    if (newer.empty())
+      io.out << "schema " << schema->to << " is up to date\n";
+    else
+      io.out << newer << '\n';
     if (const auto rights = (*store)->check_rights(); !rights) {
       io.out << "  not usable\n";
       io.out.flush();

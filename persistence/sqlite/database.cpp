@@ -8,7 +8,9 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
+#include <system_error>
 
 namespace eventweft::sqlite {
 namespace {
@@ -50,6 +52,41 @@ bool has_table(database& db, const std::string& name) {
                                 "WHERE type = 'table' AND name = ?"};
   q.bind(1, name);
   return q.executeStep();
+}
+
+/// SQLite opens what it may not write to, and says so at the first event only;
+/// of what else is wrong it does not say where.
+expected<void> check_place(const std::string& path) {
+  auto directory = std::filesystem::path{path}.parent_path();
+  if (directory.empty())
+    directory = ".";
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(directory, ignored))
+    return fail(ec::store_unavailable,
+                "the directory " + directory.string() + " does not exist");
+  if (::access(directory.c_str(), W_OK | X_OK) != 0)
+    return fail(ec::store_unavailable,
+                "the directory " + directory.string() + " is not writable");
+  if (std::filesystem::is_directory(path, ignored))
+    return fail(ec::store_unavailable,
+                path + " is a directory: the path of a file is needed");
+  for (const auto* suffix : {"", "-wal", "-shm"})
+    if (const auto file = path + suffix;
+        ::access(file.c_str(), R_OK | W_OK) != 0 && errno != ENOENT)
+      return fail(ec::store_unavailable,
+                  "the file " + file + " can't be written by this user: " +
+                      std::generic_category().message(errno));
+  return {};
+}
+
+error opening_failed(const std::string& path) {
+  auto why = translate_exception();
+  why.message = why.code == ec::corrupt
+                    ? "the file " + path + " is no database of SQLite's (" +
+                          why.message +
+                          "): put the right file there, or name another path"
+                    : "the file " + path + " can't be opened: " + why.message;
+  return why;
 }
 
 int stored_version(database& db) {
@@ -197,17 +234,13 @@ void read_transaction::end() noexcept {
 expected<void> lazy_database::ensure_open() {
   if (auto same = file_.identity->check(file_.path); !same || open_)
     return same;
-  auto directory = std::filesystem::path{file_.path}.parent_path();
-  if (directory.empty())
-    directory = ".";
-  std::error_code ignored;
-  if (!std::filesystem::is_directory(directory, ignored))
-    return fail(ec::store_unavailable,
-                "the directory " + directory.string() + " does not exist");
-  if (::access(directory.c_str(), W_OK | X_OK) != 0)
-    return fail(ec::store_unavailable,
-                "the directory " + directory.string() + " is not writable");
-  open_ = std::make_unique<database>(file_);
+  if (auto usable = check_place(file_.path); !usable)
+    return usable;
+  try {
+    open_ = std::make_unique<database>(file_);
+  } catch (...) {
+    return fail(opening_failed(file_.path));
+  }
   auto same = file_.identity->learn(file_.path);
   if (!same)
     open_.reset();

@@ -10,6 +10,7 @@
 namespace eventweft::cli {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -328,7 +329,7 @@ TEST_F(CliParser, MigratesAStoreAndThenFindsItGood) {
   EXPECT_EQ(run({"migrate", "--store", "sqlite:hub.db"}), exit_ok) << err.str();
   EXPECT_THAT(out.str(), HasSubstr("up to date"));
   EXPECT_EQ(run({"check", "--store", "sqlite:hub.db"}), exit_ok) << err.str();
-  EXPECT_THAT(out.str(), HasSubstr("schema is up to date"));
+  EXPECT_THAT(out.str(), ContainsRegex("schema [1-9][0-9]* is up to date"));
 }
 
 TEST_F(CliParser, ChecksThatTheServerWouldListen) {

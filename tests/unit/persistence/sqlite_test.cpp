@@ -7,7 +7,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -136,6 +138,34 @@ TEST_F(sqlite_file, AnotherKindOfFileIsCorrupt) {
   auto failed = open(directory_ / "text.db")->migrate();
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().code, ec::corrupt);
+  EXPECT_THAT(failed.error().message,
+              ::testing::HasSubstr((directory_ / "text.db").string()));
+}
+
+TEST_F(sqlite_file, ADirectoryInItsPlaceIsNamed) {
+  auto failed = open(directory_)->migrate();
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code, ec::store_unavailable);
+  EXPECT_THAT(failed.error().message,
+              ::testing::HasSubstr(directory_.string() + " is a directory"));
+}
+
+// Root may write to everything: somebody else looks.
+TEST_F(sqlite_file, OneThatMayOnlyBeReadIsRefusedAtOnce) {
+  const auto path = directory_ / "log.db";
+  ASSERT_TRUE(open(path)->migrate());
+  fs::permissions(directory_, fs::perms::all);
+  fs::permissions(path, static_cast<fs::perms>(0444));
+  const auto look = [&] {
+    constexpr uid_t nobody = 65'534;
+    if (::geteuid() == 0 && ::setresuid(nobody, nobody, nobody) != 0)
+      ::_exit(2);
+    const auto checked = open(path)->check_schema();
+    std::fputs(checked ? "usable" : checked.error().message.c_str(), stderr);
+    ::_exit(checked ? 1 : 0);
+  };
+  EXPECT_EXIT(look(), ::testing::ExitedWithCode(0),
+              "log.db can't be written by this user");
 }
 
 TEST_F(sqlite_file, AFullDiskIsStoreFull) {
