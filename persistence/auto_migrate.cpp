@@ -150,6 +150,7 @@ class gated_store final : public store {
   expected<void> check_rights() override {
     return gate_->inner().check_rights();
   }
+  void give_up() override { gate_->inner().give_up(); }
   std::unique_ptr<store_session> open_session() override {
     return std::make_unique<gated_session>(gate_,
                                            gate_->inner().open_session());

@@ -151,6 +151,11 @@ class store {
   /// without users always say yes.
   virtual expected<void> check_rights() { return {}; }
 
+  /// Every call that is under way, and every later one, ends within a moment
+  /// with `store_unavailable`, for good: for a process that must end, although
+  /// the store is silent or locked. Nothing to do for stores that never wait.
+  virtual void give_up() {}
+
   /// A session of its own. Does not connect before the first call.
   virtual std::unique_ptr<store_session> open_session() = 0;
 

@@ -2,31 +2,14 @@
 #include "persistence/postgres/connection.hpp"
 
 #include "persistence/postgres/address.hpp"
+#include "persistence/postgres/connecting.hpp"
 
-#include <algorithm>
 #include <string_view>
 
 namespace eventweft::postgres {
 namespace {
 
 constexpr std::string_view lock_not_available = "55P03";
-
-/// One line, without the "ERROR:  " that libpq puts before it.
-std::string sentence(std::string_view text) {
-  for (std::string_view prefix : {"ERROR:  ", "FATAL:  ", "PANIC:  "})
-    if (text.starts_with(prefix))
-      text.remove_prefix(prefix.size());
-  std::string out;
-  for (char c : text) {
-    if (c == '\n' || c == '\t')
-      c = ' ';
-    if (c != ' ' || (!out.empty() && out.back() != ' '))
-      out += c;
-  }
-  while (!out.empty() && out.back() == ' ')
-    out.pop_back();
-  return out;
-}
 
 ec code_of(std::string_view sqlstate) {
   auto is = [&](auto... codes) { return ((sqlstate == codes) || ...); };
@@ -105,19 +88,16 @@ watchdog::guard connection::watch() {
 }
 
 expected<void> connection::ensure_open() {
+  if (dog_->given_up())
+    return fail(given_up());
   if (live_ && live_->is_open())
     return {};
   close();
-  using std::chrono::ceil;
-  // libpq rounds 1 s up to 2.
-  auto seconds = std::max<int64_t>(
-      1, ceil<std::chrono::seconds>(options_.connect_timeout).count());
   auto to = parse_address(options_.url);
   if (!to)
     return fail(std::move(to.error()));
   // Defaults: what the address says itself wins.
   to->insert({
-      {"connect_timeout", std::to_string(seconds)},
       {"application_name", "eventweft"},
       {"keepalives", "1"},
       {"keepalives_idle", "10"},
@@ -128,8 +108,13 @@ expected<void> connection::ensure_open() {
   });
   to->insert_or_assign("client_encoding", "UTF8");
   ++*made_;
+  auto raw = connect(*to, options_.connect_timeout, *dog_);
+  if (!raw)
+    return fail(std::move(raw.error()));
   try {
-    live_ = std::make_unique<pqxx::connection>(*to);
+    live_ = std::make_unique<pqxx::connection>(
+        pqxx::connection::seize_raw_connection(raw->get()));
+    static_cast<void>(raw->release());
     auto guard = watch();
     pqxx::nontransaction setup{*live_};
     setup.exec("SET statement_timeout = " +

@@ -20,10 +20,6 @@ constexpr milliseconds connect_limit{3'000};
 constexpr milliseconds probe_after{2'000};
 constexpr milliseconds probe_limit{2'000};
 
-PGconn* pg(void* p) {
-  return static_cast<PGconn*>(p);
-}
-
 struct result_deleter {
   void operator()(PGresult* r) const noexcept { PQclear(r); }
 };
@@ -47,14 +43,8 @@ store_bell read_commit(std::string_view text) {
 
 } // namespace
 
-void listener::closer::operator()(void* c) const noexcept {
-  PQfinish(pg(c));
-}
-
 error listener::lost() {
-  std::string why = live_ ? PQerrorMessage(pg(live_.get())) : "";
-  while (!why.empty() && (why.back() == '\n' || why.back() == ' '))
-    why.pop_back();
+  const auto why = live_ ? sentence(PQerrorMessage(live_.get())) : "";
   live_.reset();
   return {ec::store_unavailable, why.empty() ? "the connection is lost" : why};
 }
@@ -62,45 +52,36 @@ error listener::lost() {
 expected<bool> listener::readable(clock::time_point until) {
   for (;;) {
     const auto left = duration_cast<milliseconds>(until - clock::now());
-    pollfd waiting{PQsocket(pg(live_.get())), POLLIN, 0};
-    const int n = ::poll(&waiting, 1,
-                         static_cast<int>(std::max<int64_t>(0, left.count())));
+    pollfd waiting{PQsocket(live_.get()), POLLIN, 0};
+    int n = 0;
+    bool again = false;
+    {
+      const watchdog::guard watched{*dog_, waiting.fd, watchdog::never};
+      n = ::poll(&waiting, 1,
+                 static_cast<int>(std::max<int64_t>(0, left.count())));
+      again = n < 0 && errno == EINTR;
+    }
     if (n == 0)
       return false;
-    if (n < 0 && errno == EINTR)
+    if (again)
       continue;
-    if (n < 0 || PQconsumeInput(pg(live_.get())) == 0)
+    if (n < 0 || PQconsumeInput(live_.get()) == 0)
       return fail(lost());
     return true;
   }
 }
 
 expected<void> listener::connect() {
-  const auto until = clock::now() + connect_limit;
-  live_.reset(PQconnectStart(
-      // What the address says comes first; then ours.
-      options_.url.find("://") == std::string::npos
-          ? (options_.url + " application_name=eventweft_bell").c_str()
-          : options_.url.c_str()));
-  if (!live_ || PQstatus(pg(live_.get())) == CONNECTION_BAD)
-    return fail(lost());
-  for (auto want = PGRES_POLLING_WRITING; want != PGRES_POLLING_OK;) {
-    const auto left = duration_cast<milliseconds>(until - clock::now());
-    pollfd waiting{
-        PQsocket(pg(live_.get())),
-        static_cast<short>(want == PGRES_POLLING_READING ? POLLIN : POLLOUT),
-        0};
-    if (left.count() <= 0 ||
-        ::poll(&waiting, 1, static_cast<int>(left.count())) <= 0) {
-      live_.reset();
-      return fail(ec::store_unavailable, "connecting took too long");
-    }
-    want = PQconnectPoll(pg(live_.get()));
-    if (want == PGRES_POLLING_FAILED)
-      return fail(lost());
-  }
-  if (PQsendQuery(pg(live_.get()), "LISTEN eventweft_log; "
-                                   "LISTEN eventweft_bell") == 0)
+  auto to = parse_address(options_.url);
+  if (!to)
+    return fail(std::move(to.error()));
+  to->insert({"application_name", "eventweft_bell"});
+  auto made = postgres::connect(*to, connect_limit, *dog_);
+  if (!made)
+    return fail(std::move(made.error()));
+  live_ = std::move(*made);
+  if (PQsendQuery(live_.get(), "LISTEN eventweft_log; "
+                               "LISTEN eventweft_bell") == 0)
     return fail(lost());
   heard_ = clock::now();
   return {};
@@ -108,10 +89,10 @@ expected<void> listener::connect() {
 
 /// Reads answers of ours, if there are any: none has anything to say.
 expected<void> listener::probe() {
-  if (PQsendQuery(pg(live_.get()), "SELECT 1") == 0)
+  if (PQsendQuery(live_.get(), "SELECT 1") == 0)
     return fail(lost());
   const auto until = clock::now() + probe_limit;
-  while (PQisBusy(pg(live_.get())) != 0) {
+  while (PQisBusy(live_.get()) != 0) {
     auto more = readable(until);
     if (!more)
       return fail(more.error());
@@ -120,7 +101,7 @@ expected<void> listener::probe() {
       return fail(ec::store_unavailable, "the database does not answer");
     }
   }
-  while (result r{PQgetResult(pg(live_.get()))})
+  while (result r{PQgetResult(live_.get())})
     if (PQresultStatus(r.get()) == PGRES_FATAL_ERROR)
       return fail(lost());
   heard_ = clock::now();
@@ -129,7 +110,7 @@ expected<void> listener::probe() {
 
 std::vector<store_bell> listener::take() {
   std::vector<store_bell> out;
-  while (notify n{PQnotifies(pg(live_.get()))}) {
+  while (notify n{PQnotifies(live_.get())}) {
     const std::string_view text{n->extra};
     if (std::string_view{n->relname} == "eventweft_log")
       out.push_back(read_commit(text));
@@ -150,7 +131,7 @@ expected<std::vector<store_bell>> listener::wait(milliseconds at_most) {
     // Until the LISTEN is answered nothing is heard; what was missed before
     // it is up to the caller.
     const auto limit = clock::now() + connect_limit;
-    while (PQisBusy(pg(live_.get())) != 0) {
+    while (PQisBusy(live_.get()) != 0) {
       auto more = readable(limit);
       if (!more)
         return fail(more.error());
@@ -159,7 +140,7 @@ expected<std::vector<store_bell>> listener::wait(milliseconds at_most) {
         return fail(ec::store_unavailable, "the database does not answer");
       }
     }
-    while (result r{PQgetResult(pg(live_.get()))})
+    while (result r{PQgetResult(live_.get())})
       if (PQresultStatus(r.get()) == PGRES_FATAL_ERROR)
         return fail(lost());
     out.push_back({});

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "persistence/nodes.hpp"
+#include "persistence/postgres/connecting.hpp"
 #include "persistence/postgres/connection.hpp"
 
 #include <chrono>
@@ -35,17 +36,14 @@ class nodes final : public store_nodes {
 /// Waits in libpq itself: it alone can wait for a socket and a deadline.
 class listener final : public store_listener {
  public:
-  explicit listener(store_options options) : options_(std::move(options)) {}
+  listener(store_options options, watchdog_ptr dog)
+      : options_(std::move(options)), dog_(std::move(dog)) {}
 
   expected<std::vector<store_bell>>
   wait(std::chrono::milliseconds at_most) override;
 
  private:
   using clock = std::chrono::steady_clock;
-  struct closer {
-    void operator()(void* c) const noexcept;
-  };
-
   expected<void> connect();
   /// False at the deadline; an error when the connection is gone.
   expected<bool> readable(clock::time_point until);
@@ -54,7 +52,8 @@ class listener final : public store_listener {
   error lost();
 
   store_options options_;
-  std::unique_ptr<void, closer> live_;
+  watchdog_ptr dog_;
+  raw_connection live_;
   clock::time_point heard_{};
 };
 

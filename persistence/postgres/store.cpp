@@ -57,6 +57,8 @@ class postgres_store final : public store {
     });
   }
 
+  void give_up() override { dog_->give_up(); }
+
   std::unique_ptr<store_session> open_session() override {
     return std::make_unique<session>(pool_, options_.threads);
   }
@@ -90,7 +92,7 @@ class postgres_store final : public store {
   }
 
   std::unique_ptr<store_listener> open_listener() override {
-    return std::make_unique<listener>(options_);
+    return std::make_unique<listener>(options_, dog_);
   }
 
   std::unique_ptr<subscription_store> open_subscriptions() override {

@@ -36,6 +36,18 @@ void watchdog::run() {
   }
 }
 
+void watchdog::give_up() {
+  std::lock_guard lock{mutex_};
+  given_up_ = true;
+  for (const auto& [deadline, socket] : watched_)
+    ::shutdown(socket, SHUT_RDWR);
+}
+
+bool watchdog::given_up() const {
+  std::lock_guard lock{mutex_};
+  return given_up_;
+}
+
 watchdog::guard::guard(watchdog& dog, int socket, time_point deadline)
     : dog_(dog) {
   bool first = false;
@@ -43,6 +55,8 @@ watchdog::guard::guard(watchdog& dog, int socket, time_point deadline)
     std::lock_guard lock{dog_.mutex_};
     entry_ = dog_.watched_.emplace(deadline, socket);
     first = entry_ == dog_.watched_.begin();
+    if (dog_.given_up_)
+      ::shutdown(socket, SHUT_RDWR);
   }
   if (first)
     dog_.changed_.notify_one();

@@ -11,8 +11,8 @@
 namespace eventweft::postgres {
 
 /// Breaks connections whose server has stopped answering without closing
-/// them, where no time-out of the server's own can help. Thread-safe; one for
-/// each store.
+/// them, where no time-out of the server's own can help, and all of them once
+/// nobody will wait any longer. Thread-safe; one for each store.
 class watchdog {
  public:
   using time_point = std::chrono::steady_clock::time_point;
@@ -22,6 +22,10 @@ class watchdog {
   ~watchdog();
   watchdog(const watchdog&) = delete;
   watchdog& operator=(const watchdog&) = delete;
+
+  /// Breaks what is watched now, and what is watched from now on at once.
+  void give_up();
+  bool given_up() const;
 
   /// While it lives, `socket` is shut down once `deadline` has passed. The
   /// socket must stay open until then.
@@ -40,9 +44,10 @@ class watchdog {
  private:
   void run();
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::multimap<time_point, int> watched_;
+  bool given_up_ = false;
   bool ending_ = false;
   std::thread thread_;
 };

@@ -8,9 +8,11 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
+#include <thread>
 
 namespace eventweft::sqlite {
 namespace {
@@ -42,6 +44,12 @@ ec code_of(int result) {
     return ec::internal;
   }
 }
+
+/// The longest pause between two attempts to get a lock.
+constexpr std::chrono::milliseconds longest_pause{50};
+
+/// Between two looks at whether the file is given up: well below a millisecond.
+constexpr int steps_between_looks = 20'000;
 
 int latest() {
   return static_cast<int>(sqlite_migrations().size());
@@ -136,11 +144,14 @@ error translate_exception() noexcept {
 
 database::database(const database_file& file)
     : writers_(file.writers),
+      given_up_(file.given_up),
       patience_(file.options.lock_timeout),
       // A connection is used by one thread at a time.
       db_(file.path,
-          SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX,
-          static_cast<int>(patience_.count())) {
+          SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX) {
+  sqlite3_busy_handler(db_.getHandle(), wait_for_lock, this);
+  sqlite3_progress_handler(db_.getHandle(), steps_between_looks, is_given_up,
+                           this);
   // Only possible before the first table; retention gives pages back.
   if (db_.execAndGet("PRAGMA page_count").getInt() == 0)
     db_.exec("PRAGMA auto_vacuum = INCREMENTAL");
@@ -152,6 +163,27 @@ database::database(const database_file& file)
   db_.exec("PRAGMA wal_autocheckpoint = 4000");
   db_.exec("PRAGMA journal_size_limit = 67108864");
   db_.createFunction("stands_at", 3, true, nullptr, &stands_at);
+}
+
+// As SQLite's own does, which can't be told to give up.
+int database::wait_for_lock(void* self, int times) noexcept {
+  using std::chrono::milliseconds;
+  using std::chrono::steady_clock;
+  auto& db = *static_cast<database*>(self);
+  const auto now = steady_clock::now();
+  if (times == 0)
+    db.locked_until_ = now + db.patience_;
+  if (*db.given_up_ || now >= db.locked_until_)
+    return 0;
+  const auto pause =
+      std::min(longest_pause, milliseconds{1 << std::min(times, 10)});
+  std::this_thread::sleep_for(
+      std::min<steady_clock::duration>(pause, db.locked_until_ - now));
+  return 1;
+}
+
+int database::is_given_up(void* self) noexcept {
+  return *static_cast<database*>(self)->given_up_ ? 1 : 0;
 }
 
 bool database::wait_for_disk(bool wait) {
@@ -232,6 +264,9 @@ void read_transaction::end() noexcept {
 }
 
 expected<void> lazy_database::ensure_open() {
+  if (*file_.given_up)
+    return fail(ec::store_unavailable,
+                "the file " + file_.path + " is not waited for any longer");
   if (auto same = file_.identity->check(file_.path); !same || open_)
     return same;
   if (auto usable = check_place(file_.path); !usable)

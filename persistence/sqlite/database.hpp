@@ -9,6 +9,8 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include <atomic>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
@@ -21,13 +23,15 @@ namespace eventweft::sqlite {
 error translate_exception() noexcept;
 
 /// Which file, how it is used, and what all that have it open in this process
-/// share: who writes to it next, and which one it is.
+/// share: who writes to it next, which one it is, and whether it is given up.
 struct database_file {
   std::string path;
   store_options options;
   std::shared_ptr<write_queue> writers = std::make_shared<write_queue>();
   std::shared_ptr<log_sync> sync = std::make_shared<log_sync>();
   std::shared_ptr<file_identity> identity = std::make_shared<file_identity>();
+  std::shared_ptr<std::atomic<bool>> given_up =
+      std::make_shared<std::atomic<bool>>(false);
 };
 
 /// An open file with its prepared statements. One thread at a time. Its
@@ -35,6 +39,9 @@ struct database_file {
 class database {
  public:
   explicit database(const database_file& file);
+  /// SQLite knows where it is.
+  database(const database&) = delete;
+  database& operator=(const database&) = delete;
 
   SQLite::Database& raw() noexcept { return db_; }
 
@@ -50,8 +57,15 @@ class database {
   SQLite::Statement& prepared(std::string_view sql);
 
  private:
+  /// What SQLite asks: whether to wait once more for others' lock; whether to
+  /// break off the statement that runs.
+  static int wait_for_lock(void* self, int times) noexcept;
+  static int is_given_up(void* self) noexcept;
+
   std::shared_ptr<write_queue> writers_;
+  std::shared_ptr<std::atomic<bool>> given_up_;
   std::chrono::milliseconds patience_;
+  std::chrono::steady_clock::time_point locked_until_;
   SQLite::Database db_;
   bool has_log_ = false;
   bool waits_for_disk_ = true;

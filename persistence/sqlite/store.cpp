@@ -33,6 +33,8 @@ class sqlite_store final : public store {
     return db.call([](database& open) { return sqlite::check_schema(open); });
   }
 
+  void give_up() override { *file_.given_up = true; }
+
   std::unique_ptr<store_session> open_session() override {
     return std::make_unique<session>(file_);
   }
