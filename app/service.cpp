@@ -15,8 +15,10 @@
 #include "app/node_work.hpp"
 #include "app/poster.hpp"
 #include "app/processors.hpp"
+#include "app/proofs.hpp"
 #include "app/retention.hpp"
 #include "app/rules_bridge.hpp"
+#include "app/shutdown.hpp"
 #include "app/spool_adapter.hpp"
 #include "app/store_options.hpp"
 #include "app/upkeep.hpp"
@@ -24,7 +26,9 @@
 #include "persistence/newer_schema.hpp"
 #include "persistence/store.hpp"
 
+#include <atomic>
 #include <chrono>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -43,32 +47,9 @@ store_options options_of(const config::settings& s) {
   return out;
 }
 
-// Beyond this machine nobody should find an open door by accident.
-void warn_of_unsigned(const config::settings& s, spdlog::logger& log) {
-  for (const auto& [name, platform] : s.platforms)
-    if (platform.enabled && platform.allow_unsigned &&
-        platform.secrets.empty() && platform.tokens.empty())
-      log.warn("[platforms.{}] takes webhooks from anybody: allow_unsigned is "
-               "set and there is no secret",
-               name);
-}
-
-// Whoever wonders why nothing comes in finds it here.
-void tell_of_unproven(const config::settings& s, spdlog::logger& log) {
-  for (const auto& [name, platform] : s.platforms)
-    // Custom events may come with credentials of ours.
-    if (name != "events" && platform.enabled && !platform.allow_unsigned &&
-        platform.secrets.empty() && platform.tokens.empty())
-      log.debug("[platforms.{}] refuses all webhooks: there is no secret",
-                name);
-}
-
-// Whether custom events may come with a secret of their platform's own.
-bool events_prove_themselves(const config::settings& s) {
-  const auto found = s.platforms.find("events");
-  return found != s.platforms.end() &&
-         (found->second.allow_unsigned || !found->second.secrets.empty() ||
-          !found->second.tokens.empty());
+error start_ended() {
+  return {ec::shutting_down,
+          "the server was told to end before it had started"};
 }
 
 } // namespace
@@ -81,6 +62,10 @@ struct service::state {
   fatal_handler fatal;
   std::vector<correlation::rule_ptr> own_rules;
   service_options options;
+  std::mutex giving_up;
+  std::atomic<bool> given_up = false;
+  /// Null until it is opened.
+  store_ptr store;
   std::shared_ptr<system_clock> time = std::make_shared<system_clock>();
   std::shared_ptr<system_random> random = std::make_shared<system_random>();
   std::shared_ptr<metrics> figures = std::make_shared<metrics>();
@@ -96,6 +81,20 @@ struct service::state {
       std::make_shared<processing::registry>();
   std::unique_ptr<actor_host> actors;
   std::unique_ptr<net::server> server;
+
+  void use(store_ptr opened) {
+    const std::lock_guard guard{giving_up};
+    store = std::move(opened);
+    if (store && given_up)
+      store->give_up();
+  }
+
+  void give_up() {
+    const std::lock_guard guard{giving_up};
+    given_up = true;
+    if (store)
+      store->give_up();
+  }
 };
 
 service::service(config::settings settings, logger_ptr log, fatal_handler fatal,
@@ -136,8 +135,11 @@ expected<net::bound_address> service::start() {
   if (!opened)
     return fail(opened.error());
   const auto store = with_schema_check(*opened, s.settings.store.auto_migrate);
+  s.use(store);
   const auto ready =
       s.settings.store.auto_migrate ? store->migrate() : store->check_schema();
+  if (s.given_up)
+    return fail(start_ended());
   if (!ready) {
     const bool may_come_back = ready.error().code == ec::store_unavailable;
     if (!may_come_back || s.settings.store.spool_directory.empty())
@@ -335,7 +337,9 @@ expected<net::bound_address> service::start() {
       return fail(prepared.error());
     }
   expected<net::bound_address> address;
-  if (s.options.http) {
+  if (s.given_up) {
+    address = fail(start_ended());
+  } else if (s.options.http) {
     s.server = std::make_unique<net::server>(
         s.settings.server, s.settings.streaming, s.actors->backend(),
         *s.figures, s.logs->get("http"), *s.time, *s.random);
@@ -356,6 +360,10 @@ expected<net::bound_address> service::start() {
   return address;
 }
 
+void service::give_up() {
+  state_->give_up();
+}
+
 void service::reload() {
   if (state_->access)
     state_->access->refresh();
@@ -371,23 +379,30 @@ metrics& service::figures() noexcept {
 
 bool service::stop() {
   auto& s = *state_;
-  const auto deadline =
-      steady_clock::now() + s.settings.server.shutdown_timeout;
-  const auto left = [&] {
-    return std::max(milliseconds{0}, std::chrono::duration_cast<milliseconds>(
-                                         deadline - steady_clock::now()));
+  const auto begin = steady_clock::now();
+  const shutdown_plan plan{s.settings.server.shutdown_timeout};
+  const auto left = [begin](milliseconds until) {
+    return std::max(milliseconds{1}, std::chrono::duration_cast<milliseconds>(
+                                         begin + until - steady_clock::now()));
   };
+  // Whatever hangs in a call of the store's then ends, however the parts that
+  // call it wait for each other.
+  const alarm_clock patience{begin + plan.store, [&s] {
+                               s.log->warn("the store is waited for no longer");
+                               s.give_up();
+                             }};
   bool clean = true;
   if (s.cluster)
     s.cluster->detach();
   // Webhooks that are still being read are taken, too: who sent them may not
   // send them again.
   if (s.server)
-    clean = s.server->stop(left(), s.cluster ? reader_end::restarting
-                                             : reader_end::going_away);
+    clean =
+        s.server->stop(left(plan.server), s.cluster ? reader_end::restarting
+                                                    : reader_end::going_away);
   // Even when readers had to be cut off, what is acknowledged gets its time.
   if (s.actors)
-    clean = s.actors->stop(std::max(left(), milliseconds{1'000})) && clean;
+    clean = s.actors->stop(left(plan.actors)) && clean;
   s.server.reset();
   s.actors.reset();
   s.rules.reset();
@@ -399,7 +414,8 @@ bool service::stop() {
   if (s.cluster)
     s.cluster->leave();
   s.cluster.reset();
-  return clean;
+  s.use(nullptr);
+  return clean && !s.given_up;
 }
 
 } // namespace eventweft

@@ -34,8 +34,8 @@ struct service_options {
 };
 
 /// The whole hub in one object: store, spool, actors and HTTP server. It
-/// touches neither signals nor any global state. `start` and `stop` belong to
-/// one thread.
+/// touches neither signals nor any global state. One call at a time, but for
+/// `give_up`.
 class service {
  public:
   /// Called once, on any thread, when the hub can't go on by itself.
@@ -65,12 +65,18 @@ class service {
   /// The address has no host where nothing listens.
   expected<net::bound_address> start();
 
+  /// From any thread: the store is waited for no longer, from now on and for
+  /// good. A `start` that is under way ends soon, with `shutting_down` if
+  /// nothing else was wrong before.
+  void give_up();
+
   /// Looks at keys, certificates and other files that may have changed now
   /// rather than within a second.
   void reload();
 
   /// Accepts no more, finishes what is in flight, flushes, tells stream
-  /// clients. True if all that was done within `server.shutdown_timeout`.
+  /// clients. True if all that was done; what is not is cut off in time for
+  /// `server.shutdown_timeout`, also where the store says nothing.
   bool stop();
 
   /// From a successful `start` on until `stop`.
