@@ -94,7 +94,7 @@ void storage_writer_state::show_what_was_left() {
 
 void storage_writer_state::left_unshown(const caf::error& e) {
   if (!reached_ && !is_actor_gone(e)) {
-    auto why = from_caf(e);
+    auto why = store_error(e, options_.store_timeout);
     if (!unreached_because_)
       ctx_.log->error("the store can't be reached: {}", to_string(why));
     unreached_because_ = std::move(why);
@@ -124,7 +124,7 @@ void storage_writer_state::watch() {
     ask(self_, worker, options_.store_timeout, head_atom_v)
         .then([this](seq_t) { watch(); },
               [this](const caf::error& e) {
-                auto why = from_caf(e);
+                auto why = store_error(e, options_.store_timeout);
                 if (is_idle() && !is_actor_gone(e) && is_away(why.code)) {
                   ctx_.figures->store_failed();
                   go_away(why);
@@ -232,6 +232,15 @@ std::chrono::milliseconds storage_writer_state::patience() const {
                         : options_.store_timeout;
 }
 
+error storage_writer_state::store_error(const caf::error& e,
+                                        std::chrono::milliseconds had) {
+  auto why = from_caf(e);
+  if (e == caf::sec::request_timeout)
+    why.message = "the store did not answer within " +
+                  std::to_string(had.count()) + " ms";
+  return why;
+}
+
 void storage_writer_state::commit_next() {
   auto most = singles_ > 0 ? 1 : options_.batch_max_events;
   batch_ = queue_.take(most, options_.batch_max_bytes);
@@ -294,7 +303,7 @@ void storage_writer_state::batch_failed(const caf::error& e) {
     run_after(self_, worker_pause, [this] { send_batch(); });
     return;
   }
-  auto why = from_caf(e);
+  auto why = store_error(e, patience());
   ctx_.figures->store_failed();
   if (is_away(why.code)) {
     // A connection that went stale while idle fails once; the next call opens

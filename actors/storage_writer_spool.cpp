@@ -74,7 +74,7 @@ void storage_writer_state::try_store() {
           },
           [this](const caf::error& e) {
             probing_ = false;
-            away_because_ = from_caf(e);
+            away_because_ = store_error(e, options_.store_timeout);
             ctx_.figures->store_failed();
             schedule_retry();
           });
@@ -99,6 +99,8 @@ void storage_writer_state::come_back() {
 
 void storage_writer_state::proven() {
   unproven_ = false;
+  if (mode_ == mode::live)
+    spool_refusal_told_ = false;
   reached();
   ctx_.figures->set_store_up(true);
   if (!std::exchange(doubtful_, false) || mode_ != mode::live)
@@ -168,10 +170,10 @@ void storage_writer_state::spooled(bool ok, const error& why) {
   auto followers = std::exchange(followers_, {});
   spool_busy_ = false;
   if (ok) {
-    if (std::exchange(spool_full_, false)) {
+    if (std::exchange(spool_refusal_told_, false))
       ctx_.log->info("the spool has room again");
+    if (std::exchange(spool_full_, false))
       publish_status();
-    }
     spool_events_ += batch.size();
     for (auto& x : batch) {
       const auto& ev = *x.event;
@@ -185,11 +187,11 @@ void storage_writer_state::spooled(bool ok, const error& why) {
       x.promise.deliver(append_outcome{first, 0, first != x.event->id, true});
     }
   } else {
-    if (!std::exchange(spool_full_, true)) {
-      if (!doubtful_)
-        ctx_.log->error("the spool takes no more events: {}", to_string(why));
+    if (!std::exchange(spool_refusal_told_, true))
+      ctx_.log->error("the spool takes no more events ({}); they are refused",
+                      to_string(why));
+    if (!std::exchange(spool_full_, true))
       publish_status();
-    }
     for (auto& x : batch)
       x.promise.deliver(to_caf(why));
     for (auto& [x, first] : followers)
@@ -239,7 +241,7 @@ void storage_writer_state::drain_page(std::vector<event_ptr> events) {
       .then([this, events](
                 const append_results& results) { drained(events, results); },
             [this, events](const caf::error& e) {
-              auto why = from_caf(e);
+              auto why = store_error(e, options_.store_timeout);
               auto is_batch = why.code == ec::internal ||
                               why.code == ec::corrupt ||
                               why.code == ec::row_refused;
@@ -307,6 +309,7 @@ void storage_writer_state::forget_drained(
             spool_changed();
             drain_singles_ -= std::min(drain_singles_, events.size());
             pauses_.reset();
+            spool_refusal_told_ = false;
             if (std::exchange(spool_full_, false))
               publish_status();
             draining_busy_ = false;

@@ -51,6 +51,8 @@ class storage_writer_state {
   void spool_changed();
   /// For what senders wait for.
   std::chrono::milliseconds patience() const;
+  /// What a call of the store's failed with that had so long.
+  static error store_error(const caf::error& e, std::chrono::milliseconds had);
 
   /// Starts whatever can be started.
   void pump();
@@ -150,6 +152,9 @@ class storage_writer_state {
   std::vector<std::pair<pending_append, uuid>> followers_;
   bool spool_busy_ = false;
   bool spool_full_ = false;
+  /// The log has it, once for as long as nothing was stored anywhere: with a
+  /// full disk each attempt at the store is one at the spool as well.
+  bool spool_refusal_told_ = false;
   unsigned spool_lost_ = 0;
   spool_index index_;
   uint64_t spool_events_ = 0;

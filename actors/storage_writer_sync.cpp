@@ -60,7 +60,7 @@ void storage_writer_state::sync_failed(const caf::error& e) {
   sync_lost_ = 0;
   ctx_.figures->store_failed();
   if (!failed_)
-    failed_ = from_caf(e);
+    failed_ = store_error(e, patience());
   fall_back();
 }
 

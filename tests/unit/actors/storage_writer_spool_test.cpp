@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/spine.hpp"
 
+#include <spdlog/logger.h>
+#include <spdlog/sinks/ostream_sink.h>
+
+#include <sstream>
+#include <string_view>
+
 namespace eventweft {
 
 namespace {
@@ -237,6 +243,41 @@ TEST_F(storage_writer_spool_test, full_disk_that_can_be_read_is_not_back) {
   ASSERT_TRUE(stored->value);
   EXPECT_FALSE(stored->value->spooled);
   EXPECT_EQ(ctx.status->overall(), health::ok);
+}
+
+// With a full disk, the store is tried again and again, and the spool with it.
+TEST_F(storage_writer_spool_test, a_spool_without_room_is_told_of_once) {
+  auto out = std::make_shared<std::ostringstream>();
+  ctx.log = std::make_shared<spdlog::logger>(
+      "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(*out));
+  const auto times = [&out](std::string_view text) {
+    const auto said = out->str();
+    int n = 0;
+    for (size_t at = 0; (at = said.find(text, at)) != std::string::npos; ++at)
+      ++n;
+    return n;
+  };
+  spooled->max_events = 0;
+  start_all(options);
+  log->full = error{ec::store_full, "the disk is full"};
+  for (int i = 1; i < 20; ++i) {
+    append(i);
+    advance(milliseconds{500});
+  }
+  EXPECT_EQ(times("the spool takes no more events"), 1) << out->str();
+  spooled->max_events = 100;
+  append(20);
+  advance(milliseconds{500});
+  EXPECT_EQ(times("the spool has room again"), 1) << out->str();
+  log->full.reset();
+  advance(milliseconds{5'000});
+  EXPECT_EQ(ctx.status->overall(), health::ok);
+  // Another time is another story.
+  spooled->max_events = 0;
+  log->full = error{ec::store_full, "the disk is full"};
+  append(21);
+  run();
+  EXPECT_EQ(times("the spool takes no more events"), 2) << out->str();
 }
 
 TEST_F(storage_writer_spool_test,

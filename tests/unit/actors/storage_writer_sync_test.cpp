@@ -5,6 +5,7 @@
 #include "tests/support/held_worker.hpp"
 #include "tests/support/spine.hpp"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -99,6 +100,12 @@ TEST_F(storage_writer_sync_test, what_a_silent_store_has_goes_to_the_spool) {
   }
   EXPECT_EQ(numbers(spooled->events),
             (std::vector<std::string>{"delivery-1", "delivery-2"}));
+  // Who looks is told which part it is.
+  const auto parts = ctx.status->parts();
+  EXPECT_TRUE(std::ranges::any_of(parts, [](const auto& part) {
+    return part.detail.find("the store did not answer within 5000 ms") !=
+           std::string::npos;
+  }));
 }
 
 TEST_F(storage_writer_sync_test, without_a_spool_a_silent_store_is_waited_for) {
