@@ -58,12 +58,12 @@ void collector::unreadable(std::string sentence) {
   fault(std::move(sentence));
 }
 
-void collector::fault_at(std::string_view section, std::string_view key,
-                         const std::string& what) {
-  const auto origin = result_.origins.find(key_path(section, {}, key));
+void collector::fault_at(std::string_view section, std::string_view name,
+                         std::string_view key, const std::string& what) {
+  const auto origin = result_.origins.find(key_path(section, name, key));
   std::string where =
       origin == result_.origins.end() ? "" : origin->second + ": ";
-  fault(where + heading(section, {}) + ' ' + std::string{key} + ": " + what);
+  fault(where + heading(section, name) + ' ' + std::string{key} + ": " + what);
 }
 
 rank collector::strength(const std::string& path) const {

@@ -40,7 +40,11 @@ class collector {
   /// About the value of a key, wherever that is from:
   /// "eventweft.toml:3: [server] listen: " and `what`.
   void fault_at(std::string_view section, std::string_view key,
-                const std::string& what);
+                const std::string& what) {
+    fault_at(section, {}, key, what);
+  }
+  void fault_at(std::string_view section, std::string_view name,
+                std::string_view key, const std::string& what);
 
   /// Of what has set the key; `path` is as in `effective::origins`.
   rank strength(const std::string& path) const;

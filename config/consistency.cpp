@@ -45,11 +45,25 @@ void check_listen(collector& all) {
                      in_quotes(listen));
 }
 
+/// The server reads no more of a body than its own limit lets it.
+void check_body_limits(collector& all) {
+  constexpr std::string_view limit = "max_body_bytes";
+  const auto& values = all.result().values;
+  for (const auto& [name, platform] : values.platforms)
+    if (platform.max_body_bytes > values.server.max_body_bytes)
+      all.fault_at(
+          platform_section, name, limit,
+          "must not be above [server] max_body_bytes, which is " +
+              shown(*find_key("server", limit),
+                    find_key("server", limit)->at(all.result().values, {})));
+}
+
 } // namespace
 
 void check_consistency(collector& all) {
   const auto& v = all.result().values;
   check_listen(all);
+  check_body_limits(all);
   check_order(all, "store", "retry_min", "retry_max",
               v.store.retry_min <= v.store.retry_max);
   check_order(all, "database", "min_connections", "max_connections",

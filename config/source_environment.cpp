@@ -31,6 +31,12 @@ bool is_service_link(std::string_view name, std::string_view value) {
          name.find("_UDP_") != std::string_view::npos;
 }
 
+/// What stands for a flag of `serve`, and what was meant by it.
+constexpr std::pair<std::string_view, std::string_view> flag_variables[] = {
+    {"EVENTWEFT_LISTEN", "EVENTWEFT_SERVER_LISTEN"},
+    {"EVENTWEFT_STORE", "EVENTWEFT_STORE_URL"},
+};
+
 /// Without what variables can't say of a name: its case, and which of `-`, `.`
 /// and `_` it has.
 std::string folded(std::string_view name) {
@@ -103,6 +109,11 @@ void add_variable(collector& to, const std::string& name,
        {"EVENTWEFT_URL", "EVENTWEFT_TOKEN", "EVENTWEFT_CA", "EVENTWEFT_CONFIG"})
     if (name == client)
       return;
+  for (const auto& [flag, meant] : flag_variables)
+    if (name == flag) {
+      to.fault(with_hint(name + ": unknown variable", std::string{meant}));
+      return;
+    }
   for (const auto& [section, prefix] : named_variables)
     if (name.starts_with(prefix)) {
       add_named_variable(to, section, prefix, name, value, from);

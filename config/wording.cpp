@@ -93,7 +93,11 @@ std::string found(const key& k, const raw_value& raw) {
       std::array<char, 32> buffer{};
       const auto end =
           std::to_chars(buffer.data(), buffer.data() + buffer.size(), d).ptr;
-      return {buffer.data(), end};
+      std::string text{buffer.data(), end};
+      // Of a whole one it is the point that is wrong.
+      if (text.find_first_not_of("-0123456789") == std::string::npos)
+        text += ".0";
+      return text;
     }
     std::string operator()(bool b) const {
       return hide ? "a truth value" : b ? "true" : "false";

@@ -63,6 +63,17 @@ signature_verifier::make(std::string platform,
     p.scheme = scheme;
     out.schemes_.push_back(std::move(p));
   }
+  const bool takes_tokens =
+      std::any_of(schemes.begin(), schemes.end(), [](const auto& s) {
+        return s.algorithm == proof_algorithm::static_token;
+      });
+  if (!takes_tokens &&
+      std::any_of(settings.tokens.begin(), settings.tokens.end(),
+                  [](const auto& token) { return !token.empty(); }))
+    return fail(ec::bad_configuration,
+                "[platforms." + out.platform_ +
+                    "] tokens: this platform's webhooks are proven by a "
+                    "secret, never by a token: use secrets");
   for (size_t i = 0; i < used.size(); ++i)
     if (!used[i])
       return fail(ec::bad_configuration,

@@ -105,6 +105,13 @@ TEST(Environment, NamesTheVariable) {
             "EVENTWEFT_EVENT_MAX_WORKERS?");
   EXPECT_THAT(fault_with({{"EVENTWEFT_SEVER_LISTEN", "a:1"}}),
               HasSubstr("did you mean EVENTWEFT_SERVER_LISTEN?"));
+  // Called as the flags are.
+  EXPECT_EQ(fault_with({{"EVENTWEFT_LISTEN", "0.0.0.0:80"}}),
+            "EVENTWEFT_LISTEN: unknown variable; did you mean "
+            "EVENTWEFT_SERVER_LISTEN?");
+  EXPECT_EQ(fault_with({{"EVENTWEFT_STORE", "sqlite:a.db"}}),
+            "EVENTWEFT_STORE: unknown variable; did you mean "
+            "EVENTWEFT_STORE_URL?");
   EXPECT_THAT(fault_with({{"EVENTWEFT_PLATFORMS_GITHUB_SECRT", "x"}}),
               HasSubstr("did you mean EVENTWEFT_PLATFORMS_GITHUB_SECRET?"));
 }

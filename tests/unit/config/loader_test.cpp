@@ -79,6 +79,13 @@ TEST(Loader, NamesFileLineAndKey) {
   EXPECT_EQ(fault_of("# one\n\n[event]\nmax_workers = \"many\"\n"),
             "eventweft.toml:4: [event] max_workers: expected a whole number "
             "from 1 to 256, found \"many\"");
+  EXPECT_EQ(fault_of("[event]\nmax_workers = 4.0\n"),
+            "eventweft.toml:2: [event] max_workers: expected a whole number "
+            "from 1 to 256, found 4.0");
+  EXPECT_EQ(fault_of("[server]\nmax_body_bytes = \"2 KiB\"\n"
+                     "[platforms.github]\nmax_body_bytes = \"1 MiB\"\n"),
+            "eventweft.toml:4: [platforms.github] max_body_bytes: must not be "
+            "above [server] max_body_bytes, which is \"2 KiB\"");
   EXPECT_EQ(fault_of("[event]\nmax_workers = 0\n"),
             "eventweft.toml:2: [event] max_workers: expected a whole number "
             "from 1 to 256, found 0");

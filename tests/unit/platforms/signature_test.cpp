@@ -97,6 +97,21 @@ TEST(decode_secret, never_takes_a_public_key_for_a_shared_one) {
 
 class verifier_test : public platform_test {};
 
+TEST_F(verifier_test, refuses_tokens_that_would_open_nothing) {
+  signature_scheme s;
+  s.header = "x-signature";
+  s.base = text_template::parse("{body}").value();
+  config::platform_settings settings;
+  settings.tokens = {""};
+  EXPECT_TRUE(signature_verifier::make("x", {s}, settings));
+  settings.tokens = {"", "t"};
+  const auto refused = signature_verifier::make("x", {s}, settings);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ec::bad_configuration);
+  EXPECT_NE(refused.error().message.find("[platforms.x] tokens: "),
+            std::string::npos);
+}
+
 TEST_F(verifier_test, bounds_the_headers_length) {
   signature_scheme s;
   s.header = "x-signature";
