@@ -5,6 +5,7 @@
 #include "codec/json_text.hpp"
 #include "codec/list_json.hpp"
 #include "codec/payload.hpp"
+#include "messages/ascii.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -12,6 +13,7 @@
 #include <map>
 #include <span>
 #include <string_view>
+#include <tuple>
 
 namespace eventweft::codec {
 
@@ -81,7 +83,8 @@ thing_state pull_request_of(element root) {
   const auto number = string_at(root, "/pull_request/number");
   if (number.empty())
     return {};
-  s.name = string_at(root, "/repository/full_name") + "#" + number;
+  s.repository = string_at(root, "/repository/full_name");
+  s.name = s.repository + "#" + number;
   s.title = string_at(root, "/pull_request/title");
   // What a review or a comment shows of it has no "merged".
   s.state = string_at(root, "/pull_request/merged") == "true" ||
@@ -100,7 +103,8 @@ thing_state github_issue_of(const event& ev, element root) {
   const auto number = string_at(root, "/issue/number");
   if (number.empty())
     return {};
-  s.name = string_at(root, "/repository/full_name") + "#" + number;
+  s.repository = string_at(root, "/repository/full_name");
+  s.name = s.repository + "#" + number;
   s.title = string_at(root, "/issue/title");
   s.state = ev.event_type == "issues:deleted" ? "deleted"
                                               : string_at(root, "/issue/state");
@@ -114,6 +118,8 @@ thing_state linear_issue_of(const event& ev, element root) {
   s.name = string_at(root, "/data/identifier");
   if (s.name.empty())
     return {};
+  // Another team's name for it is another one.
+  s.id = string_at(root, "/data/id");
   s.title = string_at(root, "/data/title");
   s.state = ev.event_type == "Issue:remove"
                 ? "removed"
@@ -129,6 +135,7 @@ thing_state deployment_of(const event& ev, element root) {
   thing_state s{.kind = "deployment"};
   if (ev.platform == "github") {
     s.name = string_at(root, "/deployment/environment");
+    s.repository = string_at(root, "/repository/full_name");
     s.state = string_at(root, "/deployment_status/state");
     if (s.state.empty())
       s.state = "created";
@@ -139,6 +146,7 @@ thing_state deployment_of(const event& ev, element root) {
     return s;
   }
   s.name = string_at(root, "/environment");
+  s.repository = string_at(root, "/repository_name");
   s.state = string_at(root, "/status");
   s.title = string_at(root, "/commit_sha");
   s.url = string_at(root, "/deployment_url");
@@ -196,6 +204,7 @@ void append_states(writer& w, const std::vector<event_ptr>& newest_first) {
     w.open('{');
     w.name("kind").text(s.kind);
     w.name("name").text(s.name);
+    w.name("repository").text_or_null(s.repository);
     w.name("title").text_or_null(s.title);
     w.name("state").text_or_null(s.state);
     w.name("url").text_or_null(s.url);
@@ -248,13 +257,16 @@ void append_links(writer& w, const std::vector<thread_link>& links) {
 
 std::vector<thing_state> states_of(const std::vector<event_ptr>& newest_first) {
   payload_reader reader;
-  std::map<std::pair<std::string, std::string>, size_t> seen;
+  // Each repository has a "production" of its own.
+  std::map<std::tuple<std::string, std::string, std::string>, size_t> seen;
   std::vector<thing_state> out;
   for (const auto& e : newest_first) {
     auto s = state_of(*e, reader);
     if (s.name.empty())
       continue;
-    const auto [at, fresh] = seen.try_emplace({s.kind, s.name}, out.size());
+    const auto [at, fresh] = seen.try_emplace(
+        {s.kind, s.id.empty() ? s.name : s.id, lower_case(s.repository)},
+        out.size());
     if (fresh)
       out.push_back(std::move(s));
     // Webhooks overtake each other.

@@ -15,6 +15,11 @@ struct thing_state {
   std::string kind;
   /// "octo/repo#12", "ENG-42", "production".
   std::string name;
+  /// "octo/repo", what it is a thing of; empty for what names none.
+  std::string repository;
+  /// What it keeps when it gets another name; empty where that is the name,
+  /// and the repository.
+  std::string id;
   std::string title;
   /// As its platform says it: "open", "In Progress", "success"; also "merged",
   /// "draft", and of an issue that is gone "deleted" or "removed".

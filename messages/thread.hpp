@@ -82,7 +82,7 @@ struct thread_story {
   /// The seq after which the next page begins, if there is one.
   std::optional<seq_t> next;
   /// Newest first, the events that tell what state pull requests, issues and
-  /// deployments are in, whatever page they are on; of each kind a few.
+  /// deployments are in, whatever page they are on; of each thing a few.
   std::vector<event_ptr> states;
 };
 

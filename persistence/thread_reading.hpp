@@ -25,6 +25,10 @@ inline constexpr std::string_view link_columns =
     "coalesce(c.target_event_id, (SELECT k.owner_event_id "
     "FROM correlation_keys k WHERE k.key = c.correlation_key))";
 
+/// The newest events of a thread, among which those with a key and those that
+/// tell states are looked for.
+inline constexpr size_t newest_events = 2'000;
+
 /// Most keys of a thread's summary, and of its story.
 inline constexpr size_t summary_keys = 8;
 inline constexpr size_t story_keys = 200;
@@ -32,17 +36,24 @@ inline constexpr size_t story_keys = 200;
 /// Most people that a thread's story names.
 inline constexpr size_t story_participants = 200;
 
-/// Of a large thread, events older than its newest so many are not looked
-/// through for a key.
-inline constexpr size_t newest_events = 1'000;
-
-/// Beginnings of the types of events that tell a state, and how many of each
-/// are read, the newest: what one thing has many of hides no other thing.
+/// Beginnings of the types of events that tell a state. Of each the newest are
+/// looked through, and of those the newest of each thing are read, so that what
+/// one thing has many of hides no other thing.
 inline constexpr std::array<std::string_view, 5> state_types{
     "pull_request:", "pull_request_", "issues:", "Issue:", "deployment"};
-inline constexpr size_t state_events = 20;
+/// Of one thing: webhooks overtake each other.
+inline constexpr size_t state_events = 4;
+/// Of one beginning.
+inline constexpr size_t most_states = 200;
 
-/// And how many bytes of each, of a page's.
+/// What tells things apart: of the events `n`, with the rows of the tables of
+/// details that belong to them.
+inline constexpr std::string_view thing_columns =
+    "coalesce(d.repository_name, g.repository_name, n.source), d.environment, "
+    "CASE WHEN d.environment IS NULL THEN coalesce(g.pr_number, "
+    "g.issue_number) END, coalesce(l.issue_id, l.identifier)";
+
+/// And how many bytes of each beginning, of a page's.
 constexpr uint64_t state_bytes(uint64_t max_bytes) noexcept {
   return max_bytes / state_types.size() + 1;
 }

@@ -75,7 +75,11 @@ void show_head(element root, console& io) {
          << joined(root, "platforms") << '\n';
   each(root, "state", [&](element s) {
     const auto name = text_at(s, "name");
+    const auto repository = text_at(s, "repository");
     io.out << "  " << text_at(s, "kind") << ' ' << styled(name, bold, io);
+    // "octo/repo#12" says it already.
+    if (!repository.empty() && !name.starts_with(repository))
+      io.out << " of " << repository;
     if (const auto state = text_at(s, "state"); !state.empty())
       io.out << ": " << styled(state, green, io);
     if (const auto about = text_at(s, "title"); !about.empty())

@@ -53,17 +53,31 @@ const std::string page_sql =
     "ORDER BY seq LIMIT $3) page "
     "WHERE upto - payload_bytes < $4::bigint ORDER BY seq";
 
-/// Of each beginning of a type the newest, as long as there is room for bytes.
+/// Of each beginning of a type the newest of each thing, as long as there is
+/// room for bytes; the newest of all things first.
 const std::string states_sql =
     "SELECT " + std::string{event_columns} +
-    " FROM unnest($2::text[]) AS t (type) CROSS JOIN LATERAL (SELECT " +
-    std::string{event_columns} +
-    ", payload_bytes, sum(payload_bytes::bigint) OVER (ORDER BY seq DESC "
-    "ROWS UNBOUNDED PRECEDING) AS upto FROM events WHERE correlation_id = $1 "
+    " FROM unnest($2::text[]) AS t (type) CROSS JOIN LATERAL ("
+    "SELECT r.at, r.made, r.bytes, sum(r.bytes) OVER (ORDER BY r.nth, r.at "
+    "DESC "
+    "ROWS UNBOUNDED PRECEDING) AS upto FROM ("
+    "SELECT n.at, n.made, n.bytes, row_number() OVER (PARTITION BY " +
+    std::string{thread_reading::thing_columns} +
+    " ORDER BY n.at DESC) AS nth FROM ("
+    "SELECT seq AS at, created_at AS made, payload_bytes::bigint AS bytes, "
+    "source_name AS source FROM events WHERE correlation_id = $1 "
     "AND starts_with(event_type, t.type) "
     "AND seq <= (SELECT d.seq FROM log_durable d) "
-    "ORDER BY seq DESC LIMIT $3) s "
-    "WHERE upto - payload_bytes < $4::bigint ORDER BY seq DESC";
+    "ORDER BY seq DESC LIMIT $5) n "
+    "LEFT JOIN github_events g "
+    "ON g.event_seq = n.at AND g.created_at = n.made "
+    "LEFT JOIN linear_events l "
+    "ON l.event_seq = n.at AND l.created_at = n.made "
+    "LEFT JOIN deployment_events d "
+    "ON d.event_seq = n.at AND d.created_at = n.made) r "
+    "WHERE r.nth <= $3 ORDER BY r.nth, r.at DESC LIMIT $6) s "
+    "JOIN events ON seq = s.at AND created_at = s.made "
+    "WHERE s.upto - s.bytes < $4::bigint ORDER BY seq DESC";
 
 /// Those of a thread's newest events that one key links, likewise.
 const std::string linked_sql =
@@ -284,7 +298,9 @@ expected<std::optional<thread_story>> threads::read(const uuid& thread,
              pqxx::params{id, types,
                           static_cast<int64_t>(thread_reading::state_events),
                           static_cast<int64_t>(
-                              thread_reading::state_bytes(page.max_bytes))}))
+                              thread_reading::state_bytes(page.max_bytes)),
+                          static_cast<int64_t>(thread_reading::newest_events),
+                          static_cast<int64_t>(thread_reading::most_states)}))
       story.states.push_back(read_event(row));
     return story;
   });

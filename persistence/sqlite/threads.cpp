@@ -253,8 +253,17 @@ expected<std::optional<thread_story>> threads::read(const uuid& thread,
       "ORDER BY seq LIMIT ?";
   static const std::string states_sql =
       "SELECT " + std::string{event_columns} +
-      " FROM events WHERE correlation_id = ? AND event_type GLOB ? || '*' "
-      "AND seq <= ? ORDER BY seq DESC LIMIT ?";
+      " FROM (SELECT n.at, row_number() OVER (PARTITION BY " +
+      std::string{thread_reading::thing_columns} +
+      " ORDER BY n.at DESC) AS nth FROM ("
+      "SELECT seq AS at, source_name AS source FROM events "
+      "WHERE correlation_id = ? AND event_type GLOB ? || '*' AND seq <= ? "
+      "ORDER BY seq DESC LIMIT ?) n "
+      "LEFT JOIN github_events g ON g.event_seq = n.at "
+      "LEFT JOIN linear_events l ON l.event_seq = n.at "
+      "LEFT JOIN deployment_events d ON d.event_seq = n.at) r "
+      "JOIN events ON seq = r.at WHERE r.nth <= ? "
+      "ORDER BY r.nth, r.at DESC LIMIT ?";
   using result_t = expected<std::optional<thread_story>>;
   return database_.call([&](database& db) -> result_t {
     // One view of all its tables. Whoever goes on from an event that is not
@@ -308,7 +317,9 @@ expected<std::optional<thread_story>> threads::read(const uuid& thread,
       states.bind(1, id);
       states.bind(2, std::string{type});
       states.bind(3, shown);
-      states.bind(4, static_cast<int64_t>(thread_reading::state_events));
+      states.bind(4, static_cast<int64_t>(thread_reading::newest_events));
+      states.bind(5, static_cast<int64_t>(thread_reading::state_events));
+      states.bind(6, static_cast<int64_t>(thread_reading::most_states));
       const auto most = thread_reading::state_bytes(page.max_bytes);
       for (uint64_t bytes = 0; bytes < most && states.executeStep();) {
         story.states.push_back(read_event(states));

@@ -153,6 +153,59 @@ TEST_P(read_threads, AStateIsNotHiddenByManyOfAnother) {
   EXPECT_EQ(states.back()->event_type, "Issue:update");
 }
 
+// What one pull request or one environment has many of hides no other.
+TEST_P(read_threads, AStateIsNotHiddenByManyOfItsKind) {
+  int n = 0;
+  std::vector<event> events;
+  const auto add = [&](std::string platform, std::string type,
+                       std::string event_details::*where, std::string details) {
+    auto e = on(++n, std::move(platform), {linking("a:1")});
+    e.event_type = std::move(type);
+    e.details.*where = std::move(details);
+    events.push_back(std::move(e));
+  };
+  const auto pull_request = [&](const std::string& type, int number) {
+    add("github", "pull_request:" + type, &event_details::github,
+        R"({"event":"pull_request","repository_name":"o/r","pr_number":)" +
+            std::to_string(number) + "}");
+  };
+  const auto deployment = [&](const std::string& repository,
+                              const std::string& environment) {
+    add("deployments", "deployment:failure", &event_details::deployment,
+        R"({"repository_name":")" + repository + R"(","environment":")" +
+            environment + "\"}");
+  };
+  const auto issue = [&](const std::string& id, const std::string& name) {
+    add("linear", "Issue:update", &event_details::linear,
+        R"({"type":"Issue","issue_id":")" + id + R"(","identifier":")" + name +
+            "\"}");
+  };
+  issue("i-1", "ENG-1");
+  pull_request("closed", 1);
+  deployment("o/r", "production");
+  deployment("o/s", "staging");
+  for (int i = 0; i < 25; ++i) {
+    issue("i-2", "ENG-2");
+    pull_request("synchronize", 2);
+    deployment("o/r", "staging");
+  }
+  join(events);
+  const auto story = must(threads()->read(*thread_of(1), {0, 1}));
+  ASSERT_TRUE(story);
+  std::vector<seq_t> seqs;
+  for (const auto& e : story->states)
+    seqs.push_back(e->seq);
+  EXPECT_TRUE(std::ranges::is_sorted(seqs, std::ranges::greater{}));
+  EXPECT_EQ(seqs.front(), n);
+  ASSERT_GE(seqs.size(), 4u);
+  EXPECT_THAT(std::vector<seq_t>(seqs.end() - 4, seqs.end()),
+              ElementsAre(4, 3, 2, 1));
+  // Where there is room for few, they are the newest of each.
+  const auto few = must(
+      threads()->read(*thread_of(1), {.after = 0, .limit = 1, .max_bytes = 1}));
+  EXPECT_THAT(few->states, SizeIs(3));
+}
+
 TEST_P(read_threads, TheNewestComeFirst) {
   join({on(1, "github", {being("a:1")}), on(2, "slack", {being("b:1")}),
         on(3, "github", {being("c:1")}), on(4, "linear", {linking("a:1")})});

@@ -7,6 +7,7 @@
 namespace eventweft::codec {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::Field;
 using ::testing::SizeIs;
@@ -94,6 +95,50 @@ TEST(thread_states, EachThingHasItsOwn) {
                                       R"("state":"open","draft":true)"),
                          told("push", "{}"), told("Issue:create", "[]")}),
               SizeIs(1));
+}
+
+TEST(thread_states, EachRepositoryHasItsOwnEnvironments) {
+  const auto deployment = [](const std::string& repository,
+                             const std::string& status) {
+    return told("deployment:" + status,
+                R"({"environment":"production","repository_name":")" +
+                    repository + R"(","status":")" + status + "\"}",
+                "deployments");
+  };
+  const auto by_github = [](const std::string& repository,
+                            const std::string& state) {
+    return told("deployment_status:created",
+                R"({"repository":{"full_name":")" + repository +
+                    R"("},"deployment":{"environment":"production"},)"
+                    R"("deployment_status":{"state":")" +
+                    state + "\"}}");
+  };
+  const auto is = [](const std::string& repository, const std::string& state) {
+    return AllOf(Field(&thing_state::repository, repository), is_state(state));
+  };
+  EXPECT_THAT(
+      states_of({deployment("octo/web", "success"),
+                 deployment("octo/api", "failure"),
+                 deployment("octo/web", "in_progress")}),
+      ElementsAre(is("octo/web", "success"), is("octo/api", "failure")));
+  EXPECT_THAT(
+      states_of({by_github("octo/web", "success"),
+                 by_github("octo/api", "failure"),
+                 deployment("Octo/Api", "pending")}),
+      ElementsAre(is("octo/web", "success"), is("octo/api", "failure")));
+}
+
+TEST(thread_states, AnIssueThatMovedIsOne) {
+  const auto issue = [](const std::string& name, const std::string& state) {
+    return told("Issue:update",
+                R"({"data":{"id":"0b8f4bd0-6f4e-4c1b-8a57-0f9b8a5f8c11",)"
+                R"("identifier":")" +
+                    name + R"(","state":{"name":")" + state + "\"}}}",
+                "linear");
+  };
+  EXPECT_THAT(
+      states_of({issue("OPS-7", "Done"), issue("ENG-42", "Todo")}),
+      ElementsAre(AllOf(Field(&thing_state::name, "OPS-7"), is_state("Done"))));
 }
 
 } // namespace
