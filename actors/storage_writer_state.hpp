@@ -93,6 +93,7 @@ class storage_writer_state {
                 const append_results& results);
 
   void joined(const thread_report& threads);
+  void warn_of_limits(const thread_report& threads);
   void learn(const thread_report& threads);
 
   // -- to the spool and back (storage_writer_spool.cpp) ----------------------
@@ -134,6 +135,10 @@ class storage_writer_state {
   unsigned worker_lost_ = 0;
   /// So many of the next events go one by one, to find the one that fails.
   size_t singles_ = 0;
+
+  // When the log was told last of threads that are too large to be joined: each
+  // event that would join them says it again.
+  std::optional<timestamp> told_of_huge_{};
 
   // Appended, but not durable; of the first so many it is being asked for.
   std::deque<appended_batch> unsynced_;

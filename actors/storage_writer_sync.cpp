@@ -141,11 +141,33 @@ void storage_writer_state::joined(const thread_report& threads) {
   ctx_.figures->events_joined(threads.linked, threads.started,
                               threads.merges.size(), threads.hot_keys.size());
   ctx_.figures->keys_looked_up(threads.lookups);
-  for (const auto& key : threads.hot_keys)
-    ctx_.log->warn("the correlation key {} has reached its limit: it links no "
-                   "further events",
-                   key);
+  warn_of_limits(threads);
   learn(threads);
+}
+
+void storage_writer_state::warn_of_limits(const thread_report& threads) {
+  for (const auto& hot : threads.hot_keys) {
+    if (hot.by_remarks)
+      ctx_.log->warn("the correlation key {} has linked as many remarks as "
+                     "[correlation] max_remarks allows: it links no further "
+                     "remarks",
+                     hot.key);
+    else
+      ctx_.log->warn("the correlation key {} has linked as many events as "
+                     "[correlation] max_links allows: it links no further "
+                     "events but those that mention it",
+                     hot.key);
+  }
+  constexpr std::chrono::minutes quiet{10};
+  const auto now = ctx_.time->now();
+  if (threads.huge_keys.empty() ||
+      (told_of_huge_ && now - *told_of_huge_ < quiet))
+    return;
+  told_of_huge_ = now;
+  ctx_.log->warn("the correlation key {} leads to two threads that have more "
+                 "events together than [correlation] max_joined_events allows: "
+                 "they are not joined",
+                 threads.huge_keys.front());
 }
 
 void storage_writer_state::learn(const thread_report& threads) {

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 namespace eventweft::correlation {
@@ -50,6 +51,7 @@ class joiner {
     for (auto& w : batch_.waiting)
       link_waiting(w);
     settle();
+    result_.huge_keys.assign(huge_keys_.begin(), huge_keys_.end());
     return std::move(result_);
   }
 
@@ -116,14 +118,16 @@ class joiner {
       if (id && name.starts_with(correlation_family))
         batch_.forest.wish(mine, *id);
     } else {
-      if (!batch_.forest.unite(mine, target, m.id, name))
+      if (!batch_.forest.unite(mine, target, m.id, name)) {
+        huge_keys_.insert(name);
         return not_linked::huge_thread;
+      }
       key.node = target;
     }
     ++count;
     ++(claim.from_text ? key.new_mentions : key.new_links);
     if (count == limit)
-      result_.hot_keys.push_back(name);
+      result_.hot_keys.push_back({name, claim.from_text});
     key.last_seen = std::max(key.last_seen, m.at);
     if (owns(claim) && key.owner.is_nil())
       key.owner = key.new_owner = m.id;
@@ -284,6 +288,7 @@ class joiner {
   std::span<const join_input> events_;
   const join_limits& limits_;
   join_batch batch_;
+  std::set<std::string> huge_keys_;
   join_result result_;
 };
 

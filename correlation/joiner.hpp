@@ -2,6 +2,7 @@
 #pragma once
 
 #include "correlation/thread_index.hpp"
+#include "messages/flow.hpp"
 
 #include <optional>
 #include <span>
@@ -46,8 +47,10 @@ struct join_result {
   std::vector<std::optional<uuid>> threads;
   /// One an event: the event that caused it, if that is stored.
   std::vector<std::optional<uuid>> parents;
-  /// Keys that reached a limit with this batch. To be logged.
-  std::vector<std::string> hot_keys;
+  /// Keys that reached a limit with this batch, and those that would have
+  /// joined two threads which are too large together. To be logged.
+  std::vector<hot_key> hot_keys;
+  std::vector<std::string> huge_keys;
   /// Ids that senders gave to their events as `correlation_id` and that lead
   /// to a thread with another id since this batch: each with that thread.
   std::vector<std::pair<uuid, uuid>> names;

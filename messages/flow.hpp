@@ -53,14 +53,25 @@ struct key_lookups {
   bool operator==(const key_lookups&) const = default;
 };
 
+/// A key that reached one of its limits.
+struct hot_key {
+  std::string key;
+  /// That of remarks in texts, else that of what has it by its structure, which
+  /// goes on where only remarks stop.
+  bool by_remarks = false;
+
+  bool operator==(const hot_key&) const = default;
+};
+
 /// What an append did to the threads.
 struct thread_report {
   /// What tells stream readers of merges: in the log as well, numbered.
   std::vector<event_ptr> merges;
   /// What the events taught, by name (`correlation_key::is_fact`).
   std::vector<std::pair<std::string, std::string>> facts;
-  /// Keys that reached their limit; from now on they link nothing.
-  std::vector<std::string> hot_keys;
+  std::vector<hot_key> hot_keys;
+  /// Keys that would have joined two threads which are too large together.
+  std::vector<std::string> huge_keys;
   /// Events that got a thread; threads that were not there before.
   uint64_t linked = 0;
   uint64_t started = 0;

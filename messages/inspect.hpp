@@ -172,12 +172,18 @@ bool inspect(Inspector& f, key_lookups& x) {
 }
 
 template <class Inspector>
+bool inspect(Inspector& f, hot_key& x) {
+  return f.object(x).fields(f.field("key", x.key),
+                            f.field("by_remarks", x.by_remarks));
+}
+
+template <class Inspector>
 bool inspect(Inspector& f, thread_report& x) {
   return f.object(x).fields(
       f.field("merges", x.merges), f.field("facts", x.facts),
-      f.field("hot_keys", x.hot_keys), f.field("linked", x.linked),
-      f.field("started", x.started), f.field("lookups", x.lookups),
-      f.field("news", x.news));
+      f.field("hot_keys", x.hot_keys), f.field("huge_keys", x.huge_keys),
+      f.field("linked", x.linked), f.field("started", x.started),
+      f.field("lookups", x.lookups), f.field("news", x.news));
 }
 
 template <class Inspector>

@@ -19,6 +19,7 @@ expected<void> append_part(std::span<const event_ptr> events,
     std::ranges::move(part.merges, std::back_inserter(all.merges));
     std::ranges::move(part.facts, std::back_inserter(all.facts));
     std::ranges::move(part.hot_keys, std::back_inserter(all.hot_keys));
+    std::ranges::move(part.huge_keys, std::back_inserter(all.huge_keys));
     all.linked += part.linked;
     all.started += part.started;
     all.lookups += part.lookups;

@@ -251,6 +251,7 @@ thread_report report_of(const correlation::join_result& joined,
   for (const auto& f : joined.changes.facts)
     out.facts.emplace_back(f.fact, f.value);
   out.hot_keys = joined.hot_keys;
+  out.huge_keys = joined.huge_keys;
   for (const auto& m : joined.changes.members)
     if (m.adopted)
       out.news.links.push_back({m.event, m.thread});

@@ -30,6 +30,9 @@ struct held_appends {
   std::optional<error> append_fails;
   /// What the next batch teaches.
   std::vector<std::pair<std::string, std::string>> facts;
+  /// Which limits it reaches.
+  std::vector<hot_key> hot_keys;
+  std::vector<std::string> huge_keys;
 };
 
 /// A worker that keeps each batch until told, by `head_atom`, to answer the
@@ -67,6 +70,8 @@ inline store_worker_actor spawn_held_worker(caf::actor_system& sys,
           if (h->late && batch.sync_later)
             out.unsynced.push_back({h->seq, batch.events.back()->id, {}});
           out.threads.facts = std::exchange(h->facts, {});
+          out.threads.hot_keys = std::exchange(h->hot_keys, {});
+          out.threads.huge_keys = std::exchange(h->huge_keys, {});
           h->promises[h->answered++].deliver(std::move(out));
           return h->seq;
         },

@@ -217,7 +217,7 @@ TEST_P(append_threads, AHotKeyStopsAndIsNamedOnce) {
   options.threads.max_mentions = 5;
   auto store = open(options);
   auto session = store->open_session();
-  std::vector<std::string> hot;
+  std::vector<hot_key> hot;
   for (int n = 1; n <= 12; n += 2) {
     std::vector<event_ptr> batch{
         event_ptr{keyed_event(n, {linking("x:1", true)})},
@@ -226,7 +226,7 @@ TEST_P(append_threads, AHotKeyStopsAndIsNamedOnce) {
     hot.insert(hot.end(), done.threads.hot_keys.begin(),
                done.threads.hot_keys.end());
   }
-  EXPECT_THAT(hot, ::testing::ElementsAre("x:1"));
+  EXPECT_THAT(hot, ::testing::ElementsAre(hot_key{"x:1", true}));
   EXPECT_TRUE(thread_of(5));
   EXPECT_FALSE(thread_of(6));
   EXPECT_EQ(must(threads()->evidence(numbered_event(6).id))[0].state,

@@ -5,6 +5,8 @@
 #include "tests/support/held_worker.hpp"
 #include "tests/support/spine.hpp"
 
+#include <spdlog/sinks/ringbuffer_sink.h>
+
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -358,6 +360,40 @@ TEST_F(storage_writer_sync_test, the_hub_hears_of_durable_events_only) {
   head = request<seq_t>(ctx.peers->hub.get(), head_atom_v);
   run();
   EXPECT_EQ(*head->value, 3);
+}
+
+TEST_F(storage_writer_sync_test, the_log_names_the_limits_that_keys_reach) {
+  auto lines = std::make_shared<spdlog::sinks::ringbuffer_sink_mt>(1'000);
+  ctx.log = std::make_shared<spdlog::logger>("test", lines);
+  start_held();
+  const auto said = [&lines](const std::string& text) {
+    return std::ranges::count_if(
+        lines->last_formatted(),
+        [&](const auto& line) { return line.find(text) != std::string::npos; });
+  };
+  int n = 0;
+  const auto store_one = [&] {
+    take(++n);
+    appended();
+  };
+  appends->hot_keys = {{"a:1", false}, {"b:1", true}};
+  store_one();
+  EXPECT_EQ(said("a:1 has linked as many events as [correlation] max_links"),
+            1);
+  EXPECT_EQ(said("b:1 has linked as many remarks as [correlation] max_remarks"),
+            1);
+  EXPECT_EQ(said("max_joined_events"), 0);
+  // Each event of such threads would say it again.
+  for (int i = 0; i < 3; ++i) {
+    appends->huge_keys = {"c:1"};
+    store_one();
+  }
+  EXPECT_EQ(said("c:1 leads to two threads"), 1);
+  EXPECT_EQ(said("[correlation] max_joined_events"), 1);
+  advance(std::chrono::minutes{11});
+  appends->huge_keys = {"d:1"};
+  store_one();
+  EXPECT_EQ(said("d:1 leads to two threads"), 1);
 }
 
 } // namespace

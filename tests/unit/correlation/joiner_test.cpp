@@ -270,7 +270,7 @@ TEST_F(joining, a_hot_key_stops_linking_and_says_so) {
     events.push_back(
         ev(n, {link("own" + std::to_string(n)), link("all", true)}));
   const auto r = batch(events, limits);
-  EXPECT_EQ(r.hot_keys, std::vector<std::string>{"all"});
+  EXPECT_EQ(r.hot_keys, (std::vector<hot_key>{{"all", true}}));
   EXPECT_EQ(r.threads[2], id_of(1));
   EXPECT_EQ(r.threads[3], id_of(4));
   EXPECT_EQ(r.changes.links.back().why, not_linked::hot_key);
@@ -278,6 +278,9 @@ TEST_F(joining, a_hot_key_stops_linking_and_says_so) {
   const auto more = batch({ev(6, {link("all")})}, limits);
   EXPECT_EQ(more.threads[0], id_of(1));
   EXPECT_TRUE(more.hot_keys.empty());
+  limits.max_links = 2;
+  EXPECT_EQ(batch({ev(7, {link("all")})}, limits).hot_keys,
+            (std::vector<hot_key>{{"all", false}}));
 }
 
 TEST_F(joining, huge_threads_do_not_join_but_still_grow) {
@@ -288,6 +291,7 @@ TEST_F(joining, huge_threads_do_not_join_but_still_grow) {
   const auto r = batch({ev(6, {link("a"), link("b")})}, limits);
   EXPECT_EQ(r.threads[0], id_of(1));
   EXPECT_EQ(r.changes.links[1].why, not_linked::huge_thread);
+  EXPECT_EQ(r.huge_keys, std::vector<std::string>{"b"});
   EXPECT_EQ(partition(index).size(), 2u);
   EXPECT_EQ(batch({ev(7, {link("a")})}, limits).threads[0], id_of(1));
 }

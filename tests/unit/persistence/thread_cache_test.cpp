@@ -49,8 +49,10 @@ std::string told(const join_result& r) {
     add("found", p.fact, to_string(p.event), p.key.key);
   for (const auto& l : r.changes.links)
     add("link", to_string(l.event), l.key.key, to_string(l.why));
-  for (const auto& key : r.hot_keys)
-    add("hot", key);
+  for (const auto& hot : r.hot_keys)
+    add("hot", hot.key, hot.by_remarks ? "remarks" : "");
+  for (const auto& key : r.huge_keys)
+    add("huge", key);
   return out;
 }
 
