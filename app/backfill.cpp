@@ -68,17 +68,19 @@ class filler {
       const auto head = session_->head();
       if (!head)
         return fail(head.error());
-      state_ = {0, head->seq, std::move(rules)};
+      state_ = {0, head->seq, std::move(rules), 0};
       if (options_.since) {
         const auto before = session_->seq_before(*options_.since);
         if (!before)
           return fail(before.error());
         state_.last_seq = std::min(*before, head->seq);
+        state_.after_seq = state_.last_seq;
       }
       if (auto noted = threads_->set_backfill(state_); !noted)
         return noted;
     }
     first_ = start.after = state_.last_seq;
+    start.left_out = state_.after_seq;
     if (options_.begun)
       options_.begun(start);
     return {};
@@ -90,12 +92,14 @@ class filler {
     if (!range)
       return fail(range.error());
     std::vector<rejoined_event> events;
+    uint64_t looked_at = 0;
     auto last = range->events.empty() ? state_.until_seq : range->last;
     for (const auto& e : range->events) {
       if (e->seq > state_.until_seq) {
         last = state_.until_seq;
         break;
       }
+      ++looked_at;
       auto again = look_at(*e);
       if (!again)
         return fail(again.error());
@@ -107,6 +111,7 @@ class filler {
       return fail(report.error());
     for (const auto& [fact, value] : report->facts)
       rules_.known()->learn(fact, value);
+    progress_.events += looked_at;
     progress_.linked += report->linked;
     progress_.merges += report->merges.size();
     state_.last_seq = last;

@@ -14,6 +14,10 @@
 namespace eventweft {
 
 struct backfill_progress {
+  /// Events that were gone over.
+  uint64_t events = 0;
+  /// By their numbers, of which retention leaves some without an event: how far
+  /// it is, and how far it goes.
   uint64_t done = 0;
   uint64_t total = 0;
   /// Events that got a thread; threads that were joined.
@@ -29,6 +33,8 @@ struct backfill_start {
   seq_t after = 0;
   /// Where it was left.
   bool resumed = false;
+  /// Events up to this seq are none of it: it was begun behind them.
+  seq_t left_out = 0;
   /// It was left, but begun with other rules, so it starts over.
   bool other_rules = false;
 };

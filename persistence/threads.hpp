@@ -25,6 +25,8 @@ struct backfill_state {
   seq_t until_seq = 0;
   /// Fingerprint of the rules it was begun with.
   std::string rules;
+  /// Where it was begun: events up to this seq are none of it.
+  seq_t after_seq = 0;
 
   bool operator==(const backfill_state&) const = default;
 };

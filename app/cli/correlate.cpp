@@ -147,17 +147,21 @@ int backfill(const correlate_options& options, const workshop& shop,
   std::signal(SIGINT, note_signal);
   std::signal(SIGTERM, note_signal);
   work.stop = [] { return interrupted.load(); };
-  work.begun = [&io](const backfill_start& s) {
-    if (s.resumed)
+  // Whoever says --since knows.
+  seq_t left_out = 0;
+  work.begun = [&](const backfill_start& s) {
+    if (s.resumed) {
       io.err << fmt::format("going on after seq {}\n", s.after);
-    else if (s.other_rules)
+      left_out = s.left_out;
+    }
+    if (s.other_rules)
       io.err << "the rules are others than those it was begun with: starting "
                 "over\n";
   };
   work.progress = [&io](const backfill_progress& p) {
-    io.err << fmt::format("{} of {} events ({:.1f} %), {} linked, {} threads "
-                          "joined, {} left\n",
-                          p.done, p.total,
+    io.err << fmt::format("{} events ({:.1f} %), {} linked, {} threads joined, "
+                          "{} left\n",
+                          p.events,
                           p.total == 0 ? 100.0
                                        : 100.0 * static_cast<double>(p.done) /
                                              static_cast<double>(p.total),
@@ -166,13 +170,17 @@ int backfill(const correlate_options& options, const workshop& shop,
   const auto done = run_backfill(*shop.store, *shop.rules, work);
   if (!done)
     return report(done.error(), io);
-  io.out << fmt::format("{} of {} events gone over, {} linked, {} threads "
-                        "joined\n",
-                        done->done, done->total, done->linked, done->merges);
+  io.out << fmt::format("{} events gone over, {} linked, {} threads joined\n",
+                        done->events, done->linked, done->merges);
   if (done->done < done->total) {
     io.out << "Stopped; `eventweft correlate --backfill` goes on from here.\n";
     return exit_failure;
   }
+  if (left_out > 0)
+    io.out << fmt::format("It was begun with --since: events up to seq {} were "
+                          "left out. `eventweft correlate --backfill` goes "
+                          "over all.\n",
+                          left_out);
   return exit_ok;
 }
 

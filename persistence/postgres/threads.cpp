@@ -349,12 +349,12 @@ expected<std::optional<backfill_state>> threads::backfill() {
   using result_t = expected<std::optional<backfill_state>>;
   return pool_->call(retry::yes, [&](pqxx::connection& c) -> result_t {
     pqxx::nontransaction tx{c};
-    auto rows =
-        tx.exec("SELECT last_seq, until_seq, rules FROM correlation_backfill");
+    auto rows = tx.exec("SELECT last_seq, until_seq, rules, after_seq "
+                        "FROM correlation_backfill");
     if (rows.empty())
       return std::nullopt;
     return backfill_state{rows[0][0].as<seq_t>(), rows[0][1].as<seq_t>(),
-                          rows[0][2].as<std::string>()};
+                          rows[0][2].as<std::string>(), rows[0][3].as<seq_t>()};
   });
 }
 
@@ -365,12 +365,14 @@ threads::set_backfill(const std::optional<backfill_state>& state) {
     if (!state)
       tx.exec("DELETE FROM correlation_backfill");
     else
-      tx.exec("INSERT INTO correlation_backfill (last_seq, until_seq, rules) "
-              "VALUES ($1, $2, $3) ON CONFLICT (only_row) DO UPDATE "
+      tx.exec("INSERT INTO correlation_backfill "
+              "(last_seq, until_seq, rules, after_seq) "
+              "VALUES ($1, $2, $3, $4) ON CONFLICT (only_row) DO UPDATE "
               "SET last_seq = excluded.last_seq, "
               "until_seq = excluded.until_seq, rules = excluded.rules, "
-              "started_at = now()",
-              pqxx::params{state->last_seq, state->until_seq, state->rules});
+              "after_seq = excluded.after_seq, started_at = now()",
+              pqxx::params{state->last_seq, state->until_seq, state->rules,
+                           state->after_seq});
     return {};
   });
 }

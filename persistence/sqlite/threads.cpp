@@ -375,12 +375,12 @@ expected<std::vector<thread_link>> threads::evidence(const uuid& event) {
 expected<std::optional<backfill_state>> threads::backfill() {
   using result_t = expected<std::optional<backfill_state>>;
   return database_.call([&](database& db) -> result_t {
-    auto& q = db.prepared(
-        "SELECT last_seq, until_seq, rules FROM correlation_backfill");
+    auto& q = db.prepared("SELECT last_seq, until_seq, rules, after_seq FROM "
+                          "correlation_backfill");
     std::optional<backfill_state> found;
     if (q.executeStep())
       found = {q.getColumn(0).getInt64(), q.getColumn(1).getInt64(),
-               q.getColumn(2).getString()};
+               q.getColumn(2).getString(), q.getColumn(3).getInt64()};
     q.reset();
     return found;
   });
@@ -393,11 +393,12 @@ threads::set_backfill(const std::optional<backfill_state>& state) {
     db.prepared("DELETE FROM correlation_backfill").exec();
     if (state) {
       auto& q = db.prepared("INSERT INTO correlation_backfill (only_row, "
-                            "last_seq, until_seq, rules) "
-                            "VALUES (1, ?, ?, ?)");
+                            "last_seq, until_seq, rules, after_seq) "
+                            "VALUES (1, ?, ?, ?, ?)");
       q.bind(1, static_cast<int64_t>(state->last_seq));
       q.bind(2, static_cast<int64_t>(state->until_seq));
       q.bind(3, state->rules);
+      q.bind(4, static_cast<int64_t>(state->after_seq));
       q.exec();
     }
     tx.commit();

@@ -104,6 +104,30 @@ class whole_threads : public ::testing::Test {
     return a->body;
   }
 
+  static timestamp on_day(int n) { return timestamp{std::chrono::days{n}}; }
+
+  /// The store with five events without threads, a hundred days apart.
+  store_ptr store_of_five() const {
+    store_options where;
+    where.url = settings_.store.url;
+    auto store = *open_store(where);
+    EXPECT_TRUE(store->migrate());
+    std::vector<event_ptr> events;
+    for (int n = 1; n <= 5; ++n) {
+      event ev;
+      ev.id = *uuid::parse("0190c8a5-0000-7000-8000-00000000000" +
+                           std::to_string(n));
+      ev.platform = "custom";
+      ev.event_id = "d-" + std::to_string(n);
+      ev.event_type = "x";
+      ev.created_at = on_day(n * 100);
+      ev.payload = shared_text{std::string{R"({"k":"1"})"}};
+      events.emplace_back(std::move(ev));
+    }
+    EXPECT_TRUE(store->open_session()->append(events));
+    return store;
+  }
+
   std::filesystem::path directory_;
   config::settings settings_;
   std::function<std::string(const event&)> own_rule_;
@@ -265,11 +289,11 @@ TEST_F(whole_threads, ARuleOfOnesOwnIsAppliedAlsoAfterwards) {
   options.backfill = true;
   options.share = 1;
   EXPECT_EQ(cli::correlate(options, load, io), cli::exit_ok) << err.str();
-  EXPECT_THAT(out.str(), HasSubstr("2 of 2 events gone over, 2 linked"));
+  EXPECT_THAT(out.str(), HasSubstr("2 events gone over, 2 linked"));
   // Nothing more the second time.
   out.str({});
   EXPECT_EQ(cli::correlate(options, load, io), cli::exit_ok) << err.str();
-  EXPECT_THAT(out.str(), HasSubstr("2 of 2 events gone over, 0 linked"));
+  EXPECT_THAT(out.str(), HasSubstr("2 events gone over, 0 linked"));
 
   store_options where;
   where.url = settings_.store.url;
@@ -327,8 +351,64 @@ TEST_F(whole_threads, ABackfillThatWasStoppedGoesOn) {
   EXPECT_EQ(start.after, 14);
   EXPECT_EQ(done->total, 16u);
   EXPECT_EQ(done->done, 16u);
+  EXPECT_EQ(done->events, 16u);
+  EXPECT_EQ(start.left_out, 0);
   EXPECT_FALSE(*store->open_threads()->backfill());
   EXPECT_EQ(store->open_threads()->recent({})->size(), 3u);
+}
+
+// Of what retention removed only the numbers are left.
+TEST_F(whole_threads, ABackfillCountsTheEventsThatAreThere) {
+  const auto store = store_of_five();
+  retention_policy policy;
+  policy.keep = std::chrono::days{150};
+  const auto upkeep = store->open_maintenance();
+  ASSERT_TRUE(upkeep->roll_up_metrics());
+  ASSERT_TRUE(upkeep->apply_retention(policy, on_day(500), false));
+  const auto rules = make_rules(settings_, {}, {});
+  ASSERT_TRUE(rules);
+  backfill_options options;
+  options.share = 1;
+  const auto done = run_backfill(*store, **rules, options);
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->events, 2u);
+  EXPECT_EQ(done->done, 5u);
+  EXPECT_EQ(done->total, 5u);
+}
+
+TEST_F(whole_threads, ABackfillSinceATimeSaysWhatItLeftOut) {
+  const auto store = store_of_five();
+  settings_.correlation.rules.push_back({.name = "k", .key = "k:{payload.k}"});
+  const auto rules = make_rules(settings_, {}, {});
+  ASSERT_TRUE(rules);
+  backfill_options options;
+  options.since = on_day(300);
+  options.batch_events = 1;
+  options.share = 1;
+  int batches = 0;
+  options.stop = [&] { return ++batches > 1; };
+  ASSERT_TRUE(run_backfill(*store, **rules, options));
+
+  std::ofstream{directory_ / "hub.toml"}
+      << "[store]\nurl = \"" << settings_.store.url << "\"\n"
+      << "[[correlation.rules]]\nname = \"k\"\nkey = \"k:{payload.k}\"\n";
+  config::load_options load;
+  load.file = directory_ / "hub.toml";
+  std::ostringstream out;
+  std::ostringstream err;
+  cli::console io{out, err, false};
+  cli::correlate_options again;
+  again.backfill = true;
+  again.share = 1;
+  EXPECT_EQ(cli::correlate(again, load, io), cli::exit_ok) << err.str();
+  EXPECT_THAT(err.str(), HasSubstr("going on after seq 3"));
+  EXPECT_THAT(out.str(), HasSubstr("2 events gone over, 2 linked"));
+  EXPECT_THAT(out.str(), HasSubstr("events up to seq 2 were left out"));
+  // And all of it the next time.
+  out.str({});
+  EXPECT_EQ(cli::correlate(again, load, io), cli::exit_ok) << err.str();
+  EXPECT_THAT(out.str(), HasSubstr("5 events gone over, 2 linked"));
+  EXPECT_THAT(out.str(), Not(HasSubstr("left out")));
 }
 
 TEST_F(whole_threads, ARuleOfTheStoreIsInForceAtOnceAndAfterARestart) {

@@ -72,6 +72,9 @@ TEST_P(read_threads, AStoryHasItsEventsLinksAndKeys) {
   run_sql("CREATE TABLE answer (a text NOT NULL)");
   run_sql("INSERT INTO answer SELECT target_platform FROM correlated_events "
           "WHERE correlation_type = 'pr_to_issue'");
+  run_sql("CREATE TABLE near (a text CHECK (a IS NOT NULL))");
+  run_sql("INSERT INTO near SELECT time_between FROM correlated_events "
+          "WHERE correlation_type = 'pr_to_issue'");
   run_sql("CREATE TABLE one (a int CHECK (a = 1))");
   run_sql("INSERT INTO one SELECT count(*) FROM answer WHERE a = 'linear'");
 }
@@ -362,6 +365,8 @@ TEST_P(read_threads, StoredEventsCanBeGoneOverAgain) {
         on(3, "github", {being("a:1")}), on(4, "linear", {being("b:1")})});
   auto reader = threads();
   EXPECT_FALSE(must(reader->backfill()));
+  must(reader->set_backfill(backfill_state{2, 4, "rules", 1}));
+  EXPECT_EQ(must(reader->backfill()), (backfill_state{2, 4, "rules", 1}));
   must(reader->set_backfill(backfill_state{0, 4, "rules"}));
   EXPECT_EQ(must(reader->backfill()), (backfill_state{0, 4, "rules"}));
   const auto events = log();
