@@ -233,7 +233,8 @@ bool leads_on(std::string_view connector) noexcept {
 
 } // namespace
 
-void relation_tracker::start(relation r) noexcept {
+void relation_tracker::start(relation r, const char* said_at) noexcept {
+  said_at_ = said_at;
   active_ = since_denial_ <= 3 && is_magic(r) ? relation::denied : r;
   half_ = relation::none;
   colon_ = false;
@@ -261,10 +262,11 @@ void relation_tracker::word(std::string_view text) noexcept {
   case role::magic:
     if (known->rel == relation::other_work && since_seeming_ <= 1)
       return;
-    start(known->rel);
+    start(known->rel, text.data());
     return;
   case role::half:
     active_ = relation::none;
+    half_at_ = text.data();
     half_ = since_denial_ <= 3 && is_magic(known->rel) ? relation::denied
                                                        : known->rel;
     noun_ = number_noun::any;
@@ -272,7 +274,7 @@ void relation_tracker::word(std::string_view text) noexcept {
   case role::connector:
     if (half_ != relation::none) {
       const auto r = half_;
-      start(r);
+      start(r, half_at_);
       active_ = r;
     } else if (active_ == relation::none || !leads_on(text)) {
       active_ = relation::none;
@@ -317,8 +319,10 @@ void relation_tracker::word(std::string_view text) noexcept {
 void relation_tracker::mark(char c) noexcept {
   switch (c) {
   case ':':
-    if (active_ == relation::none && label_)
+    if (active_ == relation::none && label_) {
       active_ = linear_label_ ? relation::part_of : relation::labelled;
+      said_at_ = nullptr;
+    }
     colon_ = active_ != relation::none;
     colon_relation_ = active_;
     in_list_ = false;

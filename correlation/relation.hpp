@@ -51,13 +51,22 @@ class relation_tracker {
                                                            : active_;
   }
   number_noun noun() const noexcept { return noun_; }
+  /// Where the word stands that says the current relation: the first character
+  /// of "fixes", of "part of". Null if there is no such word.
+  const char* said_at() const noexcept {
+    return active_ == relation::none || active_ == relation::labelled
+               ? nullptr
+               : said_at_;
+  }
 
  private:
-  void start(relation r) noexcept;
+  void start(relation r, const char* said_at) noexcept;
 
   relation active_ = relation::none;
+  const char* said_at_ = nullptr;
   // Waits for its second word: "part" for "of".
   relation half_ = relation::none;
+  const char* half_at_ = nullptr;
   // Says whether a list in the lines below belongs to it: "Fixes:".
   bool colon_ = false;
   relation colon_relation_ = relation::none;

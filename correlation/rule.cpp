@@ -193,13 +193,16 @@ void claims::fact(std::string name, std::string_view value,
 
 void claims::add(const reference& r, float confidence, bool listed,
                  std::string_view field) {
+  constexpr size_t most_shown = 200;
+  const bool whole = !r.with_word.empty() && r.with_word.size() <= most_shown;
+  const auto shown = whole ? r.with_word : r.matched.substr(0, most_shown);
   correlation_key key{.key = r.key,
                       .type = {subject_, r.to},
                       .confidence = confidence,
                       .needs = r.needs,
                       .rule = std::string{rule_},
                       .field = std::string{field},
-                      .matched = std::string{r.matched.substr(0, 200)},
+                      .matched = std::string{shown},
                       .window = 0,
                       .from_text = true};
   // What is sure enough waits for nothing; what is denied must not link later.

@@ -16,6 +16,8 @@ inline constexpr size_t max_tag = 2'000;
 // million.
 inline constexpr size_t max_team = 7;
 inline constexpr size_t max_id_digits = 6;
+// How far before a reference the word stands that is shown with it.
+inline constexpr size_t max_before_reference = 60;
 
 inline bool is_alpha(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');

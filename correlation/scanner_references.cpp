@@ -62,6 +62,10 @@ void scanner::add(reference r, std::string_view matched) {
   r.rel = words_.current();
   r.matched = matched;
   r.at = static_cast<size_t>(matched.data() - text_.data());
+  if (const auto* word = is_magic(r.rel) ? words_.said_at() : nullptr)
+    if (const auto from = static_cast<size_t>(word - text_.data());
+        from < r.at && r.at - from <= max_before_reference)
+      r.with_word = text_.substr(from, r.at + matched.size() - from);
   words_.reference();
   last_end_ = r.at + matched.size();
   out_.push_back(std::move(r));

@@ -55,6 +55,9 @@ struct reference {
   /// As in `correlation_key`.
   std::string needs;
   std::string_view matched;
+  /// The same with the word before it that says what it has to do with the
+  /// text, as in "fixes #12"; empty if there is none near.
+  std::string_view with_word{};
   /// Byte offset of `matched`.
   size_t at = 0;
 };
