@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/payload.hpp"
 
+#include "codec/json_spans.hpp"
 #include "codec/json_text.hpp"
 
 #include <boost/json.hpp>
@@ -171,6 +172,25 @@ std::optional<std::string_view> text_at(simdjson::dom::element root,
   default:
     return std::nullopt;
   }
+}
+
+std::optional<std::string_view> text_at(simdjson::dom::element root,
+                                        std::string_view sent,
+                                        std::string_view pointer,
+                                        std::string& scratch) {
+  const auto found = text_at(root, pointer, scratch);
+  // What is a path with a wildcard there is a name here.
+  if (!found || pointer.find('*') != pointer.npos ||
+      !root.at_pointer(pointer).is_double())
+    return found;
+  const auto places = json_places(sent, pointer);
+  if (places.empty())
+    return found;
+  const auto digits =
+      places.front().substr(places.front().starts_with('-') ? 1 : 0);
+  const bool whole =
+      !digits.empty() && digits.find_first_not_of("0123456789") == digits.npos;
+  return whole ? places.front() : found;
 }
 
 std::string string_at(simdjson::dom::element root, std::string_view pointer) {

@@ -57,6 +57,13 @@ std::optional<std::string_view> text_at(simdjson::dom::element root,
                                         std::string_view pointer,
                                         std::string& scratch);
 
+/// The same, where `sent` is the text that `root` was read out of: whole
+/// numbers of more than 64 bits are in it digit by digit, not in `root`.
+std::optional<std::string_view> text_at(simdjson::dom::element root,
+                                        std::string_view sent,
+                                        std::string_view pointer,
+                                        std::string& scratch);
+
 /// The same as an own string, empty if there is none.
 std::string string_at(simdjson::dom::element root, std::string_view pointer);
 

@@ -60,13 +60,14 @@ std::optional<std::string> value_at(const rule_input& in,
     const auto root = reader.parse(ev.metadata);
     if (!root)
       return std::nullopt;
-    return own(codec::text_at(*root, pointer_of(path.substr(9)), scratch));
+    return own(codec::text_at(*root, ev.metadata, pointer_of(path.substr(9)),
+                              scratch));
   }
   if (!in.payload)
     return std::nullopt;
   const auto pointer =
       path.starts_with('/') ? std::string{path} : pointer_of(path.substr(8));
-  return own(codec::text_at(*in.payload, pointer, scratch));
+  return own(codec::text_at(*in.payload, ev.payload.view(), pointer, scratch));
 }
 
 bool is_path(std::string_view text) noexcept {

@@ -93,7 +93,8 @@ std::optional<std::string> Event::text(std::string_view path) const {
   if (!root)
     return std::nullopt;
   std::string scratch;
-  const auto found = codec::text_at(*root, pointer_of(path), scratch);
+  const auto found = codec::text_at(*root, record_->ev->payload.view(),
+                                    pointer_of(path), scratch);
   return found ? std::optional{std::string{*found}} : std::nullopt;
 }
 

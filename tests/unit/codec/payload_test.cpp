@@ -33,6 +33,27 @@ TEST(PayloadReader, ReadsMembersByPointer) {
     EXPECT_EQ(text_at(*root, none, scratch), std::nullopt) << none;
 }
 
+TEST(PayloadReader, WholeNumbersAreReadDigitByDigit) {
+  payload_reader reader;
+  const std::string_view sent =
+      R"({"id" : 98765432109876543210 ,"list":[-98765432109876543211],)"
+      R"("half":0.50,"big":1e30,"*":12345678901234567890123,"s":"1"})";
+  const auto root = reader.parse(sent);
+  ASSERT_TRUE(root) << root.error().message;
+  std::string scratch;
+  const auto at = [&](std::string_view pointer) {
+    return std::string{text_at(*root, sent, pointer, scratch).value_or("")};
+  };
+  EXPECT_EQ(at("/id"), "98765432109876543210");
+  EXPECT_EQ(at("/list/0"), "-98765432109876543211");
+  EXPECT_EQ(at("/half"), "0.5");
+  EXPECT_EQ(at("/s"), "1");
+  EXPECT_EQ(at("/none"), "");
+  // As a double is read.
+  EXPECT_EQ(at("/big"), string_at(*root, "/big"));
+  EXPECT_EQ(at("/*"), string_at(*root, "/*"));
+}
+
 TEST(PayloadReader, NamesTheFaultAndItsPlace) {
   EXPECT_THAT(fault(""), HasSubstr("empty"));
   EXPECT_THAT(fault(R"({"a":1,})"), HasSubstr("byte 7"));

@@ -45,6 +45,16 @@ TEST(custom_rule, builds_a_key_from_the_payload) {
   EXPECT_EQ(keys_of(r, deployment()), key_set{"{deployments}-12"});
 }
 
+TEST(custom_rule, large_numbers_keep_their_digits) {
+  const declarative_rule r{.name = "o", .key = "order:{payload.id}"};
+  const auto of = [&](const std::string& id) {
+    return keys_of(r,
+                   make_event("custom", "x", R"({"id":)" + id + R"(,"y":1})"));
+  };
+  EXPECT_EQ(of("98765432109876543210"), key_set{"order:98765432109876543210"});
+  EXPECT_EQ(of("98765432109876543211"), key_set{"order:98765432109876543211"});
+}
+
 TEST(custom_rule, evidence_says_where_the_values_were) {
   const auto field_of = [](const declarative_rule& r) {
     engine rules{std::make_shared<vocabulary>(), {}};
