@@ -151,6 +151,20 @@ class slack final : public rule {
       rich_section(node, said, out);
       return;
     }
+    // What stands in its cells is said nowhere else.
+    if (type == "table") {
+      if (const auto rows = child(node, "rows"))
+        blocks(*rows, {}, depth + 1, out);
+      return;
+    }
+    if (type == "markdown") {
+      out.text(text_of(node, "text"), text_source::chat, markup::markdown, {},
+               "event.blocks");
+      return;
+    }
+    if (type == "raw_text")
+      out.text(text_of(node, "text"), text_source::chat, markup::plain, {},
+               "event.blocks");
     if (type == "mrkdwn" || type == "plain_text")
       out.text(text_of(node, "text"), text_source::chat, markup::slack, {},
                "event.blocks");
