@@ -17,16 +17,6 @@ std::string_view without_zeros(std::string_view digits) noexcept {
   return digits;
 }
 
-// "octo/repo", also behind its host.
-std::optional<repository> read_repository(std::string_view path) {
-  std::string_view host;
-  if (std::count(path.begin(), path.end(), '/') == 2) {
-    host = path.substr(0, path.find('/'));
-    path.remove_prefix(host.size() + 1);
-  }
-  return repository_of(path, host);
-}
-
 // "octo/repo#12" into its repository and number.
 struct short_reference {
   repository repo;
@@ -38,7 +28,7 @@ std::optional<short_reference> read_short(std::string_view text) {
   if (hash == std::string_view::npos)
     return std::nullopt;
   const auto number = parse_number(without_zeros(text.substr(hash + 1)));
-  auto repo = read_repository(text.substr(0, hash));
+  auto repo = repository_of_path(text.substr(0, hash));
   if (!number || !repo)
     return std::nullopt;
   return short_reference{std::move(*repo), *number};
@@ -117,7 +107,7 @@ std::optional<std::string> read_deployment(std::string_view rest) {
   const auto hash = rest.find('#');
   if (hash == std::string_view::npos || hash + 1 == rest.size())
     return std::nullopt;
-  const auto repo = read_repository(rest.substr(0, hash));
+  const auto repo = repository_of_path(rest.substr(0, hash));
   if (!repo)
     return std::nullopt;
   return deployment_key(rest.substr(hash + 1), *repo);
@@ -152,7 +142,7 @@ std::optional<std::string> read_family(std::string_view text,
     const auto rest = after("git:branch:");
     const auto colon = rest.find(':');
     if (colon != std::string_view::npos && colon + 1 < rest.size())
-      if (const auto repo = read_repository(rest.substr(0, colon)))
+      if (const auto repo = repository_of_path(rest.substr(0, colon)))
         return branch_key(*repo, rest.substr(colon + 1));
   } else if (text.starts_with("slack:thread:")) {
     return slack_spelling(after("slack:thread:"));
@@ -170,6 +160,15 @@ std::optional<std::string> read_family(std::string_view text,
 }
 
 } // namespace
+
+std::optional<repository> repository_of_path(std::string_view path) {
+  std::string_view host;
+  if (std::count(path.begin(), path.end(), '/') == 2) {
+    host = path.substr(0, path.find('/'));
+    path.remove_prefix(host.size() + 1);
+  }
+  return repository_of(path, host);
+}
 
 std::optional<std::string> normalise_key(std::string_view text,
                                          const sha_lookup& known) {

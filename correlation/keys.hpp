@@ -56,6 +56,9 @@ struct repository {
 std::optional<repository> repository_of(std::string_view full_name,
                                         std::string_view host = {});
 
+/// The same, also behind its host: "ghe.acme.com/Octo/Repo".
+std::optional<repository> repository_of_path(std::string_view path);
+
 /// "" for github.com and its aliases (www, api, redirect), else the host in
 /// lower case without "www." and "api.".
 std::string canonical_host(std::string_view host);

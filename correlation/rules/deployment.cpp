@@ -27,7 +27,11 @@ class deployment final : public rule {
     auto named = text_of(root, "repository_name");
     if (named.empty())
       named = text_of(root, "repository");
-    auto repo = repository_of(named).value_or(repository{});
+    // A group of others may have groups in it: "group/sub/project".
+    const bool hosted =
+        named.substr(0, named.find('/')).find('.') != named.npos;
+    auto repo = (hosted ? repository_of_path(named) : repository_of(named))
+                    .value_or(repository{});
     if (repo.empty() && named.starts_with("http"))
       repo = repository_in(named);
     std::string scratch;
