@@ -47,6 +47,9 @@ expected<void> read_uuid(element value, std::string_view name,
     out = uuid::parse(value.get_string().value_unsafe());
   if (!out)
     return invalid_member(name, "is not a UUID");
+  // Nobody's id: what a variable has that was never set.
+  if (out->is_nil())
+    out.reset();
   return {};
 }
 

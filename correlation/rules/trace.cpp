@@ -90,14 +90,22 @@ class trace final : public rule {
                 out);
   }
 
+  // What a variable has that was never set names nothing.
+  static bool is_unset(std::string_view id) {
+    const auto known = uuid::parse(id);
+    return known && known->is_nil();
+  }
+
   static void belongs(std::string_view id, std::string_view field,
                       claims& out) {
+    if (is_unset(id))
+      return;
     out.link(correlation_id_key(id), correlation_noun::event, 1, field, id);
   }
 
   static void caused_by(std::optional<std::string> key, std::string_view field,
                         std::string_view id, claims& out) {
-    if (!key)
+    if (!key || is_unset(id))
       return;
     out.subject(correlation_noun::cause);
     out.link(std::move(*key), correlation_noun::event, 1, field, id);

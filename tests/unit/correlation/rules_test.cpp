@@ -47,6 +47,26 @@ TEST(github_rule, a_pull_request_is_its_number_head_and_issue) {
   EXPECT_EQ(issue->matched, "eng-42");
 }
 
+TEST(github_rule, evidence_shows_the_word_before_the_id) {
+  bench b;
+  const auto shown = [&](const std::string& title, const std::string& key) {
+    auto text = pr();
+    text.replace(text.find("Login"), 5, title);
+    const auto all = b.all(github("pull_request:opened", text));
+    const auto* found = find(all, key);
+    return found ? found->matched : "";
+  };
+  EXPECT_EQ(shown("Make it quick, fixes ENG-7", "linear:issue:ENG-7"),
+            "fixes ENG-7");
+  EXPECT_EQ(shown("Part of ENG-7: quick", "linear:issue:ENG-7"),
+            "Part of ENG-7");
+  EXPECT_EQ(shown("Closes ENG-7 and #8", "github:issue:octo/repo#8"),
+            "Closes ENG-7 and #8");
+  EXPECT_EQ(shown("ENG-7 is quick", "linear:issue:ENG-7"), "ENG-7");
+  EXPECT_EQ(shown("Fixes nonsense near ENG-7", "linear:issue:ENG-7"), "ENG-7");
+  EXPECT_EQ(shown("Does not fix ENG-7", "linear:issue:ENG-7"), "ENG-7");
+}
+
 TEST(github_rule, the_base_commit_is_not_the_pull_requests) {
   bench b;
   EXPECT_FALSE(
@@ -412,6 +432,31 @@ TEST(slack_rule, reads_blocks_attachments_and_unfurls) {
             key_set{"linear:issue:ENG-42"});
 }
 
+TEST(slack_rule, reads_tables_and_markdown) {
+  bench b;
+  const auto blocks = [&](const std::string& list) {
+    auto links = b.links(
+        make_event("slack", "message",
+                   R"({"team_id":"T1","event":{"type":"message","channel":"C1",
+           "ts":"1712345678.000100","text":"This week","blocks":)" +
+                       list + "}}"));
+    links.erase("slack:thread:T1:C1:1712345678.000100");
+    return links;
+  };
+  EXPECT_EQ(blocks(R"([{"type":"markdown",
+    "text":"**Done:** [the fix](https://github.com/octo/repo/pull/12)\n\n> ENG-1"}])"),
+            key_set{"github:pr:octo/repo#12"});
+  EXPECT_EQ(blocks(R"([{"type":"table","rows":[
+    [{"type":"raw_text","text":"Issue"},{"type":"raw_text","text":"PR"}],
+    [{"type":"raw_text","text":"ENG-42"},
+     {"type":"rich_text","elements":[{"type":"rich_text_section","elements":[
+       {"type":"text","text":"see octo/repo#13"},
+       {"type":"link","url":"https://linear.app/acme/issue/ENG-43/x",
+        "text":"the other"}]}]}]]}])"),
+            (key_set{"linear:issue:ENG-42", "linear:issue:ENG-43",
+                     "github:pr:octo/repo#13", "github:issue:octo/repo#13"}));
+}
+
 TEST(slack_rule, a_permalink_waits_until_its_channel_is_known) {
   bench b;
   const auto ev = make_event("linear", "Attachment:create", R"({"data":{
@@ -445,6 +490,23 @@ TEST(deployment_rule, names_commit_branch_and_pull_request) {
   EXPECT_EQ(with("12"), expected);
   EXPECT_EQ(with(R"("#12")"), expected);
   EXPECT_EQ(with(R"("https://github.com/octo/repo/pull/12")"), expected);
+}
+
+TEST(deployment_rule, a_repository_may_stand_behind_its_host) {
+  bench b;
+  const auto of =
+      [&](const std::string& name) {
+        return b.links(make_event("deployments", "deployment:success",
+                                  R"({"deployment_id":"42","pull_request":12,
+        "repository_name":")" + name + "\"}"));
+      };
+  const key_set expected{"deployment:ghe.acme.com/octo/repo#42",
+                         "github:pr:ghe.acme.com/octo/repo#12"};
+  EXPECT_EQ(of("ghe.acme.com/octo/repo"), expected);
+  EXPECT_EQ(of("https://ghe.acme.com/octo/repo"), expected);
+  EXPECT_EQ(of("github.com/Octo/Repo"),
+            (key_set{"deployment:octo/repo#42", "github:pr:octo/repo#12"}));
+  EXPECT_EQ(of("group/sub/project"), key_set{"deployment:42"});
 }
 
 TEST(deployment_rule, a_counter_is_nothing_without_its_repository) {
@@ -510,6 +572,21 @@ TEST(trace_rule, reads_what_cloudevents_say_of_each_other) {
                "event:/shop evt-0000", "event:/shop evt-0001"}));
   EXPECT_EQ(to_string(find(b.all(ev), "event:/shop evt-0000")->type),
             "cause_to_event");
+}
+
+// An id of zeros is no id: those that have it have nothing in common.
+TEST(trace_rule, an_id_that_was_never_set_is_none) {
+  bench b;
+  const std::string unset = "00000000-0000-0000-0000-000000000000";
+  EXPECT_EQ(
+      b.links(make_event("cloudevents", "t", "{}",
+                         R"({"cloudevents":{"id":"o-1","source":"/a",)"
+                         R"("correlationid":")" +
+                             unset + R"(","causationid":")" + unset + "\"}}")),
+      key_set{"event:/a o-1"});
+  auto own = make_event("custom", "t", "{}");
+  own.correlation_id = own.parent_event_id = uuid{};
+  EXPECT_EQ(b.links(own), key_set{});
 }
 
 TEST(trace_rule, an_id_counts_within_its_source) {

@@ -169,6 +169,12 @@ TEST_F(custom_test, names_the_member_that_is_wrong) {
       refused(with(R"("priority":"urgent")"), ec::unprocessable, "/priority"));
   EXPECT_TRUE(
       refused(with(R"("metadata":[])"), ec::unprocessable, "/metadata"));
+  // What a variable has that was never set.
+  const auto unset =
+      only(with(R"("correlation_id":"00000000-0000-0000-0000-000000000000",)"
+                R"("parent_event_id":"00000000-0000-0000-0000-000000000000")"));
+  EXPECT_FALSE(unset.correlation_id);
+  EXPECT_FALSE(unset.parent_event_id);
   EXPECT_TRUE(refused(with(R"("correlation_id":"x")"), ec::unprocessable,
                       "/correlation_id"));
   EXPECT_TRUE(
