@@ -231,7 +231,10 @@ bool is_processing_call(endpoint target) noexcept {
 
 expected<dead_letter_selection>
 read_dead_letter_selection(const query_params& params, endpoint target) {
-  if (const auto once = given_once(params); !once)
+  const auto once = given_once(params, [](std::string_view name) {
+    return list_member(name) != nullptr;
+  });
+  if (!once)
     return fail(once.error());
   // What a call has no use for is refused: who limits what is dropped must not
   // lose everything.

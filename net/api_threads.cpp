@@ -23,7 +23,10 @@ expected<thread_question> read_thread_question(const query_params& params,
                                                bool of_list) {
   thread_question q;
   q.page.limit = of_list ? 50 : 200;
-  if (const auto once = given_once(params); !once)
+  const auto once = given_once(params, [of_list](std::string_view name) {
+    return of_list && name == "platform";
+  });
+  if (!once)
     return fail(once.error());
   for (const auto& [name, value] : params) {
     if (name == "limit") {

@@ -163,6 +163,8 @@ TEST_F(whole_threads, AStoryIsFoundStreamedAndTold) {
   EXPECT_EQ(get("/api/v1/correlations/" + first), story);
   EXPECT_THAT(get("/api/v1/correlations?platform=linear"), HasSubstr(id));
   EXPECT_THAT(get("/api/v1/correlations?platform=slack"), Not(HasSubstr(id)));
+  EXPECT_THAT(get("/api/v1/correlations?platform=slack&platform=linear"),
+              HasSubstr(id));
   EXPECT_THAT(get("/api/v1/correlations?key=ENG-42"), HasSubstr(id));
   EXPECT_THAT(get("/api/v1/correlations?key=ENG-42&platform=jira,linear"),
               HasSubstr(id));
@@ -175,6 +177,7 @@ TEST_F(whole_threads, AStoryIsFoundStreamedAndTold) {
   get("/api/v1/correlations/ENG-43", 404);
   get("/api/v1/correlations?limit=0", 400);
   get("/api/v1/correlations?limit=1&limit=2", 400);
+  get("/api/v1/correlations/ENG-42?platform=linear", 400);
   get("/api/v1/correlations?platform=", 400);
   get("/api/v1/correlations?key=", 400);
   EXPECT_THAT(get("/metrics"),
