@@ -41,6 +41,26 @@ int ask_and_show(const connection& server, const http_request& request,
   return root && worked(*root) ? exit_ok : exit_failure;
 }
 
+int delete_each(const connection& server, const std::vector<std::string>& names,
+                const std::function<std::string(std::string_view)>& path_of,
+                console& io) {
+  const auto client = connect_to(server);
+  if (!client)
+    return report(client.error(), io);
+  int code = exit_ok;
+  for (const auto& name : names) {
+    const auto answer = (*client)->send({"DELETE", path_of(name), {}, {}});
+    if (!answer)
+      return report(answer.error(), io);
+    if (answer->status >= 200 && answer->status < 300)
+      io.out << printable(name) << "  deleted\n";
+    else
+      code = report(
+          {ec::internal, printable(name) + ": " + failure_text(*answer)}, io);
+  }
+  return code;
+}
+
 int walk_list(const connection& server, const list_request& what, console& io,
               const std::function<void(simdjson::dom::element)>& take) {
   const auto client = connect_to(server);

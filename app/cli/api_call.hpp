@@ -10,6 +10,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// Calls of a server's API by commands that only show what it answers. All
 /// return the exit code; what fails is told.
@@ -26,6 +27,11 @@ int ask_and_show(
     const connection& server, const http_request& request,
     std::string_view done, console& io,
     const std::function<bool(simdjson::dom::element)>& worked = {});
+
+/// Deletes all that have these names; what fails is told with its name.
+int delete_each(const connection& server, const std::vector<std::string>& names,
+                const std::function<std::string(std::string_view)>& path_of,
+                console& io);
 
 /// A list that the API gives in pages.
 struct list_request {

@@ -72,12 +72,7 @@ int set_rule(const rule_options& o, console& io) {
 }
 
 int delete_rules(const rule_options& o, console& io) {
-  int code = exit_ok;
-  for (const auto& name : o.names)
-    code = std::max(code,
-                    ask_and_show(o.server, {"DELETE", rule_path(name), {}, {}},
-                                 printable(name) + "  deleted", io));
-  return code;
+  return delete_each(o.server, o.names, rule_path, io);
 }
 
 } // namespace

@@ -64,12 +64,7 @@ int change_stream(const stream_options& o, console& io) {
 }
 
 int delete_streams(const stream_options& o, console& io) {
-  int code = exit_ok;
-  for (const auto& name : o.names)
-    code = std::max(code, ask_and_show(o.server,
-                                       {"DELETE", stream_path(name), {}, {}},
-                                       printable(name) + "  deleted", io));
-  return code;
+  return delete_each(o.server, o.names, stream_path, io);
 }
 
 constexpr auto reader_row =

@@ -225,7 +225,8 @@ void add_thread_commands(
   show->add_option("which", t.which,
                    "A thread's or an event's id, or a key: octo/repo#12, "
                    "ENG-42, a URL, git:sha:…")
-      ->type_name("KEY_OR_ID");
+      ->type_name("KEY_OR_ID")
+      ->check(refuse_empty);
   add_connection(*show);
   show->add_flag("--why", t.why, "The evidence of each link");
   show->add_option("--platform", t.platform,

@@ -80,6 +80,8 @@ TEST_F(CliParser, AnEmptySelectionIsNotAll) {
     EXPECT_THAT(err.str(), HasSubstr("must not be empty"));
   }
   EXPECT_EQ(run({"thread", "--platform", ""}), exit_usage);
+  EXPECT_EQ(run({"thread", ""}), exit_usage);
+  EXPECT_THAT(err.str(), HasSubstr("must not be empty"));
 }
 
 TEST_F(CliParser, SelectionsHoldCommasToo) {

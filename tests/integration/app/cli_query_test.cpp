@@ -457,6 +457,11 @@ TEST(CliRules, ListsSetsAndDeletes) {
   captured_console gone;
   EXPECT_EQ(run({"delete", "zd"}, gone), exit_ok) << gone.err.str();
   EXPECT_EQ(gone.out.str(), "zd  deleted\n");
+  // Which of several is not there.
+  captured_console some;
+  EXPECT_EQ(run({"delete", "nope", "zd"}, some), exit_failure);
+  EXPECT_EQ(some.out.str(), "zd  deleted\n");
+  EXPECT_THAT(some.err.str(), HasSubstr("eventweft: nope: "));
 }
 
 TEST(CliStats, ShowsEverySection) {
