@@ -22,21 +22,43 @@
 namespace eventweft {
 
 struct lone_owner_options {
-  /// Between two questions while the store does not answer.
+  /// What the lease is held as; as `node_record::owner`, another one for each
+  /// start.
+  std::string me;
+  /// Between two looks at the store.
   std::chrono::milliseconds pause{2'000};
   /// Called once, on any thread, when there is a cluster: the process should
   /// end with this sentence.
   std::function<void(std::string)> fatal;
 };
 
-/// For a node alone that was started while its store was away: owns nothing
-/// until the store says that no cluster's nodes are alive there, and everything
-/// from then on.
+/// How a server alone and the nodes of a cluster learn of each other. One
+/// thread at a time; blocks as `store_nodes` does.
+class lone_watch {
+ public:
+  lone_watch(std::unique_ptr<store_nodes> nodes, std::string me);
+
+  /// Says on the store, for a while, that a server alone is at work there, then
+  /// looks whether it is: as `check_alone`.
+  expected<void> look();
+  /// Says so no longer.
+  void end();
+
+ private:
+  std::unique_ptr<store_nodes> nodes_;
+  std::string me_;
+  bool said_ = false;
+};
+
+/// For a node alone on a store that several processes can share: owns
+/// everything once that says that no cluster's nodes are alive there, and
+/// nothing any more once one is. That one waits for the end of this node.
 class lone_owner final : public ownership {
  public:
-  lone_owner(std::unique_ptr<store_nodes> nodes, lone_owner_options options,
+  /// `alone`: the store has said just now that it is.
+  lone_owner(lone_watch watch, bool alone, lone_owner_options options,
              logger_ptr log);
-  /// Ends after the statement that runs.
+  /// Ends after the statement that runs, and one more.
   ~lone_owner() override;
   lone_owner(const lone_owner&) = delete;
   lone_owner& operator=(const lone_owner&) = delete;
@@ -48,11 +70,13 @@ class lone_owner final : public ownership {
 
  private:
   void run(const std::stop_token& stop);
+  /// There is a cluster.
+  void stand_back(const std::string& why, const std::stop_token& stop);
 
-  std::unique_ptr<store_nodes> nodes_;
+  lone_watch watch_;
   lone_owner_options options_;
   logger_ptr log_;
-  std::atomic<bool> alone_ = false;
+  std::atomic<bool> alone_;
   change_listeners listeners_;
   std::mutex mutex_;
   std::condition_variable_any wake_;

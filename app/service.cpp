@@ -52,6 +52,13 @@ error start_ended() {
           "the server was told to end before it had started"};
 }
 
+// Another one for each start; people read what is before the slash.
+std::string lone_name(const config::cluster_settings& s, const clock& time,
+                      random_source& random) {
+  return node_name(s).value_or("a server") + '/' +
+         to_string(uuid::v7(time.now(), random));
+}
+
 } // namespace
 
 // The members' order is the order of their making; the server goes first.
@@ -246,7 +253,9 @@ expected<net::bound_address> service::start() {
     owner = s.cluster->owner();
   else
     owner = own_alone(*store, ready.has_value(),
-                      {s.settings.store.poll_interval, s.fatal}, s.log);
+                      {lone_name(s.settings.cluster, *s.time, *s.random),
+                       lone_owner_options{}.pause, s.fatal},
+                      s.log);
   if (!owner)
     return fail(std::move(owner.error()));
   if (const auto idle = idle_cluster(s.settings.cluster); !idle.empty())

@@ -92,6 +92,10 @@ struct lease_record {
   bool operator==(const lease_record&) const = default;
 };
 
+/// The work whose lease a server holds that is none of a cluster's nodes: while
+/// it does, it does all other work on that store without leases.
+inline constexpr std::string_view alone_work = "alone";
+
 /// One thread at a time. Blocks and fails as `store_session` does. All times
 /// are the database's: nodes' clocks may differ.
 class store_nodes {

@@ -81,10 +81,16 @@ expected<void> membership::turn(store_nodes& store) {
   if (all) {
     {
       std::lock_guard guard{mutex_};
+      if (before - last_beat_ >= options_.dead_after())
+        looked_for_lone_ = false;
       last_beat_ = before;
     }
     see(std::move(*all));
-    done = settle(store);
+    const auto free = no_lone_server(store);
+    if (!free)
+      done = fail(free.error());
+    else if (*free)
+      done = settle(store);
     if (done)
       forget(store);
   }
@@ -147,6 +153,24 @@ void membership::see(std::vector<node_record> all) {
   workers_ = std::move(workers);
   members_ = std::move(all);
   figures_->set_cluster_members(known_.size());
+}
+
+expected<bool> membership::no_lone_server(store_nodes& store) {
+  if (looked_for_lone_)
+    return true;
+  const auto leases = store.leases();
+  if (!leases)
+    return fail(leases.error());
+  const auto lone = std::ranges::find(*leases, alone_work, &lease_record::work);
+  looked_for_lone_ = lone == leases->end();
+  if (!looked_for_lone_ && !std::exchange(waits_for_lone_, true))
+    log_->warn("cluster: a server without [cluster] enabled = true ({}) is at "
+               "work on this database; this node takes none until that one "
+               "has ended, which it does by itself",
+               lone->owner.substr(0, lone->owner.find('/')));
+  if (looked_for_lone_ && std::exchange(waits_for_lone_, false))
+    log_->info("cluster: the server without [cluster] enabled = true is gone");
+  return looked_for_lone_;
 }
 
 // Takes and renews what this node is chosen for, and lets go of the rest.

@@ -131,6 +131,10 @@ class membership final : public ownership {
   }
   void tell_of(const node_record& n);
   void see(std::vector<node_record> all);
+  /// Whether no server without a cluster is at work on the store. Such a one
+  /// ends once it sees this node, and no other begins while a node is alive:
+  /// looked for until then, and again after a time in which we counted as dead.
+  expected<bool> no_lone_server(store_nodes& store);
   expected<void> settle(store_nodes& store);
   /// Of all nodes', once in a while.
   void forget(store_nodes& store);
@@ -157,6 +161,8 @@ class membership final : public ownership {
   nanoseconds next_{0};
   /// Of the keeper's thread alone.
   nanoseconds next_forget_{0};
+  bool looked_for_lone_ = false;
+  bool waits_for_lone_ = false;
   std::function<void()> hurry_;
   change_listeners listeners_;
 };

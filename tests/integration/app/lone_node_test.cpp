@@ -8,7 +8,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <future>
+#include <optional>
 
 namespace eventweft {
 namespace {
@@ -39,6 +41,19 @@ class lone_node_test : public ::testing::Test {
       return {};
     EXPECT_EQ(alone.error().code, ec::bad_configuration);
     return alone.error().message;
+  }
+
+  static lone_owner_options quick() {
+    lone_owner_options out;
+    out.me = "here/1";
+    out.pause = 1ms;
+    return out;
+  }
+
+  std::optional<lease_record> said() {
+    const auto leases = fake_nodes{db}.leases();
+    const auto i = std::ranges::find(*leases, alone_work, &lease_record::work);
+    return i == leases->end() ? std::nullopt : std::optional{*i};
   }
 
   std::shared_ptr<shared_nodes> db = std::make_shared<shared_nodes>();
@@ -117,12 +132,12 @@ class returning_nodes final : public store_nodes {
 
 TEST_F(lone_node_test, OwnsNothingUntilTheStoreSaysThatItIsAlone) {
   std::promise<void> back, changed;
-  lone_owner_options options;
-  options.pause = 1ms;
+  auto options = quick();
   options.fatal = [](const std::string& why) { ADD_FAILURE() << why; };
-  lone_owner owner{
-      std::make_unique<returning_nodes>(db, back.get_future().share()), options,
-      null_logger()};
+  lone_owner owner{lone_watch{std::make_unique<returning_nodes>(
+                                  db, back.get_future().share()),
+                              options.me},
+                   false, options, null_logger()};
   const auto guard = owner.on_change([&] { changed.set_value(); });
   EXPECT_FALSE(owner.held("retention"));
   back.set_value();
@@ -134,15 +149,77 @@ TEST_F(lone_node_test, EndsBesideAClusterAndNeverOwnsAnything) {
   add("node-1", 1s, 7s);
   std::promise<void> back;
   std::promise<std::string> ended;
-  lone_owner_options options;
-  options.pause = 1ms;
+  auto options = quick();
   options.fatal = [&](std::string why) { ended.set_value(std::move(why)); };
-  lone_owner owner{
-      std::make_unique<returning_nodes>(db, back.get_future().share()), options,
-      null_logger()};
+  lone_owner owner{lone_watch{std::make_unique<returning_nodes>(
+                                  db, back.get_future().share()),
+                              options.me},
+                   false, options, null_logger()};
   back.set_value();
   EXPECT_THAT(ended.get_future().get(), HasSubstr("node-1"));
   EXPECT_FALSE(owner.held("retention"));
+}
+
+TEST_F(lone_node_test, SaysThatItIsThereUntilItEnds) {
+  lone_watch watch{std::make_unique<fake_nodes>(db), "here/1"};
+  EXPECT_TRUE(watch.look());
+  ASSERT_TRUE(said());
+  EXPECT_EQ(said()->owner, "here/1");
+  watch.end();
+  EXPECT_FALSE(said());
+}
+
+TEST_F(lone_node_test, APredecessorThatCrashedIsInNoOnesWay) {
+  db->leases[std::string{alone_work}] = {"crashed/1", 1, db->now + 5s};
+  lone_watch watch{std::make_unique<fake_nodes>(db), "here/1"};
+  EXPECT_TRUE(watch.look());
+  watch.end();
+  EXPECT_EQ(said()->owner, "crashed/1");
+}
+
+/// A node joins after the first look, once `go` is there.
+class joined_nodes final : public fake_nodes {
+ public:
+  joined_nodes(std::shared_ptr<shared_nodes> db, std::shared_future<void> go)
+      : fake_nodes(db), rows_(std::move(db)), go_(std::move(go)) {}
+
+  expected<std::vector<node_record>> all() override {
+    if (looks_++ > 0) {
+      go_.wait();
+      auto& row = rows_->rows["node-1"];
+      row.node.name = "node-1";
+      row.beat = rows_->now;
+    }
+    return fake_nodes::all();
+  }
+
+ private:
+  std::shared_ptr<shared_nodes> rows_;
+  std::shared_future<void> go_;
+  int looks_ = 0;
+};
+
+TEST_F(lone_node_test, EndsWhenANodeComesAndTellsThatOneWhenItHas) {
+  std::promise<void> go;
+  std::promise<std::string> ended;
+  int changes = 0;
+  auto options = quick();
+  options.fatal = [&](std::string why) { ended.set_value(std::move(why)); };
+  {
+    lone_watch watch{
+        std::make_unique<joined_nodes>(db, go.get_future().share()),
+        options.me};
+    ASSERT_TRUE(watch.look());
+    lone_owner owner{std::move(watch), true, options, null_logger()};
+    const auto guard = owner.on_change([&] { ++changes; });
+    EXPECT_TRUE(owner.held("processor:p"));
+    go.set_value();
+    EXPECT_THAT(ended.get_future().get(), HasSubstr("node-1"));
+    EXPECT_FALSE(owner.held("processor:p"));
+    EXPECT_EQ(changes, 1);
+    EXPECT_TRUE(said()) << "what is under way ends first";
+  }
+  EXPECT_FALSE(said());
 }
 
 TEST(IdleCluster, IsASectionThatSaysAnythingButEnabled) {

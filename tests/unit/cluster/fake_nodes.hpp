@@ -39,7 +39,7 @@ struct shared_nodes {
 };
 
 /// One node's line to it, which can be cut.
-class fake_nodes final : public store_nodes {
+class fake_nodes : public store_nodes {
  public:
   explicit fake_nodes(std::shared_ptr<shared_nodes> db) : db_(std::move(db)) {}
 
@@ -118,7 +118,15 @@ class fake_nodes final : public store_nodes {
   }
 
   expected<std::vector<lease_record>> leases() override {
-    return std::vector<lease_record>{};
+    if (cut)
+      return away();
+    std::vector<lease_record> out;
+    for (const auto& [work, l] : db_->leases)
+      if (!l.owner.empty() && l.until > db_->now)
+        out.push_back({work, l.owner, l.token,
+                       std::chrono::duration_cast<std::chrono::milliseconds>(
+                           l.until - db_->now)});
+    return out;
   }
 
   expected<void> forget_leases(std::chrono::milliseconds age) override {

@@ -403,6 +403,44 @@ TEST_F(membership_test, AShortLeaseTakesNobodyElseForDead) {
   EXPECT_EQ(owned("b"), works.size());
 }
 
+TEST_F(membership_test, TakesNothingWhileAServerAloneIsAtWork) {
+  fake_nodes line{db};
+  ASSERT_TRUE(line.claim("old/1", {std::string{alone_work}}, 10s));
+  add("a");
+  advance(5s);
+  EXPECT_EQ(owned("a"), 0u);
+  EXPECT_TRUE(db->rows.contains("a")) << "how that one is to see it";
+  ASSERT_TRUE(line.release("old/1", {std::string{alone_work}}));
+  advance(2s);
+  EXPECT_EQ(owned("a"), works.size());
+}
+
+TEST_F(membership_test, AServerAloneThatCrashedIsWaitedForUntilItsLeaseEnds) {
+  fake_nodes line{db};
+  ASSERT_TRUE(line.claim("old/1", {std::string{alone_work}}, 3s));
+  add("a");
+  advance(2s);
+  EXPECT_EQ(owned("a"), 0u);
+  advance(3s);
+  EXPECT_EQ(owned("a"), works.size());
+}
+
+TEST_F(membership_test, AServerAloneMayHaveComeWhileANodeCountedAsDead) {
+  add("a");
+  advance(1s);
+  ASSERT_EQ(owned("a"), works.size());
+  nodes["a"].line->cut = true;
+  advance(20s);
+  fake_nodes line{db};
+  ASSERT_TRUE(line.claim("new/1", {std::string{alone_work}}, 3s));
+  owners.clear();
+  nodes["a"].line->cut = false;
+  advance(2s);
+  EXPECT_EQ(owned("a"), 0u);
+  advance(3s);
+  EXPECT_EQ(owned("a"), works.size());
+}
+
 TEST_F(membership_test, WorkThatNobodyAsksForIsForgotten) {
   add("a");
   advance(1s);
