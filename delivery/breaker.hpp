@@ -25,6 +25,10 @@ class breaker {
   enum class state : uint8_t { closed = 0, open = 1, half_open = 2 };
 
   explicit breaker(breaker_options options) : options_(options) {}
+  /// One that was opened before, for `open_for`, until `until`.
+  breaker(breaker_options options, timestamp until,
+          std::chrono::microseconds open_for)
+      : options_(options), open_until_(until), open_for_(open_for) {}
 
   /// Whether another request may start now.
   bool permits(timestamp now) const noexcept;
@@ -39,6 +43,8 @@ class breaker {
   state at(timestamp now) const noexcept;
   /// When an open one lets a probe through.
   std::optional<timestamp> opens_until() const noexcept;
+  /// How long the one that is open was to be so.
+  std::chrono::microseconds open_for() const noexcept { return open_for_; }
 
  private:
   breaker_options options_;

@@ -26,17 +26,25 @@ timestamp moment(int64_t micros) noexcept {
   return timestamp{std::chrono::microseconds{micros}};
 }
 
-// Four integers, or five.
-bool read_open(simdjson::dom::element element, unfinished& out) {
+// Integers, so many at least.
+template <size_t Most>
+bool read_integers(simdjson::dom::element element, size_t least,
+                   std::array<int64_t, Most>& out) {
   simdjson::dom::array array;
-  if (element.get(array) != simdjson::SUCCESS || array.size() < 4 ||
-      array.size() > 5)
+  if (element.get(array) != simdjson::SUCCESS || array.size() < least ||
+      array.size() > Most)
     return false;
-  std::array<int64_t, 5> values{};
   size_t i = 0;
   for (const auto value : array)
-    if (value.get(values[i++]) != simdjson::SUCCESS)
+    if (value.get(out[i++]) != simdjson::SUCCESS)
       return false;
+  return true;
+}
+
+bool read_open(simdjson::dom::element element, unfinished& out) {
+  std::array<int64_t, 5> values{};
+  if (!read_integers(element, 4, values))
+    return false;
   if (values[0] <= 0 || values[1] < 0 ||
       values[1] > std::numeric_limits<uint32_t>::max())
     return false;
@@ -127,6 +135,15 @@ bool read_floors(simdjson::dom::element root, std::vector<seq_t>& out) {
   return true;
 }
 
+bool read_health(simdjson::dom::element element, endpoint_health& out) {
+  std::array<int64_t, 4> values{};
+  if (!read_integers(element, values.size(), values) || values[3] < 0)
+    return false;
+  out = {values[0], moment(values[1]), moment(values[2]),
+         std::chrono::microseconds{values[3]}};
+  return true;
+}
+
 } // namespace
 
 std::string mark_json(const progress_mark& mark) {
@@ -154,7 +171,13 @@ std::string mark_json(const progress_mark& mark) {
     }
     out.append("]");
   }
-  return out += "}";
+  if (const auto& e = mark.endpoint; e != endpoint_health{}) {
+    out.append(",\"endpoint\":[").append(std::to_string(e.version));
+    out.append(",").append(std::to_string(micros(e.paused_until)));
+    out.append(",").append(std::to_string(micros(e.open_until)));
+    out.append(",").append(std::to_string(e.open_for.count())).append("]");
+  }
+  return out += '}';
 }
 
 expected<progress_mark> parse_mark(std::string_view text) {
@@ -181,6 +204,11 @@ expected<progress_mark> parse_mark(std::string_view text) {
     out.open.push_back(std::move(u));
   }
   if (!read_histories(root, out))
+    return bad();
+  // Older programs write none.
+  simdjson::dom::element endpoint;
+  if (root["endpoint"].get(endpoint) == simdjson::SUCCESS &&
+      !read_health(endpoint, out.endpoint))
     return bad();
   return out;
 }

@@ -6,6 +6,7 @@
 #include "messages/event.hpp"
 #include "messages/time.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -33,12 +34,27 @@ struct unfinished {
   bool operator==(const unfinished&) const = default;
 };
 
+/// What is held against an endpoint; the start of time: nothing.
+struct endpoint_health {
+  /// Of the subscription that it was written for: another one may have another
+  /// endpoint.
+  int64_t version = 0;
+  /// It wants to be left in peace until then.
+  timestamp paused_until{};
+  /// Its breaker lets a probe through then, and was to be open for so long.
+  timestamp open_until{};
+  std::chrono::microseconds open_for{0};
+
+  bool operator==(const endpoint_health&) const = default;
+};
+
 /// How far a subscription is: done with everything up to `cursor` but for
 /// what is in `open` (in seq order). Kept in the store; whoever starts from it
 /// forgets nothing and repeats only what ended after it was written.
 struct progress_mark {
   seq_t cursor = 0;
   std::vector<unfinished> open;
+  endpoint_health endpoint{};
   /// Of each kind of event, as its owner tells them apart: done with up to
   /// here, too, where that is beyond the cursor. Empty: there are no kinds.
   std::vector<seq_t> floors{};
@@ -48,9 +64,11 @@ struct progress_mark {
 
 /// `{"cursor":12,"open":[[seq,attempts,due,since],…]}`, times in microseconds
 /// since 1970; `again` follows where there is one. Then, where there is such,
-/// `"failed":[[seq,at,error,at,error,…],…]` and `"floors":[seq,…]`. Errors are
-/// cut to 300 bytes, and all histories together to about 256 KiB: what is
-/// beyond belongs to the latest events and is left out.
+/// `"failed":[[seq,at,error,at,error,…],…]` and `"floors":[seq,…]`, and, where
+/// something is held against the endpoint,
+/// `"endpoint":[version,paused_until,open_until,open_for]`. Errors are cut to
+/// 300 bytes, and all histories together to about 256 KiB: what is beyond
+/// belongs to the latest events and is left out.
 std::string mark_json(const progress_mark& mark);
 /// `corrupt` for anything that `mark_json` does not write.
 expected<progress_mark> parse_mark(std::string_view text);

@@ -12,15 +12,23 @@ namespace {
 // there.
 constexpr std::chrono::seconds put_back_pause{1};
 
+breaker breaker_of(const breaker_options& options, const endpoint_health& h) {
+  return h.open_until == timestamp{}
+             ? breaker{options}
+             : breaker{options, h.open_until,
+                       std::max(h.open_for, options.open_min)};
+}
+
 } // namespace
 
 delivery_queue::delivery_queue(queue_options options, progress_mark from,
                                random_source& random)
     : options_(std::move(options)),
       random_(random),
-      progress_(std::move(from), options_.max_unfinished),
-      breaker_(options_.breaker),
+      progress_(from, options_.max_unfinished),
+      breaker_(breaker_of(options_.breaker, from.endpoint)),
       rate_(options_.rate_per_second),
+      paused_until_(from.endpoint.paused_until),
       next_throttle_(options_.throttle_min) {
   if (options_.ordered)
     options_.max_concurrent = 1;
@@ -115,6 +123,9 @@ std::optional<lanes::turn> delivery_queue::next_turn(timestamp now) {
 
 std::vector<attempt> delivery_queue::take(timestamp now) {
   std::vector<attempt> out;
+  // Not to be written down for ever.
+  if (paused_until_ <= now)
+    paused_until_ = {};
   while (may_start(now) && rate_.next(now) <= now) {
     const auto turn = next_turn(now);
     if (!turn)
@@ -251,6 +262,16 @@ std::optional<timestamp> delivery_queue::wake_at(timestamp now) const {
   if (state == breaker::state::open)
     next = std::max(*next, *breaker_.opens_until());
   return out ? std::min(*out, *next) : *next;
+}
+
+progress_mark delivery_queue::mark() const {
+  auto out = progress_.mark();
+  out.endpoint.paused_until = paused_until_;
+  if (const auto until = breaker_.opens_until()) {
+    out.endpoint.open_until = *until;
+    out.endpoint.open_for = breaker_.open_for();
+  }
+  return out;
 }
 
 void delivery_queue::enable() noexcept {

@@ -131,7 +131,8 @@ class delivery_queue {
 
   // -- to be told ------------------------------------------------------------
 
-  progress_mark mark() const { return progress_.mark(); }
+  /// What is held against the endpoint has no version: that is the owner's.
+  progress_mark mark() const;
   /// Null if it is not open.
   const unfinished* find(seq_t seq) noexcept { return progress_.find(seq); }
   /// Of what is open the first one by seq; null if nothing is.

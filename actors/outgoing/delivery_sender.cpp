@@ -108,7 +108,7 @@ void delivery_sender_state::load() {
             if (life != life_)
               return;
             loading_ = false;
-            begin(r.progress);
+            begin(r);
           },
           [this, life = life_](const caf::error& e) {
             if (life != life_)
@@ -134,8 +134,9 @@ void delivery_sender_state::load_later() {
   });
 }
 
-void delivery_sender_state::begin(const subscription_progress& p) {
+void delivery_sender_state::begin(const subscription_record& r) {
   pauses_.reset();
+  const auto& p = r.progress;
   progress_ = p;
   delivery::progress_mark from{p.done_until, {}};
   if (!p.mark.empty()) {
@@ -145,6 +146,9 @@ void delivery_sender_state::begin(const subscription_progress& p) {
       ctx_.log->error("{}: {}; it goes on after seq {}", work_,
                       read.error().message, p.done_until);
   }
+  // Somebody changed the subscription, perhaps to another endpoint.
+  if (from.endpoint.version != r.what.version)
+    from.endpoint = {};
   if (!p.replay.empty()) {
     if (auto read = codec::parse_replay(p.replay))
       replay_ = std::move(*read);
@@ -204,6 +208,8 @@ void delivery_sender_state::change(const delivery_order& order) {
     look();
     return;
   }
+  // What is held against the endpoint is written with the version.
+  dirty_ = true;
   const auto& a = before.what;
   const auto& b = order_.what;
   // Not to be written after what enabled it.

@@ -23,6 +23,8 @@ delivery::progress_mark delivery_sender_state::full_mark() const {
   for (auto& u : mark.open)
     if (const auto i = failures_.find(u.seq); i != failures_.end())
       u.history = i->second;
+  if (mark.endpoint != delivery::endpoint_health{})
+    mark.endpoint.version = order_.what.version;
   return mark;
 }
 

@@ -53,7 +53,7 @@ class delivery_sender_state {
   void stop_work(const char* state);
   void load();
   void load_later();
-  void begin(const subscription_progress& p);
+  void begin(const subscription_record& r);
   void start_queue(delivery::progress_mark from);
   /// From where the queue is, if anything is to be delivered at all.
   void follow();

@@ -263,6 +263,37 @@ TEST_F(delivery_sender_test, honours_retry_after) {
   EXPECT_EQ(tables->delivered(), from_to(1, 1));
 }
 
+TEST_F(delivery_sender_test, its_successor_leaves_the_endpoint_in_peace) {
+  poster->headers = {{"Retry-After", "120"}};
+  poster->status = [](const auto&) { return 503; };
+  start();
+  append_many(1, 1);
+  kill_sender();
+  poster->status = [](const auto&) { return 200; };
+  start();
+  append_many(2, 2);
+  leap(110s);
+  EXPECT_EQ(posted(), from_to(1, 1));
+  leap(15s);
+  EXPECT_EQ(posted().size(), 3u);
+  EXPECT_EQ(progress().done_until, 2);
+}
+
+TEST_F(delivery_sender_test, what_was_changed_meanwhile_owes_no_pause) {
+  poster->headers = {{"Retry-After", "120"}};
+  poster->status = [](const auto&) { return 503; };
+  start();
+  append_many(1, 1);
+  kill_sender();
+  poster->status = [](const auto&) { return 200; };
+  s.url = "https://other.example/in";
+  ++s.version;
+  tables->subscriptions.at(s.id).what = s;
+  start();
+  append_many(2, 2);
+  EXPECT_EQ(posted(), from_to(1, 2));
+}
+
 TEST_F(delivery_sender_test, ordered_is_one_at_a_time_in_order) {
   s.ordered = true;
   poster->status = [](const auto&) { return 0; };

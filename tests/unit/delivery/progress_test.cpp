@@ -92,6 +92,16 @@ TEST(mark_json, is_bounded_whatever_handlers_say) {
   EXPECT_EQ(mark_json(mark).find("\\u0000"), std::string::npos);
 }
 
+TEST(mark_json, tells_what_is_held_against_the_endpoint) {
+  const progress_mark paused{
+      9,
+      {{3, 2, at_us(50), at_us(40)}},
+      {7, at_us(60), at_us(70), std::chrono::microseconds{5}}};
+  EXPECT_EQ(mark_json(paused),
+            R"({"cursor":9,"open":[[3,2,50,40]],"endpoint":[7,60,70,5]})");
+  EXPECT_EQ(parse_mark(mark_json(paused)), paused);
+}
+
 TEST(parse_mark, refuses_what_was_not_written_by_it) {
   for (const char* text :
        {"", "{}", "[]", R"({"cursor":1})", R"({"cursor":-1,"open":[]})",
@@ -113,7 +123,11 @@ TEST(parse_mark, refuses_what_was_not_written_by_it) {
         R"({"cursor":9,"open":[[2,1,0,0]],"failed":[[2,"no",1]]})",
         R"({"cursor":9,"open":[[2,1,0,0]],"failed":[[3,1,"no"]]})",
         R"({"cursor":9,"open":[],"floors":[-1]})",
-        R"({"cursor":9,"open":[],"floors":1})"}) {
+        R"({"cursor":9,"open":[],"floors":1})",
+        R"({"cursor":9,"open":[],"endpoint":[1,2,3]})",
+        R"({"cursor":9,"open":[],"endpoint":[1,2,3,4,5]})",
+        R"({"cursor":9,"open":[],"endpoint":[1,2,3,-4]})",
+        R"({"cursor":9,"open":[],"endpoint":"1"})"}) {
     const auto read = parse_mark(text);
     ASSERT_FALSE(read) << text;
     EXPECT_EQ(read.error().code, ec::corrupt);

@@ -319,6 +319,43 @@ TEST_F(queue, leaves_a_throttling_endpoint_in_peace) {
   EXPECT_THAT(q.take(at(60s)), SizeIs(2));
 }
 
+TEST_F(queue, leaves_it_in_peace_across_a_restart) {
+  auto q = make(plain());
+  accept(q, 1, 2, at(0s));
+  q.take(at(0s));
+  q.finish(1, of(outcome::throttled, 503, 60s), at(0s));
+  auto again = make(plain(), *parse_mark(mark_json(q.mark())));
+  accept(again, 3, 3, at(10s));
+  EXPECT_THAT(again.take(at(59s)), IsEmpty());
+  EXPECT_EQ(again.wake_at(at(10s)), at(60s));
+  EXPECT_THAT(again.take(at(60s)), SizeIs(3));
+  EXPECT_EQ(again.mark().endpoint, endpoint_health{}) << "it is over";
+  auto forgiven = make(plain(), q.mark());
+  forgiven.enable();
+  EXPECT_EQ(forgiven.mark().endpoint, endpoint_health{});
+  EXPECT_THAT(forgiven.take(at(10s)), SizeIs(1));
+}
+
+TEST_F(queue, keeps_its_breaker_across_a_restart) {
+  auto o = plain();
+  o.breaker.failures_to_open = 2;
+  o.max_concurrent = 2;
+  auto q = make(o);
+  accept(q, 1, 5, at(0s));
+  q.take(at(0s));
+  q.finish(1, bad, at(0s));
+  q.finish(2, bad, at(0s));
+  auto again = make(o, *parse_mark(mark_json(q.mark())));
+  EXPECT_EQ(again.breaker_state(at(29s)), breaker::state::open);
+  EXPECT_THAT(again.take(at(29s)), IsEmpty());
+  const auto probe = again.take(at(30s));
+  ASSERT_THAT(probe, SizeIs(1));
+  // It goes on from how long it was open.
+  again.finish(probe[0].seq, bad, at(30s));
+  EXPECT_EQ(again.breaker_state(at(89s)), breaker::state::open);
+  EXPECT_EQ(again.breaker_state(at(90s)), breaker::state::half_open);
+}
+
 TEST_F(queue, tells_when_it_really_tries_again) {
   auto o = plain();
   o.max_concurrent = 1;
