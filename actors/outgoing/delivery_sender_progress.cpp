@@ -71,6 +71,10 @@ void delivery_sender_state::save_now() {
   ask(self_, recorder, options_.store_timeout, save_atom_v, std::move(report))
       .then(
           [this, life = life_, sent, waiting] {
+            // Now that it is written, and not when it was found out.
+            if (!sent->disabled_reason.empty())
+              ctx_.control->announce({control_kind::subscriptions,
+                                      to_string(sent->subscription_id)});
             if (life != life_)
               return;
             saving_ = false;

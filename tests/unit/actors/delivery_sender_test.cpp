@@ -469,6 +469,25 @@ TEST_F(delivery_sender_test, gone_switches_it_off_and_keeps_its_place) {
   EXPECT_EQ(tables->delivered().size(), 3u);
 }
 
+TEST_F(delivery_sender_test, others_hear_that_it_is_off_once_that_is_written) {
+  std::vector<control_event> heard;
+  const auto guard = ctx.control->subscribe(
+      control_kind::subscriptions, [&](const control_event& e) {
+        EXPECT_FALSE(tables->subscriptions.at(s.id).what.active);
+        heard.push_back(e);
+      });
+  poster->status = [](const auto&) { return 410; };
+  start();
+  tables->down = error{ec::store_unavailable, "away"};
+  append_many(1, 1);
+  EXPECT_EQ(shown().state, "disabled");
+  EXPECT_TRUE(heard.empty());
+  tables->down.reset();
+  leap(30s);
+  EXPECT_EQ(heard, (std::vector<control_event>{
+                       {control_kind::subscriptions, to_string(s.id)}}));
+}
+
 TEST_F(delivery_sender_test, enabling_it_is_not_undone_by_an_older_report) {
   poster->status = [](const auto&) { return 410; };
   start();
