@@ -30,6 +30,10 @@ class ownership {
     return held(work);
   }
 
+  /// `work` is over for good (its subscription was deleted): what this node has
+  /// of it is given back without waiting for nobody to ask any more.
+  virtual void ended(const std::string& work) { static_cast<void>(work); }
+
   /// Which node is to have `work`, for people: "node-2 (10.0.0.2:8080)"; empty
   /// if none is known.
   virtual std::string holder(const std::string& work) const = 0;

@@ -47,6 +47,21 @@ std::optional<fence> membership::held_of(const std::string& kind,
   return out;
 }
 
+void membership::ended(const std::string& work) {
+  std::function<void()> hurry;
+  {
+    std::lock_guard guard{mutex_};
+    const auto i = works_.find(work);
+    if (i == works_.end())
+      return;
+    i->second.asked = now_() - options_.forget;
+    next_ = now_();
+    hurry = hurry_;
+  }
+  if (hurry)
+    hurry();
+}
+
 std::shared_ptr<void> membership::on_change(std::function<void()> changed) {
   return listeners_.add(std::move(changed));
 }

@@ -72,6 +72,7 @@ class membership final : public ownership {
   std::optional<fence> held(const std::string& work) override;
   std::optional<fence> held_of(const std::string& kind,
                                const std::string& work) override;
+  void ended(const std::string& work) override;
   std::shared_ptr<void> on_change(std::function<void()> changed) override;
   std::string holder(const std::string& work) const override;
 

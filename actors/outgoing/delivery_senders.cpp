@@ -2,6 +2,7 @@
 #include "actors/outgoing/delivery_senders.hpp"
 
 #include "actors/caf_compat.hpp"
+#include "actors/outgoing/sender_parts.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -54,6 +55,7 @@ void delivery_senders::put(subscription s) {
 void delivery_senders::drop(uuid id) {
   if (auto i = entries_.find(id); i != entries_.end()) {
     end(i->second);
+    ctx_.owner->ended(work_of(i->second.what));
     entries_.erase(i);
   }
   tools_.board->erase(id);

@@ -28,6 +28,21 @@ class owned_by_another final : public ownership {
   }
 };
 
+/// Owns all and remembers what is over.
+class noting_owner final : public ownership {
+ public:
+  std::vector<std::string> over;
+
+  std::optional<fence> held(const std::string& work) override {
+    return fence{work, 0};
+  }
+  std::string holder(const std::string&) const override { return {}; }
+  void ended(const std::string& work) override { over.push_back(work); }
+  std::shared_ptr<void> on_change(std::function<void()>) override {
+    return nullptr;
+  }
+};
+
 class subscriptions_test : public spine {
  protected:
   void SetUp() override {
@@ -510,6 +525,24 @@ TEST_F(subscriptions_test, dropping_ends_its_deliveries) {
   EXPECT_TRUE(poster->calls.empty());
   EXPECT_TRUE(must<subscription_views>(list_atom_v, std::string{"all_events"})
                   .items.empty());
+}
+
+TEST_F(subscriptions_test, a_dropped_one_is_nobody_s_work) {
+  const auto owner = std::make_shared<noting_owner>();
+  ctx.owner = owner;
+  start();
+  const auto here = must<subscription_view>(append_atom_v, hook()).what.id;
+  const auto there = must<subscription_view>(append_atom_v, hook()).what.id;
+  must<subscription_view>(append_atom_v, hook());
+  EXPECT_EQ(refused<void>(drop_atom_v, std::string{"all_events"}, here),
+            ec::none);
+  // By another node.
+  tables->subscriptions.erase(there);
+  ctx.control->announce({control_kind::subscriptions, to_string(there)});
+  settle();
+  EXPECT_EQ(owner->over,
+            (std::vector<std::string>{"subscription:" + to_string(here),
+                                      "subscription:" + to_string(there)}));
 }
 
 TEST_F(subscriptions_test, a_changed_stream_changes_what_is_delivered) {

@@ -403,6 +403,25 @@ TEST_F(membership_test, AShortLeaseTakesNobodyElseForDead) {
   EXPECT_EQ(owned("b"), works.size());
 }
 
+TEST_F(membership_test, WorkThatIsOverIsGivenBackAtOnce) {
+  auto& a = add("a");
+  const std::string work = "subscription:1";
+  a.members->held(work);
+  advance(1s);
+  ASSERT_TRUE(a.members->held(work));
+  ASSERT_NE(db->leases[work].owner, "");
+  a.members->ended(work);
+  a.members->ended("subscription:unheard-of");
+  advance(50ms);
+  EXPECT_EQ(db->leases[work].owner, "");
+  for (const auto& held : a.members->holding())
+    EXPECT_NE(held.work, work);
+  // Should it be asked for all the same, it is taken again.
+  a.members->held(work);
+  advance(2s);
+  EXPECT_TRUE(a.members->held(work));
+}
+
 TEST_F(membership_test, TakesNothingWhileAServerAloneIsAtWork) {
   fake_nodes line{db};
   ASSERT_TRUE(line.claim("old/1", {std::string{alone_work}}, 10s));
