@@ -246,23 +246,37 @@ void processing_engine_state::stop_feeds(entry& e) {
   e.feeds.clear();
 }
 
-void processing_engine_state::abandon(const std::vector<uint64_t>& jobs) {
+size_t processing_engine_state::abandon(const std::vector<uint64_t>& jobs) {
+  size_t count = 0;
   for (auto id : jobs) {
-    if (blocking_.erase(id) > 0)
+    if (blocking_.erase(id) > 0) {
+      ++count;
       options_.workers->abandon(id);
+    }
     if (auto stop = async_stops_.extract(id)) {
+      ++count;
       // It may wait to begin, which it must not any more, or hang before it
       // comes to return.
       options_.starters->abandon(id);
       stop.mapped().request_stop();
     }
   }
+  return count;
+}
+
+void processing_engine_state::cut_off(const entry& e, const char* when,
+                                      const char* then) {
+  const auto& n = e.what->what.name;
+  if (const auto count = abandon(board_.remove(n)); count > 0)
+    ctx_.log->warn("processor {}: {} attempts were still under way {} and were "
+                   "cut off; {}",
+                   n, count, when, then);
 }
 
 void processing_engine_state::drop(entry& e) {
   ctx_.log->info("processor {} is no longer this node's", e.what->what.name);
   stop_feeds(e);
-  abandon(board_.remove(e.what->what.name));
+  cut_off(e, "as it moved", "the node that has it next makes them again");
   for (auto* waiting : {&e.after_next, &e.after_this}) {
     for (auto& promise : *waiting)
       promise.deliver(to_caf(ec::not_owner, "another node has it"));
@@ -280,7 +294,8 @@ void processing_engine_state::retire(entry& e) {
   ctx_.log->info("processor {} ends", e.what->what.name);
   stop_feeds(e);
   write_last(e);
-  abandon(board_.remove(e.what->what.name));
+  cut_off(e, "as it was removed",
+          "they are made again should it be added once more");
   ctx_.figures->set_processor(e.what->what.name, 0, 0, 0);
 }
 

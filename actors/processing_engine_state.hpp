@@ -101,7 +101,11 @@ class processing_engine_state {
   void fetched(entry& e, seq_t first, const log_range& range);
   void follow(entry& e);
   void stop_feeds(entry& e);
-  void abandon(const std::vector<uint64_t>& jobs);
+  /// How many of them had been started and were not over.
+  size_t abandon(const std::vector<uint64_t>& jobs);
+  /// Forgets what the processor has in hand and ends what of it runs, which is
+  /// logged: "under way `when` and were cut off; `then`".
+  void cut_off(const entry& e, const char* when, const char* then);
   /// Somebody else has it, or will: nothing more is written.
   void drop(entry& e);
   /// It was removed: what it has done is written, what it has in hand stays.

@@ -669,6 +669,41 @@ TEST_F(processing_engine_test,
   EXPECT_EQ(begun, 0) << "the next owner begins them";
 }
 
+TEST_F(processing_engine_test, what_is_cut_off_as_the_work_moves_is_logged) {
+  auto owner = std::make_shared<switched_owner>();
+  ctx.owner = owner;
+  const auto lines = keep_log();
+  ASSERT_TRUE(processors->add(noting("p")));
+  start_engine();
+  add_events(1, 1);
+  work();
+  owner->set(std::nullopt);
+  run();
+  EXPECT_EQ(said(*lines, "cut off"), 0) << "nothing ran";
+  owner->set(2);
+  settle();
+  add_events(2, 3);
+  ASSERT_EQ(workers->jobs.size(), 2u);
+  owner->set(std::nullopt);
+  run();
+  EXPECT_EQ(workers->abandoned.size(), 2u);
+  EXPECT_EQ(said(*lines, "processor p: 2 attempts were still under way as it "
+                         "moved and were cut off"),
+            1);
+}
+
+TEST_F(processing_engine_test, a_removed_one_s_running_handlers_are_logged) {
+  const auto lines = keep_log();
+  ASSERT_TRUE(processors->add(noting("p")));
+  start_engine();
+  add_events(1, 1);
+  ASSERT_TRUE(processors->remove("p"));
+  run();
+  EXPECT_EQ(said(*lines, "processor p: 1 attempts were still under way as it "
+                         "was removed and were cut off"),
+            1);
+}
+
 TEST_F(processing_engine_test, an_answering_handler_s_reply_is_handed_on) {
   auto p = noting("p");
   p.answers = true;
