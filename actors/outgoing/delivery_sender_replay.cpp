@@ -83,9 +83,17 @@ void delivery_sender_state::replay_one(
     promise.deliver(to_caf(ec::overloaded, "the subscription is not ready"));
     return;
   }
-  replay_answer out{ev->seq - 1, ev->seq, 1};
+  // Whatever was so when it came: what is let through now is what goes out.
+  const bool matches = matcher_.matches(*ev);
+  replay_answer out{ev->seq - 1, ev->seq, matches ? 1 : 0};
   if (dry) {
     promise.deliver(out);
+    return;
+  }
+  if (!matches) {
+    promise.deliver(to_caf(ec::unprocessable,
+                           "the stream's filter or the subscription's does not "
+                           "let this event through"));
     return;
   }
   if (ev->seq > queue_->cursor()) {

@@ -60,7 +60,7 @@ class delivery_sender_test : public spine {
   void start() {
     tables->subscriptions.try_emplace(s.id, subscription_record{s, {}});
     sender = keep(spawn_delivery_sender(system, ctx, {poster, board}, options,
-                                        {s, filter{}}));
+                                        {s, stream_filter}));
     run();
   }
 
@@ -125,6 +125,7 @@ class delivery_sender_test : public spine {
       std::make_shared<moving_ownership>();
   delivery_sender_options options;
   subscription s;
+  filter stream_filter;
   delivery_sender_actor sender;
 };
 
@@ -739,6 +740,39 @@ TEST_F(delivery_sender_test, replays_a_single_event) {
   settle();
   ASSERT_TRUE(none->failed);
   EXPECT_EQ(none->failed->code, ec::not_found);
+}
+
+TEST_F(delivery_sender_test, a_single_event_goes_through_the_filters_as_well) {
+  s.filter.platforms = {"github"};
+  stream_filter.event_types = {"push"};
+  start();
+  append(make_event(1, "linear"));
+  append(make_event(2, "github", "issues"));
+  append(make_event(3));
+  settle();
+  ASSERT_EQ(posted(), from_to(3, 3));
+  const auto replay = [this](size_t which, bool dry) {
+    replay_request r;
+    r.event_id = log->events()[which]->id;
+    r.dry_run = dry;
+    auto answer = request<replay_answer>(sender, replay_atom_v, r);
+    settle();
+    return answer;
+  };
+  for (const size_t unwanted : {0u, 1u}) {
+    auto counted = replay(unwanted, true);
+    ASSERT_TRUE(counted->value);
+    EXPECT_EQ(counted->value->matched, 0);
+    auto refused = replay(unwanted, false);
+    ASSERT_TRUE(refused->failed);
+    EXPECT_EQ(refused->failed->code, ec::unprocessable);
+  }
+  auto counted = replay(2, true);
+  ASSERT_TRUE(counted->value);
+  EXPECT_EQ(counted->value->matched, 1);
+  EXPECT_EQ(posted(), from_to(3, 3));
+  ASSERT_TRUE(replay(2, false)->value);
+  EXPECT_EQ(posted(), (std::vector<seq_t>{3, 3}));
 }
 
 TEST_F(delivery_sender_test, a_test_delivery_says_how_it_went) {
