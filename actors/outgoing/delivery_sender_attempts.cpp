@@ -33,7 +33,8 @@ void delivery_sender_state::pump() {
       send(a.seq, a.number);
   if (queue_ && !queue_->is_disabled())
     for (const auto& u : queue_->give_up_overdue(now))
-      give_up(u.seq, u.attempts, "it waited too long for an attempt");
+      give_up(u.seq, u.attempts, "it waited too long for an attempt",
+              uuid::v7(now, *ctx_.random));
   if (queue_)
     wake(now);
   save();
@@ -194,10 +195,11 @@ void delivery_sender_state::switch_off(const std::string& reason) {
 // -- what is given up --------------------------------------------------------
 
 void delivery_sender_state::give_up(seq_t seq, uint32_t attempts,
-                                    const std::string& reason) {
+                                    const std::string& reason,
+                                    std::optional<uuid> row) {
   const auto now = ctx_.time->now();
   lost_.insert_or_assign(
-      seq, lost_event{attempts, reason, uuid::v7(now, *ctx_.random), now});
+      seq, lost_event{attempts, reason, uuid::v7(now, *ctx_.random), now, row});
   ++progress_.given_up;
   dirty_ = true;
   bury(seq);
@@ -214,7 +216,7 @@ void delivery_sender_state::bury(seq_t seq) {
         if (i == lost_.end())
           return;
         if (!ev) {
-          buried(seq);
+          buried(seq, ev);
           return;
         }
         auto keeper = ctx_.peers->dead_letters.get();
@@ -231,16 +233,16 @@ void delivery_sender_state::bury(seq_t seq) {
         ask(self_, keeper, options_.store_timeout, dead_letter_atom_v,
             std::move(letter))
             .then(
-                [this, life = life_, seq] {
+                [this, life = life_, seq, ev] {
                   if (life == life_)
-                    buried(seq);
+                    buried(seq, ev);
                 },
-                [this, life = life_, seq](const caf::error& e) {
+                [this, life = life_, seq, ev](const caf::error& e) {
                   if (life != life_)
                     return;
                   // The store will never take it; the keeper has logged it.
                   if (from_caf(e).code == ec::row_refused)
-                    buried(seq);
+                    buried(seq, ev);
                   else
                     bury_later(seq);
                 });
@@ -248,8 +250,15 @@ void delivery_sender_state::bury(seq_t seq) {
       [this, seq](const error&) { bury_later(seq); });
 }
 
-void delivery_sender_state::buried(seq_t seq) {
-  lost_.erase(seq);
+void delivery_sender_state::buried(seq_t seq, const event_ptr& ev) {
+  const auto lost = lost_.extract(seq);
+  // Its last attempt's row says that another one will follow. What says that
+  // none does is written together with the mark that lets go of the event.
+  if (lost && lost.mapped().row && ev) {
+    const auto& x = lost.mapped();
+    attempts_.push_back(row_without_attempt(order_.what, *ev, x.attempts + 1,
+                                            x.reason, x.at, *x.row));
+  }
   // It may have been asked for once more meanwhile.
   if (queue_->find(seq) == nullptr)
     drop_event(seq);

@@ -41,6 +41,8 @@ class delivery_sender_state {
     /// The dead letter's: it is the same one however often it is given away.
     uuid letter;
     timestamp at;
+    /// Where it was given up without an attempt: the row that says so.
+    std::optional<uuid> row;
     bool under_way = false;
   };
 
@@ -89,9 +91,12 @@ class delivery_sender_state {
   // -- what is given up (delivery_sender_attempts.cpp) -----------------------
 
   /// Stays in the mark until the dead letter is stored.
-  void give_up(seq_t seq, uint32_t attempts, const std::string& reason);
+  /// `row`: for an event that came to no further attempt.
+  void give_up(seq_t seq, uint32_t attempts, const std::string& reason,
+               std::optional<uuid> row = {});
   void bury(seq_t seq);
-  void buried(seq_t seq);
+  /// Null if the log does not have the event any more.
+  void buried(seq_t seq, const event_ptr& ev);
   void bury_later(seq_t seq);
 
   // -- what is written down (delivery_sender_progress.cpp) -------------------

@@ -119,4 +119,20 @@ delivery_attempt attempt_row(const subscription& s, const event& ev,
   return a;
 }
 
+delivery_attempt row_without_attempt(const subscription& s, const event& ev,
+                                     uint32_t number, std::string reason,
+                                     timestamp at, uuid id) {
+  delivery_attempt a;
+  a.id = id;
+  a.subscription_id = s.id;
+  a.event_id = ev.id;
+  a.event_created_at = ev.created_at;
+  a.event_seq = ev.seq;
+  a.attempt = number;
+  a.status = delivery_attempt::state::failed;
+  a.error_message = std::move(reason);
+  a.created_at = at;
+  return a;
+}
+
 } // namespace eventweft

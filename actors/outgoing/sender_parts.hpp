@@ -50,4 +50,9 @@ delivery_attempt attempt_row(const subscription& s, const event& ev,
                              const delivery::verdict& v, size_t kept_bytes,
                              uuid id);
 
+/// The last row of an event that was given up before attempt `number` was made.
+delivery_attempt row_without_attempt(const subscription& s, const event& ev,
+                                     uint32_t number, std::string reason,
+                                     timestamp at, uuid id);
+
 } // namespace eventweft

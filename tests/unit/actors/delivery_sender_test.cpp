@@ -9,7 +9,9 @@
 #include "tests/support/spine.hpp"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
+#include <vector>
 
 namespace eventweft::testing {
 namespace {
@@ -248,6 +250,37 @@ TEST_F(delivery_sender_test, a_dead_letter_tells_of_attempts_before_a_kill) {
     errors.push_back(one.error);
   EXPECT_EQ(errors, (std::vector<std::string>{"answered 500", "answered 501",
                                               "answered 502"}));
+}
+
+TEST_F(delivery_sender_test, what_waited_too_long_has_a_last_row_that_says_so) {
+  poster->status = [](const auto&) { return 500; };
+  options.queue.schedule.max_age = 2s;
+  options.queue.breaker.failures_to_open = 1;
+  s.max_concurrent = 1;
+  start();
+  append_many(1, 2);
+  leap(10s);
+  ASSERT_EQ(poster->calls.size(), 1u);
+  EXPECT_EQ(log->letters.size(), 2u);
+  EXPECT_EQ(progress().given_up, 2);
+  EXPECT_EQ(progress().failed, 1);
+  EXPECT_EQ(progress().done_until, 2);
+  std::map<seq_t, std::vector<delivery_attempt>> rows;
+  for (const auto& a : tables->attempts)
+    rows[a.event_seq].push_back(a);
+  ASSERT_EQ(rows[1].size(), 2u);
+  EXPECT_EQ(rows[1][0].status, delivery_attempt::state::pending);
+  ASSERT_EQ(rows[2].size(), 1u);
+  for (const auto& last : {rows[1].back(), rows[2].back()}) {
+    EXPECT_EQ(last.status, delivery_attempt::state::failed);
+    EXPECT_EQ(last.error_message, "it waited too long for an attempt");
+    EXPECT_EQ(last.response_status, 0);
+    EXPECT_FALSE(last.next_attempt_at);
+  }
+  EXPECT_EQ(rows[1].back().attempt, 2u);
+  EXPECT_GT(rows[1].back().id, rows[1].front().id);
+  EXPECT_EQ(rows[2].back().attempt, 1u);
+  EXPECT_EQ(rows[2].back().event_id, log->events()[1]->id);
 }
 
 TEST_F(delivery_sender_test, honours_retry_after) {
