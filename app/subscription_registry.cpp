@@ -4,6 +4,7 @@
 #include "actors/caf_compat.hpp"
 #include "app/question.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -18,7 +19,8 @@ constexpr std::chrono::milliseconds head_timeout{2'000};
 
 class subscription_registry::control final : public reader_control {
  public:
-  explicit control(std::shared_ptr<slot> to) : to_(std::move(to)) {}
+  control(std::shared_ptr<slot> to, seq_t start)
+      : to_(std::move(to)), start_(start) {}
 
   ~control() override {
     if (auto h = to_->get())
@@ -30,6 +32,8 @@ class subscription_registry::control final : public reader_control {
       tell_anon(h, next_atom_v, epoch, cursor);
   }
 
+  seq_t start() const noexcept override { return start_; }
+
   void change_filter(filter f) override {
     if (auto h = to_->get())
       tell_anon(h, filter_atom_v, std::move(f));
@@ -37,6 +41,7 @@ class subscription_registry::control final : public reader_control {
 
  private:
   std::shared_ptr<slot> to_;
+  seq_t start_;
 };
 
 void subscription_registry::open(
@@ -68,6 +73,10 @@ void subscription_registry::open_at(
     return;
   }
   auto to = std::make_shared<slot>();
+  const auto& from = request.start;
+  const bool known = from.from == start_point::kind::after_seq;
+  auto made =
+      std::make_shared<control>(to, known ? std::max<seq_t>(from.seq, 0) : -1);
   subscription_spec spec;
   spec.id = reserve(to, request);
   spec.request = std::move(request);
@@ -82,7 +91,6 @@ void subscription_registry::open_at(
   to->set(spawn_subscription(sys_, ctx_, options_, std::move(spec)));
   // It may have changed before the reader could be told.
   const auto now = catalogue_->find(name);
-  auto made = std::make_shared<control>(to);
   if (!now) {
     reply(fail(ec::not_found, "there is no stream " + name));
     return;

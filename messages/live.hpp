@@ -104,6 +104,10 @@ class reader_control {
   /// point of the request. Exactly one answer comes for the newest epoch.
   virtual void next(uint32_t epoch, seq_t cursor) = 0;
 
+  /// The seq after which the reader begins, if that was known when it was
+  /// opened; negative otherwise.
+  virtual seq_t start() const noexcept { return -1; }
+
   /// Takes effect for every `next` that is called after it.
   virtual void change_filter(eventweft::filter filter) = 0;
 };

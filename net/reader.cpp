@@ -37,8 +37,13 @@ seq_t reader::cursor() const noexcept {
   return place_.live ? std::max(cursor_, home_.position()) : cursor_;
 }
 
-bool reader::cursor_moved() noexcept {
-  const auto now = cursor();
+seq_t reader::place_to_go_on() const noexcept {
+  const auto at = cursor();
+  return at < 0 && setup_.control ? setup_.control->start() : at;
+}
+
+bool reader::place_moved() noexcept {
+  const auto now = place_to_go_on();
   if (now < 0 || now <= told_)
     return false;
   told_ = now;
@@ -131,6 +136,10 @@ bool reader::is_answer(uint32_t epoch, const log_range& range) {
   if (cursor_ < 0) {
     cursor_ = range.first - 1;
     acknowledged_ = std::min(acknowledged_, cursor_);
+    // What it asked to begin at may be beyond the end of this log.
+    if (told_ > cursor_)
+      told_ = -1;
+    announce();
   }
   if (!std::exchange(changed_mind_, false))
     return true;
@@ -194,7 +203,8 @@ void reader::fill() {
   drop_backlog();
   if (std::exchange(joining_, false))
     home_.enter(*this, joining_group_);
-  if (!std::exchange(announced_, true))
+  // After that it is told with the pings.
+  if (!std::exchange(filled_, true))
     announce();
 }
 

@@ -69,6 +69,9 @@ class reader : public outbox_owner,
   /// The last seq up to which everything that matches is in the outbox or
   /// sent; negative before the start.
   seq_t cursor() const noexcept;
+  /// What the client is told to go on from: the cursor, or, until that is
+  /// known, where it asked to begin. Negative if neither is a seq by now.
+  seq_t place_to_go_on() const noexcept;
   /// In pull mode: what the client still takes.
   uint64_t credit() const noexcept { return credit_; }
 
@@ -125,14 +128,14 @@ class reader : public outbox_owner,
   void closing();
   bool is_closing() const noexcept { return closing_; }
   lane& home() noexcept { return home_; }
-  /// Whether the cursor moved since the client was last told; then it counts
-  /// as told.
-  bool cursor_moved() noexcept;
+  /// Whether the place to go on from moved since the client was last told;
+  /// then it counts as told.
+  bool place_moved() noexcept;
 
   virtual coalescing_stream& out() noexcept = 0;
   /// False once the protocol allows no more events.
   virtual bool open() const noexcept = 0;
-  /// The first cursor is known: tells it to clients that want to know.
+  /// The cursor is known by now: tells it to clients that want to know.
   virtual void announce() = 0;
   virtual void send_ping() = 0;
   /// Tells the client why, after what waits.
@@ -181,7 +184,7 @@ class reader : public outbox_owner,
   /// that a client which changes its mind all the time fills no mailbox.
   std::unique_ptr<filter> next_filter_;
   bool begun_ = false;
-  bool announced_ = false;
+  bool filled_ = false;
   bool asked_ = false;
   bool changed_mind_ = false;
   bool paused_ = false;

@@ -62,17 +62,16 @@ void sse_reader::read() {
 }
 
 bool sse_reader::say_id() {
-  if (!cursor_moved())
+  if (!place_moved())
     return false;
-  stream_.outbox() += "id: " + std::to_string(cursor()) + '\n';
+  stream_.outbox() += "id: " + std::to_string(place_to_go_on()) + '\n';
   return true;
 }
 
 void sse_reader::say_cursor() {
   if (say_id() && progress_)
-    stream_.outbox() +=
-        "event: progress\ndata: {\"cursor\":" + std::to_string(cursor()) +
-        "}\n";
+    stream_.outbox() += "event: progress\ndata: {\"cursor\":" +
+                        std::to_string(place_to_go_on()) + "}\n";
 }
 
 void sse_reader::announce() {

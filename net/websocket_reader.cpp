@@ -259,8 +259,8 @@ void websocket_reader::say(std::string_view text) {
 }
 
 void websocket_reader::say_cursor() {
-  if (cursor_moved())
-    say(R"({"cursor":)" + std::to_string(cursor()) + '}');
+  if (place_moved())
+    say(R"({"cursor":)" + std::to_string(place_to_go_on()) + '}');
 }
 
 void websocket_reader::announce() {
@@ -269,7 +269,7 @@ void websocket_reader::announce() {
 }
 
 void websocket_reader::send_ping() {
-  const auto at = cursor();
+  const auto at = place_to_go_on();
   const auto payload = at < 0 ? std::string{} : std::to_string(at);
   error_code ignored;
   ws_.ping(websocket::ping_data{payload.data(), payload.size()}, ignored);
@@ -291,8 +291,8 @@ void websocket_reader::close(websocket::close_code code,
   // Room for 123 bytes in all.
   constexpr size_t longest_message = 72;
   std::string reason = "{";
-  if (cursor() >= 0)
-    reason += R"("cursor":)" + std::to_string(cursor()) + ',';
+  if (const auto at = place_to_go_on(); at >= 0)
+    reason += R"("cursor":)" + std::to_string(at) + ',';
   reason += R"("message":)";
   codec::append_quoted(reason, message.substr(0, longest_message));
   reason += '}';

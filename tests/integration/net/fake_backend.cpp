@@ -8,11 +8,13 @@ namespace eventweft::net {
 
 class fake_backend::control final : public reader_control {
  public:
-  control(fake_backend& home, reader_id id) : home_(home), id_(id) {}
+  control(fake_backend& home, reader_id id, seq_t start)
+      : home_(home), id_(id), start_(start) {}
   ~control() override { home_.leave(id_); }
   void next(uint32_t epoch, seq_t cursor) override {
     home_.next(id_, epoch, cursor);
   }
+  seq_t start() const noexcept override { return start_; }
   void change_filter(filter f) override {
     home_.change_filter(id_, std::move(f));
   }
@@ -20,6 +22,7 @@ class fake_backend::control final : public reader_control {
  private:
   fake_backend& home_;
   reader_id id_;
+  seq_t start_;
 };
 
 // -- for the test -------------------------------------------------------------
@@ -133,6 +136,9 @@ void fake_backend::open_reader(reader_request request,
     return;
   }
   const auto id = request.id;
+  const auto& from = request.start;
+  const auto start =
+      from.from == start_point::kind::after_seq ? from.seq : seq_t{-1};
   {
     const std::lock_guard lock{mutex_};
     lanes_.emplace(request.lane.get(), request.lane);
@@ -141,7 +147,7 @@ void fake_backend::open_reader(reader_request request,
     open_.emplace(
         id, open_subscription{std::move(request), found->filter, compiled});
   }
-  done(std::make_shared<control>(*this, id));
+  done(std::make_shared<control>(*this, id, start));
 }
 
 group_id fake_backend::group_of(const codec::compiled_filter& f) {
@@ -152,6 +158,8 @@ group_id fake_backend::group_of(const codec::compiled_filter& f) {
 
 void fake_backend::next(reader_id id, uint32_t epoch, seq_t cursor) {
   const std::lock_guard lock{mutex_};
+  if (silent)
+    return;
   const auto& s = open_.at(id);
   const auto end = static_cast<seq_t>(log_.size());
   if (cursor < 0)

@@ -32,6 +32,8 @@ class fake_backend final : public backend, public processing_port {
   /// Readers that are further behind get pages instead of joining.
   size_t ring_events = 100;
   size_t page_events = 50;
+  /// No reader is told anything, as if the store were away.
+  bool silent = false;
   std::string ready_state = "ok";
   std::vector<dead_letter> letters;
   /// Threads that are part of others by now.

@@ -145,6 +145,17 @@ TEST_F(sse_streams, ProgressIsAnEventWhereItIsAskedFor) {
   EXPECT_EQ(c.read_until("\n\n"), ": ping\n\n");
 }
 
+TEST_F(sse_streams, TellsWhereItBeginsBeforeAnyEvent) {
+  backend_.commit(4);
+  start();
+  auto c = connect();
+  c.send(get("/events/stream/all_events?progress=true&since=2"));
+  c.read_until("retry: 2000\n\n");
+  EXPECT_EQ(c.read_until("\n\n"),
+            "id: 2\nevent: progress\ndata: {\"cursor\":2}\n\n");
+  expect_run(c, 3, 4);
+}
+
 TEST_F(sse_streams, ProgressIsToldAtTheEnd) {
   start();
   const auto last_words = [this](reader_end why) {

@@ -264,6 +264,41 @@ TEST_F(websocket_streams, PingsWithACursorThatAdvancesWithoutMatches) {
   EXPECT_EQ(c.read_seq(), 5);
 }
 
+TEST_F(websocket_streams, KnowsTheClientsOwnPlaceBeforeTheStoreAnswers) {
+  streaming_.ping_interval = 20ms;
+  backend_.silent = true;
+  start();
+  {
+    ws_client c{port_, "/ws/events/all_events?since=5&progress=true"};
+    EXPECT_EQ(c.read(), R"({"cursor":5})");
+    ASSERT_FALSE(c.pings.empty());
+    EXPECT_EQ(c.pings.back(), "5");
+    backend_.end_readers(reader_end::going_away, "stops");
+    EXPECT_FALSE(c.read());
+    EXPECT_EQ(c.close_reason(), R"({"cursor":5,"message":"stops"})");
+  }
+  // Nobody knows yet which seq that is.
+  ASSERT_TRUE(backend_.wait([&] { return backend_.readers() == 0; }));
+  ws_client c{port_, "/ws/events/all_events?since=2026-01-31T12:00:00Z"};
+  ASSERT_TRUE(backend_.wait([&] { return backend_.readers() == 1; }));
+  backend_.end_readers(reader_end::going_away, "stops");
+  EXPECT_FALSE(c.read());
+  EXPECT_EQ(c.close_reason(), R"({"message":"stops"})");
+}
+
+TEST_F(websocket_streams, TellsWhereItBeginsBeforeAnyEvent) {
+  backend_.commit(4);
+  start();
+  for (const char* more : {"", "&credit=0"}) {
+    ws_client c{port_, "/ws/events/all_events?progress=true&since=2" +
+                           std::string{more}};
+    EXPECT_EQ(c.read(), R"({"cursor":2})") << more;
+    if (*more != '\0')
+      c.send(R"({"credit":2})");
+    expect_run(c, 3, 4);
+  }
+}
+
 TEST_F(websocket_streams, ClosesSilentPeers) {
   streaming_.ping_interval = 20ms;
   streaming_.pong_timeout = 100ms;
