@@ -5,9 +5,26 @@
 
 namespace eventweft {
 
+error not_read_yet() {
+  return {ec::store_unavailable,
+          "streams and subscriptions have not been read from the store yet"};
+}
+
 stream_catalogue::stream_catalogue(std::vector<stream_definition> streams) {
   for (auto& s : streams)
     add(std::move(s));
+}
+
+void stream_catalogue::await_store() {
+  std::lock_guard guard{mutex_};
+  complete_ = false;
+}
+
+expected<void> stream_catalogue::complete() const {
+  std::lock_guard guard{mutex_};
+  if (!complete_)
+    return fail(not_read_yet());
+  return {};
 }
 
 std::optional<stream_definition>
@@ -15,6 +32,15 @@ stream_catalogue::find(std::string_view name) const {
   std::lock_guard guard{mutex_};
   auto i = streams_.find(name);
   return i == streams_.end() ? std::nullopt : std::optional{i->second};
+}
+
+expected<stream_definition> stream_catalogue::get(std::string_view name) const {
+  std::lock_guard guard{mutex_};
+  if (auto i = streams_.find(name); i != streams_.end())
+    return i->second;
+  if (!complete_)
+    return fail(not_read_yet());
+  return fail(ec::not_found, "there is no stream " + std::string{name});
 }
 
 std::vector<stream_definition> stream_catalogue::all() const {
@@ -63,6 +89,7 @@ void stream_catalogue::replace(std::vector<stream_definition> streams) {
   std::vector<stream_event> events;
   {
     std::lock_guard guard{mutex_};
+    complete_ = true;
     auto before = std::exchange(streams_, {});
     for (auto& s : streams) {
       auto old = before.extract(s.name);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "messages/errors.hpp"
 #include "messages/subscription.hpp"
 
 #include <functional>
@@ -23,13 +24,23 @@ struct stream_event {
   std::optional<stream_definition> now;
 };
 
+/// What is said of streams and subscriptions until the store's were read.
+error not_read_yet();
+
 /// The streams there are. Thread-safe.
 class stream_catalogue {
  public:
   explicit stream_catalogue(
       std::vector<stream_definition> streams = default_streams());
 
+  /// The store may have others as well, until `replace`.
+  void await_store();
+  /// Whether these are all; `not_read_yet` otherwise.
+  expected<void> complete() const;
+
   std::optional<stream_definition> find(std::string_view name) const;
+  /// `not_found` if there is none of that name, `not_read_yet` if there may be.
+  expected<stream_definition> get(std::string_view name) const;
   /// By name.
   std::vector<stream_definition> all() const;
   /// False if there is one of that name.
@@ -49,6 +60,7 @@ class stream_catalogue {
   void tell(const std::vector<stream_event>& events);
 
   mutable std::mutex mutex_;
+  bool complete_ = true;
   std::vector<std::function<void(const stream_event&)>> watchers_;
   std::map<std::string, stream_definition, std::less<>> streams_;
 };

@@ -54,6 +54,10 @@ subscription_options reader_options(const config::settings& s) {
   return out;
 }
 
+bool keeps_streams(const actor_host_parts& parts) {
+  return parts.store->open_subscriptions() != nullptr;
+}
+
 bridge_options bridge_settings(const actor_host_parts& parts) {
   const auto& s = parts.settings;
   bridge_options out;
@@ -61,6 +65,7 @@ bridge_options bridge_settings(const actor_host_parts& parts) {
   out.queue_wait = s.event.queue_wait;
   out.stored = parts.stored;
   out.streaming = s.event.enable_streaming;
+  out.keeps_streams = keeps_streams(parts);
   out.subscriptions = reader_options(s);
   out.cluster = parts.cluster;
   if (auto threads = parts.store->open_threads())
@@ -74,6 +79,15 @@ bridge_options bridge_settings(const actor_host_parts& parts) {
     if (auto limit = p->answer_within(); limit.count() > 0)
       out.answer_within.emplace(p->name(), limit);
   }
+  return out;
+}
+
+/// The default streams, and until the store was read whatever it has.
+std::shared_ptr<stream_catalogue>
+make_catalogue(const actor_host_parts& parts) {
+  auto out = std::make_shared<stream_catalogue>();
+  if (keeps_streams(parts))
+    out->await_store();
   return out;
 }
 
@@ -126,7 +140,7 @@ struct actor_host::state {
   explicit state(actor_host_parts p)
       : parts(with_logs(std::move(p))),
         ctx(make_context(parts)),
-        catalogue(std::make_shared<stream_catalogue>()),
+        catalogue(make_catalogue(parts)),
         config(parts.prepare),
         system(config),
         line(std::make_unique<eventweft::bridge>(

@@ -14,6 +14,41 @@
 
 namespace eventweft {
 
+namespace {
+
+/// `backend::present_filter`. What is on its way needs no bridge.
+void present_keys(const std::shared_ptr<net::threads_port>& threads, filter f,
+                  const filter& forced, net::reply_to<filter> reply) {
+  if (f.correlation_ids.empty() || !threads) {
+    reply(std::move(f));
+    return;
+  }
+  auto which = f.correlation_ids;
+  threads->resolve(
+      std::move(which), forced,
+      [f = std::move(f), silent = !forced.empty(), reply = std::move(reply)](
+          expected<std::vector<std::optional<uuid>>> found) mutable {
+        if (!found) {
+          reply(fail(found.error()));
+          return;
+        }
+        auto& ids = f.correlation_ids;
+        for (size_t i = 0; i < ids.size(); ++i) {
+          if ((*found)[i]) {
+            ids[i] = to_string(*(*found)[i]);
+          } else if (!silent && !uuid::parse(ids[i])) {
+            reply(fail(ec::unprocessable,
+                       "filter: correlation_ids: no thread has the key \"" +
+                           ids[i] + "\" yet"));
+            return;
+          }
+        }
+        reply(std::move(f));
+      });
+}
+
+} // namespace
+
 bridge::bridge(caf::actor_system& sys, actor_context ctx,
                bridge_options options,
                std::shared_ptr<stream_catalogue> catalogue)
@@ -28,7 +63,8 @@ bridge::bridge(caf::actor_system& sys, actor_context ctx,
           sys, ctx_, options_.subscriptions, catalogue_)),
       processing_(std::make_unique<processing_bridge>(ctx_, options_.timeout)),
       streams_(std::make_unique<subscriptions_bridge>(
-          ctx_, options_.timeout, catalogue_, options_.poster)) {
+          ctx_, options_.timeout, catalogue_, options_.keeps_streams,
+          options_.poster)) {
   catalogue_->watch(
       [all = std::weak_ptr{subscriptions_}](const stream_event& e) {
         if (auto registry = all.lock())
@@ -106,40 +142,7 @@ void bridge::present_threads(std::vector<uuid> ids,
 
 void bridge::present_filter(filter f, const filter& forced,
                             net::reply_to<filter> reply) {
-  if (f.correlation_ids.empty() || !options_.threads) {
-    reply(std::move(f));
-    return;
-  }
-  auto which = f.correlation_ids;
-  options_.threads->resolve(
-      std::move(which), forced,
-      [f = std::move(f), silent = !forced.empty(), reply = std::move(reply)](
-          expected<std::vector<std::optional<uuid>>> found) mutable {
-        if (!found) {
-          reply(fail(found.error()));
-          return;
-        }
-        auto& ids = f.correlation_ids;
-        for (size_t i = 0; i < ids.size(); ++i) {
-          if ((*found)[i]) {
-            ids[i] = to_string(*(*found)[i]);
-          } else if (!silent && !uuid::parse(ids[i])) {
-            reply(fail(ec::unprocessable,
-                       "filter: correlation_ids: no thread has the key \"" +
-                           ids[i] + "\" yet"));
-            return;
-          }
-        }
-        reply(std::move(f));
-      });
-}
-
-std::vector<net::stream_info> bridge::streams() const {
-  std::vector<net::stream_info> out;
-  for (auto& s : catalogue_->all())
-    out.push_back(
-        {std::move(s.name), std::move(s.description), std::move(s.filter)});
-  return out;
+  present_keys(options_.threads, std::move(f), forced, std::move(reply));
 }
 
 void bridge::open_reader(reader_request request,
@@ -153,25 +156,30 @@ void bridge::open_reader(reader_request request,
                "this node is being drained: connect to another one"));
     return;
   }
-  auto stream = catalogue_->find(request.stream);
-  if (!stream) {
-    reply(fail(ec::not_found, "there is no stream " + request.stream));
-    return;
-  }
-  auto own = std::move(request.filter);
-  const auto forced = request.forced;
-  present_filter(std::move(own), forced,
-                 [all = subscriptions_, request = std::move(request),
-                  shown = std::move(stream->filter),
-                  reply = std::move(reply)](expected<filter> f) mutable {
-                   if (!f) {
-                     reply(fail(f.error()));
-                     return;
-                   }
-                   request.filter = std::move(*f);
-                   all->open(std::move(request), std::move(shown),
-                             std::move(reply));
-                 });
+  auto name = request.stream;
+  streams_->find_stream(
+      std::move(name), [all = subscriptions_, threads = options_.threads,
+                        request = std::move(request), reply = std::move(reply)](
+                           expected<stream_definition> stream) mutable {
+        if (!stream) {
+          reply(fail(stream.error()));
+          return;
+        }
+        auto own = std::move(request.filter);
+        const auto forced = request.forced;
+        present_keys(threads, std::move(own), forced,
+                     [all, request = std::move(request),
+                      shown = std::move(stream->filter),
+                      reply = std::move(reply)](expected<filter> f) mutable {
+                       if (!f) {
+                         reply(fail(f.error()));
+                         return;
+                       }
+                       request.filter = std::move(*f);
+                       all->open(std::move(request), std::move(shown),
+                                 std::move(reply));
+                     });
+      });
 }
 
 net::processing_port* bridge::processing() {

@@ -32,6 +32,9 @@ struct bridge_options {
   std::chrono::milliseconds timeout{40'000};
   /// Whether readers are let in.
   bool streaming = true;
+  /// Whether the store keeps streams and subscriptions: then it may have some
+  /// that this process does not know yet.
+  bool keeps_streams = true;
   subscription_options subscriptions;
   /// Whose webhooks are taken.
   std::set<std::string, std::less<>> platforms;
@@ -76,7 +79,6 @@ class bridge final : public net::backend {
                        net::reply_to<std::vector<uuid>> reply) override;
   void present_filter(filter f, const filter& forced,
                       net::reply_to<filter> reply) override;
-  std::vector<net::stream_info> streams() const override;
   void
   open_reader(reader_request request,
               net::reply_to<std::shared_ptr<reader_control>> reply) override;

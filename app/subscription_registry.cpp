@@ -90,9 +90,9 @@ void subscription_registry::open_at(
   const auto shown = spec.stream_filter;
   to->set(spawn_subscription(sys_, ctx_, options_, std::move(spec)));
   // It may have changed before the reader could be told.
-  const auto now = catalogue_->find(name);
+  const auto now = catalogue_->get(name);
   if (!now) {
-    reply(fail(ec::not_found, "there is no stream " + name));
+    reply(fail(now.error()));
     return;
   }
   if (const auto h = to->get(); h && now->filter != shown)

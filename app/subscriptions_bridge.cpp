@@ -9,11 +9,12 @@ namespace eventweft {
 
 subscriptions_bridge::subscriptions_bridge(
     actor_context ctx, std::chrono::milliseconds timeout,
-    std::shared_ptr<stream_catalogue> catalogue,
+    std::shared_ptr<stream_catalogue> catalogue, bool keeps,
     std::shared_ptr<outgoing::poster> poster)
     : ctx_(std::move(ctx)),
       timeout_(timeout),
       catalogue_(std::move(catalogue)),
+      keeps_(keeps),
       poster_(std::move(poster)) {}
 
 template <class R, class... Ts>
@@ -52,13 +53,17 @@ void subscriptions_bridge::checked(const std::string& url, reply_to<R> reply,
   });
 }
 
-std::vector<stream_definition> subscriptions_bridge::all_streams() const {
-  return catalogue_->all();
+expected<std::vector<stream_definition>>
+subscriptions_bridge::all_streams() const {
+  return catalogue_->complete().map([this] { return catalogue_->all(); });
 }
 
-std::optional<stream_definition>
-subscriptions_bridge::find_stream(const std::string& name) const {
-  return catalogue_->find(name);
+void subscriptions_bridge::find_stream(std::string name,
+                                       reply_to<stream_definition> reply) {
+  if (auto known = catalogue_->get(name); known || !keeps_)
+    reply(std::move(known));
+  else
+    ask_actor(std::move(reply), find_atom_v, std::move(name));
 }
 
 codec::stream_figures

@@ -15,14 +15,15 @@ namespace eventweft {
 /// The HTTP server's line to the actor that knows streams and subscriptions.
 class subscriptions_bridge final : public net::subscriptions_port {
  public:
-  /// `poster` may be null.
+  /// `keeps`: whether the store has streams and subscriptions at all. `poster`
+  /// may be null.
   subscriptions_bridge(actor_context ctx, std::chrono::milliseconds timeout,
-                       std::shared_ptr<stream_catalogue> catalogue,
+                       std::shared_ptr<stream_catalogue> catalogue, bool keeps,
                        std::shared_ptr<outgoing::poster> poster);
 
-  std::vector<stream_definition> all_streams() const override;
-  std::optional<stream_definition>
-  find_stream(const std::string& name) const override;
+  expected<std::vector<stream_definition>> all_streams() const override;
+  void find_stream(std::string name,
+                   reply_to<stream_definition> reply) override;
   codec::stream_figures figures_of(const std::string& stream) const override;
   void create_stream(stream_definition stream,
                      reply_to<stream_definition> reply) override;
@@ -60,6 +61,7 @@ class subscriptions_bridge final : public net::subscriptions_port {
   actor_context ctx_;
   std::chrono::milliseconds timeout_;
   std::shared_ptr<stream_catalogue> catalogue_;
+  bool keeps_;
   std::shared_ptr<outgoing::poster> poster_;
 };
 

@@ -230,6 +230,10 @@ using subscriptions_actor = caf::typed_actor<
     caf::result<stream_definition>(append_atom, stream_definition),
     caf::result<stream_definition>(put_atom, std::string, stream_change),
     caf::result<void>(drop_atom, std::string),
+    // One that may have been made elsewhere: `not_found` if the store, read
+    // after this was asked, has none of that name; an error that passes if it
+    // can't be read.
+    caf::result<stream_definition>(find_atom, std::string),
     // The subscriptions of a stream, oldest first.
     caf::result<subscription_views>(list_atom, std::string),
     // One of them.

@@ -7,11 +7,11 @@
 #include "codec/payload.hpp"
 #include "messages/complaint.hpp"
 #include "net/answers.hpp"
+#include "net/api_subscriptions.hpp"
 #include "net/ports/access.hpp"
 
 #include <simdjson.h>
 
-#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -170,12 +170,11 @@ awaitable<response> make_ticket(const api_call& call) {
         {ec::unprocessable, "expected {\"stream\": NAME}"});
   auto& door = access->door();
   // Who may not follow it learns nothing about its name.
-  const auto streams = call.shared.behind.streams();
-  if (std::ranges::find(streams, stream, &stream_info::name) == streams.end() &&
-      auth::decide(call.who, auth::permission::stream, stream,
+  if (auth::decide(call.who, auth::permission::stream, stream,
                    call.shared.time.now())
           .allowed)
-    co_return problem_answer({ec::not_found, "no stream has this name"});
+    if (const auto found = co_await find_stream(call, stream); !found)
+      co_return problem_answer(found.error());
   const auto start = [&](reply_to<std::string> reply) {
     access->issue_ticket(call.who, stream, std::move(reply));
   };

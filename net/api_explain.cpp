@@ -5,8 +5,8 @@
 #include "codec/filter_explain.hpp"
 #include "codec/json_text.hpp"
 #include "net/answers.hpp"
+#include "net/api_subscriptions.hpp"
 
-#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -76,13 +76,9 @@ awaitable<response> explain_event(const api_call& call,
   }
   std::optional<filter> of_stream;
   if (!q->stream.empty()) {
-    const auto streams = call.shared.behind.streams();
-    const auto found =
-        std::find_if(streams.begin(), streams.end(),
-                     [&](const auto& s) { return s.name == q->stream; });
-    if (found == streams.end())
-      co_return problem_answer(
-          {ec::not_found, "no stream has the name " + q->stream});
+    const auto found = co_await find_stream(call, q->stream);
+    if (!found)
+      co_return problem_answer(found.error());
     auto followed = co_await with_present_threads(call, found->filter);
     if (!followed)
       co_return problem_answer(followed.error());

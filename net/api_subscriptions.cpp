@@ -6,7 +6,6 @@
 #include "net/answers.hpp"
 #include "net/ports/subscriptions.hpp"
 
-#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -17,8 +16,8 @@ namespace {
 /// No stream or subscription needs more to be said about it.
 constexpr size_t max_request_bytes = 256u << 10;
 
-error no_stream() {
-  return {ec::not_found, "no stream has this name"};
+error no_streams() {
+  return {ec::not_found, "this server has no streams"};
 }
 
 /// What a handler works with.
@@ -45,9 +44,9 @@ awaitable<response> emptied(const api_call& call, auto start) {
 }
 
 awaitable<response> get_stream(const api_call& call, const place& at) {
-  const auto found = at.port.find_stream(at.stream);
+  const auto found = co_await find_stream(call, at.stream);
   if (!found)
-    co_return problem_answer(no_stream());
+    co_return problem_answer(found.error());
   // They are of everything that is in the stream.
   if (call.who.forced)
     co_return json_answer(200, codec::stream_json(*found, nullptr));
@@ -139,8 +138,10 @@ response list_streams(const place& at, const query_params& params) {
   if (!page)
     return problem_answer(page.error());
   auto all = at.port.all_streams();
-  const bool more = cut_page(all, *page, [](const auto& s) { return s.name; });
-  return json_answer(200, codec::streams_json(all, more));
+  if (!all)
+    return problem_answer(all.error());
+  const bool more = cut_page(*all, *page, [](const auto& s) { return s.name; });
+  return json_answer(200, codec::streams_json(*all, more));
 }
 
 awaitable<response> list_subscriptions(const api_call& call, const place& at,
@@ -181,9 +182,8 @@ awaitable<response> list_deliveries(const api_call& call, const place& at,
 awaitable<response> list_readers(const api_call& call,
                                  const query_params& params) {
   const auto& stream = call.match.arguments.front();
-  const auto known = call.shared.behind.streams();
-  if (std::ranges::find(known, stream, &stream_info::name) == known.end())
-    co_return problem_answer(no_stream());
+  if (const auto known = co_await find_stream(call, stream); !known)
+    co_return problem_answer(known.error());
   const auto page = read_reader_page(params);
   if (!page)
     co_return problem_answer(page.error());
@@ -252,6 +252,17 @@ awaitable<response> dispatch(const api_call& call, const place& at,
 
 } // namespace
 
+awaitable<expected<stream_definition>> find_stream(const api_call& call,
+                                                   const std::string& name) {
+  auto* port = call.shared.behind.subscriptions();
+  if (port == nullptr)
+    co_return fail(no_streams());
+  const auto start = [&](reply_to<stream_definition> reply) {
+    port->find_stream(name, std::move(reply));
+  };
+  co_return co_await call.ask.call<stream_definition>(start);
+}
+
 bool is_subscriptions_call(endpoint target) noexcept {
   return target >= endpoint::list_streams &&
          target <= endpoint::list_deliveries;
@@ -263,7 +274,7 @@ awaitable<response> answer_subscriptions_call(const api_call& call,
     co_return co_await list_readers(call, params);
   auto* port = call.shared.behind.subscriptions();
   if (port == nullptr)
-    co_return problem_answer({ec::not_found, "this server has no streams"});
+    co_return problem_answer(no_streams());
   if (call.req.body().size() > max_request_bytes)
     co_return problem_answer({ec::too_large, "the body is too large"});
   const auto& arguments = call.match.arguments;

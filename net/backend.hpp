@@ -37,12 +37,6 @@ class processing_port;
 class rules_port;
 class subscriptions_port;
 
-struct stream_info {
-  std::string name;
-  std::string description;
-  eventweft::filter filter;
-};
-
 class access_port;
 
 /// What the HTTP server needs from the rest of the program; the program
@@ -88,9 +82,8 @@ class backend {
     reply(std::move(f));
   }
 
-  virtual std::vector<stream_info> streams() const = 0;
-
-  /// Opens a subscription. `not_found` when there is no such stream. The
+  /// Opens a subscription. `not_found` when it is sure that there is no such
+  /// stream. The
   /// reader starts with `control->next(epoch, -1)`, and if it asked for what
   /// is new, sees whatever is acknowledged after the reply.
   virtual void open_reader(reader_request request,

@@ -3,7 +3,6 @@
 
 #include "actors/outgoing/sender_parts.hpp"
 #include "actors/outgoing/subscriptions_state.hpp"
-#include "delivery/progress.hpp"
 
 #include <algorithm>
 #include <map>
@@ -19,27 +18,6 @@ using std::chrono::milliseconds;
 constexpr milliseconds figures_interval{1'000};
 /// A test's end takes so long to come here at most.
 constexpr milliseconds test_grace{2'000};
-
-void note_stored(delivery_board& board, const subscription_record& r) {
-  const auto& p = r.progress;
-  subscription_figures f;
-  f.matched = p.matched;
-  f.delivered = p.delivered;
-  f.failed = p.failed;
-  f.given_up = p.given_up;
-  f.last_seq = p.last_seq;
-  f.last_delivery_at = p.last_delivery_at;
-  f.replaying = !p.replay.empty();
-  f.cursor = p.done_until;
-  std::optional<timestamp> oldest;
-  if (const auto mark = delivery::parse_mark(p.mark)) {
-    f.cursor = mark->cursor;
-    f.open = static_cast<int64_t>(mark->open.size());
-    if (!mark->open.empty())
-      oldest = mark->open.front().since;
-  }
-  board.set_stored(r.what.id, std::move(f), oldest);
-}
 
 } // namespace
 
@@ -75,6 +53,7 @@ subscriptions_actor::behavior_type subscriptions_state::make_behavior() {
         return change(stream, c);
       },
       [this](drop_atom, const std::string& stream) { return drop(stream); },
+      [this](find_atom, const std::string& stream) { return look_up(stream); },
       [this](list_atom, const std::string& stream) { return list(stream); },
       [this](find_atom, const std::string& stream, const uuid& id) {
         return show(stream, id);
@@ -105,109 +84,14 @@ subscriptions_actor::behavior_type subscriptions_state::make_behavior() {
   };
 }
 
-caf::error subscriptions_state::no_stream(const std::string& stream) {
-  return to_caf(ec::not_found, "there is no stream " + stream);
+caf::error subscriptions_state::no_stream(const std::string& stream) const {
+  return known_ ? to_caf(ec::not_found, "there is no stream " + stream)
+                : to_caf(not_read_yet());
 }
 
-caf::error subscriptions_state::no_subscription() {
-  return to_caf(ec::not_found, "this stream has no such subscription");
-}
-
-// -- as the store has it ------------------------------------------------------
-
-void subscriptions_state::listen() {
-  auto me = subscriptions_actor{self_};
-  auto look = [me](const control_event&) { tell_anon(me, poll_atom_v); };
-  guards_.push_back(ctx_.control->subscribe(control_kind::streams, look));
-  guards_.push_back(ctx_.control->subscribe(control_kind::subscriptions, look));
-  guards_.push_back(ctx_.owner->on_change([me] {
-    // Ownership of any of them may have changed.
-    tell_anon(me, poll_atom_v);
-  }));
-}
-
-void subscriptions_state::read() {
-  if (reading_ || senders_.stopping()) {
-    again_ = reading_;
-    return;
-  }
-  auto worker = ctx_.peers->subscription_worker.get();
-  if (!worker) {
-    read_later(pauses_.next(*ctx_.random));
-    return;
-  }
-  reading_ = true;
-  ask(self_, worker, options_.timeout, list_atom_v)
-      .then(
-          [this](subscription_list& all) {
-            reading_ = false;
-            pauses_.reset();
-            if (std::exchange(unreadable_, false))
-              ctx_.log->info("streams and subscriptions can be read again");
-            take(std::move(all));
-            if (std::exchange(again_, false))
-              read();
-            else
-              read_later(options_.poll_interval);
-          },
-          [this](const caf::error& e) {
-            reading_ = false;
-            again_ = false;
-            if (!std::exchange(unreadable_, true))
-              ctx_.log->warn("streams and subscriptions can't be read: {}; it "
-                             "is tried again",
-                             to_string(from_caf(e)));
-            read_later(pauses_.next(*ctx_.random));
-          });
-}
-
-void subscriptions_state::read_later(milliseconds pause) {
-  run_after(self_, pause, [this, number = ++reads_] {
-    if (number == reads_)
-      read();
-  });
-}
-
-void subscriptions_state::take(subscription_list all) {
-  if (senders_.stopping())
-    return;
-  catalogue_->replace(std::move(all.streams));
-  std::map<uuid, subscription> now;
-  for (auto& s : all.subscriptions)
-    now.emplace(s.id, std::move(s));
-  senders_.drop_if(
-      [&now](const subscription& s) { return !now.contains(s.id); });
-  for (auto& [id, s] : now)
-    senders_.put(std::move(s));
-  read_marks();
-}
-
-void subscriptions_state::read_marks() {
-  if (reading_marks_)
-    return;
-  std::vector<uuid> unserved;
-  for (const auto& [id, e] : senders_.all())
-    if (!options_.deliver || !options_.types.contains(e.what.type))
-      unserved.push_back(id);
-  reading_marks_ = true;
-  read_marks(std::move(unserved));
-}
-
-void subscriptions_state::read_marks(std::vector<uuid> left) {
-  if (left.empty()) {
-    reading_marks_ = false;
-    return;
-  }
-  const auto id = left.back();
-  left.pop_back();
-  auto found = [this, id, left](const subscription_record& r) {
-    if (senders_.find(id) != nullptr)
-      note_stored(*board_, r);
-    read_marks(left);
-  };
-  // It may be gone by now; the next look at all of them tells.
-  ask_worker([this](const caf::error&) { reading_marks_ = false; },
-             std::move(found), find_atom_v, id);
+caf::error subscriptions_state::no_subscription() const {
+  return known_ ? to_caf(ec::not_found, "this stream has no such subscription")
+                : to_caf(not_read_yet());
 }
 
 // -- what is asked about them -------------------------------------------------
@@ -338,7 +222,9 @@ caf::result<void> subscriptions_state::retry(const dead_letter& x) {
     return to_caf(ec::unprocessable, "the dead letter names no event");
   const auto* e = senders_.find(*id);
   if (e == nullptr)
-    return to_caf(ec::not_found, "the subscription is not there any more");
+    return known_
+               ? to_caf(ec::not_found, "the subscription is not there any more")
+               : to_caf(not_read_yet());
   if (!e->sender)
     return nothing_sends();
   auto promise = self_->make_response_promise<void>();

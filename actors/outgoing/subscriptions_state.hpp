@@ -36,10 +36,11 @@ class subscriptions_state {
  private:
   using milliseconds = std::chrono::milliseconds;
 
-  static caf::error no_stream(const std::string& stream);
-  static caf::error no_subscription();
+  /// Unless they have not been read yet: then nobody knows.
+  caf::error no_stream(const std::string& stream) const;
+  caf::error no_subscription() const;
 
-  // -- as the store has it ---------------------------------------------------
+  // -- as the store has it (subscriptions_reading.cpp) -----------------------
 
   /// Hears of what others change, and of what is to be this node's.
   void listen();
@@ -49,6 +50,20 @@ class subscriptions_state {
   /// How far those are that no sender serves here, one after the other.
   void read_marks();
   void read_marks(std::vector<uuid> left);
+
+  struct lookup {
+    std::string stream;
+    caf::typed_response_promise<stream_definition> promise;
+  };
+
+  /// Here, or else in the store: another node may have made it just now.
+  caf::result<stream_definition> look_up(const std::string& stream);
+  /// Reads for those who wait, but not all the time.
+  void look();
+  void answer_served();
+  /// The store can't be read.
+  void answer_lookups();
+  caf::error unsure() const;
   /// Asks the worker; the answer goes to `then`, an error to `failed`.
   template <class Failed, class Then, class... Ts>
   void ask_worker(Failed failed, Then then, Ts&&... xs) {
@@ -147,7 +162,13 @@ class subscriptions_state {
   /// It has been told that they can't be read.
   bool unreadable_ = false;
   bool again_ = false;
+  /// They have been read.
+  bool known_ = false;
   uint64_t reads_ = 0;
+  /// Those that the reading under way answers, and those for the next one.
+  std::vector<lookup> served_;
+  std::vector<lookup> lookups_;
+  bool look_rests_ = false;
 };
 
 } // namespace eventweft

@@ -54,9 +54,9 @@ class internal_readers::reader {
 
   /// Throws `Error`; nothing runs then.
   void start(const reader_source& source) {
-    const auto stream = source.actors.streams().find(spec_.stream);
+    const auto stream = source.actors.streams().get(spec_.stream);
     if (!stream)
-      raise({ec::not_found, "there is no stream " + spec_.stream});
+      raise(stream.error());
     seq_t cursor = cursor_;
     if (cursor < 0 || !source.durable)
       cursor = cursor_of(spec_.start, source.actors.backend());

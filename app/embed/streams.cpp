@@ -46,11 +46,9 @@ void refuse_built_in(const stream_definition& stream) {
 } // namespace
 
 stream_definition App::Impl::stream(const std::string& which) const {
-  auto found =
-      with_hub([&](service& s) { return s.actors().streams().find(which); });
-  if (!found)
-    throw Error{Errc::not_found, "there is no stream " + which};
-  return std::move(*found);
+  return answer_of<stream_definition>([&](net::backend& line, auto reply) {
+    line.subscriptions()->find_stream(which, std::move(reply));
+  });
 }
 
 StreamEndpoint App::Impl::endpoint(std::string scheme, std::string path,

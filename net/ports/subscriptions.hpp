@@ -22,10 +22,12 @@ class subscriptions_port {
 
   virtual ~subscriptions_port() = default;
 
-  /// By name.
-  virtual std::vector<stream_definition> all_streams() const = 0;
-  virtual std::optional<stream_definition>
-  find_stream(const std::string& name) const = 0;
+  /// By name. An error that passes until the store's have been read.
+  virtual expected<std::vector<stream_definition>> all_streams() const = 0;
+  /// `not_found` when it is sure that there is none of that name, whoever made
+  /// it at whichever node.
+  virtual void find_stream(std::string name,
+                           reply_to<stream_definition> reply) = 0;
   /// What it is doing on this node.
   virtual codec::stream_figures figures_of(const std::string& stream) const = 0;
 

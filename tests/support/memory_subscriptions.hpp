@@ -26,6 +26,8 @@ struct memory_tables {
   /// Reports with an older token than this are refused.
   int64_t token = 0;
   size_t saves = 0;
+  /// How often all streams were read.
+  size_t looks = 0;
 
   memory_tables() {
     for (auto& s : default_streams())
@@ -47,6 +49,7 @@ class memory_subscriptions final : public subscription_store {
       : t_(std::move(tables)) {}
 
   expected<std::vector<stream_definition>> streams() override {
+    ++t_->looks;
     if (t_->down)
       return fail(*t_->down);
     std::vector<stream_definition> out;

@@ -93,6 +93,7 @@ class whole : public deterministic {
     parts.settings.event.max_workers = 2;
     parts.settings.supervisor.max_restarts = 100'000;
     options.platforms = {"github"};
+    options.keeps_streams = false;
     // Everything of a process is there before its first message; here nothing
     // runs before the test says so.
   }

@@ -127,12 +127,9 @@ event_query fake_backend::last_query() const {
 
 void fake_backend::open_reader(reader_request request,
                                reply_to<std::shared_ptr<reader_control>> done) {
-  const auto known = streams();
-  const auto found =
-      std::find_if(known.begin(), known.end(),
-                   [&](const auto& s) { return s.name == request.stream; });
-  if (found == known.end()) {
-    done(fail(ec::not_found, "there is no such stream"));
+  const auto found = subscriptions_.get(request.stream);
+  if (!found) {
+    done(fail(found.error()));
     return;
   }
   const auto id = request.id;
@@ -257,13 +254,6 @@ void fake_backend::present_filter(filter f, const filter& forced,
     on_present_filter(std::move(f), std::move(done));
   else
     done(std::move(f));
-}
-
-std::vector<stream_info> fake_backend::streams() const {
-  filter issues;
-  issues.event_types = {"issues"};
-  return {{"all_events", "everything", {}},
-          {"issue_events", "issues only", issues}};
 }
 
 void fake_backend::processors(

@@ -78,7 +78,6 @@ class fake_backend final : public backend, public processing_port {
                        reply_to<std::vector<uuid>> reply) override;
   void present_filter(filter f, const filter& forced,
                       reply_to<filter> reply) override;
-  std::vector<stream_info> streams() const override;
   void open_reader(reader_request request,
                    reply_to<std::shared_ptr<reader_control>> reply) override;
   processing_port* processing() override { return this; }

@@ -22,7 +22,12 @@ class fake_subscriptions final : public subscriptions_port {
     add("issue_events", "issues only", issues);
   }
 
-  std::vector<stream_definition> all_streams() const override {
+  /// While it is set, as if the store had not been read.
+  std::optional<error> unread;
+
+  expected<std::vector<stream_definition>> all_streams() const override {
+    if (unread)
+      return fail(*unread);
     std::lock_guard guard{mutex_};
     std::vector<stream_definition> out;
     for (const auto& [name, s] : streams_)
@@ -30,11 +35,18 @@ class fake_subscriptions final : public subscriptions_port {
     return out;
   }
 
-  std::optional<stream_definition>
-  find_stream(const std::string& name) const override {
+  void find_stream(std::string name,
+                   reply_to<stream_definition> reply) override {
+    reply(get(name));
+  }
+
+  expected<stream_definition> get(const std::string& name) const {
     std::lock_guard guard{mutex_};
-    auto i = streams_.find(name);
-    return i == streams_.end() ? std::nullopt : std::optional{i->second};
+    if (auto i = streams_.find(name); i != streams_.end())
+      return i->second;
+    if (unread)
+      return fail(*unread);
+    return fail(ec::not_found, "no stream has this name");
   }
 
   codec::stream_figures figures_of(const std::string&) const override {

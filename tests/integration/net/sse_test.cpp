@@ -212,6 +212,21 @@ TEST_F(sse_streams, TellsWhoComesBackToADeletedStreamToStop) {
   EXPECT_EQ(c.ask(get("/events/stream/gone")).status, 404);
 }
 
+TEST_F(sse_streams, NobodyIsToldToStopWhileTheStreamsAreNotKnown) {
+  backend_.subscriptions_.unread =
+      error{ec::store_unavailable, "not read from the store yet"};
+  start();
+  for (const auto* more : {"Last-Event-ID: 4\r\n", ""}) {
+    const auto a = connect().ask(get("/events/stream/mine", more));
+    EXPECT_EQ(a.status, 503);
+    EXPECT_NE(a.header("retry-after"), "");
+  }
+  for (const auto* path : {"/api/v1/streams", "/api/v1/streams/mine",
+                           "/api/v1/streams/mine/readers"})
+    EXPECT_EQ(connect().ask(get(path)).status, 503) << path;
+  EXPECT_EQ(connect().ask(get("/api/v1/streams/all_events")).status, 200);
+}
+
 TEST_F(sse_streams, SaysWhyItEndsAndWhereToGoOn) {
   start();
   auto c = connect();

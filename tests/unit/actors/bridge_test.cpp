@@ -2,13 +2,16 @@
 #include "actors/platforms/base_platform.hpp"
 #include "codec/event_json.hpp"
 #include "net/ports/processing.hpp"
+#include "net/ports/subscriptions.hpp"
 #include "tests/support/whole.hpp"
 
 #include <spdlog/sinks/ostream_sink.h>
 
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <string>
+#include <vector>
 
 namespace eventweft {
 
@@ -357,13 +360,56 @@ TEST_F(bridge_test, dead_letter_is_tried_again) {
 TEST_F(bridge_test, default_streams_are_there) {
   start();
   std::vector<std::string> names;
-  for (const auto& s : line->streams())
+  const auto all = line->subscriptions()->all_streams();
+  ASSERT_TRUE(all);
+  for (const auto& s : *all)
     names.push_back(s.name);
   EXPECT_EQ(names, (std::vector<std::string>{"all_events", "deployment_events",
                                              "github_events", "high_priority",
                                              "issue_events", "linear_events",
                                              "pr_events", "slack_events"}));
   EXPECT_FALSE(open(1, {}, {}, "nope"));
+}
+
+TEST_F(bridge_test, a_stream_may_be_there_until_the_store_was_read) {
+  options.keeps_streams = true;
+  catalogue->await_store();
+  start();
+  const auto open_mine = [this] {
+    auto out = std::make_shared<
+        std::optional<expected<std::shared_ptr<reader_control>>>>();
+    lane->readers[1];
+    line->open_reader({1, lane, "mine", {}, start_point::after(0)},
+                      [out](expected<std::shared_ptr<reader_control>> c) {
+                        *out = std::move(c);
+                      });
+    advance(milliseconds{1'000});
+    return *out;
+  };
+  auto early = open_mine();
+  ASSERT_TRUE(early);
+  ASSERT_FALSE(*early);
+  // Whoever comes back to a stream that is not found is told to stop for good.
+  EXPECT_NE(early->error().code, ec::not_found);
+  EXPECT_EQ(line->subscriptions()->all_streams().error().code,
+            ec::store_unavailable);
+  EXPECT_TRUE(open(2, start_point::after(0)));
+  auto all = default_streams();
+  all.push_back({.name = "mine"});
+  catalogue->replace(std::move(all));
+  auto later = open_mine();
+  ASSERT_TRUE(later);
+  EXPECT_TRUE(*later);
+  EXPECT_EQ(line->subscriptions()->all_streams()->size(), 9u);
+}
+
+TEST_F(bridge_test, a_reader_s_start_is_told_where_it_is_a_seq) {
+  start();
+  send(1);
+  run();
+  EXPECT_EQ(open(1, start_point::after(5))->start(), 5);
+  EXPECT_EQ(open(2)->start(), 1);
+  EXPECT_LT(open(3, start_point::at(time->now()))->start(), 0);
 }
 
 TEST_F(bridge_test, reader_is_served_until_it_lets_go) {

@@ -249,6 +249,69 @@ TEST_F(subscriptions_test, what_others_changed_is_found) {
   EXPECT_FALSE(catalogue->find("theirs"));
 }
 
+TEST_F(subscriptions_test, who_asks_for_an_unknown_stream_has_the_store_read) {
+  start();
+  tables->streams.emplace("theirs", stream("theirs"));
+  const auto found =
+      must<stream_definition>(find_atom_v, std::string{"theirs"});
+  EXPECT_EQ(found.filter, stream("theirs").filter);
+  EXPECT_TRUE(catalogue->find("theirs"));
+  // Those who follow at once share the next look.
+  const auto before = tables->looks;
+  std::vector<std::shared_ptr<asked<stream_definition>>> answers;
+  for (int i = 0; i < 50; ++i)
+    answers.push_back(request<stream_definition>(all, find_atom_v,
+                                                 "none" + std::to_string(i)));
+  advance(300ms);
+  for (const auto& a : answers) {
+    ASSERT_TRUE(a->failed);
+    EXPECT_EQ(a->failed->code, ec::not_found);
+  }
+  EXPECT_LE(tables->looks - before, 2u);
+}
+
+TEST_F(subscriptions_test, nothing_is_said_to_be_gone_before_it_was_read) {
+  tables->streams.emplace("mine", stream("mine"));
+  subscription s = hook("mine").what;
+  s.id = uuid::v7(time->now(), *ctx.random);
+  tables->subscriptions.emplace(s.id, subscription_record{s, {}});
+  tables->down = error{ec::store_unavailable, "away"};
+  catalogue->await_store();
+  start();
+  const std::string mine = "mine";
+  dead_letter letter;
+  letter.origin = "subscription:" + to_string(s.id);
+  letter.event_id = s.id;
+  for (const auto wait : {0ms, 3'000ms}) {
+    advance(wait);
+    EXPECT_FALSE(catalogue->complete());
+    EXPECT_EQ(catalogue->get(mine).error().code, ec::store_unavailable);
+    EXPECT_EQ(refused<stream_definition>(find_atom_v, mine),
+              ec::store_unavailable);
+    EXPECT_EQ(refused<subscription_views>(list_atom_v, mine),
+              ec::store_unavailable);
+    EXPECT_EQ(refused<subscription_view>(append_atom_v, hook("mine")),
+              ec::store_unavailable);
+    EXPECT_EQ(refused<subscription_view>(find_atom_v, mine, s.id),
+              ec::store_unavailable);
+    EXPECT_EQ(refused<void>(retry_atom_v, letter), ec::store_unavailable);
+  }
+  tables->down.reset();
+  advance(15s);
+  EXPECT_TRUE(catalogue->complete());
+  EXPECT_EQ(must<stream_definition>(find_atom_v, mine).name, mine);
+  EXPECT_EQ(must<subscription_views>(list_atom_v, mine).items.size(), 1u);
+  EXPECT_EQ(refused<stream_definition>(find_atom_v, std::string{"none"}),
+            ec::not_found);
+  EXPECT_EQ(catalogue->get("none").error().code, ec::not_found);
+  // What another node has made meanwhile nobody here would know.
+  advance(300ms);
+  tables->down = error{ec::store_unavailable, "away"};
+  EXPECT_EQ(refused<stream_definition>(find_atom_v, std::string{"none"}),
+            ec::store_unavailable);
+  EXPECT_EQ(must<stream_definition>(find_atom_v, mine).name, mine);
+}
+
 TEST_F(subscriptions_test, does_not_begin_beyond_the_log_s_end) {
   start();
   append(1);
