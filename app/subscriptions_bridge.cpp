@@ -17,8 +17,18 @@ subscriptions_bridge::subscriptions_bridge(
       keeps_(keeps),
       poster_(std::move(poster)) {}
 
+template <class R>
+bool subscriptions_bridge::kept(const reply_to<R>& reply) const {
+  if (!keeps_)
+    reply(fail(ec::not_found,
+               "this store keeps no streams and no subscriptions"));
+  return keeps_;
+}
+
 template <class R, class... Ts>
 void subscriptions_bridge::ask_actor(reply_to<R> reply, Ts... xs) const {
+  if (!kept(reply))
+    return;
   put_question(
       *ctx_.peers, timeout_, std::move(reply),
       [peers = ctx_.peers] { return peers->subscriptions.get(); },
@@ -27,6 +37,8 @@ void subscriptions_bridge::ask_actor(reply_to<R> reply, Ts... xs) const {
 
 template <class... Ts>
 void subscriptions_bridge::ask_done(reply_to<bool> reply, Ts... xs) const {
+  if (!kept(reply))
+    return;
   put_errand(
       *ctx_.peers, timeout_, std::move(reply),
       [peers = ctx_.peers] { return peers->subscriptions.get(); },
@@ -36,6 +48,8 @@ void subscriptions_bridge::ask_done(reply_to<bool> reply, Ts... xs) const {
 template <class R>
 void subscriptions_bridge::checked(const std::string& url, reply_to<R> reply,
                                    std::function<void()> go) const {
+  if (!kept(reply))
+    return;
   if (!poster_) {
     reply(fail(ec::unprocessable, "url: this server delivers nothing"));
     return;

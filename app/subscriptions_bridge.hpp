@@ -53,6 +53,9 @@ class subscriptions_bridge final : public net::subscriptions_port {
   void ask_actor(reply_to<R> reply, Ts... xs) const;
   template <class... Ts>
   void ask_done(reply_to<bool> reply, Ts... xs) const;
+  /// False, and `reply` has been told, where the store keeps none of it.
+  template <class R>
+  bool kept(const reply_to<R>& reply) const;
   /// Whether `url` may be sent to; then `go`, else the error.
   template <class R>
   void checked(const std::string& url, reply_to<R> reply,

@@ -403,6 +403,31 @@ TEST_F(bridge_test, a_stream_may_be_there_until_the_store_was_read) {
   EXPECT_EQ(line->subscriptions()->all_streams()->size(), 9u);
 }
 
+TEST_F(bridge_test, a_store_that_keeps_no_streams_says_so) {
+  start();
+  auto& port = *line->subscriptions();
+  std::vector<error> answers;
+  const auto note = [&answers](const auto& x) {
+    ASSERT_FALSE(x);
+    answers.push_back(x.error());
+  };
+  port.create_stream({.name = "mine"}, note);
+  port.delete_stream("mine", note);
+  port.list_subscriptions("all_events", note);
+  port.create_subscription({}, note);
+  port.deliveries("all_events", {}, {}, 10, note);
+  ASSERT_EQ(answers.size(), 5u);
+  for (const auto& e : answers) {
+    EXPECT_EQ(e.code, ec::not_found);
+    EXPECT_EQ(e.message, "this store keeps no streams and no subscriptions");
+  }
+  std::optional<expected<stream_definition>> found;
+  port.find_stream("all_events", [&](auto x) { found = std::move(x); });
+  ASSERT_TRUE(found && *found);
+  port.find_stream("mine", [&](auto x) { found = std::move(x); });
+  EXPECT_EQ(found->error().code, ec::not_found);
+}
+
 TEST_F(bridge_test, a_reader_s_start_is_told_where_it_is_a_seq) {
   start();
   send(1);
