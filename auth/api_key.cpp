@@ -71,8 +71,6 @@ expected<api_key> checked_api_key(api_key wanted) {
     return fail(ec::unprocessable,
                 "scopes: a key needs at least one of ingest, read, "
                 "stream:NAME, manage, admin");
-  if (wanted.forced && wanted.forced->empty())
-    wanted.forced.reset();
   const bool manages = std::ranges::any_of(wanted.scopes, [](const scope& s) {
     return s.grants == permission::manage || s.grants == permission::admin;
   });

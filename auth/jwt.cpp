@@ -222,7 +222,7 @@ expected<principal> jwt_verifier::verify(std::string_view token,
     who.id = name;
   who.scopes = read_scopes(*claims, options_.scope_claim);
   if ((*claims)[options_.filter_claim].get(unused) == simdjson::SUCCESS) {
-    auto forced = codec::parse_kept_filter(simdjson::minify(unused));
+    auto forced = codec::parse_forced_filter(simdjson::minify(unused));
     if (!forced)
       return refuse("has a filter that can't be read");
     who.forced = std::move(*forced);

@@ -170,6 +170,30 @@ expected<filter> parse_kept_filter(std::string_view json) {
   return out;
 }
 
+expected<filter> parse_forced_filter(std::string_view json) {
+  auto out = parse_kept_filter(json);
+  if (!out)
+    return out;
+  payload_reader reader;
+  const auto root = reader.parse(json);
+  if (!root)
+    return fail(ec::malformed, "filter: " + root.error().message);
+  for (const auto [key, value] : root->get_object().value_unsafe()) {
+    simdjson::dom::array list;
+    simdjson::dom::object object;
+    if ((!value.get(list) && list.size() == 0) ||
+        (!value.get(object) && object.size() == 0))
+      return fail(refuse(fmt::format(
+          "filter: {}: is empty, which lets everything through: name what may "
+          "be seen, or leave the member out",
+          key)));
+  }
+  if (out->empty())
+    return fail(refuse("filter: names nothing, which lets everything through; "
+                       "leave it out for credentials that may see all"));
+  return out;
+}
+
 const filter& leading_filter(const filter& stream, const filter& own) noexcept {
   if (own.correlation_ids.empty() &&
       (own.empty() || !stream.correlation_ids.empty()))

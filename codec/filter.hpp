@@ -21,6 +21,12 @@ expected<filter> parse_filter(std::string_view json);
 /// is refused too, because what it leads to may be another thread by and by.
 expected<filter> parse_kept_filter(std::string_view json);
 
+/// As `parse_kept_filter`, for one that narrows what its bearer may see. An
+/// empty member lets everything through, and so would the empty list of
+/// someone who may see nothing: it is `unprocessable`, as is a filter without
+/// members.
+expected<filter> parse_forced_filter(std::string_view json);
+
 /// The canonical text: known keys in a fixed order, values sorted and unique.
 /// Equal texts mean equal filters.
 std::string filter_json(const filter& f);

@@ -125,7 +125,7 @@ expected<auth::api_key> read_key(std::string_view body, timestamp now) {
     } else if (name == "filter") {
       if (value.is_null())
         continue;
-      auto f = codec::parse_kept_filter(simdjson::minify(value));
+      auto f = codec::parse_forced_filter(simdjson::minify(value));
       if (!f)
         return fail(std::move(f.error()));
       key.forced = std::move(*f);

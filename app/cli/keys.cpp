@@ -85,7 +85,7 @@ expected<auth::api_key> wanted_key(const key_options& options, timestamp now) {
     key.scopes.push_back(std::move(*scope));
   }
   if (!options.filter.empty()) {
-    auto f = codec::parse_kept_filter(options.filter);
+    auto f = codec::parse_forced_filter(options.filter);
     if (!f)
       return fail(ec::bad_configuration, "--filter: " + f.error().message);
     key.forced = std::move(*f);
@@ -239,11 +239,14 @@ void add_keys(CLI::App& app, key_options& o,
   create->add_option("--name", o.name, "What it is for");
   create
       ->add_option("--filter", o.filter,
-                   "A filter that everything its bearer reads passes through")
+                   "A filter that everything its bearer reads passes through; "
+                   "no member of it is empty")
+      ->check(refuse_empty)
       ->type_name("JSON");
   create
       ->add_option("--expires", o.expires,
                    "An RFC 3339 time, or 90d, 12h from now (default: never)")
+      ->check(refuse_empty)
       ->type_name("WHEN");
   create->add_flag("--json", o.json, "One JSON object, the key in it");
   create->callback([run] { run(create_key); });

@@ -351,6 +351,16 @@ TEST_F(CliParser, ChecksThatTheServerWouldListen) {
   EXPECT_EQ(guarded, true);
 }
 
+TEST_F(CliParser, MakesNoKeyForAllOfAFilterThatNamesNothing) {
+  for (const char* bad : {"", "{}", R"({"source_names":[]})",
+                          R"({"platforms":["github"],"source_names":[]})"})
+    EXPECT_EQ(run({"keys", "create", "--store", "sqlite:hub.db", "--scope",
+                   "read", "--filter", bad}),
+              exit_usage)
+        << bad;
+  EXPECT_FALSE(std::filesystem::exists("hub.db"));
+}
+
 TEST_F(CliParser, TellsThatAStoreIsNotUsable) {
   std::ofstream{"text.db"} << std::string(4'096, 'x');
   EXPECT_EQ(run({"check", "--store", "sqlite:text.db"}), exit_failure);

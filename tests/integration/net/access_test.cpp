@@ -516,9 +516,16 @@ TEST_F(access_test, KeysAreMadeListedAndRevoked) {
        {R"({})", R"({"scopes":[]})", R"({"scopes":["root"]})",
         R"({"scopes":["admin"],"filter":{"platforms":["github"]}})",
         R"({"scopes":["read"],"filter":{"platforms":["a\u0000"]}})",
+        R"({"scopes":["read"],"filter":{}})",
+        R"({"scopes":["read"],"filter":{"source_names":[]}})",
         R"({"scopes":["read"],"expires_at":"2020-01-01T00:00:00Z"})",
         R"({"scopes":["read"],"color":"red"})", R"({"scopes":"read"})"})
     EXPECT_EQ(ask(post("/api/v1/keys", bad, admin)).status, 422) << bad;
+  // No filter is one way to see everything.
+  for (const auto* good :
+       {R"({"scopes":["read"]})", R"({"scopes":["read"],"filter":null})"})
+    EXPECT_THAT(ask(post("/api/v1/keys", good, admin)).body,
+                HasSubstr("\"filter\":null"));
   for (const auto* bad : {"[]", R"({"scopes":["read"],"scopes":["admin"]})"})
     EXPECT_EQ(ask(post("/api/v1/keys", bad, admin)).status, 400) << bad;
 

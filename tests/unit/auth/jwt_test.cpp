@@ -244,7 +244,9 @@ TEST(jwt, a_filter_that_cannot_be_read_refuses_the_token) {
   for (const char* more :
        {R"(,"eventweft_filter":{"platform":["github"]})",
         R"(,"eventweft_filter":"x")", R"(,"eventweft_filter":null)",
-        R"(,"eventweft_filter":[])"})
+        R"(,"eventweft_filter":[])", R"(,"eventweft_filter":{})",
+        R"(,"eventweft_filter":{"source_names":[]})",
+        R"(,"eventweft_filter":{"platforms":["github"],"source_names":[]})"})
     EXPECT_FALSE(verifier.verify(token(lasting(more)), noon())) << more;
 }
 

@@ -51,6 +51,28 @@ TEST(FilterText, AnEmptyObjectAndEmptyListsMatchEverything) {
   }
 }
 
+TEST(FilterText, ThatIsForcedHasNoEmptyMember) {
+  const auto good = parse_forced_filter(
+      R"({"platforms":["github"],"min_priority":null,"source_names":["a"]})");
+  ASSERT_TRUE(good) << good.error().message;
+  EXPECT_THAT(good->source_names, ElementsAre("a"));
+  for (const auto& [json, name] :
+       std::initializer_list<std::pair<std::string_view, std::string_view>>{
+           {"{}", "names nothing"},
+           {R"({"min_priority":null})", "names nothing"},
+           {R"({"source_names":[]})", "source_names"},
+           {R"({"platforms":["github"],"source_names":[]})", "source_names"},
+           {R"({"platforms":["github"],"custom_filters":{}})",
+            "custom_filters"},
+           {R"({"correlation_ids":["ENG-42"]})", "ENG-42"}}) {
+    const auto f = parse_forced_filter(json);
+    ASSERT_FALSE(f) << json;
+    EXPECT_EQ(f.error().code, ec::unprocessable) << json;
+    EXPECT_THAT(f.error().message, HasSubstr(std::string{name})) << json;
+  }
+  EXPECT_EQ(parse_forced_filter("{").error().code, ec::malformed);
+}
+
 TEST(FilterText, NamesAnUnknownKey) {
   const auto e = refusal(R"({"platform":["github"]})");
   EXPECT_EQ(e.code, ec::unprocessable);
