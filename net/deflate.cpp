@@ -61,8 +61,10 @@ std::optional<deflate_terms> read_offer(const http::param_list& parameters) {
       return std::nullopt;
     }
   }
-  // zlib can't make a window of 8 bits.
-  if (server && *server < 9)
+  // zlib can't make a window of 8 bits: neither ours, nor that of clients,
+  // which would agree on 8 and write 9. What is answered may not be above what
+  // was offered.
+  if (server.value_or(15) < 9 || client.value_or(15) < 9)
     return std::nullopt;
   if (server)
     terms.window = *server >= 15   ? packing::window15
@@ -74,11 +76,11 @@ std::optional<deflate_terms> read_offer(const http::param_list& parameters) {
   if (client_given) {
     // What clients say is short: a small window is enough and costs less.
     constexpr int small_window = 10;
-    terms.client_bits = std::clamp(client.value_or(15), 9, small_window);
+    terms.client_bits = std::min(client.value_or(15), small_window);
     terms.offer += "; client_max_window_bits";
     // A value in the offer is a limit for ours.
     if (client)
-      terms.offer += '=' + std::to_string(std::max(*client, 9));
+      terms.offer += '=' + std::to_string(*client);
   }
   return terms;
 }

@@ -85,6 +85,10 @@ TEST_F(compression, IsAgreedOnAsOffered) {
        "client_no_context_takeover; server_max_window_bits=12; "
        "client_max_window_bits=10"},
       {"permessage-deflate; server_max_window_bits=8", ""},
+      {"permessage-deflate; client_max_window_bits=8", ""},
+      {"permessage-deflate; client_max_window_bits=9",
+       "permessage-deflate; server_no_context_takeover; "
+       "client_no_context_takeover; client_max_window_bits=9"},
       {"permessage-bzip2", ""},
       {"permessage-bzip2, permessage-deflate; server_max_window_bits=8, "
        "permessage-deflate; server_max_window_bits=11",

@@ -35,6 +35,9 @@ TEST(deflate_offer, ChoosesTheFirstThatCanBeMet) {
       {"PerMessage-Deflate; SERVER_NO_CONTEXT_TAKEOVER; "
        "client_no_context_takeover",
        packing::window15, 15, "permessage-deflate"},
+      {"permessage-deflate; client_max_window_bits=8, permessage-deflate; "
+       "client_max_window_bits=9",
+       packing::window15, 9, "permessage-deflate; client_max_window_bits=9"},
       {"x-webkit-deflate-frame, permessage-deflate; server_max_window_bits=8, "
        "permessage-deflate; what=1, permessage-deflate; "
        "server_max_window_bits=10",
@@ -57,6 +60,7 @@ TEST(deflate_offer, DeclinesWhatItCantMeetOrIsWrong) {
         "permessage-deflate; server_max_window_bits=09",
         "permessage-deflate; server_max_window_bits=1x",
         "permessage-deflate; client_max_window_bits=7",
+        "permessage-deflate; client_max_window_bits=8",
         "permessage-deflate; client_max_window_bits; client_max_window_bits",
         "permessage-deflate; server_no_context_takeover=1",
         "permessage-deflate; client_no_context_takeover; "
