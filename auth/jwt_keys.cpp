@@ -115,6 +115,10 @@ expected<std::vector<jwt_key>> parse_jwks(std::string_view text) {
     dom::object key;
     if (element.get(key) != simdjson::SUCCESS)
       return unusable("a key is no object");
+    // Of whatever kind, for whatever use: it should not lie here.
+    if (key["d"].error() == simdjson::SUCCESS)
+      return unusable("\"" + std::string{text_member(key, "kid")} +
+                      "\": it holds a private key; give the public one");
     const auto algorithm = algorithm_of(key);
     if (!algorithm || !is_for_us(key, *algorithm))
       continue;

@@ -74,6 +74,28 @@ TEST(parse_jwt_keys, refuses_what_no_token_should_be_verified_with) {
               HasSubstr("2,048"));
 }
 
+TEST(parse_jwt_keys, refuses_a_set_that_holds_a_private_key) {
+  const std::string good{vectors::key_set};
+  const auto with_member = [&](std::string_view before, std::string_view more) {
+    auto text = good;
+    const auto at = text.find(before);
+    EXPECT_NE(at, text.npos) << before;
+    return text.insert(at, more);
+  };
+  for (const auto* kind : {R"("kty":"RSA")", R"("kty":"EC")"}) {
+    const auto keys = parse_jwt_keys(with_member(kind, R"("d":"AQAB",)"));
+    ASSERT_FALSE(keys) << kind;
+    EXPECT_EQ(keys.error().code, ec::bad_configuration);
+    EXPECT_THAT(keys.error().message, HasSubstr("private"));
+  }
+  // Also one that no token would be verified with.
+  const auto keys = parse_jwt_keys(with_member(
+      "{\"kty\":\"EC\"",
+      R"({"kid":"z","kty":"EC","crv":"P-521","use":"enc","d":"AQAB"},)"));
+  ASSERT_FALSE(keys);
+  EXPECT_THAT(keys.error().message, HasSubstr("\"z\""));
+}
+
 TEST(jwt_key, refuses_a_secret_that_is_short_or_a_public_key) {
   const auto known = jwt_key::shared_secret(std::string(32, 'x'), "a");
   EXPECT_EQ(known->fingerprint(),
