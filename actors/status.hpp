@@ -21,7 +21,7 @@ class status_board {
   struct part {
     std::string name;
     health state = health::ok;
-    /// For people; empty when there is nothing to say.
+    /// For people without credentials; empty when there is nothing to say.
     std::string detail;
   };
 

@@ -95,7 +95,8 @@ void storage_writer_state::show_what_was_left() {
 void storage_writer_state::left_unshown(const caf::error& e) {
   if (!reached_ && !is_actor_gone(e)) {
     auto why = store_error(e, options_.store_timeout);
-    if (!unreached_because_)
+    // Told again when it is another cause: the log is where it stands.
+    if (unreached_because_ != why)
       ctx_.log->error("the store can't be reached: {}", to_string(why));
     unreached_because_ = std::move(why);
     publish_status();

@@ -9,6 +9,16 @@
 
 namespace eventweft {
 
+namespace {
+
+// Whoever asks for the status needs no credentials, and a store's own words
+// name its host, user and files: those are for the log.
+std::string shown_cause(const error& why) {
+  return std::string{to_string(why.code)} + ": the log says why";
+}
+
+} // namespace
+
 void storage_writer_state::go_away(const error& why) {
   if (mode_ != mode::away && !doubtful_)
     ctx_.log->error("the store is away ({}); {}", to_string(why),
@@ -360,7 +370,7 @@ void storage_writer_state::give_up(
 
 void storage_writer_state::publish_status() {
   auto& board = *ctx_.status;
-  auto because = to_string(away_because_);
+  auto because = shown_cause(away_because_);
   switch (mode_) {
   case mode::starting:
   case mode::live:
@@ -371,7 +381,7 @@ void storage_writer_state::publish_status() {
       board.set("store",
                 options_.spool || !unreached_because_ ? health::degraded
                                                       : health::down,
-                unreached_because_ ? to_string(*unreached_because_)
+                unreached_because_ ? shown_cause(*unreached_because_)
                                    : "it has not answered yet");
     else
       board.set("store", health::ok);
