@@ -108,7 +108,8 @@ int explain(const correlate_options& options, const workshop& shop,
   for (const auto& r : shop.rules->explain(ev, reader)) {
     if (!r.applied)
       continue;
-    io.out << '\n' << r.rule << (r.disabled ? " (disabled)" : "") << '\n';
+    io.out << '\n'
+           << printable(r.rule) << (r.disabled ? " (disabled)" : "") << '\n';
     if (!r.error.empty())
       io.out << "  failed: " << printable(r.error) << '\n';
     else if (r.keys.empty())

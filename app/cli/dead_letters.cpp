@@ -80,8 +80,8 @@ int for_each_id(const dead_letter_options& options, console& io, Ask ask) {
                                       : printable(one_line(answer->body)))
              << '\n';
     } else {
-      io.err << "eventweft: " << printable(id) << ": "
-             << printable(failure_text(*answer)) << '\n';
+      io.err << "eventweft: " << printable(id) << ": " << failure_text(*answer)
+             << '\n';
       code = exit_failure;
     }
   }

@@ -94,7 +94,7 @@ class http_client {
 bool is_event_stream(const http_response& response);
 
 /// The `detail` of a problem document, else the body's start, after
-/// "HTTP 503: ".
+/// "HTTP 503: "; printable, on one line.
 std::string failure_text(const http_response& response);
 
 } // namespace eventweft::cli

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cli/keys.hpp"
 
+#include "app/cli/event_line.hpp"
 #include "app/cli/selection.hpp"
 #include "app/store_options.hpp"
 #include "codec/filter.hpp"
@@ -186,14 +187,14 @@ int list_keys(const key_options& options, const config::load_options& load,
       continue;
     }
     io.out << key.id << "  " << state_of(key, now) << "  "
-           << to_string(key.scopes) << "  "
+           << printable(to_string(key.scopes)) << "  "
            << (key.last_used_at
                    ? "used " + to_rfc3339(*key.last_used_at).substr(0, 16) + "Z"
                    : std::string{"never used"});
     if (key.forced)
-      io.out << "  sees " << codec::filter_json(*key.forced);
+      io.out << "  sees " << printable(codec::filter_json(*key.forced));
     if (!key.name.empty())
-      io.out << "  " << key.name;
+      io.out << "  " << printable(key.name);
     io.out << '\n';
   }
   return exit_ok;
@@ -213,7 +214,7 @@ int revoke_keys(const key_options& options, const config::load_options& load,
     if (*revoked) {
       io.out << id << "  revoked\n";
     } else {
-      io.err << "eventweft: " << id << ": no API key has this id\n";
+      io.err << "eventweft: " << printable(id) << ": no API key has this id\n";
       code = exit_failure;
     }
   }

@@ -137,7 +137,7 @@ int send(const send_options& options, console& io) {
       io.out << printable(one_line(answer->body)) << '\n';
       io.out.flush();
     } else {
-      io.err << "eventweft: " << printable(failure_text(*answer)) << '\n';
+      io.err << "eventweft: " << failure_text(*answer) << '\n';
       code = exit_failure;
     }
     if (!io.out.good())

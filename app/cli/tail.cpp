@@ -109,7 +109,7 @@ class follower {
       return exit_ok;
     if (answer->status == 200 && !is_event_stream(*answer)) {
       io_.err << "eventweft: the answer is no event stream but \""
-              << answer->content_type << "\"\n";
+              << printable(answer->content_type) << "\"\n";
       return exit_failure;
     }
     // Whether there is a way back, the answer to the next attempt tells.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "app/cli/event_line.hpp"
 #include "app/cli/http_client.hpp"
 #include "codec/payload.hpp"
 
@@ -61,11 +62,11 @@ std::string failure_text(const http_response& response) {
     if (detail.empty())
       detail = codec::string_at(*root, "/title");
     if (!detail.empty())
-      return text + ": " + detail;
+      return text + ": " + printable(detail);
   }
   constexpr size_t enough = 500;
   if (!response.body.empty())
-    text += ": " + response.body.substr(0, enough);
+    text += ": " + printable(one_line(response.body.substr(0, enough)));
   return text;
 }
 

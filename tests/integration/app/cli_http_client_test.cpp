@@ -146,6 +146,11 @@ TEST(CliHttpClient, TellsAProblemInItsOwnWords) {
             "HTTP 401: no token");
   EXPECT_EQ(failure_text({502, "text/html", "<html>"}), "HTTP 502: <html>");
   EXPECT_EQ(failure_text({500, "", ""}), "HTTP 500");
+  EXPECT_EQ(failure_text({400, "application/problem+json",
+                          R"({"detail":"no \u001b[2J"})"}),
+            "HTTP 400: no ?[2J");
+  EXPECT_EQ(failure_text({502, "text/html", "<html>\n\x1b[2J"}),
+            "HTTP 502: <html> ?[2J");
 }
 
 class CliTls : public ::testing::Test {

@@ -361,6 +361,17 @@ TEST_F(CliParser, MakesNoKeyForAllOfAFilterThatNamesNothing) {
   EXPECT_FALSE(std::filesystem::exists("hub.db"));
 }
 
+TEST_F(CliParser, ListsKeysWithoutWhatSteersATerminal) {
+  ASSERT_EQ(run({"keys", "create", "--store", "sqlite:hub.db", "--scope",
+                 "read", "--name", "a\x1b[2Jb\nc", "--filter",
+                 "{\"source_names\":[\"d\xc2\x9b\"]}"}),
+            exit_ok)
+      << err.str();
+  ASSERT_EQ(run({"keys", "list", "--store", "sqlite:hub.db"}), exit_ok);
+  EXPECT_THAT(out.str(), HasSubstr("  a?[2Jb?c\n"));
+  EXPECT_THAT(out.str(), HasSubstr("[\"d?\"]"));
+}
+
 TEST_F(CliParser, TellsThatAStoreIsNotUsable) {
   std::ofstream{"text.db"} << std::string(4'096, 'x');
   EXPECT_EQ(run({"check", "--store", "sqlite:text.db"}), exit_failure);
