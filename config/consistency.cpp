@@ -70,6 +70,8 @@ void check_consistency(collector& all) {
               v.database.min_connections <= v.database.max_connections);
   check_order(all, "streaming", "ping_interval", "pong_timeout",
               v.streaming.ping_interval <= v.streaming.pong_timeout);
+  check_order(all, "webhooks", "breaker_min", "breaker_max",
+              v.webhooks.breaker_min <= v.webhooks.breaker_max);
   check_order(all, "supervisor", "restart_min", "restart_max",
               v.supervisor.restart_min <= v.supervisor.restart_max);
 }

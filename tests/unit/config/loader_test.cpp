@@ -157,6 +157,9 @@ TEST(Loader, RefusesPairsThatContradictEachOther) {
   EXPECT_EQ(fault_of("[streaming]\nping_interval = 60\n"),
             "eventweft.toml:2: [streaming] ping_interval: must not be above "
             "pong_timeout, which is 45");
+  EXPECT_EQ(fault_of("[webhooks]\nbreaker_min = 50\nbreaker_max = 2\n"),
+            "eventweft.toml:3: [webhooks] breaker_max: must not be below "
+            "breaker_min, which is 50");
 }
 
 TEST(Loader, RefusesListenAddressesWithoutHostOrPort) {
