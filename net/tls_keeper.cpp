@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/tls_keeper.hpp"
 
+#include "crypto/tls_files.hpp"
+
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
-#include <array>
-#include <cstring>
 #include <string_view>
 #include <utility>
 
@@ -14,26 +14,6 @@ namespace eventweft::net {
 namespace {
 
 using context_ptr = std::shared_ptr<SSL_CTX>;
-
-tl::unexpected<error> refuse(std::string_view key, const std::string& path) {
-  std::array<char, 256> text{};
-  // What the system said comes first; what OpenSSL makes of it says nothing.
-  const auto first = ERR_peek_error();
-  const bool of_system = ERR_SYSTEM_ERROR(first);
-  const auto code = of_system ? first : ERR_peek_last_error();
-  ERR_error_string_n(code, text.data(), text.size());
-  ERR_clear_error();
-  const auto* reason = of_system ? std::strerror(ERR_GET_REASON(first))
-                                 : ERR_reason_error_string(code);
-  return fail(ec::bad_configuration,
-              "[server.tls] " + std::string{key} + ": " + path + ": " +
-                  (reason != nullptr ? reason : text.data()));
-}
-
-/// Nobody is there to type a passphrase.
-int no_passphrase(char*, int, int, void*) {
-  return 0;
-}
 
 int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size,
                     const unsigned char* offered, unsigned int size, void*) {
@@ -64,18 +44,18 @@ expected<context_ptr> make_context(const config::tls_settings& s) {
   SSL_CTX_set_session_id_context(
       c, reinterpret_cast<const unsigned char*>(id.data()), id.size());
   SSL_CTX_set_alpn_select_cb(c, choose_protocol, nullptr);
-  SSL_CTX_set_default_passwd_cb(c, no_passphrase);
-  if (SSL_CTX_use_certificate_chain_file(c, s.certificate.c_str()) != 1)
-    return refuse("certificate", s.certificate);
-  if (SSL_CTX_use_PrivateKey_file(c, s.key.c_str(), SSL_FILETYPE_PEM) != 1 ||
-      SSL_CTX_check_private_key(c) != 1)
-    return refuse("key", s.key);
+  if (auto shown = crypto::show_certificate(
+          c, {"[server.tls] certificate", s.certificate},
+          {"[server.tls] key", s.key});
+      !shown)
+    return fail(std::move(shown.error()));
   if (!s.client_ca.empty()) {
     auto* names = SSL_load_client_CA_file(s.client_ca.c_str());
     if (names == nullptr ||
         SSL_CTX_load_verify_locations(c, s.client_ca.c_str(), nullptr) != 1) {
       sk_X509_NAME_pop_free(names, X509_NAME_free);
-      return refuse("client_ca", s.client_ca);
+      return fail(crypto::file_fault({"[server.tls] client_ca", s.client_ca},
+                                     "certificate in PEM form"));
     }
     SSL_CTX_set_client_CA_list(c, names);
     SSL_CTX_set_verify(c, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,

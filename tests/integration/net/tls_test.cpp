@@ -338,7 +338,13 @@ TEST_F(tls_server, NamesTheFileThatIsNoUse) {
   // The key of another certificate.
   const temporary_file other{ca_.issue("DNS:other").key};
   files_.key = other.path();
-  refused("[server.tls] key: " + other.path());
+  refused("[server.tls] key: " + other.path() +
+          ": does not belong to the certificate");
+  files_.key = key_.path();
+  const temporary_file none{"none"};
+  files_.client_ca = none.path();
+  refused("[server.tls] client_ca: " + none.path() +
+          ": holds no readable certificate");
 }
 
 } // namespace
