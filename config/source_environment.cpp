@@ -106,7 +106,8 @@ void add_named_variable(collector& to, std::string_view section,
 void add_variable(collector& to, const std::string& name,
                   const std::string& value, const source& from) {
   for (std::string_view client :
-       {"EVENTWEFT_URL", "EVENTWEFT_TOKEN", "EVENTWEFT_CA", "EVENTWEFT_CONFIG"})
+       {"EVENTWEFT_URL", "EVENTWEFT_TOKEN", "EVENTWEFT_CA", "EVENTWEFT_CERT",
+        "EVENTWEFT_CERT_KEY", "EVENTWEFT_CONFIG"})
     if (name == client)
       return;
   for (const auto& [flag, meant] : flag_variables)

@@ -48,6 +48,10 @@ struct connection {
   std::string token;
   /// Authorities (PEM) to trust instead of the system's; empty: the system's.
   std::string ca;
+  /// What servers that ask for a certificate are shown (PEM); empty: none.
+  std::string certificate;
+  /// Empty: the key is in the same file.
+  std::string key;
 };
 
 struct send_options {

@@ -19,6 +19,15 @@ void add_connection(CLI::App& app, connection& server) {
                  "the system's")
       ->envname("EVENTWEFT_CA")
       ->type_name("FILE");
+  app.add_option("--cert", server.certificate,
+                 "Show this certificate (PEM) where the server asks for one")
+      ->envname("EVENTWEFT_CERT")
+      ->type_name("FILE");
+  app.add_option("--cert-key", server.key,
+                 "Its key (PEM, without a passphrase), if it is in another "
+                 "file")
+      ->envname("EVENTWEFT_CERT_KEY")
+      ->type_name("FILE");
 }
 
 expected<std::unique_ptr<http_client>> connect_to(const connection& server) {
@@ -29,6 +38,8 @@ expected<std::unique_ptr<http_client>> connect_to(const connection& server) {
   options.url = server.url;
   options.token = server.token;
   options.ca = server.ca;
+  options.certificate = server.certificate;
+  options.key = server.key;
   return std::make_unique<http_client>(std::move(*url), std::move(options));
 }
 

@@ -13,8 +13,9 @@ class App;
 
 namespace eventweft::cli {
 
-/// `--url`, `--token` and `--ca`, as every command has them that talks to a
-/// server. `server` is written to when the command line is read.
+/// `--url`, `--token`, `--ca`, `--cert` and `--cert-key`, as every command has
+/// them that talks to a server. `server` is written to when the command line is
+/// read.
 void add_connection(CLI::App& app, connection& server);
 
 expected<std::unique_ptr<http_client>> connect_to(const connection& server);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cli/http_client.hpp"
 
+#include "crypto/tls_files.hpp"
+
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -92,6 +94,11 @@ struct http_client::state {
     std::string why = ec.message();
     if (ec == http::error::end_of_stream || ec == asio::error::eof)
       why = "the server closed the connection";
+    // With TLS 1.3 a client gets to know with the answer only.
+    if (ec.category() == asio::error::get_ssl_category() &&
+        ERR_GET_REASON(static_cast<unsigned long>(ec.value())) ==
+            SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED)
+      why = "it asks for a client's certificate (--cert, --cert-key)";
     if (ec == asio::error::connection_refused)
       why += " (is `eventweft serve` running there?)";
     return fail(ec::store_unavailable,
@@ -155,6 +162,10 @@ struct http_client::state {
         return fail(ec::bad_configuration,
                     "--ca: " + options.ca + ": " + ec.message());
       }
+      if (auto shown = show_own_certificate(); !shown) {
+        tls.reset();
+        return shown;
+      }
       tls->set_verify_mode(asio::ssl::verify_peer, ec);
     }
     secure.emplace(context, *tls);
@@ -168,6 +179,18 @@ struct http_client::state {
                   TLSEXT_NAMETYPE_host_name, server.host.data()))
       return fail(ec::internal, "cannot prepare TLS");
     return {};
+  }
+
+  expected<void> show_own_certificate() {
+    const auto& cert = options.certificate;
+    const auto& key = options.key;
+    if (cert.empty() && key.empty())
+      return {};
+    if (cert.empty())
+      return fail(ec::bad_configuration,
+                  "--cert-key: needs the certificate that it is for (--cert)");
+    return crypto::show_certificate(tls->native_handle(), {"--cert", cert},
+                                    {"--cert-key", key.empty() ? cert : key});
   }
 
   // -- one exchange ----------------------------------------------------------
@@ -264,8 +287,10 @@ expected<http_response> http_client::state::exchange(
     reset();
     return exchange(request, silence, take);
   }
+  // What a server has against a client, it says before it closes.
+  const bool of_tls = ec.category() == asio::error::get_ssl_category();
   if (ec)
-    return failed(written ? written : ec, "waiting for its answer");
+    return failed(written && !of_tls ? written : ec, "waiting for its answer");
   http_response answer;
   answer.status = static_cast<int>(parser.get().result_int());
   const auto type = parser.get()[http::field::content_type];

@@ -52,6 +52,10 @@ struct client_options {
   std::string token;
   /// Authorities (PEM) to trust instead of the system's; empty: the system's.
   std::string ca;
+  /// What servers that ask for a certificate are shown (PEM); empty: none.
+  std::string certificate;
+  /// Empty: the key is in the same file.
+  std::string key;
   /// For each step: connecting, sending, the next bytes of an answer.
   std::chrono::milliseconds timeout{30'000};
 };

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "app/cli/connection.hpp"
 #include "app/cli/http_client.hpp"
 #include "tests/integration/app/cli_support.hpp"
 
 #include <cstdlib>
+#include <tuple>
 
 namespace eventweft::cli {
 namespace {
@@ -14,8 +16,9 @@ using namespace std::chrono_literals;
 
 http_client client_for(const std::string& url, std::string token = {},
                        std::chrono::milliseconds timeout = 30s) {
-  return http_client{*parse_server_url(url),
-                     {url, std::move(token), {}, timeout}};
+  return http_client{
+      *parse_server_url(url),
+      {.url = url, .token = std::move(token), .timeout = timeout}};
 }
 
 TEST(CliUrl, ReadsItsParts) {
@@ -199,6 +202,44 @@ TEST_F(CliTls, RefusesAnotherAuthority) {
 TEST_F(CliTls, RefusesAnotherName) {
   const auto got = ask("DNS:other.example", ca_.certificate());
   ASSERT_FALSE(got);
+}
+
+TEST_F(CliTls, ShowsItsCertificateWhereOneIsAskedFor) {
+  const temporary_file trusted{ca_.certificate()};
+  const auto own = ca_.issue("DNS:me");
+  const temporary_file certificate{own.certificate};
+  const temporary_file key{own.key};
+  const temporary_file both{own.certificate + own.key};
+  scripted_server server{[](peer& p) {
+                           p.read_request();
+                           p.send(answer(200, "secret"));
+                         },
+                         ca_.issue("IP:127.0.0.1"), ca_.certificate()};
+  const auto ask_with = [&](const std::string& cert,
+                            const std::string& cert_key) {
+    connection to_it;
+    to_it.url = "https://127.0.0.1:" + std::to_string(server.port());
+    to_it.ca = trusted.path();
+    to_it.certificate = cert;
+    to_it.key = cert_key;
+    return connect_to(to_it).value()->send({"GET", "/", {}, {}});
+  };
+  for (const auto& got :
+       {ask_with(certificate.path(), key.path()), ask_with(both.path(), "")}) {
+    ASSERT_TRUE(got) << got.error().message;
+    EXPECT_EQ(got->body, "secret");
+  }
+  EXPECT_FALSE(ask_with("", ""));
+  for (const auto& [cert, cert_key, words] :
+       std::initializer_list<std::tuple<std::string, std::string, std::string>>{
+           {"/nowhere", key.path(), "--cert: /nowhere"},
+           {certificate.path(), "/nowhere", "--cert-key: /nowhere"},
+           {"", key.path(), "--cert-key: needs"}}) {
+    const auto got = ask_with(cert, cert_key);
+    ASSERT_FALSE(got);
+    EXPECT_EQ(got.error().code, ec::bad_configuration);
+    EXPECT_THAT(got.error().message, HasSubstr(words));
+  }
 }
 
 } // namespace

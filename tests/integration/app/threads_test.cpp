@@ -79,7 +79,7 @@ class whole_threads : public ::testing::Test {
     url_ = "http://" + net::to_string(*address);
     const auto server = cli::parse_server_url(url_);
     client_ = std::make_unique<cli::http_client>(
-        *server, cli::client_options{url_, {}, {}, 10s});
+        *server, cli::client_options{.url = url_, .timeout = 10s});
   }
 
   std::string post(const std::string& path, const std::string& body,

@@ -107,18 +107,30 @@ class socket_peer final : public peer {
   std::string buffer_;
 };
 
-SSL_CTX* make_context(const pem_pair& pair) {
-  auto* ctx = SSL_CTX_new(TLS_server_method());
-  BIO* in = BIO_new_mem_buf(pair.certificate.data(), -1);
+X509* certificate_of(const std::string& pem) {
+  BIO* in = BIO_new_mem_buf(pem.data(), -1);
   X509* certificate = PEM_read_bio_X509(in, nullptr, nullptr, nullptr);
   BIO_free(in);
-  in = BIO_new_mem_buf(pair.key.data(), -1);
+  return certificate;
+}
+
+SSL_CTX* make_context(const pem_pair& pair, const std::string& client_ca) {
+  auto* ctx = SSL_CTX_new(TLS_server_method());
+  X509* certificate = certificate_of(pair.certificate);
+  BIO* in = BIO_new_mem_buf(pair.key.data(), -1);
   EVP_PKEY* key = PEM_read_bio_PrivateKey(in, nullptr, nullptr, nullptr);
   BIO_free(in);
   SSL_CTX_use_certificate(ctx, certificate);
   SSL_CTX_use_PrivateKey(ctx, key);
   X509_free(certificate);
   EVP_PKEY_free(key);
+  if (!client_ca.empty()) {
+    X509* authority = certificate_of(client_ca);
+    X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), authority);
+    X509_free(authority);
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+                       nullptr);
+  }
   return ctx;
 }
 
@@ -175,11 +187,12 @@ struct scripted_server::state {
   }
 };
 
-scripted_server::scripted_server(script s, std::optional<pem_pair> tls)
+scripted_server::scripted_server(script s, std::optional<pem_pair> tls,
+                                 const std::string& client_ca)
     : state_(std::make_unique<state>()) {
   state_->play = std::move(s);
   if (tls)
-    state_->tls.reset(make_context(*tls));
+    state_->tls.reset(make_context(*tls, client_ca));
   state_->listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in at{};
   at.sin_family = AF_INET;

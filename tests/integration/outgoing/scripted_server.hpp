@@ -37,12 +37,14 @@ class peer {
 };
 
 /// Listens on a free port of 127.0.0.1 and runs `script` for each connection
-/// in a thread of its own; the connection is closed when it returns.
+/// in a thread of its own; the connection is closed when it returns. With
+/// `client_ca` (PEM) clients need a certificate from there.
 class scripted_server {
  public:
   using script = std::function<void(peer&)>;
 
-  explicit scripted_server(script s, std::optional<pem_pair> tls = {});
+  explicit scripted_server(script s, std::optional<pem_pair> tls = {},
+                           const std::string& client_ca = {});
   ~scripted_server();
 
   uint16_t port() const noexcept;

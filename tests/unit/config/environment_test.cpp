@@ -188,6 +188,8 @@ TEST(Environment, IgnoresWhatIsNotMeantForIt) {
   const auto e =
       load_with({{"EVENTWEFT_URL", "http://h"},
                  {"EVENTWEFT_TOKEN", "t"},
+                 {"EVENTWEFT_CERT", "c.pem"},
+                 {"EVENTWEFT_CERT_KEY", "c.key"},
                  {"EVENTWEFT_HOME", "/opt"},
                  {"EVENTWEFT_SERVICE_HOST", "10.0.0.1"},
                  {"EVENTWEFT_DATABASE_PORT", "tcp://10.0.0.1:5432"},
