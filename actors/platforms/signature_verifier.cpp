@@ -63,23 +63,28 @@ signature_verifier::make(std::string platform,
     p.scheme = scheme;
     out.schemes_.push_back(std::move(p));
   }
-  const bool takes_tokens =
-      std::any_of(schemes.begin(), schemes.end(), [](const auto& s) {
-        return s.algorithm == proof_algorithm::static_token;
-      });
-  if (!takes_tokens &&
+  const auto is_token = [](const auto& s) {
+    return s.algorithm == proof_algorithm::static_token;
+  };
+  const bool has_tokens =
       std::any_of(settings.tokens.begin(), settings.tokens.end(),
-                  [](const auto& token) { return !token.empty(); }))
+                  [](const auto& token) { return !token.empty(); });
+  if (has_tokens && std::none_of(schemes.begin(), schemes.end(), is_token))
     return fail(ec::bad_configuration,
                 "[platforms." + out.platform_ +
                     "] tokens: this platform's webhooks are proven by a "
                     "secret, never by a token: use secrets");
+  const bool only_tokens =
+      has_tokens && std::all_of(schemes.begin(), schemes.end(), is_token);
   for (size_t i = 0; i < used.size(); ++i)
     if (!used[i])
       return fail(ec::bad_configuration,
-                  "[platforms." + out.platform_ + "] secrets: entry " +
-                      std::to_string(i + 1) +
-                      " is not a secret of this platform's form");
+                  "[platforms." + out.platform_ + "] secrets: " +
+                      (only_tokens
+                           ? "are of no use beside tokens: senders of this "
+                             "platform show one, and sign nothing"
+                           : "entry " + std::to_string(i + 1) +
+                                 " is not a secret of this platform's form"));
   return out;
 }
 

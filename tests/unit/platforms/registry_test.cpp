@@ -53,6 +53,19 @@ TEST_F(registry_test, names_a_section_without_a_platform) {
   EXPECT_NE(made.error().message.find("platforms.githup"), std::string::npos);
 }
 
+TEST_F(registry_test, says_that_secrets_are_of_no_use_beside_tokens) {
+  config::platform_settings both;
+  both.secrets = {"sec1"};
+  ASSERT_TRUE(make({{"events", both}}));
+  both.tokens = {"tok1"};
+  const auto made = make({{"events", both}});
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, ec::bad_configuration);
+  EXPECT_EQ(made.error().message,
+            "[platforms.events] secrets: are of no use beside tokens: senders "
+            "of this platform show one, and sign nothing");
+}
+
 TEST_F(registry_test, names_what_is_wrong_in_all_definitions) {
   const auto directory = std::filesystem::path{::testing::TempDir()} /
                          ("definitions-" + std::to_string(::getpid()));
