@@ -9,6 +9,7 @@ int main(int argc, char** argv) {
                              {eventweft::run_serve, eventweft::faults_of,
                               [](const auto& settings, bool guarded) {
                                 return eventweft::net::may_listen(
-                                    settings.server, guarded);
+                                    settings.server, guarded,
+                                    settings.auth.required == "false");
                               }});
 }

@@ -91,7 +91,8 @@ struct server::state {
 namespace {
 
 expected<tcp::endpoint> place_to_listen(const config::server_settings& settings,
-                                        bool guarded, const executor& ex) {
+                                        bool guarded, bool switched_off,
+                                        const executor& ex) {
   const auto where = split_address(settings.listen);
   if (!where)
     return fail(where.error());
@@ -107,19 +108,23 @@ expected<tcp::endpoint> place_to_listen(const config::server_settings& settings,
   if (!guarded && !settings.insecure && !is_loopback(endpoint.address()))
     return fail(ec::bad_configuration,
                 "refusing to listen on " + settings.listen +
-                    " without authentication, where others could reach it: "
-                    "make an API key first (eventweft keys create --scope "
-                    "admin), configure [auth], or say [server] insecure = "
-                    "true if a proxy in front authenticates");
+                    " without authentication, where others could reach it: " +
+                    (switched_off
+                         ? "leave out [auth] required = false, under which "
+                           "nobody is asked for a key or token"
+                         : "make an API key first (eventweft keys create "
+                           "--scope admin), configure [auth]") +
+                    ", or say [server] insecure = true if a proxy in front "
+                    "authenticates");
   return endpoint;
 }
 
 } // namespace
 
-expected<void> may_listen(const config::server_settings& settings,
-                          bool guarded) {
+expected<void> may_listen(const config::server_settings& settings, bool guarded,
+                          bool switched_off) {
   asio::io_context io;
-  return place_to_listen(settings, guarded, io.get_executor())
+  return place_to_listen(settings, guarded, switched_off, io.get_executor())
       .map([](const tcp::endpoint&) {});
 }
 
@@ -134,7 +139,9 @@ expected<bound_address> server::state::listen() {
   const auto ex = threads.front()->get_executor();
   auto* access = shared.behind.access();
   const bool guarded = access != nullptr && access->door().enforced();
-  const auto place = place_to_listen(shared.settings, guarded, ex);
+  const bool switched_off = access != nullptr && access->door().switched_off();
+  const auto place =
+      place_to_listen(shared.settings, guarded, switched_off, ex);
   if (!place)
     return fail(place.error());
   const auto& endpoint = *place;

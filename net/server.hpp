@@ -28,9 +28,10 @@ std::string to_string(const bound_address& address);
 
 /// Whether a server would listen at `settings.listen`: an address that there
 /// is, and beyond this machine only if `guarded` (authentication is in force)
-/// or `insecure`. Looks the host up; opens nothing. `bad_configuration`.
-expected<void> may_listen(const config::server_settings& settings,
-                          bool guarded);
+/// or `insecure`. `switched_off`: `[auth] required` is why it is not. Looks the
+/// host up; opens nothing. `bad_configuration`.
+expected<void> may_listen(const config::server_settings& settings, bool guarded,
+                          bool switched_off);
 
 /// The HTTP server: webhooks, API, WebSocket and SSE, on `server.threads` I/O
 /// threads of its own. `start` and `stop` belong to one thread, which must not

@@ -307,6 +307,25 @@ TEST_F(http_server, SurvivesAnAnswerThatComesAfterItsEnd) {
   EXPECT_TRUE(c.at_end());
 }
 
+TEST(may_listen, SaysWhyNotBeyondThisMachine) {
+  config::server_settings settings;
+  settings.listen = "0.0.0.0:0";
+  EXPECT_TRUE(may_listen(settings, true, false));
+  const auto open = may_listen(settings, false, false);
+  ASSERT_FALSE(open);
+  EXPECT_EQ(open.error().code, ec::bad_configuration);
+  EXPECT_NE(open.error().message.find("make an API key first"),
+            std::string::npos);
+  // A key would not help.
+  const auto off = may_listen(settings, false, true);
+  ASSERT_FALSE(off);
+  EXPECT_NE(off.error().message.find("[auth] required = false"),
+            std::string::npos);
+  EXPECT_EQ(off.error().message.find("make an API key"), std::string::npos);
+  settings.insecure = true;
+  EXPECT_TRUE(may_listen(settings, false, true));
+}
+
 TEST_F(http_server, NamesTheAddressItCannotHave) {
   start();
   server_.listen = "127.0.0.1:" + std::to_string(port_);
