@@ -153,6 +153,14 @@ TEST(FilterText, RefusesWhatNoStoreCanHold) {
   EXPECT_TRUE(parse_filter(R"({"platforms":["\\u0000","\ud83e\uddf5"]})"));
 }
 
+TEST(FilterText, TakesWhatIsBeyondADoubleForTheLargestOne) {
+  const auto f = parse_filter(
+      R"({"custom_filters":{"payload.a":1e400,"payload.b":-1e400}})");
+  ASSERT_TRUE(f) << f.error().message;
+  EXPECT_EQ(f->custom_filters.at("payload.a"), "1.7976931348623157e+308");
+  EXPECT_EQ(f->custom_filters.at("payload.b"), "-1.7976931348623157e+308");
+}
+
 TEST(FilterText, LimitsWhatOneFilterMayHold) {
   std::string many = R"({"platforms":["x")";
   for (int i = 0; i < 1'000; ++i)
