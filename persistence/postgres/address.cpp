@@ -73,7 +73,7 @@ bool has_stray_at(std::string_view url) {
 
 /// What libpq would find out at each attempt to connect only, or never.
 std::optional<std::string_view> misread(const std::string& url,
-                                        const parameters& given) {
+                                        const address_parts& given) {
   const auto value = [&given](const char* name) -> std::string_view {
     const auto found = given.find(name);
     return found == given.end() ? std::string_view{} : found->second;
@@ -100,14 +100,14 @@ std::optional<std::string_view> misread(const std::string& url,
 
 } // namespace
 
-expected<parameters> parse_address(const std::string& url) {
+expected<address_parts> parse_address(const std::string& url) {
   char* message = nullptr;
   std::unique_ptr<PQconninfoOption, conninfo_deleter> options{
       PQconninfoParse(url.c_str(), &message)};
   std::unique_ptr<char, decltype(&PQfreemem)> owned{message, &PQfreemem};
   if (!options)
     return bad_address(kind_of_fault(message ? message : ""));
-  parameters given;
+  address_parts given;
   for (auto* o = options.get(); o->keyword; ++o)
     if (o->val)
       given.emplace(o->keyword, o->val);
@@ -116,7 +116,7 @@ expected<parameters> parse_address(const std::string& url) {
   return given;
 }
 
-std::string describe_address(const parameters& given) {
+std::string describe_address(const address_parts& given) {
   const auto value = [&given](const char* name) -> std::string {
     const auto found = given.find(name);
     return found == given.end() ? std::string{} : found->second;

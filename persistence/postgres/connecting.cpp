@@ -26,7 +26,7 @@ auto server_of(const pg_conn* c) {
 }
 
 /// How long one server may take; `never` as long as it likes.
-milliseconds limit_of(const parameters& to, milliseconds patience) {
+milliseconds limit_of(const address_parts& to, milliseconds patience) {
   const auto given = to.find("connect_timeout");
   if (given == to.end() || given->second.empty())
     return std::max(patience, milliseconds{1});
@@ -41,7 +41,8 @@ steady_clock::time_point end_of(milliseconds limit) {
                                       : steady_clock::now() + limit;
 }
 
-std::vector<std::string> parts_of(const parameters& of, const char* keyword) {
+std::vector<std::string> parts_of(const address_parts& of,
+                                  const char* keyword) {
   std::vector<std::string> parts;
   if (const auto list = of.find(keyword); list != of.end())
     for (size_t begin = 0; begin <= list->second.size();) {
@@ -55,7 +56,7 @@ std::vector<std::string> parts_of(const parameters& of, const char* keyword) {
 
 /// Takes the servers off the lists up to the one that did not answer; false if
 /// it is the last one, or the only one.
-bool drop_upto(parameters& from, const std::string& host,
+bool drop_upto(address_parts& from, const std::string& host,
                const std::string& port) {
   const bool by_name = from.contains("host");
   const auto hosts = parts_of(from, by_name ? "host" : "hostaddr");
@@ -94,7 +95,8 @@ struct attempt {
 
 /// One call of libpq's, which goes from server to server by itself where one
 /// can't be reached at all.
-attempt connect_once(const parameters& to, milliseconds limit, watchdog& dog) {
+attempt connect_once(const address_parts& to, milliseconds limit,
+                     watchdog& dog) {
   attempt out;
   if (dog.given_up()) {
     out.why = given_up();
@@ -175,11 +177,11 @@ std::string sentence(std::string_view text) {
   return out;
 }
 
-expected<raw_connection> connect(const parameters& to, milliseconds patience,
+expected<raw_connection> connect(const address_parts& to, milliseconds patience,
                                  watchdog& dog) {
   // A server that takes connections and then says nothing is the end of it to
   // libpq, which is not timing it here: the others are tried all the same.
-  for (parameters left = to;;) {
+  for (address_parts left = to;;) {
     auto one = connect_once(left, limit_of(to, patience), dog);
     if (one.made)
       return std::move(one.made);

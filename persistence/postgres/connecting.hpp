@@ -23,7 +23,7 @@ using raw_connection = std::unique_ptr<pg_conn, raw_connection_deleter>;
 /// not. Each server that the address names has `patience`, or what its
 /// `connect_timeout` says; then the next one is tried. `store_unavailable` with
 /// libpq's words.
-expected<raw_connection> connect(const parameters& to,
+expected<raw_connection> connect(const address_parts& to,
                                  std::chrono::milliseconds patience,
                                  watchdog& dog);
 
