@@ -23,6 +23,8 @@ expected<void> append_part(std::span<const event_ptr> events,
     all.linked += part.linked;
     all.started += part.started;
     all.lookups += part.lookups;
+    std::ranges::move(part.news.links, std::back_inserter(all.news.links));
+    std::ranges::move(part.news.names, std::back_inserter(all.news.names));
     std::ranges::move(done->unsynced, std::back_inserter(results.unsynced));
     return {};
   }
