@@ -33,16 +33,21 @@ class known_commits {
     }
     std::erase_if(
         *found, [](const auto& key) { return correlation::is_short_sha(key); });
+    if (found->size() > 1)
+      several_ = hex;
     if (found->size() != 1)
       return std::nullopt;
     return found->front().substr(family.size());
   }
 
   const std::optional<error>& failure() const { return failure_; }
+  /// The digits that several begin with; empty: none were asked for.
+  const std::string& several() const { return several_; }
 
  private:
   thread_store& store_;
   std::optional<error> failure_;
+  std::string several_;
 };
 
 /// Other keys that `which` may mean, if its canonical form leads nowhere.
@@ -129,6 +134,10 @@ expected<std::optional<thread_hit>> look_up(thread_store& store,
   for (const auto& other : *others)
     if (auto found = find_by_key(store, other); !found || *found)
       return found;
+  if (!commits.several().empty())
+    return fail(ec::not_found, "several commits begin with " +
+                                   commits.several() +
+                                   ": more of the digits are needed");
   return std::nullopt;
 }
 
@@ -177,6 +186,9 @@ expected<std::optional<uuid>> find_visible_thread(thread_store& store,
                                                   const std::string& which,
                                                   const filter& visible) {
   const auto hit = look_up(store, which);
+  // That there are several is nothing to those who may not see them.
+  if (!hit && hit.error().code == ec::not_found)
+    return uuid{};
   if (!hit)
     return fail(hit.error());
   if (!*hit)
@@ -275,6 +287,9 @@ void threads_bridge::resolve(
       const auto thread = visible.empty()
                               ? find_thread(*store, one)
                               : find_visible_thread(*store, one, visible);
+      if (!thread && thread.error().code == ec::not_found)
+        return reply(fail(ec::unprocessable, "filter: correlation_ids: " +
+                                                 thread.error().message));
       if (!thread)
         return reply(fail(thread.error()));
       out.push_back(*thread);

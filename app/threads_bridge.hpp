@@ -44,7 +44,7 @@ class threads_bridge final : public net::threads_port {
 };
 
 /// The thread that an id of a thread or an event, or a key in any of its
-/// spellings, leads to.
+/// spellings, leads to. `not_found` for the first digits of several commits.
 expected<std::optional<uuid>> find_thread(thread_store& store,
                                           const std::string& which);
 

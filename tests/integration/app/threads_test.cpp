@@ -520,6 +520,23 @@ TEST_F(whole_threads, AThreadIsFoundByWhatPeopleWrite) {
               Not(HasSubstr("ENG-42")));
 }
 
+TEST_F(whole_threads, TheFirstDigitsOfSeveralCommitsAreToldSo) {
+  start();
+  github("pull_request", pull_request, "d-1");
+  EXPECT_THAT(get("/api/v1/correlations/1a2b3c4d"), HasSubstr("octo/repo"));
+  auto other = pull_request;
+  const std::string sha = "1a2b3c4d5e6f7a8b9c0d1a2b3c4d5e6f7a8b9c0d";
+  other.replace(other.find(sha) + 39, 1, "e");
+  github("pull_request", other, "d-2");
+  EXPECT_THAT(get("/api/v1/correlations/1a2b3c4d", 404),
+              HasSubstr("several commits begin with 1a2b3c4d"));
+  EXPECT_THAT(get("/api/v1/correlations/1a2b3c4e", 404),
+              Not(HasSubstr("several")));
+  EXPECT_THAT(get("/api/v1/correlations/" + sha), HasSubstr("octo/repo"));
+  EXPECT_THAT(get("/events/stream/all_events?correlation_ids=1a2b3c4d", 422),
+              HasSubstr("several commits"));
+}
+
 TEST_F(whole_threads, AParentWithoutAThreadComesIntoItsChilds) {
   start();
   post("/events", R"({"event_type":"parent"})", {});
