@@ -73,7 +73,7 @@ void link_life::begin() {
 void link_life::tick_later() {
   run_after(self_, tick_interval, [this] {
     if (channel_)
-      channel_->tick(monotonic(), core_->head);
+      channel_->tick(monotonic(), core_->known_head());
     tick_later();
   });
 }

@@ -222,7 +222,7 @@ std::vector<link_view> mesh::links() const {
 }
 
 seq_t mesh::head() const {
-  return core_->head;
+  return core_->known_head();
 }
 
 void mesh::close() {

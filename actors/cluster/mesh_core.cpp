@@ -54,6 +54,10 @@ void mesh_core::reached(seq_t seq) {
     ;
 }
 
+seq_t mesh_core::known_head() const {
+  return std::max(head.load(), ctx.figures->head());
+}
+
 void mesh_core::set_head(const std::string& peer, seq_t seq) {
   reached(seq);
   std::lock_guard guard{mutex};

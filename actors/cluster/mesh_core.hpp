@@ -51,6 +51,9 @@ struct mesh_core {
   link::channel_options channel(const std::string& peer) const;
   /// The log is known to reach that far.
   void reached(seq_t seq);
+  /// How far that is. What the hub found in the store counts as well: after a
+  /// start of all nodes nothing may be committed for long.
+  seq_t known_head() const;
   void set_head(const std::string& peer, seq_t seq);
   void set_round_trip(const std::string& peer, std::chrono::nanoseconds d);
   /// From here on the peer gets what it gets through `life`.

@@ -218,6 +218,20 @@ TEST_F(mesh_test, EventsAndChangesReachEveryPeer) {
   EXPECT_EQ(a.links->head(), 3);
 }
 
+// After a start of all nodes nobody has committed anything yet.
+TEST_F(mesh_test, APeerTellsHowFarItsHubFoundTheLog) {
+  test_node a{"a"}, b{"b"};
+  b.ctx.figures->set_head(41);
+  meet({&a, &b});
+  ASSERT_TRUE(within(20s, [&] { return a.link_to("b") == "up"; }))
+      << a.link_to("b");
+  EXPECT_TRUE(within(20s, [&] {
+    const auto links = a.links->links();
+    return links.size() == 1 && links.front().peer_head == 41;
+  }));
+  EXPECT_EQ(b.links->head(), 41);
+}
+
 TEST_F(mesh_test, RepliesOfHandlersReachEveryPeer) {
   test_node a{"a"}, b{"b"};
   EXPECT_FALSE(a.links->hears_replies());
