@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The load balancers of docs/cluster.md, as they stand there, before three
-// nodes of which one dies and one is drained; and what a browser brings along
-// from one node to another.
+// nodes of which one dies and one is drained, and a page that came through them;
+// and what a browser brings along from one node to another.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -164,6 +164,9 @@ describe('load balancers', { concurrency: 1 }, () => {
         }));
       t.after(() => Promise.all(nodes.map((node) => node.stop())));
       const balancer = await startBalancer(t, name, nodes);
+      const page = await fetch(`${balancer.url}/api/v1/streams`,
+        { headers: { Origin: balancer.url } });
+      assert.equal(page.status, 200, await page.text());
       const events = await openEventSource(balancer, 'all_events');
       t.after(() => events.kill());
       const socket = await openWebSocket(balancer, 'all_events');
