@@ -8,6 +8,8 @@
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
+#include <optional>
 #include <vector>
 
 namespace eventweft::crypto {
@@ -70,31 +72,69 @@ const unsigned char* bytes(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
+/// OpenSSL's code of what stands between a certificate and the roots; with no
+/// purpose, whatever it is for.
+int verdict(X509_STORE* trusted, X509* certificate, STACK_OF(X509) * between,
+            std::optional<int> purpose) {
+  const store_context context{X509_STORE_CTX_new()};
+  if (!context ||
+      X509_STORE_CTX_init(context.get(), trusted, certificate, between) != 1)
+    return X509_V_ERR_OUT_OF_MEM;
+  if (purpose && X509_STORE_CTX_set_purpose(context.get(), *purpose) != 1)
+    return X509_V_ERR_INVALID_PURPOSE;
+  if (X509_verify_cert(context.get()) == 1)
+    return X509_V_OK;
+  const int code = X509_STORE_CTX_get_error(context.get());
+  return code == X509_V_OK ? X509_V_ERR_UNSPECIFIED : code;
+}
+
+std::string words_for(int code) {
+  const std::string out{X509_verify_cert_error_string(code)};
+  switch (code) {
+  case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+  case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+  case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+  case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+  case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+  case X509_V_ERR_CERT_SIGNATURE_FAILURE:
+    return "it is not from an authority in ca (" + out + ")";
+  default:
+    return out;
+  }
+}
+
 /// Empty if all is well.
 std::string fault_of(const std::vector<x509>& chain,
-                     const std::vector<x509>& roots, const std::string& name) {
+                     const std::vector<x509>& roots, const std::string& name,
+                     const std::vector<int>& purposes = {}) {
   const store trusted{X509_STORE_new()};
   const stack between{sk_X509_new_null()};
-  const store_context context{X509_STORE_CTX_new()};
-  if (!trusted || !between || !context || chain.empty())
+  if (!trusted || !between || chain.empty())
     return "no certificate";
   for (const auto& root : roots)
     X509_STORE_add_cert(trusted.get(), root.get());
   for (size_t i = 1; i < chain.size(); ++i)
     sk_X509_push(between.get(), chain[i].get());
-  if (X509_STORE_CTX_init(context.get(), trusted.get(), chain[0].get(),
-                          between.get()) != 1)
-    return "no certificate";
+  auto* own = chain[0].get();
   std::string out;
-  if (X509_verify_cert(context.get()) != 1)
-    out =
-        X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()));
+  if (const int code = verdict(trusted.get(), own, between.get(), {});
+      code != X509_V_OK)
+    out = words_for(code);
   // Whole names only: a wildcard would make one node another one.
-  else if (X509_check_host(chain[0].get(), name.data(), name.size(),
+  else if (X509_check_host(own, name.data(), name.size(),
                            X509_CHECK_FLAG_NO_WILDCARDS |
                                X509_CHECK_FLAG_NEVER_CHECK_SUBJECT,
                            nullptr) != 1)
-    out = "it is not for the name " + name;
+    out = "it is not for the name " + name +
+          (X509_get_ext_by_NID(own, NID_subject_alt_name, -1) < 0
+               ? ": it has no subjectAltName, and its subject does not count"
+               : "");
+  else if (!std::ranges::all_of(purposes, [&](int purpose) {
+             return verdict(trusted.get(), own, between.get(), purpose) ==
+                    X509_V_OK;
+           }))
+    out = "it is not for both ends of a link: a node dials and is dialled, so "
+          "an extendedKeyUsage must have serverAuth and clientAuth";
   ERR_clear_error();
   return out;
 }
@@ -135,7 +175,9 @@ expected<credentials> credentials::load(std::string_view certificate,
   if (!pair)
     return fail(ec::bad_configuration,
                 "key: it does not belong to the certificate");
-  if (auto fault = fault_of(chain, s->roots, name); !fault.empty())
+  if (auto fault = fault_of(chain, s->roots, name,
+                            {X509_PURPOSE_SSL_SERVER, X509_PURPOSE_SSL_CLIENT});
+      !fault.empty())
     return fail(ec::bad_configuration, "certificate: " + fault);
   return credentials{std::move(s)};
 }

@@ -18,7 +18,8 @@ class credentials {
   /// `authority` may hold several. `bad_configuration` begins with which of
   /// them is wrong ("certificate: ", "key: ", "ca: "): text that can't be read,
   /// a key that does not belong to the certificate, a certificate that the
-  /// authority did not give out, that is not valid now or is not for `name`.
+  /// authority did not give out, that is not valid now, is not for `name` or
+  /// not for both ends of a TLS connection.
   static expected<credentials> load(std::string_view certificate,
                                     std::string_view key,
                                     std::string_view authority,

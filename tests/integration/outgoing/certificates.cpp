@@ -94,7 +94,8 @@ test_ca::test_ca() {
   ca_ = {pem_of(*certificate), pem_of(*key)};
 }
 
-pem_pair test_ca::issue(const std::string& names, int days) const {
+pem_pair test_ca::issue(const std::string& names, int days,
+                        const std::string& usage) const {
   const x509 issuer{PEM_read_bio_X509(reading(ca_.certificate).get(), nullptr,
                                       nullptr, nullptr)};
   const pkey issuer_key{PEM_read_bio_PrivateKey(reading(ca_.key).get(), nullptr,
@@ -103,7 +104,10 @@ pem_pair test_ca::issue(const std::string& names, int days) const {
   need(issuer && issuer_key && key);
   auto certificate = blank(*key, "leaf", days);
   X509_set_issuer_name(certificate.get(), X509_get_subject_name(issuer.get()));
-  extend(*certificate, NID_subject_alt_name, names);
+  if (!names.empty())
+    extend(*certificate, NID_subject_alt_name, names);
+  if (!usage.empty())
+    extend(*certificate, NID_ext_key_usage, usage);
   need(X509_sign(certificate.get(), issuer_key.get(), EVP_sha256()) > 0);
   return {pem_of(*certificate), pem_of(*key)};
 }

@@ -19,8 +19,10 @@ class test_ca {
 
   /// A certificate for `names`, in OpenSSL's notation
   /// (`DNS:hooks.example,IP:127.0.0.1`), valid from two days ago for `days`
-  /// from now.
-  pem_pair issue(const std::string& names, int days = 30) const;
+  /// from now; for both ends of a connection unless `usage` says for which
+  /// (`serverAuth`). Without `names` it has only its subject.
+  pem_pair issue(const std::string& names, int days = 30,
+                 const std::string& usage = {}) const;
 
  private:
   pem_pair ca_;
