@@ -33,6 +33,9 @@ const slackSecret = 'e2e-slack-secret';
 const base = 'https://schemas.invalid/';
 const methods = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch'];
 
+// Anything may be one, and no processor answers here.
+openapi.components.schemas.Reply = false;
+
 const ajv = addFormats(new Ajv2020({ strict: false, allErrors: true }));
 ajv.addSchema(eventSchema, `${base}event.schema.json`);
 ajv.addSchema(openapi, `${base}openapi.yaml`);
