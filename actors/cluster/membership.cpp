@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/cluster/membership.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -9,6 +11,18 @@ namespace eventweft {
 namespace {
 
 using std::chrono::nanoseconds;
+
+double in_seconds(nanoseconds t) {
+  return std::chrono::duration<double>(t).count();
+}
+
+// A node that was frozen finds out late.
+std::string end_of_work(nanoseconds left) {
+  if (left <= nanoseconds{0})
+    return "nothing is owned any more until it comes back";
+  return fmt::format("what is owned ends in {:.1f} s unless it comes back",
+                     in_seconds(left));
+}
 
 } // namespace
 
@@ -117,12 +131,8 @@ expected<void> membership::turn(store_nodes& store) {
                "once that one counts as dead",
                done.error().message);
   else if (news)
-    log_->warn(
-        "cluster: no heartbeat ({}); what is owned ends in {:.1f} s "
-        "unless it comes back",
-        done.error().message,
-        std::chrono::duration<double>(options_.valid() - (now_() - last_beat_))
-            .count());
+    log_->warn("cluster: no heartbeat ({}); {}", done.error().message,
+               end_of_work(options_.valid() - (now_() - last_beat_)));
   if (done && std::exchange(failing_, false))
     log_->info("cluster: heartbeats work again");
   return done;

@@ -341,6 +341,24 @@ TEST_F(membership_test, CutFromTheDatabaseItStopsBeforeOthersStart) {
   EXPECT_GT(owned("b"), 0u);
 }
 
+TEST_F(membership_test, AFailedHeartbeatSaysWhatBecomesOfTheWork) {
+  for (const auto& [late, said] :
+       {std::pair{nanoseconds{1s}, "what is owned ends in 5.0 s unless"},
+        std::pair{nanoseconds{9s}, "nothing is owned any more until"}}) {
+    fake_nodes line{db};
+    membership_options o;
+    o.me.name = "late";
+    const auto lines = std::make_shared<spdlog::sinks::ringbuffer_sink_mt>(9);
+    membership one{o, [db = db] { return db->now; }, figures,
+                   std::make_shared<spdlog::logger>("late", lines)};
+    ASSERT_TRUE(one.turn(line));
+    db->now += late;
+    line.cut = true;
+    EXPECT_FALSE(one.turn(line));
+    EXPECT_THAT(lines->last_formatted().back(), ::testing::HasSubstr(said));
+  }
+}
+
 TEST_F(membership_test, ADatabaseThatIsAwayEndsAllAndBringsAllBack) {
   add("a");
   add("b");
