@@ -13,7 +13,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 
 constexpr size_t most_rings = 1'000;
 /// Also how late a keeper notices what it was not woken for.
@@ -100,22 +99,12 @@ void node_keeper::run(const std::stop_token& stop) {
 void node_keeper::turn() {
   const auto turned = members_->turn(*store_);
   if (turned) {
-    in_conflict_ = false;
     if (hooks_.turned)
       hooks_.turned(*store_);
-    return;
-  }
-  if (turned.error().code != ec::conflict) {
-    in_conflict_ = false;
-    return;
-  }
-  // After a crash the name is still that of the one that crashed for a while.
-  const auto now = steady_clock::now();
-  if (!std::exchange(in_conflict_, true))
-    conflict_since_ = now;
-  else if (now - conflict_since_ > 2 * members_->options().lease &&
-           hooks_.fatal)
+  } else if (turned.error().code == ec::conflict && members_->name_taken() &&
+             hooks_.fatal) {
     std::exchange(hooks_.fatal, nullptr)(turned.error().message);
+  }
 }
 
 void node_keeper::ring_all() {

@@ -53,8 +53,6 @@ class node_keeper {
   std::unique_ptr<store_nodes> store_;
   hooks hooks_;
   logger_ptr log_;
-  std::chrono::steady_clock::time_point conflict_since_{};
-  bool in_conflict_ = false;
 
   mutable std::mutex mutex_;
   std::condition_variable_any wake_;

@@ -107,6 +107,10 @@ expected<void> membership::turn(store_nodes& store) {
   const auto before = now_();
   auto all = store.beat(me, options_.dead_after());
   auto done = all.map([](const auto&) {});
+  if (!done && done.error().code == ec::conflict)
+    done = fail(of_namesake(store, std::move(done.error())));
+  else
+    namesake_since_.reset();
   if (all) {
     {
       std::lock_guard guard{mutex_};
@@ -136,6 +140,30 @@ expected<void> membership::turn(store_nodes& store) {
   if (done && std::exchange(failing_, false))
     log_->info("cluster: heartbeats work again");
   return done;
+}
+
+error membership::of_namesake(store_nodes& store, error e) {
+  const auto now = now_();
+  if (!namesake_since_)
+    namesake_since_ = now;
+  nanoseconds patience = 2 * options_.lease;
+  if (const auto all = store.all()) {
+    const auto& name = options_.me.name;
+    if (const auto it = std::ranges::find(*all, name, &node_record::name);
+        it != all->end()) {
+      // By its own lease, not by ours.
+      const auto dead_after = it->dead_after.value_or(options_.dead_after());
+      patience = std::max<nanoseconds>(patience, dead_after + options_.lease);
+      e.message +=
+          fmt::format(" (links at {}, HTTP at {}, last heard of {:.1f} s ago, "
+                      "dead once silent for {:.1f} s)",
+                      it->address.empty() ? "none" : it->address, it->http,
+                      in_seconds(it->silent), in_seconds(dead_after));
+    }
+  }
+  e.message += ": give each node a [cluster] name of its own";
+  name_taken_ = now - *namesake_since_ > patience;
+  return e;
 }
 
 // What is new about a living node since the last turn.

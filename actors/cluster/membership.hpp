@@ -82,6 +82,11 @@ class membership final : public ownership {
   /// renews and gives back. `conflict` if another node has our name.
   expected<void> turn(store_nodes& store);
 
+  /// After a turn that found another node with our name: whether that has gone
+  /// on for longer than this node's own last process, had it crashed, would be
+  /// taken for alive.
+  bool name_taken() const { return name_taken_; }
+
   /// When `turn` is due again, and what time it is.
   nanoseconds next_turn() const;
   nanoseconds now() const { return now_(); }
@@ -130,6 +135,8 @@ class membership final : public ownership {
   bool valid(const item& i, nanoseconds now) const {
     return i.token != 0 && !i.give_at && now < i.valid_until;
   }
+  /// What to say of the other node with our name.
+  error of_namesake(store_nodes& store, error e);
   void tell_of(const node_record& n);
   void see(std::vector<node_record> all);
   /// Whether no server without a cluster is at work on the store. Such a one
@@ -162,6 +169,8 @@ class membership final : public ownership {
   nanoseconds next_{0};
   /// Of the keeper's thread alone.
   nanoseconds next_forget_{0};
+  std::optional<nanoseconds> namesake_since_;
+  bool name_taken_ = false;
   bool looked_for_lone_ = false;
   bool waits_for_lone_ = false;
   std::function<void()> hurry_;

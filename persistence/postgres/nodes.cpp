@@ -107,8 +107,7 @@ expected<std::vector<node_record>> nodes::beat(const node_record& me,
                         p);
     if (rows.empty())
       return fail(ec::conflict,
-                  "another node of the name " + me.name +
-                      " is alive: give each node a [cluster] name of its own");
+                  "another node of the name " + me.name + " is alive");
     return read_nodes(rows);
   });
 }

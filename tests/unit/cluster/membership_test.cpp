@@ -393,6 +393,52 @@ TEST_F(membership_test, ASecondNodeOfTheSameNameOwnsNothing) {
               ::testing::ElementsAre(::testing::HasSubstr("before a crash")));
 }
 
+// A crash, and a start with a shorter lease: the row goes by the longer one.
+TEST_F(membership_test, APredecessorOfALongerLeaseIsWaitedFor) {
+  db->rows["a"].node.name = "a";
+  db->rows["a"].node.incarnation = uuid{{98}};
+  db->rows["a"].node.address = "h:7400";
+  db->rows["a"].node.dead_after = 42s;
+  db->rows["a"].beat = db->now;
+  fake_nodes line{db};
+  membership_options o;
+  o.lease = 1s;
+  o.me.name = "a";
+  o.me.incarnation = uuid{{99}};
+  membership again{o, [db = db] { return db->now; }, figures, null_logger()};
+  for (int i = 0; i < 41; ++i) {
+    db->now += 1s;
+    const auto turned = again.turn(line);
+    ASSERT_FALSE(turned);
+    EXPECT_FALSE(again.name_taken()) << i;
+    if (i == 3) {
+      EXPECT_THAT(turned.error().message,
+                  ::testing::AllOf(::testing::HasSubstr("links at h:7400"),
+                                   ::testing::HasSubstr("heard of 4.0 s ago"),
+                                   ::testing::HasSubstr("silent for 42.0 s")));
+    }
+  }
+  db->now += 1s;
+  EXPECT_TRUE(again.turn(line));
+}
+
+TEST_F(membership_test, ANameThatStaysTakenIsSaidToBe) {
+  add("a");
+  advance(2s);
+  fake_nodes line{db};
+  membership_options o;
+  o.me.name = "a";
+  o.me.incarnation = uuid{{99}};
+  membership twin{o, [db = db] { return db->now; }, figures, null_logger()};
+  EXPECT_FALSE(twin.turn(line));
+  advance(20s);
+  EXPECT_FALSE(twin.turn(line));
+  EXPECT_FALSE(twin.name_taken());
+  advance(1s);
+  EXPECT_FALSE(twin.turn(line));
+  EXPECT_TRUE(twin.name_taken());
+}
+
 // While the lease is changed, node by node, or where one was forgotten.
 TEST_F(membership_test, AShortLeaseTakesNobodyElseForDead) {
   add("a", 60s);
