@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cluster_identity.hpp"
 
+#include "config/small_file.hpp"
+
 #include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
@@ -8,25 +10,30 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <fstream>
-#include <sstream>
+#include <filesystem>
 #include <utility>
 
 namespace eventweft {
 
 namespace {
 
-constexpr std::streamsize largest_file = 256 << 10;
 constexpr int probe_milliseconds = 1'000;
 
 expected<std::string> text_of(const std::string& key, const std::string& path) {
-  std::ifstream in{path, std::ios::binary};
-  std::ostringstream out;
-  if (!in || !(out << in.rdbuf()) || out.view().size() > largest_file)
-    return fail(ec::bad_configuration,
-                "[cluster] " + key + ": can't read " + path +
-                    (std::filesystem::exists(path) ? "" : ": no such file"));
-  return out.str();
+  return config::read_file(path, "[cluster] " + key + ":");
+}
+
+/// `fault` begins with the key of the file that it is about.
+std::string with_path(const config::cluster_settings& settings,
+                      const std::string& fault) {
+  using key_and_path = std::pair<std::string_view, const std::string*>;
+  for (const auto& [key, path] :
+       {key_and_path{"certificate: ", &settings.certificate},
+        key_and_path{"key: ", &settings.key},
+        key_and_path{"ca: ", &settings.ca}})
+    if (fault.starts_with(key))
+      return std::string{key} + *path + ": " + fault.substr(key.size());
+  return fault;
 }
 
 /// Something that changes when the file does.
@@ -95,7 +102,8 @@ expected<crypto::credentials> cluster_identity::read() {
     return fail(authority.error());
   auto out = crypto::credentials::load(*certificate, *key, *authority, name_);
   if (!out)
-    return fail(ec::bad_configuration, "[cluster] " + out.error().message);
+    return fail(ec::bad_configuration,
+                "[cluster] " + with_path(settings_, out.error().message));
   return out;
 }
 

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <string>
 
 namespace eventweft {
@@ -198,6 +199,26 @@ TEST(Validate, LeavesNothingWhereTheSpoolWillBe) {
             "");
   EXPECT_TRUE(std::filesystem::is_empty(directory));
   std::filesystem::remove(directory);
+}
+
+TEST(Validate, NamesTheClustersFiles) {
+  const auto empty = std::filesystem::temp_directory_path() /
+                     ("eventweft-empty-" + std::to_string(::getpid()));
+  std::ofstream{empty}.close();
+  const auto with_ca = [&](const std::string& certificate) {
+    return faults_in("[store]\nurl = \"postgresql://h/d\"\n[cluster]\n"
+                     "enabled = true\nname = \"n\"\nlisten = "
+                     "\"127.0.0.1:0\"\ncertificate = \"" +
+                     certificate + "\"\nkey = \"" + empty.string() +
+                     "\"\nca = \"" + empty.string() + "\"\n");
+  };
+  EXPECT_THAT(
+      with_ca("/nowhere"),
+      StartsWith("c.toml:7: [cluster] certificate: /nowhere: no such file"));
+  EXPECT_THAT(with_ca(empty.string()),
+              StartsWith("c.toml:9: [cluster] ca: " + empty.string() +
+                         ": the file has no certificate"));
+  std::filesystem::remove(empty);
 }
 
 TEST(ClusterPlan, PeopleAreToldAnAddressThatTheyReach) {
