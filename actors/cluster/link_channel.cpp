@@ -172,8 +172,8 @@ void channel::opened(uint64_t credit) {
 }
 
 void channel::on(refused& x) {
-  die("refused by " + (options_.peer.empty() ? peer_.node : options_.peer) +
-          ": " + x.reason,
+  die((options_.peer.empty() ? peer_.node : options_.peer) +
+          " says: " + x.reason,
       true);
 }
 
