@@ -2,22 +2,15 @@
 #include "app/cluster_plan.hpp"
 
 #include "actors/cluster/mesh.hpp"
+#include "app/node_name.hpp"
 
 #include <boost/asio/ip/address.hpp>
-#include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <string_view>
 
 namespace eventweft {
 
 namespace {
-
-bool fit_for_a_name(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
-         c == '-';
-}
 
 std::optional<boost::asio::ip::address> address_in(const std::string& host) {
   boost::system::error_code bad;
@@ -71,26 +64,6 @@ expected<void> check_addresses(const config::cluster_settings& wanted) {
 }
 
 } // namespace
-
-expected<std::string> node_name(const config::cluster_settings& settings) {
-  std::string name = settings.name;
-  if (name.empty()) {
-    std::array<char, 256> host{};
-    if (::gethostname(host.data(), host.size() - 1) == 0)
-      name = host.data();
-    for (char& c : name) {
-      if (c >= 'A' && c <= 'Z')
-        c = static_cast<char>(c + 32);
-      if (!fit_for_a_name(c))
-        c = '-';
-    }
-  }
-  if (name.empty() || name.size() > 200 ||
-      !std::ranges::all_of(name, fit_for_a_name))
-    return bad_key("name", "lower-case letters, digits, dots and hyphens, at "
-                           "most 200 of them");
-  return name;
-}
 
 std::string http_address(const std::string& http, const std::string& links) {
   const auto own = split_address(http);

@@ -23,10 +23,6 @@ struct cluster_plan {
   std::shared_ptr<cluster_identity> identity;
 };
 
-/// The name of `settings`, or the host's as far as it can be one;
-/// `bad_configuration` if neither can.
-expected<std::string> node_name(const config::cluster_settings& settings);
-
 /// `bad_configuration` names the key that is wrong.
 expected<cluster_plan> plan_node(const config::cluster_settings& settings,
                                  store& on);

@@ -12,6 +12,7 @@
 #include "app/lone_node.hpp"
 #include "app/lone_owner.hpp"
 #include "app/memory_hooks.hpp"
+#include "app/node_name.hpp"
 #include "app/node_work.hpp"
 #include "app/poster.hpp"
 #include "app/processors.hpp"

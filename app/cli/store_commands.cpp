@@ -3,6 +3,7 @@
 #include "app/cli/commands.hpp"
 #include "app/cli/selection.hpp"
 #include "app/lone_node.hpp"
+#include "app/node_name.hpp"
 #include "app/retention.hpp"
 #include "app/store_options.hpp"
 #include "persistence/newer_schema.hpp"
@@ -102,6 +103,14 @@ expected<void> refuse_faults(const config::reading& from,
   return fail(ec::bad_configuration, std::move(all));
 }
 
+/// What is in effect, for people.
+std::string shown_settings(config::effective of) {
+  auto& cluster = of.values.cluster;
+  if (cluster.enabled)
+    cluster.name = node_name(cluster).value_or(cluster.name);
+  return config::describe(of);
+}
+
 } // namespace
 
 bool is_missing_file(const std::string& url) {
@@ -145,7 +154,7 @@ int check(const config::load_options& options, const programs& start,
   const auto& s = read.result.values;
   // With defaults for what could not be read it would be a wrong picture.
   if (read.faults.empty())
-    io.out << config::describe(read.result);
+    io.out << shown_settings(read.result);
   if (const auto fine = refuse_faults(read, start); !fine) {
     io.out.flush();
     return report(fine.error(), io);

@@ -324,6 +324,12 @@ TEST_F(CliParser, ChecksWithoutMakingAStore) {
   EXPECT_FALSE(std::filesystem::exists("hub.db"));
 }
 
+TEST_F(CliParser, ChecksUnderTheNameThatANodeWouldHave) {
+  run({"check", "--store", "sqlite:hub.db", "--set", "cluster.enabled=true"});
+  const auto cluster = out.str().substr(out.str().find("[cluster]"));
+  EXPECT_THAT(cluster, ContainsRegex("\nname = \"[a-z0-9.-]+\" +# default"));
+}
+
 TEST_F(CliParser, MigratesAStoreAndThenFindsItGood) {
   EXPECT_EQ(run({"migrate", "--store", "sqlite:hub.db"}), exit_ok) << err.str();
   EXPECT_THAT(out.str(), HasSubstr("schema 0 -> "));
