@@ -138,6 +138,10 @@ class store_nodes {
   /// before, all the same.
   virtual expected<void> forget_leases(std::chrono::milliseconds age) = 0;
 
+  /// Deletes the nodes that have been silent for `age`. One that comes back is
+  /// as good as new.
+  virtual expected<void> forget_nodes(std::chrono::milliseconds age) = 0;
+
   /// Rings the bell: the text, at most 7,000 bytes, comes out of every
   /// listener's `wait`, this node's included.
   virtual expected<void> ring(const std::string& text) = 0;

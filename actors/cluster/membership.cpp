@@ -298,11 +298,16 @@ expected<void> membership::settle(store_nodes& store) {
 void membership::forget(store_nodes& store) {
   constexpr std::chrono::minutes between{10};
   constexpr std::chrono::hours unheld{1};
+  // Hosts of containers have a new name each time.
+  constexpr std::chrono::hours unheard{7 * 24};
   const auto now = now_();
   if (now < next_forget_)
     return;
-  if (const auto gone = store.forget_leases(unheld); !gone) {
-    log_->debug("cluster: old leases can't be deleted ({})",
+  auto gone = store.forget_leases(unheld);
+  if (gone)
+    gone = store.forget_nodes(unheard);
+  if (!gone) {
+    log_->debug("cluster: old leases and nodes can't be deleted ({})",
                 gone.error().message);
     return;
   }

@@ -194,6 +194,16 @@ expected<void> nodes::forget_leases(milliseconds age) {
   });
 }
 
+expected<void> nodes::forget_nodes(milliseconds age) {
+  return live_.call(retry::yes, [&](pqxx::connection& c) -> expected<void> {
+    pqxx::nontransaction tx{c};
+    tx.exec("DELETE FROM cluster_nodes "
+            "WHERE heartbeat_at < clock_timestamp() - $1::interval",
+            pqxx::params{interval_text(age)});
+    return {};
+  });
+}
+
 expected<void> nodes::ring(const std::string& text) {
   return live_.call(retry::yes, [&](pqxx::connection& c) -> expected<void> {
     pqxx::nontransaction tx{c};

@@ -27,6 +27,7 @@ class nodes final : public store_nodes {
   expected<void> leave(const node_record& me) override;
   expected<std::vector<lease_record>> leases() override;
   expected<void> forget_leases(std::chrono::milliseconds age) override;
+  expected<void> forget_nodes(std::chrono::milliseconds age) override;
   expected<void> ring(const std::string& text) override;
 
  private:

@@ -120,6 +120,9 @@ class returning_nodes final : public store_nodes {
   expected<void> forget_leases(std::chrono::milliseconds age) override {
     return line_.forget_leases(age);
   }
+  expected<void> forget_nodes(std::chrono::milliseconds age) override {
+    return line_.forget_nodes(age);
+  }
   expected<void> ring(const std::string& text) override {
     return line_.ring(text);
   }

@@ -252,6 +252,17 @@ TEST_F(nodes_test, WhatNobodyHoldsForLongIsForgotten) {
   }
 }
 
+TEST_F(nodes_test, WhoIsSilentForLongIsForgotten) {
+  must(nodes_->beat(node("a"), 7s));
+  must(nodes_->beat(node("b"), 7s));
+  run_sql("UPDATE cluster_nodes SET heartbeat_at = now() - interval '2 h' "
+          "WHERE name = 'a'");
+  must(nodes_->forget_nodes(1h));
+  const auto left = run_sql("SELECT name FROM cluster_nodes");
+  ASSERT_EQ(left.size(), 1);
+  EXPECT_EQ(left[0][0].view(), "b");
+}
+
 TEST_F(nodes_test, WhatIsWrittenUnderAFenceKeepsItsLease) {
   const auto f = must(nodes_->claim("a/1", {"w"}, 10s)).at(0);
   run_sql("UPDATE leases SET expires_at = now() - interval '2 h'");

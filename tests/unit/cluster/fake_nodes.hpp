@@ -138,6 +138,15 @@ class fake_nodes : public store_nodes {
     return {};
   }
 
+  expected<void> forget_nodes(std::chrono::milliseconds age) override {
+    if (cut)
+      return away();
+    std::erase_if(db_->rows, [&](const auto& entry) {
+      return entry.second.beat < db_->now - age;
+    });
+    return {};
+  }
+
   expected<void> ring(const std::string&) override { return {}; }
 
  private:

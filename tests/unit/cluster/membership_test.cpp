@@ -550,6 +550,19 @@ TEST_F(membership_test, TheLeaseOfWorkThatIsGoneIsDeletedIfLate) {
   EXPECT_EQ(db->leases.size(), works.size());
 }
 
+TEST_F(membership_test, ANodeThatWasSilentForAWeekIsForgotten) {
+  add("a");
+  db->rows["old"].node.name = "old";
+  db->rows["old"].beat = db->now;
+  db->now += 6 * 24h;
+  advance(3s);
+  EXPECT_TRUE(db->rows.contains("old"));
+  db->now += 25h;
+  advance(3s);
+  EXPECT_FALSE(db->rows.contains("old"));
+  EXPECT_TRUE(db->rows.contains("a"));
+}
+
 // Random crashes, freezes, cuts, joins and leaves: whatever happens, nobody is
 // told "yes" along with somebody else, and in quiet times all is owned.
 TEST_F(membership_test, WhateverHappensNothingHasTwoOwners) {
