@@ -133,13 +133,14 @@ log_mark sample() {
 template <>
 append_results sample() {
   return {{sample<append_result>(), append_result{}},
-          {{sample<event_ptr>()},
-           {{"linear:team:ENG", "x"}},
-           {"a:key"},
-           3,
-           1,
-           {},
-           sample<log_range>().news},
+          {.merges = {sample<event_ptr>()},
+           .facts = {{"linear:team:ENG", "x"}},
+           .hot_keys = {{"a:key", true}},
+           .huge_keys = {"b:key"},
+           .linked = 3,
+           .started = 1,
+           .lookups = {5, 4, 3, 12},
+           .news = sample<log_range>().news},
           {sample<log_mark>(), log_mark{}}};
 }
 
