@@ -2,7 +2,7 @@
 #include "app/cluster_plan.hpp"
 
 #include "actors/cluster/mesh.hpp"
-#include "app/node_name.hpp"
+#include "config/node_name.hpp"
 
 #include <boost/asio/ip/address.hpp>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/node_name.hpp"
+#include "config/node_name.hpp"
 
 #include <unistd.h>
 
