@@ -476,13 +476,14 @@ TEST(CliStats, ShowsEverySection) {
   options.server = server.address();
   captured_console console;
   EXPECT_EQ(stats(options, console.io), exit_ok) << console.err.str();
-  EXPECT_EQ(console.out.str(), "processing\n  events_received  12\n"
-                               "  rate             0.5\n\n"
-                               "streaming\n  all_events.readers  2\n\n"
-                               "stored\n  as_of  t\n  days\n"
-                               "    day         events  average\n"
-                               "    2026-01-31  12      -\n"
-                               "    2026-01-30  7       0.5\n");
+  EXPECT_EQ(console.out.str(),
+            "processing\n  events_received  12\n"
+            "  rate             0.5\n\n"
+            "streaming\n  all_events.readers  2\n\n"
+            "stored\n  as_of  t\n  days of the last 30 days (UTC)\n"
+            "    day         events  average\n"
+            "    2026-01-31  12      -\n"
+            "    2026-01-30  7       0.5\n");
 }
 
 TEST(AbsoluteTime, CountsBack) {

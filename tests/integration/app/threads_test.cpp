@@ -149,7 +149,8 @@ TEST_F(whole_threads, AStoryIsFoundStreamedAndTold) {
   EXPECT_THAT(story, HasSubstr(R"("event_count":3)"));
   EXPECT_THAT(story, HasSubstr(R"("platforms":["github","linear"])"));
   EXPECT_THAT(story, HasSubstr(R"("correlation_type":"pr_to_issue")"));
-  EXPECT_THAT(story, HasSubstr(R"("name":"ENG-42","title":"It is slow",)"
+  EXPECT_THAT(story, HasSubstr(R"("name":"ENG-42","repository":null,)"
+                               R"("title":"It is slow",)"
                                R"("state":"In Progress")"));
   EXPECT_THAT(story, HasSubstr(R"("name":"octo/repo#12")"));
   EXPECT_THAT(story, HasSubstr(R"("name":"ann")"));

@@ -153,7 +153,8 @@ TEST_F(nodes_test, ANameBelongsToOneWhileItBeats) {
   auto refused = nodes_->beat(second, 10s);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ec::conflict);
-  EXPECT_THAT(refused.error().message, ::testing::HasSubstr("[cluster] name"));
+  EXPECT_THAT(refused.error().message,
+              ::testing::HasSubstr("of the name a is alive"));
   // After a crash its successor comes when it is silent for long enough, after
   // a good end at once.
   EXPECT_FALSE(nodes_->beat(second, 1ms)) << "how long is the first one's";
