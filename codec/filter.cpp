@@ -178,7 +178,10 @@ expected<filter> parse_forced_filter(std::string_view json) {
   const auto root = reader.parse(json);
   if (!root)
     return fail(ec::malformed, "filter: " + root.error().message);
-  for (const auto [key, value] : root->get_object().value_unsafe()) {
+  simdjson::dom::object members;
+  if (root->get(members) != simdjson::SUCCESS)
+    return fail(refuse("filter: must be an object"));
+  for (const auto [key, value] : members) {
     simdjson::dom::array list;
     simdjson::dom::object object;
     if ((!value.get(list) && list.size() == 0) ||
