@@ -17,44 +17,38 @@ DECLARE
   v_head bigint;
   v_version bigint;
   v_since timestamptz;
-  v_keys bigint[];
 BEGIN
   -- A statement of its own: those that follow see what the holder before us
   -- has committed.
   SELECT h.last_seq, h.thread_version,
-         (SELECT min(t.c) FROM unnest(p_created_at) AS t (c)) - h.dedup_window,
-         ARRAY(SELECT event_key(d.p, d.e)
-               FROM unnest(p_platform, p_event_id) AS d (p, e))
-  INTO v_head, v_version, v_since, v_keys
+         (SELECT min(t.c) FROM unnest(p_created_at) AS t (c)) - h.dedup_window
+  INTO v_head, v_version, v_since
   FROM log_head h FOR UPDATE;
   IF v_head <> p_head OR v_version <> p_version THEN
     RETURN 1;
   END IF;
   IF cardinality(p_absent_keys) > 0 THEN
-    PERFORM 1 FROM correlation_keys k WHERE k.key = ANY (p_absent_keys) LIMIT 1;
+    PERFORM 1 FROM unnest(p_absent_keys) AS a (key)
+    JOIN correlation_keys k ON k.key = a.key LIMIT 1;
     IF FOUND THEN
       RETURN 2;
     END IF;
   END IF;
   IF cardinality(p_absent_facts) > 0 THEN
-    PERFORM 1 FROM correlation_facts f
-    WHERE f.fact = ANY (p_absent_facts) LIMIT 1;
+    PERFORM 1 FROM unnest(p_absent_facts) AS a (fact)
+    JOIN correlation_facts f ON f.fact = a.fact LIMIT 1;
     IF FOUND THEN
       RETURN 2;
     END IF;
   END IF;
   IF cardinality(p_unawaited) > 0 THEN
-    PERFORM 1 FROM correlation_pending w
-    WHERE w.fact = ANY (p_unawaited) LIMIT 1;
+    PERFORM 1 FROM unnest(p_unawaited) AS a (fact)
+    JOIN correlation_pending w ON w.fact = a.fact LIMIT 1;
     IF FOUND THEN
       RETURN 2;
     END IF;
   END IF;
-  -- Two deliveries may have one key; then it is found out by reading.
-  PERFORM 1 FROM events ev
-  WHERE event_key(ev.platform, ev.event_id) = ANY (v_keys)
-    AND ev.created_at >= v_since
-  LIMIT 1;
+  PERFORM 1 FROM find_stored_events(p_platform, p_event_id, v_since) LIMIT 1;
   IF FOUND THEN
     RETURN 2;
   END IF;
