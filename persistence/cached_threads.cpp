@@ -2,6 +2,7 @@
 #include "persistence/cached_threads.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <unordered_set>
 #include <utility>
 
@@ -12,17 +13,54 @@ using correlation::key_row;
 using correlation::pending_row;
 using thread_batch::storable_key;
 
-expected<std::vector<key_row>>
-cached_threads::find_keys(std::span<const std::string> keys) {
-  std::vector<key_row> out;
-  std::vector<std::string> ask;
+namespace {
+
+// What the cache knows goes to `out`; the rest is given back.
+
+std::vector<std::string> take_known(thread_cache& cache,
+                                    std::span<const std::string> keys,
+                                    std::vector<key_row>& out) {
+  std::vector<std::string> unknown;
   for (const auto& key : keys)
-    if (auto known = cache_.key(storable_key(key)); !known) {
-      ask.push_back(key);
+    if (auto known = cache.key(storable_key(key)); !known) {
+      unknown.push_back(key);
     } else if (*known) {
       out.push_back(std::move(**known));
       out.back().key = key;
     }
+  return unknown;
+}
+
+std::vector<std::string> take_known(thread_cache& cache,
+                                    std::span<const std::string> facts,
+                                    std::vector<fact_row>& out) {
+  std::vector<std::string> unknown;
+  for (const auto& fact : facts)
+    if (auto known = cache.fact(storable_key(fact)); !known)
+      unknown.push_back(fact);
+    else if (*known)
+      out.push_back({fact, std::move(**known)});
+  return unknown;
+}
+
+std::vector<std::string> take_known(thread_cache& cache,
+                                    std::span<const std::string> prefixes,
+                                    std::vector<std::string>& out) {
+  std::vector<std::string> unknown;
+  for (const auto& prefix : prefixes)
+    if (auto known = cache.commits(prefix))
+      out.insert(out.end(), known->begin(), known->end());
+    else
+      unknown.push_back(prefix);
+  return unknown;
+}
+
+} // namespace
+
+expected<std::vector<key_row>>
+cached_threads::find_keys(std::span<const std::string> keys) {
+  std::vector<key_row> out;
+  const auto ask = take_known(cache_, keys, out);
   cache_.count({.known = keys.size() - ask.size(), .read = ask.size()});
   if (ask.empty())
     return out;
@@ -41,12 +79,7 @@ cached_threads::find_keys(std::span<const std::string> keys) {
 expected<std::vector<fact_row>>
 cached_threads::find_facts(std::span<const std::string> facts) {
   std::vector<fact_row> out;
-  std::vector<std::string> ask;
-  for (const auto& fact : facts)
-    if (auto known = cache_.fact(storable_key(fact)); !known)
-      ask.push_back(fact);
-    else if (*known)
-      out.push_back({fact, std::move(**known)});
+  const auto ask = take_known(cache_, facts, out);
   if (ask.empty())
     return out;
   auto rows = tables_.find_facts(ask);
@@ -64,12 +97,7 @@ cached_threads::find_facts(std::span<const std::string> facts) {
 expected<std::vector<std::string>>
 cached_threads::find_commits(std::span<const std::string> prefixes) {
   std::vector<std::string> out;
-  std::vector<std::string> ask;
-  for (const auto& prefix : prefixes)
-    if (auto known = cache_.commits(prefix))
-      out.insert(out.end(), known->begin(), known->end());
-    else
-      ask.push_back(prefix);
+  const auto ask = take_known(cache_, prefixes, out);
   if (ask.empty())
     return out;
   auto rows = tables_.find_commits(ask);
@@ -126,39 +154,25 @@ void leave_out_known(thread_batch::lookup& what, thread_cache& cache) {
 expected<std::vector<key_row>>
 assumed_threads::find_keys(std::span<const std::string> keys) {
   std::vector<key_row> out;
-  const auto assumed = absent_keys_.size();
-  for (const auto& key : keys)
-    if (auto known = cache_.key(storable_key(key)); !known) {
-      absent_keys_.push_back(storable_key(key));
-    } else if (*known) {
-      out.push_back(std::move(**known));
-      out.back().key = key;
-    }
-  const auto fresh = absent_keys_.size() - assumed;
-  cache_.count({.known = keys.size() - fresh, .assumed = fresh});
+  const auto fresh = take_known(cache_, keys, out);
+  std::ranges::transform(fresh, std::back_inserter(absent_keys_), storable_key);
+  cache_.count({.known = keys.size() - fresh.size(), .assumed = fresh.size()});
   return out;
 }
 
 expected<std::vector<fact_row>>
 assumed_threads::find_facts(std::span<const std::string> facts) {
   std::vector<fact_row> out;
-  for (const auto& fact : facts)
-    if (auto known = cache_.fact(storable_key(fact)); !known)
-      absent_facts_.push_back(storable_key(fact));
-    else if (*known)
-      out.push_back({fact, std::move(**known)});
+  std::ranges::transform(take_known(cache_, facts, out),
+                         std::back_inserter(absent_facts_), storable_key);
   return out;
 }
 
 expected<std::vector<std::string>>
 assumed_threads::find_commits(std::span<const std::string> prefixes) {
   std::vector<std::string> out;
-  for (const auto& prefix : prefixes) {
-    auto known = cache_.commits(prefix);
-    if (!known)
-      return unknown();
-    out.insert(out.end(), known->begin(), known->end());
-  }
+  if (!take_known(cache_, prefixes, out).empty())
+    return unknown();
   return out;
 }
 

@@ -53,8 +53,7 @@ class thread_cache {
 
   void forget() noexcept;
 
-  // -- what is known; nothing: it is not known
-  // ---------------------------------
+  // -- what is known; nothing: it is not known -------------------------------
 
   std::optional<std::optional<correlation::key_row>>
   key(const std::string& key);
@@ -64,8 +63,7 @@ class thread_cache {
   /// Whether it is known that no stored event waits for it.
   bool nobody_waits_for(const std::string& fact);
 
-  // -- what was read
-  // ------------------------------------------------------------
+  // -- what was read ----------------------------------------------------------
 
   void learn_key(const std::string& key, const correlation::key_row* row);
   void learn_fact(const std::string& fact, std::optional<std::string> value);

@@ -97,31 +97,11 @@ outgoing::request request_for(const subscription& s,
   return out;
 }
 
-delivery_attempt attempt_row(const subscription& s, const event& ev,
-                             const delivery_end& end,
-                             const delivery::verdict& v, size_t kept_bytes,
-                             uuid id) {
-  delivery_attempt a;
-  a.id = id;
-  a.subscription_id = s.id;
-  a.event_id = ev.id;
-  a.event_created_at = ev.created_at;
-  a.event_seq = end.seq;
-  a.attempt = end.number;
-  a.response_status = v.status;
-  if (end.outcome)
-    a.response_body = readable_start(end.outcome->body, kept_bytes);
-  a.error_message = readable_start(v.reason, 1'000);
-  const auto took =
-      end.outcome ? end.outcome->duration : end.outcome.error().duration;
-  a.duration = std::chrono::duration<double>(took).count();
-  a.created_at = end.started;
-  return a;
-}
+namespace {
 
-delivery_attempt row_without_attempt(const subscription& s, const event& ev,
-                                     uint32_t number, std::string reason,
-                                     timestamp at, uuid id) {
+/// What is so however the attempt ended.
+delivery_attempt begun_row(const subscription& s, const event& ev,
+                           uint32_t number, timestamp at, uuid id) {
   delivery_attempt a;
   a.id = id;
   a.subscription_id = s.id;
@@ -129,9 +109,33 @@ delivery_attempt row_without_attempt(const subscription& s, const event& ev,
   a.event_created_at = ev.created_at;
   a.event_seq = ev.seq;
   a.attempt = number;
+  a.created_at = at;
+  return a;
+}
+
+} // namespace
+
+delivery_attempt attempt_row(const subscription& s, const event& ev,
+                             const delivery_end& end,
+                             const delivery::verdict& v, size_t kept_bytes,
+                             uuid id) {
+  auto a = begun_row(s, ev, end.number, end.started, id);
+  a.response_status = v.status;
+  if (end.outcome)
+    a.response_body = readable_start(end.outcome->body, kept_bytes);
+  a.error_message = readable_start(v.reason, 1'000);
+  const auto took =
+      end.outcome ? end.outcome->duration : end.outcome.error().duration;
+  a.duration = std::chrono::duration<double>(took).count();
+  return a;
+}
+
+delivery_attempt row_without_attempt(const subscription& s, const event& ev,
+                                     uint32_t number, std::string reason,
+                                     timestamp at, uuid id) {
+  auto a = begun_row(s, ev, number, at, id);
   a.status = delivery_attempt::state::failed;
   a.error_message = std::move(reason);
-  a.created_at = at;
   return a;
 }
 

@@ -115,4 +115,14 @@ std::vector<std::string> read_texts(const pqxx::field& f) {
   return {texts.cbegin(), texts.cend()};
 }
 
+std::optional<event_ptr> find_event(pqxx::transaction_base& tx,
+                                    const uuid& id) {
+  const auto rows = tx.exec("SELECT " + std::string{event_columns} +
+                                " FROM events WHERE id = $1",
+                            pqxx::params{to_string(id)});
+  if (rows.empty())
+    return std::nullopt;
+  return read_event(rows.front());
+}
+
 } // namespace eventweft::postgres

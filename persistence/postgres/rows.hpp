@@ -26,6 +26,9 @@ inline constexpr std::string_view dead_letter_columns =
     "id, created_at, origin, reason, attempts, history, event_id, event_seq, "
     "platform, event_type, body";
 
+/// The event of that id, as the caller's transaction sees it.
+std::optional<event_ptr> find_event(pqxx::transaction_base& tx, const uuid& id);
+
 /// In place of the last of these: its size.
 inline constexpr std::string_view dead_letter_summary_columns =
     "id, created_at, origin, reason, attempts, history, event_id, event_seq, "

@@ -261,12 +261,7 @@ expected<std::optional<event_ptr>> session::find(const uuid& id) {
   using result_t = expected<std::optional<event_ptr>>;
   return pool_->call(retry::yes, [&](pqxx::connection& c) -> result_t {
     pqxx::nontransaction tx{c};
-    auto rows = tx.exec("SELECT " + std::string{event_columns} +
-                            " FROM events WHERE id = $1",
-                        pqxx::params{to_string(id)});
-    if (rows.empty())
-      return std::nullopt;
-    return read_event(rows.front());
+    return find_event(tx, id);
   });
 }
 

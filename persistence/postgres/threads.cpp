@@ -187,12 +187,7 @@ expected<std::optional<event_ptr>> threads::find(const uuid& event) {
   using result_t = expected<std::optional<event_ptr>>;
   return pool_->call(retry::yes, [&](pqxx::connection& c) -> result_t {
     pqxx::nontransaction tx{c};
-    auto rows = tx.exec("SELECT " + std::string{event_columns} +
-                            " FROM events WHERE id = $1",
-                        pqxx::params{to_string(event)});
-    if (rows.empty())
-      return std::nullopt;
-    return read_event(rows.front());
+    return find_event(tx, event);
   });
 }
 

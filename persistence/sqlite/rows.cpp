@@ -162,4 +162,16 @@ std::string_view unstorable_member(const event& e) {
   return {};
 }
 
+std::optional<event_ptr> find_event(database& db, const uuid& id) {
+  static const std::string sql =
+      "SELECT " + std::string{event_columns} + " FROM events WHERE id = ?";
+  auto& q = db.prepared(sql);
+  binder{q} << id;
+  std::optional<event_ptr> found;
+  if (q.executeStep())
+    found = read_event(q);
+  q.reset();
+  return found;
+}
+
 } // namespace eventweft::sqlite

@@ -3,6 +3,7 @@
 
 #include "messages/dead_letter.hpp"
 #include "messages/event.hpp"
+#include "persistence/sqlite/database.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
@@ -68,6 +69,9 @@ inline constexpr std::string_view event_columns =
 
 /// Throws `std::runtime_error` for a value that none of ours can be.
 event_ptr read_event(SQLite::Statement& row);
+
+/// The event of that id, as the caller's transaction sees it.
+std::optional<event_ptr> find_event(database& db, const uuid& id);
 
 /// Binds `event_columns` from parameter 1 on, all texts as blobs that must
 /// stay where they are until the statement is done, then `event_key`.

@@ -31,16 +31,6 @@ constexpr std::string_view lookup_sql =
 constexpr std::string_view keys_sql =
     "SELECT event_key FROM events INDEXED BY events_key WHERE seq >> 14 >= ?";
 
-constexpr std::string_view head_sql = "SELECT last_seq FROM log_head";
-
-seq_t read_head(database& db) {
-  auto& q = db.prepared(head_sql);
-  q.executeStep();
-  auto seq = q.getColumn(0).getInt64();
-  q.reset();
-  return seq;
-}
-
 std::optional<append_result> find_stored(database& db, const event& e,
                                          int64_t key, seq_t head) {
   auto& q = db.prepared(lookup_sql);
@@ -63,7 +53,7 @@ std::optional<append_result> find_stored(database& db, const event& e,
   return found;
 }
 
-/// With the log head, on the caller's transaction.
+/// As the caller's transaction sees the log head.
 thread_cache::mark read_mark(database& db) {
   auto& q = db.prepared("SELECT last_seq, thread_version FROM log_head");
   q.executeStep();
@@ -251,7 +241,7 @@ session::append_unsynced(std::span<const event_ptr> events) {
 // nothing while the process lives.
 expected<void> session::make_durable(std::span<const log_mark> /*appended*/) {
   return database_.call([&](database& db) -> expected<void> {
-    const auto head = read_head(db);
+    const auto head = read_mark(db).head;
     return file_.sync->flush(file_.path, head);
   });
 }
@@ -272,7 +262,7 @@ expected<append_results> session::append(database& db,
   if (!later)
     db.wait_for_disk(true);
   // Most of it before anybody has to wait for us.
-  learn_keys(db, read_head(db));
+  learn_keys(db, read_mark(db).head);
   for (std::map<size_t, error> refused;;) {
     write_transaction tx{db};
     const auto at = read_mark(db);
@@ -341,7 +331,7 @@ void session::learn_keys(database& db, seq_t head) {
 
 expected<log_head> session::head() {
   return database_.call([&](database& db) -> expected<log_head> {
-    const auto head = read_head(db);
+    const auto head = read_mark(db).head;
     return log_head{std::min(head, file_.sync->shown())};
   });
 }
@@ -372,18 +362,9 @@ expected<log_range> session::read_after(seq_t after, size_t max_events,
 }
 
 expected<std::optional<event_ptr>> session::find(const uuid& id) {
-  static const std::string sql =
-      "SELECT " + std::string{event_columns} + " FROM events WHERE id = ?";
   using result_t = expected<std::optional<event_ptr>>;
-  return database_.call([&](database& db) -> result_t {
-    auto& q = db.prepared(sql);
-    q.bind(1, to_string(id));
-    std::optional<event_ptr> found;
-    if (q.executeStep())
-      found = read_event(q);
-    q.reset();
-    return found;
-  });
+  return database_.call(
+      [&](database& db) -> result_t { return find_event(db, id); });
 }
 
 expected<event_page> session::query(const event_query& q) {

@@ -206,18 +206,9 @@ expected<std::optional<uuid>> threads::thread_with_id(const uuid& id) {
 }
 
 expected<std::optional<event_ptr>> threads::find(const uuid& event) {
-  static const std::string sql =
-      "SELECT " + std::string{event_columns} + " FROM events WHERE id = ?";
   using result_t = expected<std::optional<event_ptr>>;
-  return database_.call([&](database& db) -> result_t {
-    auto& q = db.prepared(sql);
-    binder{q} << event;
-    std::optional<event_ptr> found;
-    if (q.executeStep())
-      found = read_event(q);
-    q.reset();
-    return found;
-  });
+  return database_.call(
+      [&](database& db) -> result_t { return find_event(db, event); });
 }
 
 expected<std::vector<event_ptr>> threads::linked_by(const uuid& thread,
