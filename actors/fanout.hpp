@@ -25,6 +25,11 @@ class fanout {
 
   /// Whether what handlers of other nodes have to say comes here.
   virtual bool hears_replies() const = 0;
+
+  /// Whether anybody here reads live events. Where nobody does, other nodes
+  /// need to say only how far the log is. They are to send events until they
+  /// are told.
+  virtual void wants_events(bool wanted) = 0;
 };
 
 /// One node alone.
@@ -33,6 +38,7 @@ class no_fanout final : public fanout {
   void committed(const log_range_ptr&) override {}
   void replied(const uuid&, const std::optional<processing::reply>&) override {}
   bool hears_replies() const override { return false; }
+  void wants_events(bool) override {}
 };
 
 } // namespace eventweft

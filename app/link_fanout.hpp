@@ -17,6 +17,8 @@ class link_fanout final : public fanout {
   void set(std::shared_ptr<mesh> links) {
     std::lock_guard guard{mutex_};
     links_ = std::move(links);
+    if (links_)
+      links_->wants_events(wanted_);
   }
 
   std::shared_ptr<mesh> get() const {
@@ -40,9 +42,18 @@ class link_fanout final : public fanout {
     return links && links->hears_replies();
   }
 
+  void wants_events(bool wanted) override {
+    std::lock_guard guard{mutex_};
+    wanted_ = wanted;
+    if (links_)
+      links_->wants_events(wanted);
+  }
+
  private:
   mutable std::mutex mutex_;
   std::shared_ptr<mesh> links_;
+  /// For links that come later.
+  bool wanted_ = true;
 };
 
 } // namespace eventweft

@@ -163,6 +163,7 @@ class simulation {
     void changed(const control_event&) override {}
     void replied(link::reply_item) override {}
     void lost() override {}
+    void interested(bool) override {}
     void round_trip(nanoseconds) override {}
     void skipped(size_t) override {}
 

@@ -162,6 +162,10 @@ struct item_writer {
       w.id(thread);
     }
   }
+  void operator()(const interest_item& x) const {
+    w.u8(6);
+    w.u8(x.events ? 1 : 0);
+  }
   void operator()(const newer_item& x) const {
     w.u8(x.kind);
     w.out.append(x.body);
@@ -241,6 +245,12 @@ data_item read_item(reader& r) {
     return read_reply(r);
   case 5:
     return read_news(r);
+  case 6: {
+    const auto events = r.u8();
+    if (events > 1)
+      r.fail();
+    return interest_item{events == 1};
+  }
   case 0:
     r.fail();
     return head_item{};

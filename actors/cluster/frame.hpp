@@ -41,9 +41,11 @@
 ///               count:u32 (id:16 thread:16)…
 ///                      what the events of the next item, which is 1 or 2,
 ///                      changed of the threads before them; nil: not that
+///           | 6 events:u8    whether the sender wants items 1 and 5; if not,
+///                      item 2 will do. Who never said it wants them
 ///
 /// Item 4 is sent to those who speak protocol 2 or newer, item 5 to those who
-/// speak 3. An item of another
+/// speak 3, item 6 to those who speak 4. An item of another
 /// number, or a change of a kind that is not known here, is a newer program's:
 /// it is read as a hint that there is something new in the store. So items and
 /// kinds may be appended without a new protocol where that is good enough.
@@ -60,11 +62,13 @@ inline constexpr size_t nonce_bytes = 32;
 
 /// The link protocols that this program speaks.
 inline constexpr uint32_t oldest_protocol = 1;
-inline constexpr uint32_t newest_protocol = 3;
+inline constexpr uint32_t newest_protocol = 4;
 /// From here on `reply_item` is understood.
 inline constexpr uint32_t replies_protocol = 2;
 /// From here on `news_item` is.
 inline constexpr uint32_t news_protocol = 3;
+/// From here on `interest_item` is.
+inline constexpr uint32_t interest_protocol = 4;
 
 struct hello {
   uint32_t protocol_min = 1;
@@ -130,6 +134,12 @@ struct news_item {
   bool operator==(const news_item&) const = default;
 };
 
+/// Whether anybody reads live events where this comes from.
+struct interest_item {
+  bool events = true;
+  bool operator==(const interest_item&) const = default;
+};
+
 /// What a newer program says and this one has no word for.
 struct newer_item {
   uint8_t kind = 0;
@@ -137,8 +147,9 @@ struct newer_item {
   bool operator==(const newer_item&) const = default;
 };
 
-using data_item = std::variant<events_item, head_item, control_event,
-                               reply_item, news_item, newer_item>;
+using data_item =
+    std::variant<events_item, head_item, control_event, reply_item, news_item,
+                 interest_item, newer_item>;
 
 struct data {
   uint64_t number = 0;

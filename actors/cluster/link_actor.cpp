@@ -135,6 +135,11 @@ void link_life::give(const link::reply_item& x) {
     channel_->send(x);
 }
 
+void link_life::tell_interest() {
+  if (channel_)
+    channel_->want_events(core_->wants_events);
+}
+
 void link_life::end(const std::string& why) {
   ending_ = true;
   if (channel_)
@@ -160,6 +165,8 @@ void link_life::up(const link::hello& peer, uint32_t protocol) {
   was_up_ = true;
   pauses_.reset();
   core_->up(peer_, shared_from_this(), actor(), protocol);
+  // Only now: whoever changes it from here on reaches this link.
+  tell_interest();
   if (!dials_) {
     core_->came_from(peer_, actor(), std::nullopt);
     locate();
@@ -233,6 +240,10 @@ void link_life::lost() {
   core_->ctx.control->resync();
   if (auto hub = core_->ctx.peers->hub.get())
     tell_anon(hub, poll_atom_v);
+}
+
+void link_life::interested(bool events) {
+  core_->set_interest(peer_, events);
 }
 
 void link_life::round_trip(nanoseconds d) {

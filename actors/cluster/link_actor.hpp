@@ -37,6 +37,8 @@ class link_life final : public link::channel_port,
   void give(const log_range_ptr& range);
   void give(const control_event& e);
   void give(const link::reply_item& x);
+  /// The peer is told whether it is to send events.
+  void tell_interest();
   void end(const std::string& why);
 
   // -- link::channel_port ----------------------------------------------------
@@ -48,6 +50,7 @@ class link_life final : public link::channel_port,
   void changed(const control_event& e) override;
   void replied(link::reply_item x) override;
   void lost() override;
+  void interested(bool events) override;
   void round_trip(std::chrono::nanoseconds d) override;
   void skipped(size_t events) override;
 

@@ -169,6 +169,8 @@ void channel::opened(uint64_t credit) {
   credit_ = credit;
   protocol_ = std::min(mine_.protocol, peer_.protocol);
   port_.up(peer_, protocol_);
+  if (state_ == state::up)
+    flush();
 }
 
 void channel::on(refused& x) {
@@ -219,9 +221,21 @@ void channel::put(data_item item) {
   port_.send(std::move(bytes));
 }
 
+void channel::want_events(bool wanted) {
+  if (std::exchange(wants_, wanted) != wanted)
+    interest_due_ = true;
+  if (state_ == state::up)
+    flush();
+}
+
 void channel::send(const log_range& range) {
   if (state_ != state::up)
     return;
+  if (!peer_wants_) {
+    behind_ = std::max(behind_, range.last);
+    flush();
+    return;
+  }
   size_t missed = 0;
   for (auto& piece : pieces_of(range)) {
     const auto* events = std::get_if<events_item>(&piece);
@@ -274,6 +288,12 @@ void channel::flush() {
     controls_.pop_front();
     put(std::move(e));
   }
+  if (interest_due_ && protocol_ >= interest_protocol &&
+      room(size_of(interest_item{}))) {
+    interest_due_ = false;
+    interest_told_ = true;
+    put(interest_item{wants_});
+  }
   if (behind_ != 0 && room(spare_bytes))
     put(head_item{std::exchange(behind_, 0)});
 }
@@ -310,6 +330,9 @@ void channel::on(data& x) {
     port_.replied(std::move(*reply));
   } else if (auto* change = std::get_if<control_event>(&x.item)) {
     port_.changed(*change);
+  } else if (auto* interest = std::get_if<interest_item>(&x.item)) {
+    if (std::exchange(peer_wants_, interest->events) != interest->events)
+      port_.interested(peer_wants_);
   } else {
     port_.lost();
   }
@@ -387,9 +410,13 @@ void channel::tick(nanoseconds now, seq_t head) {
     die("the peer is silent");
     return;
   }
+  const bool ping_due = now - pinged_ >= options_.ping;
+  // What was lost on the way would stay wrong for as long as the link stands.
+  if (ping_due && interest_told_)
+    interest_due_ = true;
   acknowledge();
   flush();
-  if (now - pinged_ >= options_.ping) {
+  if (ping_due) {
     pinged_ = now;
     port_.send(encode(ping{static_cast<uint64_t>(now.count()), sent_, head}));
   }

@@ -71,6 +71,8 @@ class channel_port {
   /// Something was lost on the way, or is not understood here: look at the
   /// store.
   virtual void lost() = 0;
+  /// Whether the peer gets events from now on, or only how far the log is.
+  virtual void interested(bool events) = 0;
   virtual void round_trip(std::chrono::nanoseconds d) = 0;
   /// So many events were not sent, for want of credit.
   virtual void skipped(size_t events) = 0;
@@ -85,6 +87,8 @@ class channel_port {
 /// - Data frames are numbered. A hole in the numbers, or a ping that says that
 ///   more was sent than came, means "lost": the hub looks at the store. Nothing
 ///   is sent a second time; the store has it.
+/// - Each side says whether anybody there reads live events. A peer where
+///   nobody does is told only how far the log is.
 /// - A sender has at most the peer's credit on its way. What does not fit is
 ///   dropped for a note of how far the log is, sent when there is room again:
 ///   a slow peer costs bounded memory here and delays nobody.
@@ -100,6 +104,10 @@ class channel {
   void receive(std::string_view bytes, nanoseconds now);
   /// About ten times a second.
   void tick(nanoseconds now, seq_t head);
+
+  /// Whether the peer is to send events. What was said last counts, from before
+  /// the handshake as well.
+  void want_events(bool wanted);
 
   void send(const log_range& range);
   void send(const control_event& e);
@@ -164,6 +172,12 @@ class channel {
   /// How far the log is, if the peer was not sent all of it.
   seq_t behind_ = 0;
   std::deque<control_event> controls_;
+  bool peer_wants_ = true;
+  /// What the peer is to know of us, whether it was told anything, and whether
+  /// it has to be told.
+  bool wants_ = true;
+  bool interest_told_ = false;
+  bool interest_due_ = false;
 
   // -- receiving -------------------------------------------------------------
   uint64_t received_ = 0;

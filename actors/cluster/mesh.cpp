@@ -193,6 +193,12 @@ bool mesh::hears_replies() const {
   });
 }
 
+void mesh::wants_events(bool wanted) {
+  core_->wants_events = wanted;
+  // As it is when they get there: what was said last counts.
+  core_->each_link([](link_life& life) { life.tell_interest(); });
+}
+
 void mesh::announce(const control_event& e) {
   core_->each_link([e](link_life& life) { life.give(e); });
 }
@@ -217,7 +223,7 @@ std::vector<link_view> mesh::links() const {
   std::lock_guard guard{core_->mutex};
   std::vector<link_view> out;
   for (const auto& [peer, r] : core_->records)
-    out.push_back({peer, r.state, r.round_trip, r.head});
+    out.push_back({peer, r.state, r.round_trip, r.head, r.gets_events});
   return out;
 }
 

@@ -27,6 +27,8 @@ struct link_view {
   std::optional<std::chrono::nanoseconds> round_trip;
   /// The end of the log as far as the peer knows it.
   seq_t peer_head = 0;
+  /// Whether the peer is sent events, and not only how far the log is.
+  bool gets_events = true;
 };
 
 /// PEM files that stay readable, for CAF, which reads them for each
@@ -95,6 +97,7 @@ class mesh final : public fanout {
   void replied(const uuid& event,
                const std::optional<processing::reply>& r) override;
   bool hears_replies() const override;
+  void wants_events(bool wanted) override;
   void announce(const control_event& e);
 
   /// Runs `swap` where no connection is being made: for files that CAF reads.

@@ -65,6 +65,13 @@ void mesh_core::set_head(const std::string& peer, seq_t seq) {
   r.head = std::max(r.head, seq);
 }
 
+void mesh_core::set_interest(const std::string& peer, bool events) {
+  ctx.log->debug("cluster: node {} {}", peer,
+                 events ? "wants events" : "only wants the log's end");
+  std::lock_guard guard{mutex};
+  records[peer].gets_events = events;
+}
+
 void mesh_core::set_round_trip(const std::string& peer,
                                std::chrono::nanoseconds d) {
   ctx.figures->link_round_trip(peer, d);
@@ -84,6 +91,7 @@ void mesh_core::up(const std::string& peer,
     older_life = std::exchange(r.life, life);
     r.state = "up";
     r.protocol = protocol;
+    r.gets_events = true;
     r.came = false;
     r.far_end.reset();
     r.logged.clear();

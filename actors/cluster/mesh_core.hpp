@@ -36,6 +36,7 @@ struct mesh_core {
     bool came = false;
     std::optional<std::string> far_end;
     seq_t head = 0;
+    bool gets_events = true;
     std::string logged;
     /// Of a living peer that dials us: since when there has been no link.
     std::optional<std::chrono::steady_clock::time_point> missed_since;
@@ -55,6 +56,7 @@ struct mesh_core {
   /// start of all nodes nothing may be committed for long.
   seq_t known_head() const;
   void set_head(const std::string& peer, seq_t seq);
+  void set_interest(const std::string& peer, bool events);
   void set_round_trip(const std::string& peer, std::chrono::nanoseconds d);
   /// From here on the peer gets what it gets through `life`.
   void up(const std::string& peer, const std::shared_ptr<link_life>& life,
@@ -91,6 +93,8 @@ struct mesh_core {
   std::shared_ptr<const link::identity> self;
   std::atomic<seq_t> head{0};
   std::atomic<int> strangers{0};
+  /// Whether anybody reads live events here.
+  std::atomic<bool> wants_events{true};
 
   std::mutex mutex;
   bool closed = false;

@@ -19,6 +19,7 @@ struct nowhere final : link::channel_port {
   void changed(const control_event&) override {}
   void replied(link::reply_item) override {}
   void lost() override {}
+  void interested(bool) override {}
   void round_trip(std::chrono::nanoseconds) override {}
   void skipped(size_t) override {}
   int ups = 0;

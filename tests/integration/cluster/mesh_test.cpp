@@ -250,6 +250,31 @@ TEST_F(mesh_test, RepliesOfHandlersReachEveryPeer) {
   }));
 }
 
+TEST_F(mesh_test, APeerWhereNobodyReadsIsSentNoEvents) {
+  test_node a{"a"}, b{"b"};
+  // Before there is a link, and over one that is there.
+  b.links->wants_events(false);
+  meet({&a, &b});
+  const auto gets_events = [&a] {
+    const auto links = a.links->links();
+    return links.size() != 1 || links.front().gets_events;
+  };
+  ASSERT_TRUE(within(20s, [&] {
+    return a.link_to("b") == "up" && b.link_to("a") == "up" && !gets_events();
+  })) << a.link_to("b");
+  a.links->committed(range(1, 3));
+  EXPECT_TRUE(within(5s, [&] { return b.hub->reaches == 3; }));
+  b.links->wants_events(true);
+  ASSERT_TRUE(within(5s, gets_events));
+  a.links->committed(range(4, 5));
+  EXPECT_TRUE(within(5s, [&] {
+    std::lock_guard guard{b.hub->mutex};
+    return b.hub->events.size() == 2;
+  }));
+  std::lock_guard guard{b.hub->mutex};
+  EXPECT_THAT(b.hub->events, ElementsAre(4, 5));
+}
+
 // CAF waits for ever for those who say nothing.
 TEST_F(mesh_test, StrangersAtThePortAreEndedAndLinksAreNot) {
   test_node a{"a"}, b{"b", 1, 0, {1s, 2}};

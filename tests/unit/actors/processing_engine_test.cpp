@@ -131,6 +131,7 @@ class noted_links final : public fanout {
     said.emplace_back(event, r);
   }
   bool hears_replies() const override { return up; }
+  void wants_events(bool) override {}
 
   bool up = true;
   std::vector<std::pair<uuid, std::optional<processing::reply>>> said;

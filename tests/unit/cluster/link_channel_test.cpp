@@ -79,6 +79,8 @@ struct end final : channel_port {
   void changed(const control_event& e) override { changes.push_back(e); }
   void replied(reply_item x) override { replies.push_back(std::move(x)); }
   void lost() override { ++lost_count; }
+  std::vector<bool> interests;
+  void interested(bool events) override { interests.push_back(events); }
   void round_trip(nanoseconds d) override { trip = d; }
   void skipped(size_t n) override { skipped_events += n; }
 };
@@ -492,11 +494,134 @@ TEST_F(link_channel, AnOlderPeerGetsTheEventsAlone) {
   EXPECT_EQ(b_end.lost_count, 0);
 }
 
+// -- interest -----------------------------------------------------------------
+
+struct link_interest : link_channel {
+  link_interest() {
+    a_options.me.protocol = b_options.me.protocol = interest_protocol;
+  }
+};
+
+TEST_F(link_interest, WhereNobodyReadsItIsEnoughToKnowHowFarTheLogIs) {
+  open();
+  a->send(range(1, 1));
+  exchange();
+  EXPECT_THAT(b_end.taken, ElementsAre(1)) << "who says nothing gets events";
+  EXPECT_THAT(a_end.interests, IsEmpty());
+  b->want_events(false);
+  exchange();
+  EXPECT_THAT(a_end.interests, ElementsAre(false));
+  auto told = range(2, 4);
+  told.news.names = {{uuid{{4}}, uuid{{2}}}};
+  a->send(told);
+  b->send(range(5, 5));
+  exchange();
+  EXPECT_THAT(b_end.taken, ElementsAre(1));
+  EXPECT_THAT(b_end.news, IsEmpty());
+  EXPECT_EQ(b_end.heads.back(), 4);
+  EXPECT_EQ(b->peer_head(), 4);
+  EXPECT_THAT(a_end.taken, ElementsAre(5)) << "it is for each side to say";
+  EXPECT_EQ(a_end.skipped_events, 0u);
+  b->want_events(true);
+  exchange();
+  a->send(range(6, 6));
+  exchange();
+  EXPECT_THAT(b_end.taken, ElementsAre(1, 6));
+  EXPECT_THAT(a_end.interests, ElementsAre(false, true));
+  advance(2s, 6, 6);
+  EXPECT_EQ(a->in_flight() + b->in_flight(), 0u);
+  EXPECT_EQ(a_end.lost_count + b_end.lost_count, 0);
+}
+
+TEST_F(link_interest, IsSaidWhenTheLinkComesUp) {
+  for (const bool dialler : {true, false}) {
+    fresh();
+    a_options.me.protocol = b_options.me.protocol = interest_protocol;
+    a = std::make_unique<channel>(a_options, *a_self, a_end,
+                                  std::string(nonce_bytes, 'a'), now);
+    b = std::make_unique<channel>(b_options, *b_self, b_end,
+                                  std::string(nonce_bytes, 'b'), now);
+    (dialler ? a : b)->want_events(false);
+    a->start();
+    exchange();
+    ASSERT_TRUE(a->up() && b->up());
+    EXPECT_THAT((dialler ? b_end : a_end).interests, ElementsAre(false));
+    (dialler ? b : a)->send(range(1, 3));
+    exchange();
+    EXPECT_THAT((dialler ? a_end : b_end).taken, IsEmpty());
+    EXPECT_EQ((dialler ? a_end : b_end).heads.back(), 3);
+  }
+}
+
+TEST_F(link_interest, AnOlderPeerSendsAndGetsEventsAlways) {
+  b_options.me.protocol = interest_protocol - 1;
+  open();
+  a->want_events(false);
+  b->want_events(false);
+  a->send(range(1, 2));
+  b->send(range(3, 3));
+  exchange();
+  advance(1s, 3, 3);
+  EXPECT_THAT(b_end.taken, ElementsAre(1, 2));
+  EXPECT_THAT(a_end.taken, ElementsAre(3));
+  EXPECT_THAT(a_end.interests, IsEmpty());
+  EXPECT_THAT(b_end.interests, IsEmpty());
+  EXPECT_EQ(a_end.lost_count + b_end.lost_count, 0);
+}
+
+TEST_F(link_interest, WaitsForCreditAndTheLatestCounts) {
+  open();
+  b_is_slow = true;
+  for (seq_t n = 1; n <= 5'000; ++n)
+    b->send(range(n, n, 1'000));
+  while (b->waiting() == 0)
+    b->send(control_event{control_kind::streams, ""});
+  for (const bool wanted : {false, true, false})
+    b->want_events(wanted);
+  b_is_slow = false;
+  advance(1s, 0, 5'000);
+  EXPECT_THAT(a_end.interests, ElementsAre(false));
+  EXPECT_EQ(a_end.heads.back(), 5'000);
+}
+
+TEST_F(link_interest, WhatIsLostIsSaidAgain) {
+  open();
+  for (const bool wanted : {false, true}) {
+    cut = true;
+    b->want_events(wanted);
+    exchange();
+    cut = false;
+    advance(1s);
+    ASSERT_FALSE(a_end.interests.empty());
+    EXPECT_EQ(a_end.interests.back(), wanted);
+  }
+  EXPECT_THAT(a_end.interests, ElementsAre(false, true));
+}
+
+TEST_F(link_interest, HowFarTheLogIsWaitsForCreditAndNothingIsSkipped) {
+  b_options.window = 64 << 10;
+  open();
+  b->want_events(false);
+  exchange();
+  b_is_slow = true;
+  for (seq_t n = 1; n <= 10'000; ++n) {
+    a->send(range(n, n));
+    EXPECT_LE(a->in_flight(), 64u << 10);
+  }
+  EXPECT_LE(a_end.out.size(), 5'000u);
+  b_is_slow = false;
+  advance(1s, 10'000);
+  EXPECT_EQ(b_end.heads.back(), 10'000);
+  EXPECT_THAT(b_end.taken, IsEmpty());
+  EXPECT_EQ(a_end.skipped_events, 0u);
+  EXPECT_EQ(a->in_flight(), 0u);
+}
+
 // -- frames -------------------------------------------------------------------
 
 hello some_hello() {
   hello h;
-  h.protocol = 3;
+  h.protocol = newest_protocol;
   h.types = 1ull << 60;
   h.node = "node-a";
   h.incarnation = uuid{{1, 2, 3}};
@@ -522,7 +647,9 @@ std::vector<frame> one_of_each() {
       data{11, reply_item{uuid{{8}}, std::nullopt}},
       data{12, news_item{{{{uuid{{1}}, uuid{{2}}}, {uuid{{3}}, {}, uuid{{4}}}},
                           {{uuid{{5}}, uuid{{6}}}}}}},
-      data{13, newer_item{6, "what it means is not known"}},
+      data{13, interest_item{false}},
+      data{14, interest_item{true}},
+      data{15, newer_item{200, "what it means is not known"}},
       ack{5, 6},
       ping{1, 2, 3},
       pong{4, 5},
@@ -569,6 +696,9 @@ TEST(link_frame, BytesStayAsTheyAre) {
   EXPECT_EQ(encode(ack{258, 1}), "\x07\x02\x01\0\0\0\0\0\0\x01\0\0\0\0\0\0\0"s);
   EXPECT_EQ(encode(data{1, control_event{control_kind::keys, "k"}}),
             "\x06\x01\0\0\0\0\0\0\0\x03\x02\x01\0\0\0k"s);
+  EXPECT_EQ(encode(data{1, interest_item{true}}),
+            "\x06\x01\0\0\0\0\0\0\0\x06\x01"s);
+  EXPECT_FALSE(decode("\x06\x01\0\0\0\0\0\0\0\x06\x02"s));
   EXPECT_EQ(encode(bye{"x"}), "\x0a\x01\0\0\0x"s);
 }
 
