@@ -38,10 +38,13 @@ json::object node_json(const node_record& n, const cluster_view& view) {
   else
     l["round_trip_ms"] = nullptr;
   // Without a link nobody says how far it is.
-  if (link->state == "up")
+  if (link->state == "up") {
     l["behind"] = std::max<seq_t>(0, view.head - link->peer_head);
-  else
+    l["events"] = link->gets_events;
+  } else {
     l["behind"] = nullptr;
+    l["events"] = nullptr;
+  }
   out["link"] = std::move(l);
   return out;
 }

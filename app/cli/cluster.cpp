@@ -52,20 +52,28 @@ void show(const table& rows, console& io) {
   }
 }
 
-/// The link's state with its round trip, and how many events the peer lacks.
-std::pair<std::string, std::string> link_of(element node) {
+struct link_cells {
+  /// With its round trip.
+  std::string state = "-";
+  /// How many events the peer lacks.
+  std::string behind = "-";
+  std::string events = "-";
+};
+
+link_cells link_of(element node) {
   element link;
   if (node["link"].get(link) || link.is_null())
-    return {"-", "-"};
+    return {};
   const auto trip = member(link, "round_trip_ms");
   return {member(link, "state") +
               (trip == "-" ? "" : " (" + trip.substr(0, 5) + " ms)"),
-          member(link, "behind")};
+          member(link, "behind"), member(link, "events")};
 }
 
 void show_status(element root, console& io) {
   simdjson::dom::array nodes, owners;
-  table rows{{"NODE", "STATE", "ALIVE", "HTTP", "LINK", "BEHIND", "VERSION"}};
+  table rows{{"NODE", "STATE", "ALIVE", "HTTP", "LINK", "BEHIND", "EVENTS",
+              "VERSION"}};
   const auto own = member(root, "node");
   if (!root["nodes"].get(nodes))
     for (const auto n : nodes) {
@@ -73,10 +81,11 @@ void show_status(element root, console& io) {
       // What it last said of itself holds no longer once it is silent.
       const bool lost =
           member(n, "alive") == "false" && member(n, "state") == "up";
-      auto [link, behind] = link_of(n);
+      auto link = link_of(n);
       rows.push_back({name == own ? name + " (this)" : name,
                       lost ? "lost" : member(n, "state"), member(n, "alive"),
-                      member(n, "http"), std::move(link), std::move(behind),
+                      member(n, "http"), std::move(link.state),
+                      std::move(link.behind), std::move(link.events),
                       member(n, "version")});
     }
   show(rows, io);

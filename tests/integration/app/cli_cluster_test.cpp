@@ -15,10 +15,11 @@ std::string view_of(bool left) {
     {"name":"a","state":"up","alive":true,"http":"h:1","version":"1.0",
      "link":null},
     {"name":"b","state":"up","alive":true,"http":"h:2","version":"1.0",
-     "link":{"state":"up","round_trip_ms":0.123456,"behind":3}},
+     "link":{"state":"up","round_trip_ms":0.123456,"behind":3,
+             "events":false}},
     {"name":"c","state":"up","alive":false,"http":"h:3","version":"1.0",
      "link":{"state":"down: the peer is silent","round_trip_ms":null,
-             "behind":null}}],
+             "behind":null,"events":null}}],
   "owners":[{"work":"processor:p","owner":"b","token":7,"ends_in_ms":900}],
   "held":[]})";
 }
@@ -32,11 +33,14 @@ TEST(CliCluster, ShowsNodesLinksLagAndOwners) {
   EXPECT_EQ(cluster_status(options, console.io), exit_ok) << console.err.str();
   EXPECT_EQ(
       console.out.str(),
-      "NODE      STATE  ALIVE  HTTP  LINK                      BEHIND  "
+      "NODE      STATE  ALIVE  HTTP  LINK                      BEHIND  EVENTS  "
       "VERSION\n"
-      "a (this)  up     true   h:1   -                         -       1.0\n"
-      "b         up     true   h:2   up (0.123 ms)             3       1.0\n"
-      "c         lost   false  h:3   down: the peer is silent  -       1.0\n"
+      "a (this)  up     true   h:1   -                         -       -       "
+      "1.0\n"
+      "b         up     true   h:2   up (0.123 ms)             3       false   "
+      "1.0\n"
+      "c         lost   false  h:3   down: the peer is silent  -       -       "
+      "1.0\n"
       "\n"
       "WORK         OWNER  TOKEN  ENDS IN (MS)\n"
       "processor:p  b      7      900\n");

@@ -19,6 +19,23 @@ TEST(ClusterStatus, SaysHowManyEventsOnlyThisNodeHas) {
               HasSubstr(R"("draining":true,"left":false,"spooled":3)"));
 }
 
+TEST(ClusterStatus, SaysWhoIsSentEvents) {
+  cluster_view view;
+  node_record b, c, d;
+  b.name = "b";
+  c.name = "c";
+  d.name = "d";
+  view.nodes = {b, c, d};
+  view.head = 7;
+  view.links = {{"b", "up", {}, 5, true},
+                {"c", "up", {}, 7, false},
+                {"d", "down: the peer is silent", {}, 7, true}};
+  const auto text = status_json(view);
+  EXPECT_THAT(text, HasSubstr(R"("behind":2,"events":true)"));
+  EXPECT_THAT(text, HasSubstr(R"("behind":0,"events":false)"));
+  EXPECT_THAT(text, HasSubstr(R"("behind":null,"events":null)"));
+}
+
 TEST(ClusterStatus, WhatIsNotStoredYetIsCountedFromTheDoorToTheSpool) {
   metrics figures;
   EXPECT_EQ(figures.unanswered(), 0u);
