@@ -36,6 +36,11 @@ stream_hub_state::stream_hub_state(stream_hub_actor::pointer self,
 stream_hub_actor::behavior_type stream_hub_state::make_behavior() {
   for (auto& [number, lane] : book_->lanes)
     lane.reading = false;
+  // Those in the lanes go on with this hub.
+  interested_ = !book_->lanes.empty();
+  ctx_.others->wants_events(interested_);
+  if (interested_)
+    watch_interest();
   start();
   return {
       [this](committed_atom, const log_range_ptr& range) {
@@ -85,8 +90,7 @@ void stream_hub_state::started(seq_t head) {
   take_early();
   for (auto& promise : std::exchange(early_heads_, {}))
     promise.deliver(ring_.head());
-  for (auto& [request, promise] : std::exchange(early_joins_, {}))
-    promise.deliver(join(std::move(request)));
+  serve_joins();
   pump_all();
   schedule_poll();
 }
@@ -102,6 +106,8 @@ caf::result<seq_t> stream_hub_state::head() {
 }
 
 void stream_hub_state::committed(const log_range_ptr& range) {
+  if (started_ && !interested_)
+    skip_to(range->first - 1);
   if (!started_ || range->first > ring_.head() + 1) {
     keep_early(range);
     if (started_)
@@ -156,6 +162,10 @@ void stream_hub_state::accept(const log_range& range) {
 void stream_hub_state::reaches_to(seq_t last) {
   if (!started_ || last <= ring_.head())
     return;
+  if (!interested_) {
+    skip_to(last);
+    return;
+  }
   expected_ = std::max(expected_, last);
   if (!std::exchange(in_grace_, true))
     run_after(self_, tell_grace, [this] {
@@ -172,7 +182,13 @@ void stream_hub_state::fill_expected() {
 }
 
 void stream_hub_state::fill() {
-  if (filling_ || ring_.head() >= target_)
+  if (ring_.head() >= target_)
+    return;
+  if (!interested_) {
+    skip_to(target_);
+    return;
+  }
+  if (filling_)
     return;
   auto store = ctx_.peers->reader.get();
   if (!store) {
@@ -287,10 +303,16 @@ void stream_hub_state::polled(seq_t head,
 caf::result<join_answer> stream_hub_state::take_join(join_request r) {
   if (!r.lane)
     return to_caf(ec::internal, "a join without a lane");
-  if (started_)
+  begin_interest();
+  if (started_ && !names_unsure_ && !naming_)
     return join(std::move(r));
+  // One that was given up by whoever asked would be answered as well.
+  std::erase_if(early_joins_, [&r](const auto& x) {
+    return x.first.subscription == r.subscription;
+  });
   auto promise = self_->make_response_promise<join_answer>();
   early_joins_.emplace_back(std::move(r), promise);
+  serve_joins();
   return promise;
 }
 
@@ -306,6 +328,7 @@ void stream_hub_state::leave(subscription_id who) {
   std::erase_if(early_joins_,
                 [who](auto& x) { return x.first.subscription == who; });
   readers_.leave(who);
+  ++comings_;
 }
 
 stream_hub_actor spawn_stream_hub(caf::actor_system& sys, actor_context ctx,

@@ -24,6 +24,10 @@ struct stream_hub_options {
   uint64_t page_bytes = 1ull << 20;
   /// Between looks at the store's head, in case nobody told us.
   std::chrono::milliseconds poll_interval{2'000};
+  /// Between this and twice as long without a reader, and the other nodes are
+  /// told that they need not send events. Longer than a reader takes to come
+  /// back.
+  std::chrono::milliseconds interest_pause{30'000};
   std::chrono::milliseconds retry_min{100};
   std::chrono::milliseconds retry_max{5'000};
   std::chrono::milliseconds store_timeout{40'000};
@@ -48,6 +52,8 @@ std::shared_ptr<live_lanes> make_live_lanes();
 /// - A lane that falls behind what is in memory is fed from the store.
 /// - A range that does not follow on the last one leaves a hole, which is read
 ///   from the store.
+/// - As long as nobody reads, other nodes send it no events: it follows the
+///   log's end and reads nothing.
 /// - It starts at the store's head; until that is known, joins wait.
 stream_hub_actor spawn_stream_hub(caf::actor_system& sys, actor_context ctx,
                                   stream_hub_options options,

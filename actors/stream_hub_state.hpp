@@ -80,6 +80,19 @@ class stream_hub_state {
   void read_places(const storage_reader_actor& store, seq_t after);
   void take_places(const storage_reader_actor& store, const places_page& page);
 
+  // -- interest (stream_hub_interest.cpp) -------------------------------------
+
+  /// A reader has come: from now on there is somebody.
+  void begin_interest();
+  /// Interest ends once there was nobody for a whole pause.
+  void watch_interest();
+  /// Nobody reads: what is between the head and there is in the store for those
+  /// who come later.
+  void skip_to(seq_t last);
+  /// Joins wait for the end of the log, and for what the store calls threads by
+  /// now where merges may have passed unseen.
+  void serve_joins();
+
   // -- the slow look at the store --------------------------------------------
 
   void schedule_poll();
@@ -121,6 +134,14 @@ class stream_hub_state {
   bool filling_ = false;
   bool polling_ = false;
   bool placing_ = false;
+  /// Whether anybody reads here, or did a moment ago.
+  bool interested_ = false;
+  /// How often a reader came or went.
+  uint64_t comings_ = 0;
+  /// Whether merges may have passed unseen, and whether the store is being
+  /// asked for the names of threads because of that.
+  bool names_unsure_ = true;
+  bool naming_ = false;
   /// How often what is in memory has still to be held against the store.
   unsigned doubts_ = 0;
   /// Of the threads in the store, as it was asked last.
@@ -134,7 +155,7 @@ class stream_hub_state {
   bool in_grace_ = false;
   timestamp latest_{};
   std::map<seq_t, log_range_ptr> early_;
-  /// What was asked before the end of the log was known.
+  /// What was asked before it could be answered.
   std::vector<caf::typed_response_promise<seq_t>> early_heads_;
   std::vector<std::pair<join_request, caf::typed_response_promise<join_answer>>>
       early_joins_;

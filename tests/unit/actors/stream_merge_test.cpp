@@ -298,6 +298,7 @@ TEST_F(stream_merge_test, what_a_backfill_found_is_in_memory_after_a_look) {
 // Whoever appended could not tell us: it did not tell of earlier events either.
 TEST_F(stream_merge_test, hole_that_was_read_brings_what_changed_before_it) {
   start_all();
+  read(9, {}, {});
   const auto first = append(in({}));
   run();
   advance(milliseconds{5'000});
