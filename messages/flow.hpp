@@ -107,6 +107,9 @@ struct append_results {
   /// the store has made all of these so. One for each transaction that it took:
   /// the last one's may be there where an earlier one's was lost.
   std::vector<log_mark> unsynced{};
+  /// Whether another writer appended to the same log meanwhile, so that this
+  /// one had to wait for it or to read again what it knew.
+  bool contended = false;
 
   bool operator==(const append_results&) const = default;
 };
@@ -119,6 +122,14 @@ struct event_batch {
   bool sync_later = false;
 
   bool operator==(const event_batch&) const = default;
+};
+
+/// A batch for the node that appends for others, at the link to it. Answered
+/// with one result an event; `refused` other than by `row_refused` says that
+/// the event was not taken there, but may be stored all the same. Local only:
+/// what comes over the link are the link's own frames.
+struct relay_order {
+  std::vector<event_ptr> events;
 };
 
 /// A piece of the log: what comes after `after`, at most `max_events` and

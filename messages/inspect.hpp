@@ -194,9 +194,9 @@ bool inspect(Inspector& f, log_mark& x) {
 
 template <class Inspector>
 bool inspect(Inspector& f, append_results& x) {
-  return f.object(x).fields(f.field("items", x.items),
-                            f.field("threads", x.threads),
-                            f.field("unsynced", x.unsynced));
+  return f.object(x).fields(
+      f.field("items", x.items), f.field("threads", x.threads),
+      f.field("unsynced", x.unsynced), f.field("contended", x.contended));
 }
 
 template <class Inspector>

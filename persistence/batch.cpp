@@ -26,6 +26,7 @@ expected<void> append_part(std::span<const event_ptr> events,
     std::ranges::move(part.news.links, std::back_inserter(all.news.links));
     std::ranges::move(part.news.names, std::back_inserter(all.news.names));
     std::ranges::move(done->unsynced, std::back_inserter(results.unsynced));
+    results.contended = results.contended || done->contended;
     return {};
   }
   if (done.error().code != ec::row_refused)

@@ -192,6 +192,7 @@ session::append_joined_once(std::span<const event_ptr> events, commit_mode mode,
 expected<append_results>
 session::append_joined(std::span<const event_ptr> events, commit_mode mode) {
   using result_t = expected<std::optional<append_results>>;
+  bool contended = careful_ > 0;
   for (;;) {
     const bool careful = careful_ > 0;
     auto done = pool_->with_connection([&](connection& own) {
@@ -205,8 +206,11 @@ session::append_joined(std::span<const event_ptr> events, commit_mode mode) {
       return fail(std::move(done.error()));
     if (careful)
       --careful_;
-    if (*done)
+    if (*done) {
+      (*done)->contended = contended;
       return std::move(**done);
+    }
+    contended = true;
     careful_ = careful_batches;
   }
 }

@@ -128,6 +128,7 @@ memory_session::append_and_join(std::span<const event_ptr> events) {
   return append(events).map([&](std::vector<append_result>&& items) {
     append_results out{std::move(items)};
     out.threads.news = std::exchange(log_->news, {});
+    out.contended = log_->contended;
     return out;
   });
 }

@@ -57,6 +57,8 @@ class memory_log {
   void name(const uuid& id, const uuid& thread);
   /// Threads were changed without an event.
   int64_t thread_version = 0;
+  /// Appends say that another writer is in their way.
+  bool contended = false;
   /// What the next append says that it changed.
   thread_news news;
 

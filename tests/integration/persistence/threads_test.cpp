@@ -3,7 +3,10 @@
 #include "correlation/keys.hpp"
 #include "tests/integration/persistence/thread_support.hpp"
 
+#include <pqxx/pqxx>
+
 #include <array>
+#include <future>
 #include <numeric>
 #include <random>
 #include <thread>
@@ -268,6 +271,35 @@ TEST_P(append_threads, WhatIsNotNewIsFoundByASessionThatDoesNotKnowIt) {
       EXPECT_EQ(again.items[1].correlation_id, thread_of(1));
     }
   }
+}
+
+TEST(postgres_threads, AnAppendSaysThatAnotherWriterWasInItsWay) {
+  store_options options;
+  options.url = migrated_database();
+  const auto store = must(open_store(options));
+  const auto join_one = [&](int n) {
+    const std::vector<event_ptr> one{event_ptr{keyed_event(n, {being("a:1")})}};
+    return store->open_session()->append_and_join(one);
+  };
+  EXPECT_FALSE(must(join_one(1)).contended);
+  // It reads what it does not know, and then has to wait for the log head.
+  pqxx::connection holder{options.url};
+  pqxx::connection watcher{options.url};
+  pqxx::work held{holder};
+  held.exec("SELECT last_seq FROM log_head FOR UPDATE").one_row();
+  auto second = std::async(std::launch::async, [&] { return join_one(2); });
+  for (bool waits = false; !waits;)
+    waits = pqxx::nontransaction{watcher}
+                .exec("SELECT count(*) > 0 FROM pg_stat_activity WHERE "
+                      "wait_event_type = 'Lock' "
+                      "AND datname = current_database()")
+                .one_field()
+                .as<bool>();
+  held.exec("UPDATE log_head SET thread_version = thread_version + 1");
+  held.commit();
+  const auto done = must(second.get());
+  EXPECT_TRUE(done.contended);
+  EXPECT_EQ(done.items[0].outcome.seq, 2);
 }
 
 TEST_P(append_threads, WhatASessionKnowsHoldsUntilOthersChangeIt) {
