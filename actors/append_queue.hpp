@@ -20,6 +20,9 @@ struct pending_append {
   event_ptr event;
   caf::typed_response_promise<append_outcome> promise;
   timestamp since{};
+  /// Another node's: it waits for the outcome, and appends the event by itself
+  /// if there is none.
+  bool relayed = false;
 };
 
 /// What waits in the storage writer: bounded in events and in bytes, taken out
@@ -41,6 +44,9 @@ class append_queue {
   /// The oldest, at most so many events and bytes, but at least one unless
   /// there is none.
   std::vector<pending_append> take(size_t max_events, uint64_t max_bytes);
+
+  /// The oldest; not of an empty queue.
+  const pending_append& front() const { return items_.front(); }
 
   size_t size() const noexcept { return items_.size(); }
   bool empty() const noexcept { return items_.empty(); }

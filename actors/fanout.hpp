@@ -5,9 +5,19 @@
 #include "messages/processing.hpp"
 #include "messages/uuid.hpp"
 
+#include <caf/actor.hpp>
+
 #include <optional>
+#include <string>
 
 namespace eventweft {
+
+/// The node that appends to the log for others, and the link to it, which takes
+/// a `relay_order`.
+struct append_relay {
+  std::string node;
+  caf::actor link;
+};
 
 /// Where committed events go besides this node's own hub: the other nodes.
 /// Thread-safe; every call returns at once and drops nothing that the store
@@ -30,6 +40,10 @@ class fanout {
   /// need to say only how far the log is. They are to send events until they
   /// are told.
   virtual void wants_events(bool wanted) = 0;
+
+  /// Which node appends where several would be in each other's way; nothing if
+  /// it is this one, or can't be asked.
+  virtual std::optional<append_relay> relay() const { return std::nullopt; }
 };
 
 /// One node alone.

@@ -35,7 +35,8 @@ storage_writer_state::storage_writer_state(storage_writer_actor::pointer self,
 storage_writer_actor::behavior_type storage_writer_state::make_behavior() {
   start();
   return {
-      [this](append_atom, const event_ptr& ev) { return take(ev); },
+      [this](append_atom, const event_ptr& ev) { return take(ev, false); },
+      [this](relayed_atom, const event_ptr& ev) { return take(ev, true); },
       [this](retry_atom) -> caf::result<void> {
         try_store();
         return {};
@@ -44,15 +45,18 @@ storage_writer_actor::behavior_type storage_writer_state::make_behavior() {
   };
 }
 
-caf::result<append_outcome> storage_writer_state::take(const event_ptr& ev) {
+caf::result<append_outcome> storage_writer_state::take(const event_ptr& ev,
+                                                       bool relayed) {
   if (!ev)
     return to_caf(ec::internal, "an event that is none");
-  if (mode_ == mode::away && !options_.spool)
+  if (mode_ == mode::away && (relayed || !options_.spool))
     return to_caf(away_because_);
+  if (relayed && mode_ != mode::live)
+    return to_caf(ec::store_unavailable, "this node's store is away");
   if (!queue_.has_room_for(ev))
     return to_caf(ec::overloaded, "the storage writer's queue is full");
   auto promise = self_->make_response_promise<append_outcome>();
-  queue_.push({ev, promise, ctx_.time->now()});
+  queue_.push({ev, promise, ctx_.time->now(), relayed});
   hurried_ = hurried_ || store_busy_;
   pump();
   queue_changed();
@@ -189,7 +193,8 @@ void storage_writer_state::pump() {
   case mode::starting:
     break;
   case mode::live:
-    if (!store_busy_ && !failed_ && !queue_.empty() && may_overtake_sync())
+    if (!relay_waiting() && !store_busy_ && !failed_ && !queue_.empty() &&
+        may_overtake_sync())
       commit_next();
     break;
   case mode::away:
@@ -201,7 +206,7 @@ void storage_writer_state::pump() {
     break;
   }
   if (mode_ != mode::starting && queue_.empty() && !store_busy_ &&
-      unsynced_.empty() && !spool_busy_) {
+      unsynced_.empty() && !spool_busy_ && relaying_ == 0) {
     for (auto& promise : flushes_)
       promise.deliver();
     flushes_.clear();
@@ -220,7 +225,8 @@ void storage_writer_state::spool_changed() {
 }
 
 void storage_writer_state::queue_changed() {
-  auto waiting = queue_.size() + batch_.size() + spool_batch_.size();
+  auto waiting =
+      queue_.size() + batch_.size() + spool_batch_.size() + relaying_events_;
   for (const auto& b : unsynced_)
     waiting += b.events.size();
   ctx_.figures->set_writer_queue(waiting);
@@ -280,6 +286,8 @@ void storage_writer_state::batch_done(append_results& results) {
     return;
   }
   store_busy_ = false;
+  if (results.contended)
+    contended_ = ctx_.time->now();
   appended_batch done{std::exchange(batch_, {}), std::move(results),
                       batch_since_};
   if (failed_) {

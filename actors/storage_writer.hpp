@@ -33,6 +33,12 @@ struct storage_writer_options {
   std::chrono::milliseconds spool_timeout{30'000};
   /// How often a store that is not needed is asked whether it is there.
   std::chrono::milliseconds watch_interval{5'000};
+  /// Where several nodes write: how long another one appends before it is
+  /// tried again without it, and how long not after it failed.
+  std::chrono::milliseconds relay_for{60'000};
+  std::chrono::milliseconds relay_pause{5'000};
+  /// How long it may take for a batch.
+  std::chrono::milliseconds relay_timeout{1'500};
   /// Whether there is a spool.
   bool spool = false;
   /// Where samples of how long events took go; may be null.
@@ -52,6 +58,10 @@ struct storage_writer_options {
 ///   senders. An
 ///   event that the store knows under the very id it has here was stored by an
 ///   attempt of ours whose outcome got lost: not a duplicate.
+/// - Where several nodes write at once, their writers wait for each other and
+///   read anew what the others changed: one of them appends for all then
+///   (`fanout::relay`), and who can't reach it appends by itself, as ever. What
+///   it may have appended all the same is found again by its id.
 /// - While the store is away, or silent for too long, everything goes to the
 ///   spool, whose events are stored in order, before anything newer, once the
 ///   store is back. Without a spool senders get `store_unavailable`.

@@ -129,6 +129,10 @@ void storage_writer_state::spool_next() {
   std::unordered_map<std::string, uuid> here;
   for (auto& x : taken) {
     const auto& ev = *x.event;
+    if (x.relayed) {
+      x.promise.deliver(to_caf(away_because_));
+      continue;
+    }
     if (auto id = index_.find(ev)) {
       ctx_.figures->event_duplicate(ev.platform, ev.event_type);
       x.promise.deliver(append_outcome{*id, 0, *id != ev.id, true});

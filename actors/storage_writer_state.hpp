@@ -36,7 +36,7 @@ class storage_writer_state {
 
   // -- intake ----------------------------------------------------------------
 
-  caf::result<append_outcome> take(const event_ptr& ev);
+  caf::result<append_outcome> take(const event_ptr& ev, bool relayed);
   caf::result<void> flush();
   void start();
   void show_what_was_left();
@@ -69,8 +69,6 @@ class storage_writer_state {
   /// that nobody was told of waits again, in order, and the store is away.
   void fall_back();
 
-  // -- durable, then told of (storage_writer_sync.cpp) -----------------------
-
   /// A batch that the store has, in the order of the log.
   struct appended_batch {
     std::vector<pending_append> events;
@@ -78,6 +76,21 @@ class storage_writer_state {
     /// When it was sent to the store.
     timestamp since{};
   };
+
+  // -- through another node (storage_writer_relay.cpp) -----------------------
+
+  /// Hands on what waits. True if the rest waits for its turn there, too.
+  bool relay_waiting();
+  /// Whom to hand it to, if anybody.
+  std::optional<append_relay> relay_now();
+  void relayed(const std::string& node, appended_batch& batch,
+               const append_results& results);
+  void relay_failed(const std::string& node, std::vector<pending_append> events,
+                    const error& why);
+  /// Says so where another node begins to append, or this one.
+  void tell_of_relay(const std::string& node);
+
+  // -- durable, then told of (storage_writer_sync.cpp) -----------------------
 
   /// Makes durable what waits for it, unless that is under way.
   void sync_next();
@@ -139,6 +152,14 @@ class storage_writer_state {
   // When the log was told last of threads that are too large to be joined: each
   // event that would join them says it again.
   std::optional<timestamp> told_of_huge_{};
+
+  // Batches that another node appends; their events; since when others write
+  // too, and when the last such batch failed; who is said to append.
+  size_t relaying_ = 0;
+  size_t relaying_events_ = 0;
+  std::optional<timestamp> contended_{};
+  std::optional<timestamp> relay_failed_{};
+  std::string told_relay_;
 
   // Appended, but not durable; of the first so many it is being asked for.
   std::deque<appended_batch> unsynced_;

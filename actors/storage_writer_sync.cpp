@@ -103,9 +103,10 @@ void storage_writer_state::answer(const pending_append& x,
   auto outcome = result.outcome;
   if (outcome.id == ev.id)
     outcome.duplicate = false;
-  if (outcome.duplicate)
+  // The node that took it counts it.
+  if (!x.relayed && outcome.duplicate)
     ctx_.figures->event_duplicate(ev.platform, ev.event_type);
-  else
+  else if (!x.relayed)
     ctx_.figures->event_stored(ev.platform, ev.event_type);
   log_event(*ctx_.log, ev.id, "{} seq {}",
             outcome.duplicate ? "is a duplicate of" : "committed as",
@@ -122,7 +123,7 @@ void storage_writer_state::sample(const appended_batch& batch) {
   const auto waiting = static_cast<int64_t>(queue_.size());
   for (const auto& x : batch.events) {
     const auto& ev = *x.event;
-    if (!options_.samples->sampled(ev.id))
+    if (x.relayed || !options_.samples->sampled(ev.id))
       continue;
     const auto add = [&](std::string_view stage, auto took) {
       options_.samples->add(

@@ -27,6 +27,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// What a node says that it runs if it appends for others.
+constexpr const char* appends = "appends";
+
 /// Goes on while the process is stopped and while the machine sleeps.
 std::chrono::nanoseconds boot_time() {
   timespec t{};
@@ -73,6 +76,8 @@ struct cluster_node::state {
   /// After each heartbeat.
   void turned(store_nodes& store);
   expected<void> open_links(actor_host& host);
+  /// Who appends for all where several nodes write; empty: each for itself.
+  std::string appender() const;
 
   cluster_node_parts parts;
   std::string name;
@@ -157,12 +162,28 @@ void cluster_node::state::turned(store_nodes& store) {
   if (!links)
     return;
   links->see(members->members(), members->options().dead_after());
+  links->set_appender(appender());
   const auto now = std::chrono::steady_clock::now();
   if (!identity || now < next_look)
     return;
   next_look = now + between_looks;
   if (identity->look(*parts.log))
     links->while_idle([i = identity] { i->swap(); });
+}
+
+// The same on all nodes that see the same members.
+std::string cluster_node::state::appender() const {
+  if (!parts.settings.relay_appends)
+    return {};
+  // Older versions don't say that they do, and don't.
+  auto able = members->workers();
+  const auto all = members->members();
+  std::erase_if(able, [&all](const std::string& worker) {
+    const auto n = std::ranges::find(all, worker, &node_record::name);
+    return n == all.end() || !n->runs ||
+           std::ranges::find(*n->runs, appends) == n->runs->end();
+  });
+  return chosen_member(appends, able);
 }
 
 expected<void> cluster_node::state::open_links(actor_host& host) {
@@ -264,6 +285,8 @@ cluster_node::make(cluster_node_parts parts) {
   options.me.protocol = link::newest_protocol;
   options.me.capabilities = EVENTWEFT_VERSION;
   options.me.runs = s->parts.runs;
+  if (s->parts.settings.relay_appends)
+    options.me.runs->emplace_back(appends);
   options.lease = s->parts.settings.lease;
   s->members = std::make_shared<membership>(std::move(options), boot_time,
                                             s->parts.figures, s->parts.log);
@@ -361,6 +384,7 @@ void cluster_node::status(reply answer) {
   }
   if (const auto links = s.others->get()) {
     view.links = links->links();
+    view.appender = links->appender();
     view.head = links->head();
   }
   // What other nodes wrote comes by links or, without them, by the database.

@@ -59,6 +59,10 @@ std::string status_json(const cluster_view& view) {
   out["spooled"] = view.spooled;
   out["woken_by_database"] = view.hears;
   out["head"] = view.head;
+  if (view.appender.empty())
+    out["appender"] = nullptr;
+  else
+    out["appender"] = view.appender;
   json::array nodes;
   for (const auto& n : view.nodes)
     nodes.push_back(node_json(n, view));

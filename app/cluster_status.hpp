@@ -20,6 +20,8 @@ struct cluster_view {
   /// Whether the database wakes this node.
   bool hears = false;
   seq_t head = 0;
+  /// Who appends where several nodes write; empty: nobody does for others.
+  std::string appender;
   std::chrono::milliseconds dead_after{0};
   std::vector<node_record> nodes;
   /// All that the last heartbeat saw, and what this node itself works on.

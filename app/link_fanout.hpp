@@ -49,6 +49,11 @@ class link_fanout final : public fanout {
       links_->wants_events(wanted);
   }
 
+  std::optional<append_relay> relay() const override {
+    const auto links = get();
+    return links ? links->relay() : std::nullopt;
+  }
+
  private:
   mutable std::mutex mutex_;
   std::shared_ptr<mesh> links_;

@@ -162,6 +162,8 @@ class simulation {
     }
     void changed(const control_event&) override {}
     void replied(link::reply_item) override {}
+    void asked(link::append_item) override {}
+    void answered(link::appended_item) override {}
     void lost() override {}
     void interested(bool) override {}
     void round_trip(nanoseconds) override {}

@@ -369,6 +369,8 @@ constexpr auto key_table = std::to_array<key>({
      hour},
     {"cluster", "drain_delay", kind::seconds, at<&s::cluster, &cl::drain_delay>,
      0, hour},
+    {"cluster", "relay_appends", kind::boolean,
+     at<&s::cluster, &cl::relay_appends>},
     {"cluster", "window_bytes", kind::bytes, at<&s::cluster, &cl::window_bytes>,
      64 * kib, gib},
 

@@ -355,6 +355,9 @@ struct cluster_settings {
   /// Between readiness going away and readers being sent elsewhere when a node
   /// is drained: what the load balancer needs to notice.
   milliseconds drain_delay{2'000};
+  /// Whether one node appends for all where several write at once; each does
+  /// for itself otherwise.
+  bool relay_appends = true;
   /// Bytes that may be on their way to one peer; beyond that it is told how
   /// far the log is and reads the rest from the store.
   uint64_t window_bytes = 4ull << 20;

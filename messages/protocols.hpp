@@ -25,6 +25,9 @@ using storage_writer_actor = caf::typed_actor<
     // Answers after the commit (or after the spool's fsync while the store is
     // away). `overloaded` when the queue is full.
     caf::result<append_outcome>(append_atom, event_ptr),
+    // The same for another node's writer: stored or refused, but never spooled
+    // nor handed on.
+    caf::result<append_outcome>(relayed_atom, event_ptr),
     // Look now whether the store is back, not only when the next try is due.
     caf::result<void>(retry_atom),
     // Finishes what is queued, then answers.

@@ -139,6 +139,10 @@ CAF_ADD_ATOM(eventweft, eventweft, sync_atom)
 CAF_ADD_TYPE_ID(eventweft, (std::vector<eventweft::log_mark>))
 CAF_ADD_TYPE_ID(eventweft, (eventweft::places_request))
 CAF_ADD_TYPE_ID(eventweft, (eventweft::places_page))
+CAF_ADD_ATOM(eventweft, eventweft, relayed_atom)
+
+// Local.
+CAF_ADD_TYPE_ID(eventweft, (eventweft::relay_order))
 
 CAF_END_TYPE_ID_BLOCK(eventweft)
 
@@ -146,6 +150,7 @@ CAF_ERROR_CODE_ENUM(eventweft::ec)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::join_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::ask_job_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::local_call)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::relay_order)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::processing::outcome)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::processing::reply)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::processing::write_ptr)

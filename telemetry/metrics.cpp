@@ -272,7 +272,15 @@ void metrics::link_skipped(std::string_view peer, size_t events) {
       [events](auto& x) { x.Increment(static_cast<double>(events)); }, peer);
 }
 
+void metrics::link_relayed(std::string_view peer, bool out, size_t events) {
+  (out ? state_->relayed_out : state_->relayed_in)
+      .change([events](auto& x) { x.Increment(static_cast<double>(events)); },
+              peer);
+}
+
 void metrics::forget_peer(std::string_view peer) {
+  state_->relayed_out.remove(peer);
+  state_->relayed_in.remove(peer);
   state_->link_up.remove(peer);
   state_->link_rtt.remove(peer);
   state_->link_out.remove(peer);

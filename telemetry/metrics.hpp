@@ -152,6 +152,8 @@ class metrics {
   /// Events that a peer was not sent since it took too little: it reads them
   /// from the store.
   void link_skipped(std::string_view peer, size_t events);
+  /// Events that the peer appended for this node (`out`), or this node for it.
+  void link_relayed(std::string_view peer, bool out, size_t events);
   /// The peer has left for good: nothing of its link is told any more.
   void forget_peer(std::string_view peer);
   void link_refused();

@@ -291,6 +291,14 @@ struct metrics::state {
                               "eventweft_link_skipped_events_total",
                               "Events a slow peer has to read from the store",
                               {"peer"}};
+  series<Counter> relayed_out{registry,
+                              "eventweft_link_relayed_events_total",
+                              "Events of this node that the peer appended",
+                              {"peer"}};
+  series<Counter> relayed_in{registry,
+                             "eventweft_link_appended_events_total",
+                             "Events of the peer that this node appended",
+                             {"peer"}};
   Counter& link_refusals =
       counter(registry, "eventweft_link_refused_total",
               "Links refused, by this node or by its peer");

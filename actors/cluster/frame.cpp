@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/cluster/frame.hpp"
 
-#include "codec/event_json.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -16,6 +15,9 @@ constexpr std::string_view magic = "EWL";
 /// Of the two kinds of thread news.
 constexpr size_t link_bytes = 48;
 constexpr size_t name_bytes = 32;
+
+/// Of what became of an event, its text aside.
+constexpr size_t appended_bytes = 29;
 
 class writer {
  public:
@@ -166,6 +168,22 @@ struct item_writer {
     w.u8(6);
     w.u8(x.events ? 1 : 0);
   }
+  void operator()(const append_item& x) const {
+    w.u8(7);
+    w.u64(x.number);
+    w.text(x.events);
+  }
+  void operator()(const appended_item& x) const {
+    w.u8(8);
+    w.u64(x.number);
+    w.u32(static_cast<uint32_t>(x.events.size()));
+    for (const auto& e : x.events) {
+      w.id(e.id);
+      w.u8(static_cast<uint8_t>(e.became));
+      w.seq(e.seq);
+      w.text(e.why);
+    }
+  }
   void operator()(const newer_item& x) const {
     w.u8(x.kind);
     w.out.append(x.body);
@@ -218,6 +236,23 @@ news_item read_news(reader& r) {
   return x;
 }
 
+appended_item read_appended(reader& r) {
+  appended_item x;
+  x.number = r.u64();
+  for (auto left = read_count(r, appended_bytes); left > 0; --left) {
+    auto& e = x.events.emplace_back();
+    e.id = r.id();
+    const auto became = r.u8();
+    if (became > static_cast<uint8_t>(appended::kind::not_taken))
+      r.fail();
+    else
+      e.became = static_cast<appended::kind>(became);
+    e.seq = r.seq();
+    e.why = r.text();
+  }
+  return x;
+}
+
 data_item read_item(reader& r) {
   const auto item = r.u8();
   switch (item) {
@@ -251,6 +286,14 @@ data_item read_item(reader& r) {
       r.fail();
     return interest_item{events == 1};
   }
+  case 7: {
+    append_item x;
+    x.number = r.u64();
+    x.events = r.text();
+    return x;
+  }
+  case 8:
+    return read_appended(r);
   case 0:
     r.fail();
     return head_item{};
@@ -364,6 +407,13 @@ size_t bytes_of(const thread_news& news) noexcept {
   return 32 + link_bytes * news.links.size() + name_bytes * news.names.size();
 }
 
+size_t bytes_of(const appended_item& x) noexcept {
+  size_t bytes = 32;
+  for (const auto& e : x.events)
+    bytes += appended_bytes + e.why.size();
+  return bytes;
+}
+
 std::string encode(const frame& f) {
   writer w;
   std::visit(frame_writer{w}, f);
@@ -379,58 +429,6 @@ expected<frame> decode(std::string_view bytes) {
   if (!r.done())
     return fail(ec::malformed, "a frame that can't be read");
   return out;
-}
-
-std::vector<data_item> pieces_of(const log_range& range, size_t fill) {
-  std::vector<data_item> out;
-  if (!range.news.empty()) {
-    if (bytes_of(range.news) > fill)
-      return {head_item{range.last}};
-    out.emplace_back(news_item{range.news});
-  }
-  events_item piece;
-  piece.first = range.first;
-  size_t bytes = 0;
-  const auto flush = [&](seq_t last) {
-    if (last < piece.first)
-      return;
-    piece.last = last;
-    out.emplace_back(std::exchange(piece, {}));
-    piece.first = last + 1;
-    bytes = 0;
-  };
-  for (const auto& ev : range.events) {
-    const std::string_view text = codec::wire_text(ev, wire_format::native);
-    if (bytes + text.size() + 64 > fill)
-      flush(ev->seq - 1);
-    if (text.size() + 64 > fill) {
-      out.emplace_back(head_item{ev->seq});
-      piece.first = ev->seq + 1;
-      continue;
-    }
-    piece.events.emplace_back(text);
-    bytes += text.size() + 4;
-  }
-  flush(range.last);
-  return out;
-}
-
-expected<log_range_ptr> range_of(const events_item& item, thread_news news) {
-  log_range out{item.first, item.last, {}, std::move(news)};
-  auto last = item.first - 1;
-  if (item.first < 1 || item.last < item.first)
-    return fail(ec::malformed, "an empty range of the log");
-  out.events.reserve(item.events.size());
-  for (const auto& text : item.events) {
-    auto ev = codec::parse_native(text);
-    if (!ev)
-      return fail(ev.error());
-    if (ev->seq <= last || ev->seq > item.last)
-      return fail(ec::malformed, "an event outside of its range");
-    last = ev->seq;
-    out.events.emplace_back(std::move(*ev));
-  }
-  return std::make_shared<const log_range>(std::move(out));
 }
 
 } // namespace eventweft::link

@@ -69,6 +69,8 @@ inline constexpr uint32_t replies_protocol = 2;
 inline constexpr uint32_t news_protocol = 3;
 /// From here on `interest_item` is.
 inline constexpr uint32_t interest_protocol = 4;
+/// From here on `append_item` and `appended_item` are.
+inline constexpr uint32_t relay_protocol = 4;
 
 struct hello {
   uint32_t protocol_min = 1;
@@ -140,6 +142,41 @@ struct interest_item {
   bool operator==(const interest_item&) const = default;
 };
 
+/// Events that the peer's writer shall append (`relayed_append.hpp`).
+struct append_item {
+  /// The sender's own; what the answer repeats.
+  uint64_t number = 0;
+  std::string events;
+  bool operator==(const append_item&) const = default;
+};
+
+/// What became of one of them.
+struct appended {
+  /// Numbers travel.
+  enum class kind : uint8_t {
+    stored = 0,
+    duplicate = 1,
+    /// By the store, for what it contains.
+    refused = 2,
+    /// The peer can't; it may be stored all the same.
+    not_taken = 3,
+  };
+  /// A duplicate's is the first one's.
+  uuid id;
+  kind became = kind::not_taken;
+  seq_t seq = 0;
+  /// Of what was refused or not taken.
+  std::string why;
+  bool operator==(const appended&) const = default;
+};
+
+/// One for each event of the `append_item`, in its order.
+struct appended_item {
+  uint64_t number = 0;
+  std::vector<appended> events;
+  bool operator==(const appended_item&) const = default;
+};
+
 /// What a newer program says and this one has no word for.
 struct newer_item {
   uint8_t kind = 0;
@@ -149,7 +186,7 @@ struct newer_item {
 
 using data_item =
     std::variant<events_item, head_item, control_event, reply_item, news_item,
-                 interest_item, newer_item>;
+                 interest_item, append_item, appended_item, newer_item>;
 
 struct data {
   uint64_t number = 0;
@@ -190,6 +227,7 @@ std::string encode(const frame& f);
 
 /// What it takes as an item, roughly.
 size_t bytes_of(const thread_news& news) noexcept;
+size_t bytes_of(const appended_item& x) noexcept;
 
 /// `malformed` for anything that `encode` would not have made, `too_large`
 /// beyond `max_frame_bytes`. Never throws but for want of memory, of which it

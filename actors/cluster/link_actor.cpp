@@ -57,6 +57,7 @@ caf::actor link_life::actor() const {
 caf::behavior link_life::behavior() {
   return {
       [this](const std::string& bytes) { frame(bytes); },
+      [this](const relay_order& order) { return relay(order); },
       [](local_call& call) { call.run(); },
   };
 }
@@ -85,6 +86,7 @@ void link_life::open(caf::strong_actor_ptr remote) {
   fell_ = false;
   remote_ = std::move(remote);
   self_->monitor(remote_);
+  ++connection_;
   channel_ = std::make_unique<link::channel>(
       core_->channel(dials_ ? peer_ : std::string{}), *core_->self, *this,
       core_->nonce(), monotonic());
@@ -199,6 +201,8 @@ void link_life::down(const std::string& reason, bool refusal) {
     --core_->strangers;
   // A stranger's name is only what it says.
   core_->down(peer_, actor(), reason, refusal);
+  for (auto& [number, batch] : std::exchange(relayed_, {}))
+    batch.promise.deliver(to_caf(ec::store_unavailable, "the link is down"));
   // Later: the channel itself may have called, and its last frame, which says
   // why, is to go out.
   run_after(self_, refusal ? after_refusal : milliseconds{50}, [this] {

@@ -4,11 +4,15 @@
 #include "actors/cluster/link_channel.hpp"
 #include "actors/cluster/mesh_core.hpp"
 #include "messages/backoff.hpp"
+#include "messages/flow.hpp"
 
 #include <caf/behavior.hpp>
 #include <caf/event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
 
 #include <chrono>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -49,12 +53,26 @@ class link_life final : public link::channel_port,
   void reaches(seq_t head) override;
   void changed(const control_event& e) override;
   void replied(link::reply_item x) override;
+  void asked(link::append_item x) override;
+  void answered(link::appended_item x) override;
   void lost() override;
   void interested(bool events) override;
   void round_trip(std::chrono::nanoseconds d) override;
   void skipped(size_t events) override;
 
  private:
+  /// A batch that the peer's writer was asked to append.
+  struct relayed {
+    size_t events = 0;
+    caf::typed_response_promise<append_results> promise;
+  };
+  /// One that the peer asked ours to.
+  struct relaying;
+
+  /// Events of this node for the peer's writer.
+  caf::result<append_results> relay(const relay_order& order);
+  void appended(const std::shared_ptr<relaying>& batch, size_t place,
+                link::appended what);
   caf::actor actor() const;
   void tick_later();
   void frame(const std::string& bytes);
@@ -79,6 +97,10 @@ class link_life final : public link::channel_port,
   backoff pauses_;
   caf::strong_actor_ptr remote_;
   std::unique_ptr<link::channel> channel_;
+  /// How many connections there were.
+  uint64_t connection_ = 0;
+  uint64_t last_relayed_ = 0;
+  std::map<uint64_t, relayed> relayed_;
 };
 
 /// A link that dials `peer`.

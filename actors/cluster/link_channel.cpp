@@ -10,6 +10,7 @@ namespace {
 
 constexpr size_t most_controls = 256;
 constexpr size_t most_frames = 4'096;
+constexpr size_t most_answers = 1'024;
 /// Room that events leave for notes about the log and for control events.
 constexpr uint64_t spare_bytes = 16u << 10;
 
@@ -26,6 +27,10 @@ size_t size_of(const data_item& item) {
     return 48 + x->reply->content_type.size() + x->reply->body.size();
   if (const auto* x = std::get_if<news_item>(&item))
     return bytes_of(x->news);
+  if (const auto* x = std::get_if<append_item>(&item))
+    return 32 + x->events.size();
+  if (const auto* x = std::get_if<appended_item>(&item))
+    return bytes_of(*x);
   if (const auto* x = std::get_if<newer_item>(&item))
     return 32 + x->body.size();
   return 32;
@@ -193,6 +198,7 @@ void channel::die(const std::string& reason, bool refusal) {
     return;
   unacknowledged_.clear();
   controls_.clear();
+  answers_.clear();
   port_.down(reason, refusal);
 }
 
@@ -281,8 +287,31 @@ void channel::send(reply_item x) {
     put(std::move(item));
 }
 
+bool channel::send(append_item x) {
+  if (state_ != state::up || protocol_ < relay_protocol)
+    return false;
+  data_item item{std::move(x)};
+  const auto bytes = size_of(item);
+  if (bytes + 64 > max_frame_bytes || !room(bytes + spare_bytes))
+    return false;
+  put(std::move(item));
+  return true;
+}
+
+void channel::send(appended_item x) {
+  if (state_ != state::up || answers_.size() == most_answers)
+    return;
+  answers_.push_back(std::move(x));
+  flush();
+}
+
 /// What waited for credit.
 void channel::flush() {
+  while (!answers_.empty() && room(bytes_of(answers_.front()))) {
+    auto x = std::move(answers_.front());
+    answers_.pop_front();
+    put(std::move(x));
+  }
   while (!controls_.empty() && room(size_of(controls_.front()))) {
     auto e = std::move(controls_.front());
     controls_.pop_front();
@@ -328,6 +357,10 @@ void channel::on(data& x) {
     port_.reaches(head->seq);
   } else if (auto* reply = std::get_if<reply_item>(&x.item)) {
     port_.replied(std::move(*reply));
+  } else if (auto* append = std::get_if<append_item>(&x.item)) {
+    port_.asked(std::move(*append));
+  } else if (auto* done = std::get_if<appended_item>(&x.item)) {
+    port_.answered(std::move(*done));
   } else if (auto* change = std::get_if<control_event>(&x.item)) {
     port_.changed(*change);
   } else if (auto* interest = std::get_if<interest_item>(&x.item)) {

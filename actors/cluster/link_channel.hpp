@@ -68,6 +68,9 @@ class channel_port {
   virtual void reaches(seq_t head) = 0;
   virtual void changed(const control_event& e) = 0;
   virtual void replied(reply_item x) = 0;
+  /// The peer wants events appended; what became of some that we sent.
+  virtual void asked(append_item x) = 0;
+  virtual void answered(appended_item x) = 0;
   /// Something was lost on the way, or is not understood here: look at the
   /// store.
   virtual void lost() = 0;
@@ -114,6 +117,11 @@ class channel {
   /// Dropped where there is no room or the peer is too old for it: whoever
   /// waits for it has a time-out.
   void send(reply_item x);
+  /// False if there is no room or the peer is too old for it; no answer comes
+  /// then, as none may come at all.
+  bool send(append_item x);
+  /// Waits for room.
+  void send(appended_item x);
   /// Says goodbye.
   void close(const std::string& reason);
 
@@ -178,6 +186,7 @@ class channel {
   bool wants_ = true;
   bool interest_told_ = false;
   bool interest_due_ = false;
+  std::deque<appended_item> answers_;
 
   // -- receiving -------------------------------------------------------------
   uint64_t received_ = 0;

@@ -199,6 +199,25 @@ void mesh::wants_events(bool wanted) {
   core_->each_link([](link_life& life) { life.tell_interest(); });
 }
 
+std::optional<append_relay> mesh::relay() const {
+  std::lock_guard guard{core_->mutex};
+  const auto r = core_->records.find(core_->appender);
+  if (r == core_->records.end() || !r->second.link ||
+      r->second.protocol < link::relay_protocol)
+    return std::nullopt;
+  return append_relay{r->first, r->second.link};
+}
+
+void mesh::set_appender(const std::string& node) {
+  std::lock_guard guard{core_->mutex};
+  core_->appender = node;
+}
+
+std::string mesh::appender() const {
+  std::lock_guard guard{core_->mutex};
+  return core_->appender;
+}
+
 void mesh::announce(const control_event& e) {
   core_->each_link([e](link_life& life) { life.give(e); });
 }

@@ -98,6 +98,11 @@ class mesh final : public fanout {
                const std::optional<processing::reply>& r) override;
   bool hears_replies() const override;
   void wants_events(bool wanted) override;
+  std::optional<append_relay> relay() const override;
+
+  /// The node that appends for all where several write; empty: nobody does.
+  void set_appender(const std::string& node);
+  std::string appender() const;
   void announce(const control_event& e);
 
   /// Runs `swap` where no connection is being made: for files that CAF reads.

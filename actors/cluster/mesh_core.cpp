@@ -227,6 +227,11 @@ bool mesh_core::wants(const std::string& peer) {
   return !closed && wanted.contains(peer);
 }
 
+bool mesh_core::is_appender() {
+  std::lock_guard guard{mutex};
+  return !closed && appender == options.me.node;
+}
+
 std::string mesh_core::address_of(const std::string& peer) {
   std::lock_guard guard{mutex};
   const auto i = wanted.find(peer);

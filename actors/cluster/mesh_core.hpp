@@ -78,6 +78,8 @@ struct mesh_core {
   /// left, and are not only away.
   void keep(const std::set<std::string>& peers);
   bool wants(const std::string& peer);
+  /// Whether this node appends for others.
+  bool is_appender();
   std::string address_of(const std::string& peer);
   /// For the figures.
   void tell_link(const std::string& peer, bool stands);
@@ -101,6 +103,8 @@ struct mesh_core {
   bool swapping = false;
   int dialling = 0;
   std::map<std::string, record> records;
+  /// Who appends where several nodes write.
+  std::string appender;
   /// Those that the figures have something of.
   std::set<std::string> counted;
   /// Why those without a name were refused, and when that was logged.

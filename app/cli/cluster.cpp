@@ -96,6 +96,9 @@ void show_status(element root, console& io) {
                       member(o, "ends_in_ms")});
   io.out << '\n';
   show(rows, io);
+  if (const auto appender = member(root, "appender"); appender != "-")
+    io.out << "\nWhere several nodes write, " << appender
+           << " appends for all.\n";
 }
 
 /// Whether that node has left the cluster, as it says itself or whichever node

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a peer sends: any bytes are either refused or a frame that is written as
-// the same bytes; events in it are in order and within their range; a channel
-// that is given them neither fails nor comes up.
+// the same bytes; events in it are in order and within their range, or can be
+// appended; a channel that is given them neither fails nor comes up.
 #include "actors/cluster/frame.hpp"
 #include "actors/cluster/link_channel.hpp"
+#include "actors/cluster/relayed_append.hpp"
 #include "tests/fuzz/check.hpp"
 
 using namespace eventweft;
@@ -18,6 +19,8 @@ struct nowhere final : link::channel_port {
   void reaches(seq_t) override {}
   void changed(const control_event&) override {}
   void replied(link::reply_item) override {}
+  void asked(link::append_item) override {}
+  void answered(link::appended_item) override {}
   void lost() override {}
   void interested(bool) override {}
   void round_trip(std::chrono::nanoseconds) override {}
@@ -33,7 +36,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto frame = link::decode(bytes);
   if (frame) {
     EVENTWEFT_CHECK(link::encode(*frame) == bytes);
-    if (const auto* d = std::get_if<link::data>(&*frame))
+    const auto* d = std::get_if<link::data>(&*frame);
+    if (d) {
       if (const auto* events = std::get_if<link::events_item>(&d->item))
         if (const auto range = link::range_of(*events)) {
           auto last = (*range)->first - 1;
@@ -43,6 +47,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
           }
           EVENTWEFT_CHECK(last <= (*range)->last);
         }
+      if (const auto* append = std::get_if<link::append_item>(&d->item))
+        if (const auto events = link::events_of(append->events)) {
+          EVENTWEFT_CHECK(link::events_text(*events) == append->events);
+          for (const auto& ev : *events)
+            EVENTWEFT_CHECK(!ev->id.is_nil() && ev->seq == 0);
+        }
+    }
   } else {
     EVENTWEFT_CHECK(!frame.error().message.empty());
   }

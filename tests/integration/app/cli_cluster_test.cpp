@@ -21,7 +21,7 @@ std::string view_of(bool left) {
      "link":{"state":"down: the peer is silent","round_trip_ms":null,
              "behind":null,"events":null}}],
   "owners":[{"work":"processor:p","owner":"b","token":7,"ends_in_ms":900}],
-  "held":[]})";
+  "appender":"b","held":[]})";
 }
 
 TEST(CliCluster, ShowsNodesLinksLagAndOwners) {
@@ -43,7 +43,9 @@ TEST(CliCluster, ShowsNodesLinksLagAndOwners) {
       "1.0\n"
       "\n"
       "WORK         OWNER  TOKEN  ENDS IN (MS)\n"
-      "processor:p  b      7      900\n");
+      "processor:p  b      7      900\n"
+      "\n"
+      "Where several nodes write, b appends for all.\n");
 }
 
 TEST(CliCluster, WaitsUntilANodeIsDrained) {

@@ -36,6 +36,13 @@ TEST(ClusterStatus, SaysWhoIsSentEvents) {
   EXPECT_THAT(text, HasSubstr(R"("behind":null,"events":null)"));
 }
 
+TEST(ClusterStatus, SaysWhoAppendsForAll) {
+  cluster_view view;
+  EXPECT_THAT(status_json(view), HasSubstr(R"("appender":null)"));
+  view.appender = "b";
+  EXPECT_THAT(status_json(view), HasSubstr(R"("appender":"b")"));
+}
+
 TEST(ClusterStatus, WhatIsNotStoredYetIsCountedFromTheDoorToTheSpool) {
   metrics figures;
   EXPECT_EQ(figures.unanswered(), 0u);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "actors/caf_compat.hpp"
 #include "actors/cluster/mesh.hpp"
 #include "tests/integration/cluster/plain_socket.hpp"
 #include "tests/support/memory_store.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
+#include <caf/scoped_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -86,6 +88,42 @@ processing_engine_actor spawn_engine(caf::actor_system& sys,
   return sys.spawn(engine, std::move(all));
 }
 
+/// What a node's storage writer was handed by other nodes.
+struct handed_over {
+  std::mutex mutex;
+  std::vector<std::string> events;
+  /// Whether it says nothing to that, and those who wait.
+  bool silent = false;
+  std::vector<caf::typed_response_promise<append_outcome>> waiting;
+};
+
+storage_writer_actor spawn_writer(caf::actor_system& sys,
+                                  std::shared_ptr<handed_over> all) {
+  const auto writer = [](storage_writer_actor::pointer self,
+                         const std::shared_ptr<handed_over>& a)
+      -> storage_writer_actor::behavior_type {
+    return {
+        [](append_atom, const event_ptr&) { return append_outcome{}; },
+        [self, a](relayed_atom,
+                  const event_ptr& ev) -> caf::result<append_outcome> {
+          std::lock_guard guard{a->mutex};
+          if (ev->platform == "bad")
+            return to_caf(ec::row_refused, "bad row");
+          a->events.push_back(ev->event_id);
+          if (a->silent) {
+            a->waiting.push_back(self->make_response_promise<append_outcome>());
+            return a->waiting.back();
+          }
+          return append_outcome{ev->id, static_cast<seq_t>(a->events.size()),
+                                false, false};
+        },
+        [](retry_atom) {},
+        [](flush_atom) {},
+    };
+  };
+  return sys.spawn(writer, std::move(all));
+}
+
 /// One node: a system of its own with its links.
 class test_node {
  public:
@@ -99,6 +137,7 @@ class test_node {
     ctx.random = std::make_shared<system_random>();
     ctx.peers->hub.set(spawn_listener(system, hub));
     ctx.peers->engine.set(spawn_engine(system, hub));
+    ctx.peers->writer.set(spawn_writer(system, writer));
     mesh_options o;
     o.me.node = name;
     o.me.protocol = link::newest_protocol;
@@ -124,6 +163,11 @@ class test_node {
     links->close();
     caf::anon_send_exit(ctx.peers->hub.get(), caf::exit_reason::kill);
     caf::anon_send_exit(ctx.peers->engine.get(), caf::exit_reason::kill);
+    caf::anon_send_exit(ctx.peers->writer.get(), caf::exit_reason::kill);
+    {
+      std::lock_guard guard{writer->mutex};
+      writer->waiting.clear();
+    }
     ctx.peers->clear();
   }
 
@@ -153,6 +197,7 @@ class test_node {
       std::make_shared<spdlog::sinks::ringbuffer_sink_mt>(200);
   actor_context ctx;
   std::shared_ptr<told> hub = std::make_shared<told>();
+  std::shared_ptr<handed_over> writer = std::make_shared<handed_over>();
   std::vector<std::string> keys;
   node_record record;
   std::unique_ptr<mesh> links;
@@ -273,6 +318,85 @@ TEST_F(mesh_test, APeerWhereNobodyReadsIsSentNoEvents) {
   }));
   std::lock_guard guard{b.hub->mutex};
   EXPECT_THAT(b.hub->events, ElementsAre(4, 5));
+}
+
+/// Hands events to the node that appends for `from`, as its writer would.
+expected<append_results> hand_over(test_node& from,
+                                   std::vector<event_ptr> events) {
+  const auto to = from.links->relay();
+  if (!to)
+    return fail(ec::not_found, "nobody appends for this node");
+  expected<append_results> out = fail(ec::internal, "no answer");
+  caf::scoped_actor self{from.system};
+  self->request(to->link, 20s, relay_order{std::move(events)})
+      .receive([&](append_results& r) { out = std::move(r); },
+               [&](const caf::error& e) { out = fail(from_caf(e)); });
+  return out;
+}
+
+event_ptr numbered(int n, const std::string& platform = "github") {
+  return event_ptr{testing::make_event(n, platform)};
+}
+
+TEST_F(mesh_test, OneNodeAppendsForAnother) {
+  test_node a{"a"}, b{"b"};
+  meet({&a, &b});
+  ASSERT_TRUE(within(20s, [&] {
+    return a.link_to("b") == "up" && b.link_to("a") == "up";
+  })) << a.link_to("b");
+  EXPECT_FALSE(b.links->relay()) << "as long as nobody is chosen";
+  for (auto* n : {&a, &b})
+    n->links->set_appender("a");
+  EXPECT_FALSE(a.links->relay()) << "not for itself";
+  ASSERT_TRUE(b.links->relay());
+  EXPECT_EQ(b.links->relay()->node, "a");
+
+  const std::vector<event_ptr> events{numbered(1), numbered(2, "bad"),
+                                      numbered(3)};
+  const auto done = hand_over(b, events);
+  ASSERT_TRUE(done) << done.error().message;
+  ASSERT_EQ(done->items.size(), 3u);
+  EXPECT_EQ(done->items[0].outcome.id, events[0]->id);
+  EXPECT_EQ(done->items[0].outcome.seq, 1);
+  ASSERT_TRUE(done->items[1].refused);
+  EXPECT_EQ(done->items[1].refused->code, ec::row_refused);
+  EXPECT_EQ(done->items[2].outcome.seq, 2);
+  {
+    std::lock_guard guard{a.writer->mutex};
+    EXPECT_THAT(a.writer->events,
+                ElementsAre(events[0]->event_id, events[2]->event_id));
+  }
+
+  // It was chosen, but does not know it, or not any more.
+  a.links->set_appender("b");
+  const auto left = hand_over(b, {numbered(4)});
+  ASSERT_TRUE(left);
+  ASSERT_TRUE(left->items[0].refused);
+  EXPECT_EQ(left->items[0].refused->code, ec::store_unavailable);
+}
+
+TEST_F(mesh_test, WhoAppendsForAnotherMayBeGoneBeforeItIsDone) {
+  auto a = std::make_unique<test_node>("a");
+  test_node b{"b"};
+  meet({a.get(), &b});
+  ASSERT_TRUE(within(20s, [&] {
+    return a->link_to("b") == "up" && b.link_to("a") == "up";
+  })) << a->link_to("b");
+  a->links->set_appender("a");
+  b.links->set_appender("a");
+  a->writer->silent = true;
+  std::thread leaves{[&] {
+    within(20s, [&] {
+      std::lock_guard guard{a->writer->mutex};
+      return !a->writer->events.empty();
+    });
+    a.reset();
+  }};
+  const auto done = hand_over(b, {numbered(1)});
+  leaves.join();
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, ec::store_unavailable) << done.error().message;
+  EXPECT_TRUE(within(5s, [&] { return !b.links->relay(); }));
 }
 
 // CAF waits for ever for those who say nothing.

@@ -156,6 +156,7 @@ TEST_F(supervisor_test, flushes_the_writer_before_it_ends_it) {
       -> storage_writer_actor::behavior_type {
     return {
         [](append_atom, const event_ptr&) { return append_outcome{}; },
+        [](relayed_atom, const event_ptr&) { return append_outcome{}; },
         [&flushed](retry_atom) { flushed.deliver(); },
         [&flushed, self](flush_atom) -> caf::result<void> {
           flushed = self->make_response_promise<void>();

@@ -50,6 +50,8 @@ struct end final : channel_port {
   std::vector<seq_t> heads;
   std::vector<control_event> changes;
   std::vector<reply_item> replies;
+  std::vector<append_item> asked_for;
+  std::vector<appended_item> answers;
   int lost_count = 0;
   int ups = 0;
   int downs = 0;
@@ -78,6 +80,8 @@ struct end final : channel_port {
   }
   void changed(const control_event& e) override { changes.push_back(e); }
   void replied(reply_item x) override { replies.push_back(std::move(x)); }
+  void asked(append_item x) override { asked_for.push_back(std::move(x)); }
+  void answered(appended_item x) override { answers.push_back(std::move(x)); }
   void lost() override { ++lost_count; }
   std::vector<bool> interests;
   void interested(bool events) override { interests.push_back(events); }
@@ -283,6 +287,51 @@ TEST_F(link_channel, AReplyThatHasNoRoomIsDropped) {
   exchange();
   EXPECT_TRUE(b_end.replies.empty());
   EXPECT_TRUE(a->up() && b->up());
+}
+
+TEST_F(link_channel, AppendsForThePeerGoThereAndTheirOutcomesComeBack) {
+  const append_item batch{7, "events"};
+  const appended_item outcomes{
+      7,
+      {{uuid{{1}}, appended::kind::stored, 5, ""},
+       {uuid{{2}}, appended::kind::duplicate, 3, ""},
+       {uuid{{3}}, appended::kind::refused, 0, "bad row"},
+       {uuid{{4}}, appended::kind::not_taken, 0, "away"}}};
+  for (const auto newest : {news_protocol, newest_protocol}) {
+    fresh();
+    a_options.me.protocol = newest_protocol;
+    b_options.me.protocol = newest;
+    open();
+    const auto knows = newest >= relay_protocol;
+    EXPECT_EQ(a->send(batch), knows);
+    exchange();
+    EXPECT_EQ(b_end.asked_for,
+              knows ? std::vector{batch} : std::vector<append_item>{});
+    if (!knows)
+      continue;
+    b->send(outcomes);
+    exchange();
+    EXPECT_THAT(a_end.answers, ElementsAre(outcomes));
+    EXPECT_TRUE(a->up() && b->up());
+  }
+}
+
+TEST_F(link_channel, AppendsWithoutRoomAreNotSentAndTheirOutcomesWait) {
+  a_options.me.protocol = b_options.me.protocol = newest_protocol;
+  a_options.window = b_options.window = 64u << 10;
+  open();
+  advance(1s);
+  EXPECT_FALSE(a->send(append_item{1, std::string(max_frame_bytes, 'x')}));
+  // b's own events fill what a has room for.
+  cut = true;
+  b->send(range(1, 3, 40'000));
+  cut = false;
+  b->send(appended_item{
+      1, {{uuid{{1}}, appended::kind::stored, 9, std::string(50'000, 'x')}}});
+  EXPECT_TRUE(a_end.answers.empty());
+  advance(2s, 3);
+  ASSERT_EQ(a_end.answers.size(), 1u);
+  EXPECT_EQ(a_end.answers[0].events[0].seq, 9);
 }
 
 TEST_F(link_channel, ASignatureIsGoodForOneHandshakeOnly) {
@@ -649,7 +698,12 @@ std::vector<frame> one_of_each() {
                           {{uuid{{5}}, uuid{{6}}}}}}},
       data{13, interest_item{false}},
       data{14, interest_item{true}},
-      data{15, newer_item{200, "what it means is not known"}},
+      data{15, append_item{7, std::string("\0\xff", 2)}},
+      data{16, appended_item{7,
+                             {{uuid{{1}}, appended::kind::stored, 5, ""},
+                              {uuid{{2}}, appended::kind::refused, 0, "why"},
+                              {uuid{{3}}, appended::kind::not_taken, 0, ""}}}},
+      data{17, newer_item{200, "what it means is not known"}},
       ack{5, 6},
       ping{1, 2, 3},
       pong{4, 5},
@@ -699,6 +753,12 @@ TEST(link_frame, BytesStayAsTheyAre) {
   EXPECT_EQ(encode(data{1, interest_item{true}}),
             "\x06\x01\0\0\0\0\0\0\0\x06\x01"s);
   EXPECT_FALSE(decode("\x06\x01\0\0\0\0\0\0\0\x06\x02"s));
+  EXPECT_EQ(encode(data{1, append_item{2, "x"}}),
+            "\x06\x01\0\0\0\0\0\0\0\x07\x02\0\0\0\0\0\0\0\x01\0\0\0x"s);
+  EXPECT_EQ(encode(data{
+                1, appended_item{2, {{{}, appended::kind::duplicate, 3, ""}}}}),
+            "\x06\x01\0\0\0\0\0\0\0\x08\x02\0\0\0\0\0\0\0\x01\0\0\0"s +
+                std::string(16, '\0') + "\x01\x03\0\0\0\0\0\0\0\0\0\0\0"s);
   EXPECT_EQ(encode(bye{"x"}), "\x0a\x01\0\0\0x"s);
 }
 
