@@ -100,9 +100,12 @@ void websocket_reader::start(const request& upgrade) {
                        me->gone();
                        return;
                      }
+                     me->accepted_ = true;
                      me->read();
                      if (!me->is_closing())
                        me->begin();
+                     else if (me->early_close_)
+                       me->send_close(*me->early_close_);
                    });
 }
 
@@ -284,7 +287,7 @@ void websocket_reader::start_close(reader_end why, std::string_view message) {
 void websocket_reader::close(websocket::close_code code,
                              std::string_view message) {
   closing();
-  if (!ws_.is_open()) {
+  if (accepted_ && !ws_.is_open()) {
     abort();
     return;
   }
@@ -298,11 +301,19 @@ void websocket_reader::close(websocket::close_code code,
   reason += '}';
   if (reason.size() > websocket::reason_string::static_capacity)
     reason = "{}";
-  ws_.async_close(
-      websocket::close_reason{code,
-                              beast::string_view{reason.data(), reason.size()}},
-      // The pending read ends as well and reports it.
-      [me = self()](const error_code&) {});
+  const websocket::close_reason why{
+      code, beast::string_view{reason.data(), reason.size()}};
+  // The client may have the answer to its upgrade before it is known here that
+  // it was sent.
+  if (accepted_)
+    send_close(why);
+  else
+    early_close_ = std::make_unique<websocket::close_reason>(why);
+}
+
+void websocket_reader::send_close(const websocket::close_reason& why) {
+  // The pending read ends as well and reports it.
+  ws_.async_close(why, [me = self()](const error_code&) {});
 }
 
 } // namespace eventweft::net

@@ -68,11 +68,15 @@ class websocket_reader final : public reader {
   void await_end();
   /// The reason is JSON: the message, and the cursor to go on from.
   void close(beast::websocket::close_code code, std::string_view message);
+  void send_close(const beast::websocket::close_reason& why);
   void say(std::string_view text);
   void say_cursor();
 
   stream ws_;
   options options_;
+  bool accepted_ = false;
+  /// What is to be said once it is.
+  std::unique_ptr<beast::websocket::close_reason> early_close_;
   bool read_stopped_ = false;
   bool looking_up_ = false;
   bool failed_message_ = false;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/cluster/frame.hpp"
 
-
 #include <algorithm>
 #include <cstring>
 #include <utility>
