@@ -29,7 +29,7 @@ delivery_sender_state::~delivery_sender_state() {
 delivery_sender_actor::behavior_type delivery_sender_state::make_behavior() {
   look();
   return {
-      [this](put_atom, const delivery_order& order) { change(order); },
+      [this](put_atom, delivery_order& order) { change(std::move(order)); },
       [this](page_atom, uint64_t follower, const log_range_ptr& range) {
         if (follower == following_)
           take_page(range);
@@ -136,6 +136,7 @@ void delivery_sender_state::load_later() {
 
 void delivery_sender_state::begin(const subscription_record& r) {
   pauses_.reset();
+  switched_off_ = !order_.what.active && !order_.what.disabled_reason.empty();
   const auto& p = r.progress;
   progress_ = p;
   delivery::progress_mark from{p.done_until, {}};
@@ -195,8 +196,14 @@ void delivery_sender_state::follow() {
   follower_->want();
 }
 
-void delivery_sender_state::change(const delivery_order& order) {
-  const auto before = std::exchange(order_, order);
+void delivery_sender_state::change(delivery_order order) {
+  // One that was made before the endpoint was switched off does not know it.
+  if (switched_off_ && order.what.version <= order_.what.version) {
+    order.what.active = false;
+    order.what.disabled_reason = order_.what.disabled_reason;
+  }
+  switched_off_ = switched_off_ && !order.what.active;
+  const auto before = std::exchange(order_, std::move(order));
   if (before == order_)
     return;
   prepare();

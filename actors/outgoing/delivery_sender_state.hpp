@@ -59,7 +59,7 @@ class delivery_sender_state {
   void start_queue(delivery::progress_mark from);
   /// From where the queue is, if anything is to be delivered at all.
   void follow();
-  void change(const delivery_order& order);
+  void change(delivery_order order);
 
   // -- from the log ----------------------------------------------------------
 
@@ -184,6 +184,8 @@ class delivery_sender_state {
   // To the store.
   std::vector<delivery_attempt> attempts_;
   std::string disabled_reason_;
+  /// By what the endpoint answered, and nobody has switched it on since.
+  bool switched_off_ = false;
   /// Who is to be told once what is so now is written down.
   std::vector<std::function<void()>> once_saved_;
   bool dirty_ = false;

@@ -219,7 +219,10 @@ subscriptions_state::change(const std::string& stream, const uuid& id,
     }
     change_with_worker(
         promise,
-        [this, promise, s = made->what, secret = made->new_secret]() mutable {
+        [this, promise, s = made->what, secret = made->new_secret,
+         changed = made->what != now.what]() mutable {
+          // As the store counts.
+          s.version += changed ? 1 : 0;
           // Deleted meanwhile: the sender is gone as well.
           if (senders_.find(s.id) != nullptr)
             senders_.put(s);

@@ -42,11 +42,8 @@ class delivery_sender_test : public spine {
     ctx.owner = owner;
     ctx.peers->askers.set(0, keep(spawn_asker(system)));
     start_all();
-    ctx.peers->subscription_worker.set(keep(spawn_subscription_worker(
-        system, std::make_unique<memory_subscriptions>(tables),
-        worker_thread::shared)));
-    ctx.peers->delivery_recorder.set(
-        keep(spawn_delivery_recorder(system, ctx, {})));
+    start_worker();
+    start_recorder();
     s.id = uuid::v7(time->now(), *ctx.random);
     s.stream = "all_events";
     s.url = "https://hooks.example/in";
@@ -57,6 +54,26 @@ class delivery_sender_test : public spine {
   void TearDown() override {
     poster->forget();
     spine::TearDown();
+  }
+
+  void start_worker() {
+    ctx.peers->subscription_worker.set(keep(spawn_subscription_worker(
+        system, std::make_unique<memory_subscriptions>(tables),
+        worker_thread::shared)));
+  }
+
+  void start_recorder() {
+    ctx.peers->delivery_recorder.set(
+        keep(spawn_delivery_recorder(system, ctx, {})));
+  }
+
+  /// Its successor takes its place a little later.
+  template <class Slot>
+  void crash_at(Slot& slot) {
+    const auto old = slot.get();
+    slot.set({});
+    crash(old);
+    settle();
   }
 
   void start() {
@@ -146,6 +163,34 @@ TEST_F(delivery_sender_test, delivers_what_comes_signed_and_writes_it_down) {
   EXPECT_EQ(poster->header(0, "webhook-signature"),
             key->sign(id, at, poster->calls[0].what.body.view()));
   EXPECT_EQ(shown().state, "delivering");
+}
+
+TEST_F(delivery_sender_test, the_death_of_who_writes_it_down_loses_nothing) {
+  start();
+  append_many(1, 2);
+  crash_at(ctx.peers->delivery_recorder);
+  append_many(3, 4);
+  start_recorder();
+  leap(30s);
+  append_many(5, 5);
+  leap(30s);
+  EXPECT_EQ(posted(), from_to(1, 5));
+  EXPECT_EQ(tables->delivered(), from_to(1, 5));
+  EXPECT_EQ(progress().done_until, 5);
+}
+
+TEST_F(delivery_sender_test, the_death_of_the_stores_worker_loses_nothing) {
+  start();
+  append_many(1, 2);
+  crash_at(ctx.peers->subscription_worker);
+  append_many(3, 4);
+  start_worker();
+  leap(30s);
+  append_many(5, 5);
+  leap(30s);
+  EXPECT_EQ(posted(), from_to(1, 5));
+  EXPECT_EQ(tables->delivered(), from_to(1, 5));
+  EXPECT_EQ(progress().done_until, 5);
 }
 
 TEST_F(delivery_sender_test, only_what_both_filters_let_through) {
@@ -497,10 +542,36 @@ TEST_F(delivery_sender_test, gone_switches_it_off_and_keeps_its_place) {
   EXPECT_EQ(poster->calls.size(), 1u);
   // Somebody enables it again.
   poster->status = [](const auto&) { return 200; };
+  s.version = r.what.version + 1;
   tables->subscriptions.at(s.id).what = s;
   tell_anon(sender, put_atom_v, delivery_order{s, filter{}});
   settle();
   EXPECT_EQ(tables->delivered().size(), 3u);
+}
+
+TEST_F(delivery_sender_test, an_order_from_before_it_was_gone_changes_nothing) {
+  poster->status = [](const auto&) { return 410; };
+  start();
+  append_many(1, 2);
+  const auto calls = poster->calls.size();
+  // Its stream was changed meanwhile, or it was read when it was made.
+  filter of_stream;
+  of_stream.platforms = {"github"};
+  for (const auto& f : {filter{}, of_stream}) {
+    tell_anon(sender, put_atom_v, delivery_order{s, f});
+    append_many(3, 4);
+    leap(1min);
+    EXPECT_EQ(shown().state, "disabled");
+    EXPECT_EQ(poster->calls.size(), calls);
+  }
+  // Nor once that is written.
+  tell_anon(sender, put_atom_v,
+            delivery_order{tables->subscriptions.at(s.id).what, filter{}});
+  tell_anon(sender, put_atom_v, delivery_order{s, filter{}});
+  leap(1min);
+  EXPECT_EQ(shown().state, "disabled");
+  EXPECT_EQ(tables->subscriptions.at(s.id).what.disabled_reason,
+            "answered 410");
 }
 
 TEST_F(delivery_sender_test, others_hear_that_it_is_off_once_that_is_written) {
@@ -528,9 +599,10 @@ TEST_F(delivery_sender_test, enabling_it_is_not_undone_by_an_older_report) {
   tables->down = error{ec::store_unavailable, "away"};
   append_many(1, 1);
   ASSERT_EQ(shown().state, "disabled");
-  // Somebody enables it before that could be written.
+  // Somebody changes it before that could be written.
   poster->status = [](const auto&) { return 200; };
   tables->down.reset();
+  ++s.version;
   tables->subscriptions.at(s.id).what = s;
   tell_anon(sender, put_atom_v, delivery_order{s, filter{}});
   leap(30s);
