@@ -116,7 +116,7 @@ expected<void> doorkeeper::alive(const standing& in) const {
   };
   if (!in.key.empty()) {
     if (!keys_->alive(in.key, time_.now()))
-      return nobody("the API key was revoked");
+      return fail(ec::forbidden, "the API key was revoked");
   } else if (!in.signer.empty()) {
     if (!authenticator_.knows_signer(in.signer))
       return nobody("the token's key is not accepted any more");

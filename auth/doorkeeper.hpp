@@ -139,7 +139,7 @@ class doorkeeper {
   void keys_are_known() noexcept { known_ = true; }
 
   /// Whether who came in on that is still somebody; `unauthorized` says why
-  /// not.
+  /// not, `forbidden` that the API key was revoked.
   expected<void> alive(const standing& in) const;
 
   /// `f` is called whenever somebody who is in may be nobody by now, on the

@@ -203,7 +203,10 @@ std::shared_ptr<reader::tally> lane::tally_for(const std::string& stream) {
 void lane::recheck(const still_in& alive) {
   for (const auto& entry : readers_)
     if (const auto in = alive(entry.second->in()); !in)
-      entry.second->end(reader_end::token_expired, in.error().message);
+      entry.second->end(in.error().code == ec::forbidden
+                            ? reader_end::refused
+                            : reader_end::token_expired,
+                        in.error().message);
 }
 
 void lane::stop(reader_end why) {

@@ -448,7 +448,7 @@ TEST_F(access_test, ARevokedKeyEndsItsStreamsAtOnce) {
   const auto before = std::chrono::steady_clock::now();
   access_.revoke(key.record.id);
   EXPECT_EQ(ws.read(), std::nullopt);
-  EXPECT_EQ(ws.close_code(), 4001);
+  EXPECT_EQ(ws.close_code(), 1008);
   EXPECT_THAT(sse.read_to_end(),
               HasSubstr("event: end\ndata: the API key was revoked\n"));
   EXPECT_LT(std::chrono::steady_clock::now() - before, 5s);
