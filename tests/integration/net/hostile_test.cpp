@@ -3,6 +3,7 @@
 // memory and delays nobody else.
 #include "crowd.hpp"
 #include "frame_client.hpp"
+#include "tests/support/sanitized.hpp"
 
 #include <fstream>
 
@@ -10,20 +11,6 @@ namespace eventweft::net {
 namespace {
 
 using namespace std::chrono_literals;
-
-// Sanitizers keep freed memory, surround what is used, and take their time.
-// GCC says it one way, clang the other.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool sanitized = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool sanitized = true;
-#else
-constexpr bool sanitized = false;
-#endif
-#else
-constexpr bool sanitized = false;
-#endif
 
 constexpr size_t sanitizer_factor = 8;
 

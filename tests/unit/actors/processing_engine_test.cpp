@@ -143,6 +143,10 @@ class processing_engine_test : public spine {
     ctx.followers = make_follower_lane();
     ctx.peers->askers.set(0, keep(spawn_asker(system)));
     start_all();
+    start_journal();
+  }
+
+  void start_journal() {
     ctx.peers->journal.set(keep(spawn_processing_journal(
         system, std::make_unique<memory_processing>(journal),
         worker_thread::shared)));
@@ -262,6 +266,30 @@ TEST_F(processing_engine_test, hands_every_matching_event_to_its_handler) {
   settle();
   EXPECT_EQ(status_of(5), processing::status::completed);
   EXPECT_EQ(journal->marks.at("p").at("normal").cursor, 5);
+}
+
+TEST_F(processing_engine_test,
+       what_a_dead_journal_did_not_write_its_heir_does) {
+  ASSERT_TRUE(processors->add(noting("p")));
+  start_engine();
+  add_events(1, 5);
+  run();
+  const auto old = ctx.peers->journal.get();
+  ctx.peers->journal.set({});
+  crash(old);
+  work();
+  settle();
+  EXPECT_EQ(seqs(), (std::vector<seq_t>{1, 2, 3, 4, 5}));
+  EXPECT_TRUE(journal->rows.empty());
+  start_journal();
+  advance(10s);
+  EXPECT_EQ(status_of(5), processing::status::completed);
+  EXPECT_EQ(journal->marks.at("p").at("normal").cursor, 5);
+  add_events(6, 6);
+  work();
+  settle();
+  EXPECT_EQ(status_of(6), processing::status::completed);
+  EXPECT_EQ(seqs().size(), 6u) << "none ran twice";
 }
 
 TEST_F(processing_engine_test, writes_nothing_for_events_nobody_wants) {
