@@ -226,6 +226,47 @@ describe('a cluster of three', { concurrency: 1 }, () => {
     }, { pauseLimit: 2_000 });
   });
 
+  /** What nodes have others append. */
+  async function relayed() {
+    const texts = await Promise.all(nodes.map((n) =>
+      fetch(`${n.url}/metrics`).then((r) => r.text())));
+    return texts
+      .flatMap((text) =>
+        [...text.matchAll(/^eventweft_link_relayed_events_total\S* (\d+)/gm)])
+      .reduce((sum, [, count]) => sum + Number(count), 0);
+  }
+
+  /** The node that appends for all, once it does so. */
+  async function appender() {
+    const before = await relayed();
+    await until('the others to hand over what they take', async () =>
+      await relayed() > before, 15_000);
+    const { appender: name } = await nodes[a].status();
+    return nodes.findIndex((n) => n.name === name);
+  }
+
+  for (const [name, pauseLimit, end, back] of [
+    ['kill -9', 2_000, async (i) => {
+      nodes[i].kill('SIGKILL');
+      await nodes[i].exited;
+    }, (i) => nodes[i].start()],
+    ['SIGSTOP for 6 s', 2_000, (i) => nodes[i].kill('SIGSTOP'),
+      (i) => nodes[i].kill('SIGCONT')],
+    // What it spools meanwhile comes when it is back.
+    ['a cut from the database', undefined, (i, network) =>
+      network.link(i, database, false), (_, network) => network.reset()],
+  ])
+    it(`survives ${name} where one node appends for all`, async () => {
+      await under(`appender: ${name}`, async ({ network, readers }) => {
+        const i = await appender();
+        const others = elsewhere(readers, i);
+        await end(i, network);
+        await pause(6_000);
+        unwatch(others);
+        await back(i, network);
+      }, { pauseLimit });
+    });
+
   it('survives a link that is cut', async () => {
     await under('link cut', async ({ network, readers }) => {
       elsewhere(readers, -1);
