@@ -9,7 +9,7 @@ import { after, before, describe, it } from 'node:test';
 import {
   authority, Cluster, Node, OwnerWatch, Reader, Senders,
 } from './support/cluster.js';
-import { headersOf, webhook } from './support/github.js';
+import { allWebhooks, headersOf, post, webhook } from './support/github.js';
 import { headOf, wholeLog } from './support/readers.js';
 import { pause, until } from './support/wait.js';
 
@@ -236,11 +236,20 @@ describe('a cluster of three', { concurrency: 1 }, () => {
       .reduce((sum, [, count]) => sum + Number(count), 0);
   }
 
+  /** Many at once, at all nodes, about the same pieces of work. */
+  const inEachOthersWay = (hooks) =>
+    Promise.all(nodes.flatMap((n) => Array.from({ length: 8 }, async () => {
+      for (let hook; (hook = hooks.pop());) await post(n, hook);
+    })));
+
   /** The node that appends for all, once it does so. */
   async function appender() {
     const before = await relayed();
-    await until('the others to hand over what they take', async () =>
-      await relayed() > before, 15_000);
+    const hooks = allWebhooks();
+    await until('the others to hand over what they take', async () => {
+      await inEachOthersWay(hooks.splice(0, 72));
+      return await relayed() > before;
+    }, 15_000);
     const { appender: name } = await nodes[a].status();
     return nodes.findIndex((n) => n.name === name);
   }
