@@ -9,6 +9,12 @@
 
 namespace eventweft {
 
+namespace {
+
+constexpr size_t most_relayed = 64;
+
+} // namespace
+
 // ---------------------------------------------------
 
 caf::result<append_results> link_life::relay(const relay_order& order) {
@@ -16,6 +22,10 @@ caf::result<append_results> link_life::relay(const relay_order& order) {
   if (!channel_ || !channel_->send(link::append_item{
                        number, link::events_text(order.events)}))
     return to_caf(ec::overloaded, "the link has no room");
+  // What got lost on the way is never answered, and its asker has long given
+  // up.
+  if (relayed_.size() == most_relayed)
+    relayed_.erase(relayed_.begin());
   auto promise = self_->make_response_promise<append_results>();
   relayed_.emplace(number, relayed{order.events.size(), promise});
   return promise;
