@@ -27,7 +27,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// What a node says that it runs if it appends for others.
+/// The work of appending for all where several nodes write, and its kind.
 constexpr const char* appends = "appends";
 
 /// Goes on while the process is stopped and while the machine sleeps.
@@ -76,8 +76,6 @@ struct cluster_node::state {
   /// After each heartbeat.
   void turned(store_nodes& store);
   expected<void> open_links(actor_host& host);
-  /// Who appends for all where several nodes write; empty: each for itself.
-  std::string appender() const;
 
   cluster_node_parts parts;
   std::string name;
@@ -162,28 +160,14 @@ void cluster_node::state::turned(store_nodes& store) {
   if (!links)
     return;
   links->see(members->members(), members->options().dead_after());
-  links->set_appender(appender());
+  if (parts.settings.relay_appends)
+    links->set_appender(members->chosen(appends));
   const auto now = std::chrono::steady_clock::now();
   if (!identity || now < next_look)
     return;
   next_look = now + between_looks;
   if (identity->look(*parts.log))
     links->while_idle([i = identity] { i->swap(); });
-}
-
-// The same on all nodes that see the same members.
-std::string cluster_node::state::appender() const {
-  if (!parts.settings.relay_appends)
-    return {};
-  // Older versions don't say that they do, and don't.
-  auto able = members->workers();
-  const auto all = members->members();
-  std::erase_if(able, [&all](const std::string& worker) {
-    const auto n = std::ranges::find(all, worker, &node_record::name);
-    return n == all.end() || !n->runs ||
-           std::ranges::find(*n->runs, appends) == n->runs->end();
-  });
-  return chosen_member(appends, able);
 }
 
 expected<void> cluster_node::state::open_links(actor_host& host) {

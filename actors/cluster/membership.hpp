@@ -75,6 +75,9 @@ class membership final : public ownership {
   void ended(const std::string& work) override;
   std::shared_ptr<void> on_change(std::function<void()> changed) override;
   std::string holder(const std::string& work) const override;
+  /// Whom rendezvous hashing chooses for it by now, of those that run its kind;
+  /// empty if nobody does.
+  std::string chosen(const std::string& work) const;
 
   // -- the keeper's thread ---------------------------------------------------
 

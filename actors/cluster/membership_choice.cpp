@@ -67,6 +67,11 @@ std::vector<std::string> membership::own_processors() const {
   return out;
 }
 
+std::string membership::chosen(const std::string& work) const {
+  std::lock_guard guard{mutex_};
+  return chosen_for(work);
+}
+
 std::string membership::chosen_for(const std::string& work) const {
   const bool handled = work.starts_with(processor_prefix);
   const auto known = works_.find(work);
