@@ -136,7 +136,6 @@ void delivery_sender_state::load_later() {
 
 void delivery_sender_state::begin(const subscription_record& r) {
   pauses_.reset();
-  switched_off_ = !order_.what.active && !order_.what.disabled_reason.empty();
   const auto& p = r.progress;
   progress_ = p;
   delivery::progress_mark from{p.done_until, {}};
@@ -198,11 +197,12 @@ void delivery_sender_state::follow() {
 
 void delivery_sender_state::change(delivery_order order) {
   // One that was made before the endpoint was switched off does not know it.
-  if (switched_off_ && order.what.version <= order_.what.version) {
+  const auto& now = order_.what;
+  if (!now.active && !now.disabled_reason.empty() &&
+      order.what.version <= now.version) {
     order.what.active = false;
-    order.what.disabled_reason = order_.what.disabled_reason;
+    order.what.disabled_reason = now.disabled_reason;
   }
-  switched_off_ = switched_off_ && !order.what.active;
   const auto before = std::exchange(order_, std::move(order));
   if (before == order_)
     return;

@@ -184,7 +184,6 @@ void delivery_sender_state::ended(const delivery_end& end) {
 void delivery_sender_state::switch_off(const std::string& reason) {
   ctx_.log->warn("{}: switched off: {}", work_, reason);
   disabled_reason_ = reason;
-  switched_off_ = true;
   order_.what.active = false;
   order_.what.disabled_reason = reason;
   follower_.reset();

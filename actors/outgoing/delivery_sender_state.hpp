@@ -184,8 +184,6 @@ class delivery_sender_state {
   // To the store.
   std::vector<delivery_attempt> attempts_;
   std::string disabled_reason_;
-  /// By what the endpoint answered, and nobody has switched it on since.
-  bool switched_off_ = false;
   /// Who is to be told once what is so now is written down.
   std::vector<std::function<void()>> once_saved_;
   bool dirty_ = false;
