@@ -43,9 +43,13 @@
 ///                      changed of the threads before them; nil: not that
 ///           | 6 events:u8    whether the sender wants items 1 and 5; if not,
 ///                      item 2 will do. Who never said it wants them
+///           | 7 number:u64 text      events that the peer shall append, as
+///                      relayed_append.hpp has them
+///           | 8 number:u64 count:u32 (id:16 became:u8 seq:u64 why:text)…
+///                      what became of those of item 7 with that number, each
 ///
 /// Item 4 is sent to those who speak protocol 2 or newer, item 5 to those who
-/// speak 3, item 6 to those who speak 4. An item of another
+/// speak 3, items 6 to 8 to those who speak 4. An item of another
 /// number, or a change of a kind that is not known here, is a newer program's:
 /// it is read as a hint that there is something new in the store. So items and
 /// kinds may be appended without a new protocol where that is good enough.

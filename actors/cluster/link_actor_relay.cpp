@@ -15,8 +15,6 @@ constexpr size_t most_relayed = 64;
 
 } // namespace
 
-// ---------------------------------------------------
-
 caf::result<append_results> link_life::relay(const relay_order& order) {
   const auto number = ++last_relayed_;
   if (!channel_ || !channel_->send(link::append_item{
@@ -78,12 +76,10 @@ void link_life::asked(link::append_item x) {
   for (size_t i = 0; i < events->size(); ++i) {
     const auto& ev = (*events)[i];
     const auto failed = [this, batch, i, id = ev->id](const caf::error& e) {
-      const auto why = from_caf(e);
-      appended(batch, i,
-               why.code == ec::row_refused
-                   ? link::appended{id, link::appended::kind::refused, 0,
-                                    why.message}
-                   : link::not_taken(id, why));
+      append_result result;
+      result.outcome.id = id;
+      result.refused = from_caf(e);
+      appended(batch, i, link::appended_of(result));
     };
     if (!writer) {
       failed(to_caf(ec::overloaded, "it appends for nobody now"));

@@ -299,7 +299,8 @@ bool channel::send(append_item x) {
 }
 
 void channel::send(appended_item x) {
-  if (state_ != state::up || answers_.size() == most_answers)
+  if (state_ != state::up || answers_.size() == most_answers ||
+      bytes_of(x) + 64 > max_frame_bytes)
     return;
   answers_.push_back(std::move(x));
   flush();

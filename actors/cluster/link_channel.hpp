@@ -120,7 +120,8 @@ class channel {
   /// False if there is no room or the peer is too old for it; no answer comes
   /// then, as none may come at all.
   bool send(append_item x);
-  /// Waits for room.
+  /// Waits for room; dropped where no frame could hold it, as whoever waits for
+  /// it has a time-out.
   void send(appended_item x);
   /// Says goodbye.
   void close(const std::string& reason);

@@ -64,10 +64,10 @@ appended appended_of(const append_result& result) {
   appended out;
   out.id = result.outcome.id;
   if (result.refused) {
-    out.became = result.refused->code == ec::row_refused
-                     ? appended::kind::refused
-                     : appended::kind::not_taken;
-    out.why = result.refused->message;
+    const auto& why = *result.refused;
+    const bool is_row = why.code == ec::row_refused;
+    out.became = is_row ? appended::kind::refused : appended::kind::not_taken;
+    out.why = is_row ? why.message : to_string(why);
     return out;
   }
   out.became = result.outcome.duplicate ? appended::kind::duplicate
@@ -93,10 +93,6 @@ append_result result_of(const appended& x) {
     break;
   }
   return out;
-}
-
-appended not_taken(const uuid& id, const error& why) {
-  return {id, appended::kind::not_taken, 0, to_string(why)};
 }
 
 } // namespace eventweft::link

@@ -21,11 +21,9 @@ std::string events_text(std::span<const event_ptr> events);
 /// is.
 expected<std::vector<event_ptr>> events_of(std::string_view text);
 
-/// What is told of one event, and what it says: the two ways.
+/// What is told of one event, and what it says: the two ways. What is refused
+/// other than by `row_refused` was not taken.
 appended appended_of(const append_result& result);
 append_result result_of(const appended& x);
-
-/// The same for an event that was not taken.
-appended not_taken(const uuid& id, const error& why);
 
 } // namespace eventweft::link

@@ -95,8 +95,8 @@ TEST(relayed_append, OutcomesSayTheSameOnBothSides) {
   for (const auto& one : {stored, duplicate, refused})
     EXPECT_EQ(result_of(appended_of(one)), one);
   // Whatever kept the peer from taking it, it is not the event's fault.
-  const auto left =
-      result_of(not_taken(uuid{{3}}, {ec::overloaded, "its queue is full"}));
+  refused.refused = error{ec::overloaded, "its queue is full"};
+  const auto left = result_of(appended_of(refused));
   ASSERT_TRUE(left.refused);
   EXPECT_EQ(left.refused->code, ec::store_unavailable);
   EXPECT_NE(left.refused->message.find("queue is full"), std::string::npos);
