@@ -306,7 +306,9 @@ for (const name of engines)
       const seen = await post(server, webhook('push', { ref: 'c' }));
       await until('the last one', () => socket.seqs.includes(seen.json.seq));
       assert.ok(!socket.seqs.includes(hidden.json.seq));
-      assert.equal(new Set(socket.seqs).size, socket.seqs.length);
+      assert.deepEqual(socket.seqs.filter((seq) => seq <= 2), [1]);
+      socket.seqs.forEach((seq, i) =>
+        assert.ok(i === 0 || seq > socket.seqs[i - 1]));
       const shown = await api(server, 'GET', '/streams/mine');
       assert.equal(shown.json.statistics.readers, 1);
       assert.equal((await api(server, 'DELETE', '/streams/mine')).status, 204);

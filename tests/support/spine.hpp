@@ -58,6 +58,14 @@ class spine : public deterministic {
     ctx.peers->hub.set(keep(spawn_stream_hub(system, ctx, options, lanes)));
   }
 
+  /// The hub dies; another one takes its place.
+  void restart_hub(stream_hub_options options = {}) {
+    crash(ctx.peers->hub.get());
+    ctx.peers->hub.set({});
+    run();
+    start_hub(options);
+  }
+
   void start_dead_letters() {
     ctx.peers->dead_letters.set(keep(spawn_dead_letters(system, ctx, {})));
   }

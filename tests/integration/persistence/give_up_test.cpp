@@ -110,14 +110,7 @@ TEST(give_up, BreaksOffAStatementThatTheServerWorksOn) {
     std::vector<event_ptr> one{event_ptr{numbered_event(1)}};
     return store->open_session()->append(one);
   });
-  pqxx::connection watcher{url};
-  for (bool waits = false; !waits;)
-    waits = pqxx::nontransaction{watcher}
-                .exec("SELECT count(*) > 0 FROM pg_stat_activity WHERE "
-                      "wait_event_type = 'Lock' "
-                      "AND datname = current_database()")
-                .one_field()
-                .as<bool>();
+  wait_for_a_lock(url);
   store->give_up();
   const auto failed = appended.get();
   ASSERT_FALSE(failed);

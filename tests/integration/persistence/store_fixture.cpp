@@ -23,6 +23,17 @@ std::string migrated_database() {
   return shared_server().create_database(original);
 }
 
+void wait_for_a_lock(const std::string& url) {
+  pqxx::connection watcher{url};
+  for (bool waits = false; !waits;)
+    waits = pqxx::nontransaction{watcher}
+                .exec("SELECT count(*) > 0 FROM pg_stat_activity WHERE "
+                      "wait_event_type = 'Lock' "
+                      "AND datname = current_database()")
+                .one_field()
+                .as<bool>();
+}
+
 temporary_directory::temporary_directory() {
   auto name =
       (std::filesystem::temp_directory_path() / "eventweft-XXXXXX").string();

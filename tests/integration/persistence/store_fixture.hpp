@@ -24,6 +24,9 @@ postgres_server& shared_server();
 /// is three times as quick as to migrate each.
 std::string migrated_database();
 
+/// Until somebody waits for a lock in the PostgreSQL database at `url`.
+void wait_for_a_lock(const std::string& url);
+
 /// A directory that goes away with this object.
 class temporary_directory {
  public:

@@ -284,17 +284,10 @@ TEST(postgres_threads, AnAppendSaysThatAnotherWriterWasInItsWay) {
   EXPECT_FALSE(must(join_one(1)).contended);
   // It reads what it does not know, and then has to wait for the log head.
   pqxx::connection holder{options.url};
-  pqxx::connection watcher{options.url};
   pqxx::work held{holder};
   held.exec("SELECT last_seq FROM log_head FOR UPDATE").one_row();
   auto second = std::async(std::launch::async, [&] { return join_one(2); });
-  for (bool waits = false; !waits;)
-    waits = pqxx::nontransaction{watcher}
-                .exec("SELECT count(*) > 0 FROM pg_stat_activity WHERE "
-                      "wait_event_type = 'Lock' "
-                      "AND datname = current_database()")
-                .one_field()
-                .as<bool>();
+  wait_for_a_lock(options.url);
   held.exec("UPDATE log_head SET thread_version = thread_version + 1");
   held.commit();
   const auto done = must(second.get());

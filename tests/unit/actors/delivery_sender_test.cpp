@@ -67,15 +67,6 @@ class delivery_sender_test : public spine {
         keep(spawn_delivery_recorder(system, ctx, {})));
   }
 
-  /// Its successor takes its place a little later.
-  template <class Slot>
-  void crash_at(Slot& slot) {
-    const auto old = slot.get();
-    slot.set({});
-    crash(old);
-    settle();
-  }
-
   void start() {
     tables->subscriptions.try_emplace(s.id, subscription_record{s, {}});
     sender = keep(spawn_delivery_sender(system, ctx, {poster, board}, options,
@@ -136,6 +127,24 @@ class delivery_sender_test : public spine {
     return tables->subscriptions.at(s.id).progress;
   }
 
+  /// Its successor takes its place a little later.
+  template <class Slot, class Start>
+  void dies_and_loses_nothing(Slot& slot, Start start_successor) {
+    append_many(1, 2);
+    const auto old = slot.get();
+    slot.set({});
+    crash(old);
+    settle();
+    append_many(3, 4);
+    start_successor();
+    leap(30s);
+    append_many(5, 5);
+    leap(30s);
+    EXPECT_EQ(posted(), from_to(1, 5));
+    EXPECT_EQ(tables->delivered(), from_to(1, 5));
+    EXPECT_EQ(progress().done_until, 5);
+  }
+
   std::shared_ptr<memory_tables> tables = std::make_shared<memory_tables>();
   std::shared_ptr<scripted_poster> poster =
       std::make_shared<scripted_poster>(time);
@@ -167,30 +176,14 @@ TEST_F(delivery_sender_test, delivers_what_comes_signed_and_writes_it_down) {
 
 TEST_F(delivery_sender_test, the_death_of_who_writes_it_down_loses_nothing) {
   start();
-  append_many(1, 2);
-  crash_at(ctx.peers->delivery_recorder);
-  append_many(3, 4);
-  start_recorder();
-  leap(30s);
-  append_many(5, 5);
-  leap(30s);
-  EXPECT_EQ(posted(), from_to(1, 5));
-  EXPECT_EQ(tables->delivered(), from_to(1, 5));
-  EXPECT_EQ(progress().done_until, 5);
+  dies_and_loses_nothing(ctx.peers->delivery_recorder,
+                         [this] { start_recorder(); });
 }
 
 TEST_F(delivery_sender_test, the_death_of_the_stores_worker_loses_nothing) {
   start();
-  append_many(1, 2);
-  crash_at(ctx.peers->subscription_worker);
-  append_many(3, 4);
-  start_worker();
-  leap(30s);
-  append_many(5, 5);
-  leap(30s);
-  EXPECT_EQ(posted(), from_to(1, 5));
-  EXPECT_EQ(tables->delivered(), from_to(1, 5));
-  EXPECT_EQ(progress().done_until, 5);
+  dies_and_loses_nothing(ctx.peers->subscription_worker,
+                         [this] { start_worker(); });
 }
 
 TEST_F(delivery_sender_test, only_what_both_filters_let_through) {

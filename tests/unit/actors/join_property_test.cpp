@@ -136,10 +136,7 @@ class join_property_test : public testing::spine,
       break;
     case 8:
       if (roll(30) == 0) {
-        crash(ctx.peers->hub.get());
-        ctx.peers->hub.set({});
-        run();
-        start_hub(hub_options());
+        restart_hub(hub_options());
       }
       break;
     default:
