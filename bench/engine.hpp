@@ -76,7 +76,7 @@ class engine {
 std::unique_ptr<engine> make_postgres(const setting& s);
 std::unique_ptr<engine> make_sqlite(const setting& s);
 
-/// Both.
+/// Both, or the one that is asked for.
 std::vector<std::unique_ptr<engine>> all_engines(const setting& s);
 
 } // namespace eventweft::bench

@@ -195,8 +195,10 @@ std::unique_ptr<engine> make_postgres(const setting& s) {
 
 std::vector<std::unique_ptr<engine>> all_engines(const setting& s) {
   std::vector<std::unique_ptr<engine>> engines;
-  engines.push_back(make_postgres(s));
-  engines.push_back(make_sqlite(s));
+  if (s.engine != "sqlite")
+    engines.push_back(make_postgres(s));
+  if (s.engine != "postgres")
+    engines.push_back(make_sqlite(s));
   return engines;
 }
 

@@ -68,6 +68,8 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(10'000, 100'000'000));
   app.add_option("--rows", s.rows, "events stored, in `large`")
       ->check(CLI::Range(100'000, 100'000'000));
+  app.add_option("--engine", s.engine, "measure with this one only")
+      ->check(CLI::IsMember({"postgres", "sqlite"}));
   app.add_flag("--quick", s.quick, "smaller counts: a look, no measurement");
   CLI11_PARSE(app, argc, argv);
   raise_file_limit();

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# run.sh BUILD_DIR [--quick] [--growth N] [PART…]: measures the eventweft built
+# run.sh BUILD_DIR [OPTION…] [PART…] (--help lists them): measures the eventweft built
 # in BUILD_DIR; prints one table, writes build/bench/results.json.
 set -euo pipefail
 build=$(cd "$1" && pwd)

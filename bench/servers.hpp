@@ -25,6 +25,8 @@ struct setting {
   uint64_t growth = 1'000'000;
   /// Events in the `large` measurement.
   uint64_t rows = 10'000'000;
+  /// The one engine to measure with, "postgres" or "sqlite"; empty: both.
+  std::string engine;
 
   uint64_t scaled(uint64_t full, uint64_t small) const {
     return quick ? small : full;

@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -14,7 +15,9 @@ namespace eventweft::postgres {
 
 /// The connections of one store, lent out call by call: never more than
 /// `max_connections`; those above `min_connections` are closed when nobody has
-/// used them for a minute. A connection that broke is not kept.
+/// used them for a minute. A connection that broke is not kept. A thread gets
+/// the connection that it had before, if that is free: the server's process at
+/// the other end has its plans and catalogs at hand.
 /// Thread-safe.
 class connection_pool {
  public:
@@ -55,7 +58,16 @@ class connection_pool {
   };
   using lease = std::unique_ptr<connection, give_back>;
 
+  struct idle_connection {
+    std::unique_ptr<connection> it;
+    clock::time_point since;
+    std::thread::id user;
+  };
+  using idle_list = std::vector<idle_connection>;
+
   expected<lease> acquire();
+  /// One of those that are idle; there is at least one.
+  idle_list::iterator choose(clock::time_point now);
   void release(connection* c) noexcept;
 
   const store_options options_;
@@ -63,8 +75,8 @@ class connection_pool {
   const connection::count made_ = std::make_shared<std::atomic<uint64_t>>(0);
   mutable std::mutex mutex_;
   std::condition_variable returned_;
-  /// With the time of its return, the oldest first.
-  std::vector<std::pair<std::unique_ptr<connection>, clock::time_point>> idle_;
+  /// Those that came back first come first.
+  idle_list idle_;
   size_t lent_ = 0;
 };
 

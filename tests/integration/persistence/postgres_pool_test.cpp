@@ -6,7 +6,9 @@
 #include <pqxx/pqxx>
 
 #include <atomic>
+#include <barrier>
 #include <thread>
+#include <vector>
 
 namespace eventweft::testing {
 namespace {
@@ -46,6 +48,40 @@ TEST_F(postgres_pool, UsesOneConnectionAgainAndAgain) {
   EXPECT_EQ(must(ask("SELECT pg_backend_pid()")), first);
   EXPECT_EQ(pool_->state().idle, 1u);
   EXPECT_EQ(pool_->state().lent, 0u);
+}
+
+TEST_F(postgres_pool, GivesAThreadTheConnectionThatItHadBefore) {
+  constexpr size_t rounds = 5;
+  std::barrier turn{2};
+  std::vector<expected<int>> theirs;
+  std::thread other{[&] {
+    for (size_t i = 0; i <= rounds; ++i) {
+      turn.arrive_and_wait();
+      theirs.push_back(ask("SELECT pg_backend_pid()"));
+      turn.arrive_and_wait();
+    }
+  }};
+  const auto other_asks = [&] {
+    turn.arrive_and_wait();
+    turn.arrive_and_wait();
+  };
+  std::vector<expected<int>> mine;
+  // Both at once, so that there are two connections.
+  mine.push_back(pool_->call(connection::retry::no,
+                             [&](pqxx::connection& c) -> expected<int> {
+                               other_asks();
+                               return c.backendpid();
+                             }));
+  for (size_t i = 0; i < rounds; ++i) {
+    mine.push_back(ask("SELECT pg_backend_pid()"));
+    other_asks();
+  }
+  other.join();
+  EXPECT_NE(must(mine[0]), must(theirs[0]));
+  for (size_t i = 1; i <= rounds; ++i) {
+    EXPECT_EQ(must(mine[i]), must(mine[0]));
+    EXPECT_EQ(must(theirs[i]), must(theirs[0]));
+  }
 }
 
 TEST_F(postgres_pool, NeverHasMoreThanItsLimitAndSaysSo) {
