@@ -6,12 +6,19 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <thread>
 
 namespace eventweft::bench {
 
 namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
 
 constexpr unsigned fanout_readers = 1'000;
 /// Events before the measurement: when they have arrived, all readers are live.
@@ -30,7 +37,11 @@ class fanout {
   fanout(const stream_target& target, stream_kind kind, uint64_t events)
       : target_(target),
         marks_(make_marks(warm_up + events)),
-        swarm_({target.address, target.path(kind), kind, fanout_readers, true},
+        swarm_({.to = target.address,
+                .path = target.path(kind),
+                .kind = kind,
+                .readers = fanout_readers,
+                .headers = target.headers},
                marks_) {
     poster sender{target_.address};
     for (uint64_t n = 0; n < warm_up; ++n) {
@@ -114,6 +125,66 @@ fanout_result of_hub(const setting& s, engine& e, const measurement& measure) {
   return result;
 }
 
+/// Makes an API key in the store.
+std::string make_key(const setting& s, const std::string& store,
+                     std::vector<std::string> options) {
+  const auto log = s.work / "fanout" / "key.json";
+  fs::remove(log);
+  std::vector<std::string> argv{s.binary, "keys",    "create",
+                                "--json", "--store", store};
+  std::ranges::move(options, std::back_inserter(argv));
+  run({std::move(argv), {}, s.work / "fanout", log, std::nullopt}, 30s);
+  std::ifstream in{log};
+  const std::string said{std::istreambuf_iterator<char>{in}, {}};
+  const std::string mark = R"("key":")";
+  const auto at = said.find(mark);
+  if (at == std::string::npos)
+    throw bench_error("no API key: " + said);
+  const auto begin = at + mark.size();
+  return said.substr(begin, said.find('"', begin) - begin);
+}
+
+/// With all that guards streams switched on: readers show an API key that
+/// forces a filter on them, requests are counted against limits, compression is
+/// on offer, and a subscription's filter looks at every event.
+fanout_result of_guarded_hub(const setting& s, engine& e,
+                             const measurement& measure) {
+  const auto store = e.fresh();
+  fanout_result result;
+  {
+    const auto reading = make_key(
+        s, store,
+        {"--scope", "stream:*", "--filter", R"({"platforms":["github"]})"});
+    const auto managing = make_key(s, store, {"--scope", "manage"});
+    hub server{s,
+               "fanout",
+               store,
+               {{"EVENTWEFT_AUTH_REQUIRED", "true"},
+                {"EVENTWEFT_LIMITS_KEY_RATE", "1000000"},
+                {"EVENTWEFT_LIMITS_KEY_BURST", "1000000"},
+                {"EVENTWEFT_LIMITS_ADDRESS_RATE", "1000000"},
+                {"EVENTWEFT_LIMITS_ADDRESS_BURST", "1000000"},
+                {"EVENTWEFT_LIMITS_WEBHOOK_RATE", "1000000"},
+                {"EVENTWEFT_LIMITS_WEBHOOK_BURST", "1000000"},
+                {"EVENTWEFT_STREAMING_COMPRESSION", "true"},
+                {"EVENTWEFT_WEBHOOKS_ALLOW_PRIVATE_NETWORKS", "true"}}};
+    run({{s.binary, "subscriptions", "create", "all_events", "--url",
+          fmt::format("http://127.0.0.1:{}", server.address().port), "--to",
+          "http://127.0.0.1:9/", "--filter", R"({"event_types":["never"]})"},
+         {{"EVENTWEFT_TOKEN", managing}},
+         s.work / "fanout",
+         s.work / "fanout" / "subscription.log",
+         std::nullopt},
+        30s);
+    auto target = target_of(server, 1);
+    target.headers = "Authorization: Bearer " + reading + "\r\n";
+    result = measure(target);
+    server.stop();
+  }
+  e.drop(store);
+  return result;
+}
+
 /// The better of one worker and one for each processor.
 fanout_result of_nchan(const setting& s, const std::string& event,
                        const measurement& measure) {
@@ -144,6 +215,7 @@ void measure_kind(const setting& s, engine& e, const std::string& event,
     return fanout{t, kind, s.scaled(6'000, 1'000)}.burst();
   };
   const auto ours = of_hub(s, e, paced);
+  const auto guarded = of_guarded_hub(s, e, paced);
   const auto theirs = of_nchan(s, event, paced);
   const std::string part = "fanout";
   out.rate(part, fmt::format("{}, paced", name), ours.per_second,
@@ -152,10 +224,16 @@ void measure_kind(const setting& s, engine& e, const std::string& event,
            theirs.p50);
   out.cost(part, fmt::format("{}, paced, p99", name), ours.p99, "ms", "nchan",
            theirs.p99, 1.0);
+  out.rate(part, fmt::format("{}, paced, all guards on", name),
+           guarded.per_second, "deliveries/s", "nchan", theirs.per_second, 1.0);
   const auto our_burst = of_hub(s, e, burst);
+  const auto guarded_burst = of_guarded_hub(s, e, burst);
   const auto their_burst = of_nchan(s, event, burst);
   out.rate(part, fmt::format("{}, burst", name), our_burst.per_second,
            "deliveries/s", "nchan", their_burst.per_second, 3.0);
+  out.rate(part, fmt::format("{}, burst, all guards on", name),
+           guarded_burst.per_second, "deliveries/s", "nchan",
+           their_burst.per_second, 3.0);
   out.cost(part, fmt::format("{}, burst, p99", name), our_burst.p99, "ms",
            "nchan", their_burst.p99);
   const auto our_longer = of_hub(s, e, longer);

@@ -19,6 +19,8 @@ struct stream_target {
   std::string sse_path;
   /// The whole request that publishes the event tagged `n`.
   std::function<std::string(uint64_t n)> request;
+  /// What its readers send along.
+  std::string headers = {};
 
   const std::string& path(stream_kind kind) const {
     return kind == stream_kind::websocket ? websocket_path : sse_path;

@@ -41,7 +41,7 @@ reader_swarm::reader_swarm(const swarm_options& options,
   constexpr size_t slice = 64;
   for (size_t begin = 0; begin < readers_.size(); begin += slice) {
     const auto end = std::min(begin + slice, readers_.size());
-    std::string rest = " HTTP/1.1\r\nHost: bench\r\n";
+    std::string rest = " HTTP/1.1\r\nHost: bench\r\n" + options.headers;
     if (options.kind == stream_kind::websocket)
       rest += "Connection: Upgrade\r\nUpgrade: websocket\r\n"
               "Sec-WebSocket-Version: 13\r\n"

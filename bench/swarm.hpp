@@ -28,6 +28,8 @@ struct swarm_options {
   bool tagged = true;
   /// Appended to the path of the reader with this number, if given.
   std::function<std::string(unsigned)> own_query = {};
+  /// Whole lines that each reader sends along.
+  std::string headers = {};
 };
 
 /// When each event was sent, by its number; 0: not of interest. Written by the
