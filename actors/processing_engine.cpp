@@ -219,6 +219,7 @@ std::vector<uint64_t> processing_engine_state::running() const {
 void processing_engine_state::last_writes() {
   writing_last_ = true;
   for (auto& [n, e] : entries_) {
+    board_.let_go(n, now());
     e.written = {};
     write(e);
   }

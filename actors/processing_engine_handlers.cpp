@@ -27,6 +27,10 @@ void processing_engine_state::pump() {
       if (!start_next(true))
         break;
   }
+  if (board_.may_announce())
+    for (auto& [n, e] : entries_)
+      if (board_.is_announcing(n))
+        write(e);
   arm_wake();
 }
 
@@ -37,6 +41,11 @@ bool processing_engine_state::start_next(bool async) {
   const auto i = entries_.find(j->processor->what.name);
   if (i == entries_.end() || !check_owner(i->second))
     return true;
+  if (j->spent) {
+    const auto o = outcome::give_up(std::string{processing::cut_off_text});
+    settle(board_.finish(j->id, o, now()), o);
+    return true;
+  }
   ctx_.figures->job_waited(j->lane, j->waited);
   if (async)
     start_async(std::move(*j));

@@ -124,6 +124,7 @@ void processing_engine_state::send(entry& e) {
               written(*x);
               if (stopping_ || board_.has_news(n))
                 arm_writes();
+              pump();
             }
           },
           [this, n = e.what->what.name,
@@ -138,6 +139,7 @@ void processing_engine_state::write_last(entry& e) {
   const auto journal = ctx_.peers->journal.get();
   if (!options_.durable || !journal || !board_.has(n) || e.letters > 0)
     return;
+  board_.let_go(n, now());
   std::vector<processing::write_ptr> all;
   if (e.writing && !e.under_way)
     all.push_back(e.writing);
@@ -158,6 +160,7 @@ void processing_engine_state::write_last(entry& e) {
 
 void processing_engine_state::written(entry& e) {
   e.writing = nullptr;
+  board_.written(e.what->what.name);
   for (auto& promise : e.after_this)
     promise.deliver();
   e.after_this.clear();

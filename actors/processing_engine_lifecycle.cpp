@@ -145,7 +145,7 @@ void processing_engine_state::find_start(
 
 void processing_engine_state::begin(
     entry& e, const std::vector<processing::stored_mark>& marks, seq_t start) {
-  if (auto added = board_.add(e.what, marks, start); !added) {
+  if (auto added = board_.add(e.what, marks, start, now()); !added) {
     start_later(e, added.error());
     return;
   }
@@ -206,8 +206,12 @@ void processing_engine_state::fetched(entry& e, seq_t first,
     if (i == found.end())
       ctx_.log->warn("event {} is gone before processor {} was done with it",
                      seq, e.what->what.name);
-    board_.fetched(e.what->what.name, seq,
-                   i == found.end() ? event_ptr{} : i->second, now());
+    const auto ev = i == found.end() ? event_ptr{} : i->second;
+    if (board_.fetched(e.what->what.name, seq, ev, now()))
+      log_event(*ctx_.log, spdlog::level::warn, ev->id,
+                "processor {}: the process ended during an attempt that it "
+                "had announced",
+                e.what->what.name);
   }
   fetch_missing(e);
   pump();

@@ -204,6 +204,7 @@ add_configured(processing::registry& to, const config::settings& s,
     processing::processor p;
     p.name = name;
     p.kind = kind_of(one);
+    p.may_end_process = false;
     auto what = filter_of(name, one);
     if (!what)
       return fail(what.error());

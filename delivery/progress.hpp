@@ -19,9 +19,11 @@ namespace eventweft::delivery {
 /// An event that a subscription is not done with.
 struct unfinished {
   seq_t seq = 0;
-  /// Made so far, all of them failed.
+  /// Made so far, all of them failed; or the last of them was begun when this
+  /// was written.
   uint32_t attempts = 0;
-  /// The next one; meaningless before the first.
+  /// The next one; meaningless before the first. The start of time: the last
+  /// one was begun, and nothing is known of its end.
   timestamp due{};
   /// When the subscription took the event up.
   timestamp since{};

@@ -2,6 +2,7 @@
 #include "processing/board_state.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace eventweft::processing {
@@ -34,7 +35,8 @@ board::~board() = default;
 // -- processors --------------------------------------------------------------
 
 expected<void> board::add(registered_ptr p,
-                          const std::vector<stored_mark>& from, seq_t start) {
+                          const std::vector<stored_mark>& from, seq_t start,
+                          timestamp now) {
   auto feeds = resume_feeds(p->what, from, start);
   if (!feeds)
     return fail(feeds.error());
@@ -44,6 +46,11 @@ expected<void> board::add(registered_ptr p,
   w->concurrency = p->what.concurrency != 0 ? p->what.concurrency
                    : w->async               ? options_.async_at_once
                                             : options_.workers;
+  if (!from.empty() && p->what.may_end_process) {
+    w->began = now;
+    for (auto& f : w->feeds)
+      f.suspects = share_of(*w);
+  }
   auto name = p->what.name;
   w->what = std::move(p);
   works_[std::move(name)] = std::move(w);
@@ -64,6 +71,7 @@ std::vector<uint64_t> board::remove(std::string_view name) {
     }
     retries_.erase({i.due, &w, seq});
   }
+  forget_cut_off(w);
   dispatcher_.remove(w);
   news_ -= w.rows.size();
   works_.erase(found);
@@ -90,12 +98,15 @@ size_t board::room(std::string_view name, size_t feed) const {
   const auto* w = find(name);
   if (!w)
     return 0;
-  const auto share =
-      std::max({options_.max_unfinished / w->feeds.size(), size_t{2},
-                w->async ? size_t{2} * w->concurrency / w->feeds.size() : 0});
+  const auto share = share_of(*w);
   // By halves, so that the log is read in pieces worth reading.
   const auto open = w->feeds[feed].progress.open().size();
   return open > share / 2 ? 0 : share - open;
+}
+
+size_t board::share_of(const work& w) const {
+  return std::max({options_.max_unfinished / w.feeds.size(), size_t{2},
+                   w.async ? size_t{2} * w.concurrency / w.feeds.size() : 0});
 }
 
 void board::take_up(std::string_view name, size_t feed, const log_range& range,
@@ -111,8 +122,14 @@ void board::take_up(std::string_view name, size_t feed, const log_range& range,
     if (ev->seq <= before || (by_lane && lane != feed) ||
         ev->seq <= f.floors[lane])
       continue;
-    if (f.progress.take_up(ev->seq, now))
-      put(*w, feed, ev, 0, now, now);
+    if (!f.progress.take_up(ev->seq, now))
+      continue;
+    auto& i = put(*w, feed, ev, 0, now, now);
+    if (f.suspects > 0 && ev->created_at <= w->began) {
+      --f.suspects;
+      i.suspect = true;
+    }
+    enter(*w, i, now);
   }
   f.progress.pass_over(range.last);
   f.changed = f.changed || f.progress.cursor() != before;
@@ -127,11 +144,11 @@ std::vector<seq_t> board::missing(std::string_view name) const {
   return out;
 }
 
-void board::fetched(std::string_view name, seq_t seq, event_ptr ev,
+bool board::fetched(std::string_view name, seq_t seq, event_ptr ev,
                     timestamp now) {
   auto* w = find(name);
   if (!w)
-    return;
+    return false;
   for (size_t n = 0; n < w->feeds.size(); ++n) {
     auto& f = w->feeds[n];
     if (f.missing.erase(seq) == 0)
@@ -139,16 +156,22 @@ void board::fetched(std::string_view name, seq_t seq, event_ptr ev,
     if (!ev) {
       f.progress.finish(seq);
       f.changed = true;
-      return;
+      return false;
     }
     const auto open = *f.progress.find(seq);
-    put(*w, n, std::move(ev), open.attempts,
-        open.attempts == 0 ? now : open.due, now);
-    auto& i = w->items.at(seq);
+    auto& i = put(*w, n, std::move(ev), open.attempts,
+                  open.attempts == 0 ? now : open.due, now);
     i.since = open.since;
     i.history = open.history;
-    return;
+    i.suspect = w->began != timestamp{};
+    const bool cut_off =
+        i.suspect && open.attempts > 0 && open.due == timestamp{};
+    if (cut_off)
+      note_cut_off(*w, i, now);
+    enter(*w, i, now);
+    return cut_off;
   }
+  return false;
 }
 
 expected<bool> board::again(std::string_view name, event_ptr ev,
@@ -165,16 +188,16 @@ expected<bool> board::again(std::string_view name, event_ptr ev,
   const auto seq = ev->seq;
   f.reopen(seq, now);
   ++news_;
-  put(*w, index, std::move(ev), 0, now, now);
+  auto& i = put(*w, index, std::move(ev), 0, now, now);
+  enter(*w, i, now);
   // Told at once: it is not to be forgotten.
-  auto& i = w->items.at(seq);
   i.told = status::pending;
   w->rows.push_back(row_of(i));
   return true;
 }
 
-void board::put(work& w, size_t feed_index, event_ptr ev, uint32_t attempts,
-                timestamp due, timestamp now) {
+board::item& board::put(work& w, size_t feed_index, event_ptr ev,
+                        uint32_t attempts, timestamp due, timestamp now) {
   const auto seq = ev->seq;
   const auto& p = w.what->what;
   auto& i = w.items[seq];
@@ -186,7 +209,11 @@ void board::put(work& w, size_t feed_index, event_ptr ev, uint32_t attempts,
   i.since = now;
   i.due = due;
   i.event = std::move(ev);
-  if (i.key.empty() || w.lines.enter(i.key, seq))
+  return i;
+}
+
+void board::enter(work& w, item& i, timestamp now) {
+  if (i.key.empty() || w.lines.enter(i.key, i.seq))
     come_forward(w, i, now);
 }
 
@@ -207,7 +234,12 @@ void board::retry_later(work& w, const item& i) {
 
 void board::make_ready(work& w, item& i, timestamp now) {
   i.ready_since = now;
-  dispatcher_.add(w, i.lane, i.seq);
+  if (i.spent)
+    spent_.emplace_back(&w, i.seq);
+  else if (i.cut_off)
+    alone_.emplace_back(&w, i.seq);
+  else
+    dispatcher_.add(w, i.lane, i.seq);
 }
 
 // -- to the store ------------------------------------------------------------
@@ -242,6 +274,9 @@ changes board::collect(std::string_view name, timestamp now) {
     if (std::exchange(f.changed, false))
       out.marks.push_back(
           {f.name, f.progress.cursor(), delivery::mark_json(f.mark())});
+  std::ranges::move(w->announcing, std::back_inserter(w->being_written));
+  w->announcing.clear();
+  w->marks_due = false;
   return out;
 }
 
@@ -253,7 +288,7 @@ void board::touch(std::string_view name) {
 
 bool board::has_news(std::string_view name) const {
   const auto* w = find(name);
-  return w && !w->rows.empty();
+  return w && (!w->rows.empty() || !w->announcing.empty() || w->marks_due);
 }
 
 // -- to be told --------------------------------------------------------------
@@ -276,6 +311,8 @@ work_state board::state_of(std::string_view name) const {
     return out;
   for (const auto& r : w->ready)
     out.ready += r.size();
+  out.ready += static_cast<size_t>(
+      std::ranges::count(alone_, w, [](auto& x) { return x.first; }));
   out.running = w->running;
   out.waiting = w->waiting;
   out.cursor = w->feeds.front().progress.cursor();

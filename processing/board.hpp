@@ -10,6 +10,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -37,6 +38,10 @@ struct board_options {
   microseconds tell_after = std::chrono::seconds{1};
 };
 
+/// The error of an attempt that was cut off.
+inline constexpr std::string_view cut_off_text =
+    "cut off: the process ended while it was under way";
+
 /// An attempt that is to be made now.
 struct job {
   /// Names the attempt; never given twice.
@@ -44,6 +49,9 @@ struct job {
   registered_ptr processor;
   event_ptr event;
   uint32_t attempt = 1;
+  /// Not to be run: it was cut off too often, and is to be finished as given
+  /// up.
+  bool spent = false;
   eventweft::priority lane = eventweft::priority::normal;
   /// From the moment it could have run.
   microseconds waited{0};
@@ -83,6 +91,13 @@ struct work_state {
 /// Everything that decides about processors: which event is handed to which
 /// handler next, what is tried again and when, what is given up. Runs nothing
 /// and stores nothing. Of one thread.
+///
+/// A handler may end the whole process, which leaves nobody to count the
+/// attempt. So what may have been in hand at such an end is *announced*: that
+/// its attempt begins is written before it does. What was announced and never
+/// ended was cut off; it runs again *alone*, so that the next end of the
+/// process tells which event it was, and is given up after as many attempts as
+/// any other, though never before it has run alone.
 class board {
  public:
   /// `random` outlives it.
@@ -94,9 +109,11 @@ class board {
   // -- processors ------------------------------------------------------------
 
   /// Begins where `from` says; where it has no mark, at `start`. `corrupt` if
-  /// a mark can't be read. The processor is not there yet.
+  /// a mark can't be read. The processor is not there yet. Where there are
+  /// marks, attempts on what came before `now` are announced, as many events as
+  /// may have been in hand, if its handler may end the process.
   expected<void> add(registered_ptr p, const std::vector<stored_mark>& from,
-                     seq_t start);
+                     seq_t start, timestamp now);
   /// Forgets the processor; its attempts end as `ignored`. Their ids.
   std::vector<uint64_t> remove(std::string_view name);
   bool has(std::string_view name) const;
@@ -114,8 +131,9 @@ class board {
   /// What was unfinished when the marks were written and is still to be
   /// fetched from the log, in order.
   std::vector<seq_t> missing(std::string_view name) const;
-  /// The event with that seq, or null if there is none any more.
-  void fetched(std::string_view name, seq_t seq, event_ptr ev, timestamp now);
+  /// The event with that seq, or null if there is none any more. True if its
+  /// last attempt was cut off.
+  bool fetched(std::string_view name, seq_t seq, event_ptr ev, timestamp now);
   /// Hands the processor an event that it was done with (a dead letter). False
   /// if it has it in hand already, or it is still to come from the log.
   /// `overloaded` if the log is not read as far as that and will not bring it.
@@ -144,8 +162,18 @@ class board {
   /// Has the marks written even if nothing changed: retention forgets
   /// processors that nobody has heard of for a week.
   void touch(std::string_view name);
-  /// Whether `collect` has something that is done or has failed.
+  /// Whether `collect` has something that is done, has failed, or is not to
+  /// wait for other reasons.
   bool has_news(std::string_view name) const;
+  /// Whether attempts wait for `collect` to announce them.
+  bool is_announcing(std::string_view name) const;
+  /// False: no processor's do.
+  bool may_announce() const noexcept { return announcing_ > 0; }
+  /// What was collected last is written: what it announces may run.
+  void written(std::string_view name);
+  /// The process will end in order, or the work moves: what runs by now is cut
+  /// off by us, and the event had no part in it.
+  void let_go(std::string_view name, timestamp now);
   size_t news() const noexcept { return news_; }
 
   // -- to be told ------------------------------------------------------------
@@ -167,14 +195,27 @@ class board {
   };
 
   work* find(std::string_view name) const;
-  void put(work& w, size_t feed_index, event_ptr ev, uint32_t attempts,
-           timestamp due, timestamp now);
+  size_t share_of(const work& w) const;
+  item& put(work& w, size_t feed_index, event_ptr ev, uint32_t attempts,
+            timestamp due, timestamp now);
+  void enter(work& w, item& i, timestamp now);
   void come_forward(work& w, item& i, timestamp now);
   void retry_later(work& w, const item& i);
   void make_ready(work& w, item& i, timestamp now);
   void wake_retries(timestamp now);
   void settle(work& w, item& i, timestamp now);
   status_row row_of(const item& i) const;
+  job begin(work& w, item& i, timestamp now);
+
+  // -- what was cut off (board_cut_off.cpp) ----------------------------------
+
+  void note_cut_off(const work& w, item& i, timestamp now) const;
+  void announce(work& w, item& i);
+  std::optional<job> take_spent(timestamp now);
+  std::optional<job> take_announced(bool async, timestamp now);
+  /// Nothing else runs while there is something that has to run alone.
+  void take_alone(bool async);
+  void forget_cut_off(const work& w);
 
   board_options options_;
   random_source& random_;
@@ -183,6 +224,14 @@ class board {
   std::unordered_map<uint64_t, flight> flights_;
   std::set<std::pair<timestamp, uint64_t>> deadlines_;
   std::set<std::tuple<timestamp, work*, seq_t>> retries_;
+  /// To be given up; they need nobody's turn.
+  std::deque<std::pair<work*, seq_t>> spent_;
+  /// Begun by what is written, and may run.
+  std::deque<std::pair<work*, seq_t>> announced_;
+  /// Their turn comes when nothing else runs; the first may have it already.
+  std::deque<std::pair<work*, seq_t>> alone_;
+  /// Picked to be announced, and not running yet.
+  size_t announcing_ = 0;
   uint64_t last_job_;
   size_t news_ = 0;
 };

@@ -26,18 +26,34 @@ void board::wake_retries(timestamp now) {
 
 std::optional<job> board::take(bool async, timestamp now) {
   wake_retries(now);
-  const auto picked = dispatcher_.next(async);
-  if (!picked)
+  if (auto spent = take_spent(now))
+    return spent;
+  if (auto announced = take_announced(async, now))
+    return announced;
+  if (!alone_.empty()) {
+    take_alone(async);
     return std::nullopt;
-  auto& w = static_cast<work&>(*picked->whose);
-  auto& i = w.items.at(picked->seq);
+  }
+  while (const auto picked = dispatcher_.next(async)) {
+    auto& w = static_cast<work&>(*picked->whose);
+    auto& i = w.items.at(picked->seq);
+    if (!i.suspect)
+      return begin(w, i, now);
+    announce(w, i);
+  }
+  return std::nullopt;
+}
 
+job board::begin(work& w, item& i, timestamp now) {
   job out;
   out.id = ++last_job_;
   out.processor = w.what;
   out.event = i.event;
-  out.attempt = ++i.attempts;
-  out.lane = lanes_in_order[picked->lane];
+  out.spent = i.spent;
+  if (!std::exchange(i.announced, false) && !i.spent)
+    ++i.attempts;
+  out.attempt = i.attempts;
+  out.lane = lanes_in_order[i.lane];
   out.waited = now - i.ready_since;
   out.deadline = now + w.what->what.timeout + w.what->what.grace;
   i.job = out.id;
@@ -60,6 +76,8 @@ decision board::finish(uint64_t job_id, const outcome& o, timestamp now) {
   flights_.erase(found);
   deadlines_.erase({i.due, job_id});
   i.job = 0;
+  if (std::exchange(i.cut_off, false))
+    std::erase(alone_, std::pair{&w, i.seq});
   dispatcher_.ended(w);
 
   decision out;

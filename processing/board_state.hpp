@@ -26,6 +26,13 @@ struct board::item {
   /// 0: none runs.
   uint64_t job = 0;
   timestamp attempt_began{};
+  /// It may have been in hand when a process ended.
+  bool suspect = false;
+  /// Its last attempt was, for certain.
+  bool cut_off = false;
+  bool spent = false;
+  /// The attempt that is counted is to begin.
+  bool announced = false;
   processing::status status = processing::status::pending;
   std::optional<processing::status> told;
   std::optional<double> duration;
@@ -40,6 +47,13 @@ struct board::work : workload {
   order_lines lines;
   std::vector<status_row> rows;
   size_t waiting = 0;
+  /// What was in hand before came before then.
+  timestamp began{};
+  /// To be announced by the next write, and by the one under way.
+  std::vector<seq_t> announcing;
+  std::vector<seq_t> being_written;
+  /// The marks are not to wait.
+  bool marks_due = false;
 };
 
 } // namespace eventweft::processing

@@ -40,6 +40,8 @@ struct log_feed {
   std::set<seq_t> missing;
   /// Its mark is to be written.
   bool changed = false;
+  /// So many of the events to come may have been in hand before.
+  size_t suspects = 0;
 
   /// Whether the event is beyond all that this feed, or those before it, read.
   bool has_yet_to_read(const event& ev) const;

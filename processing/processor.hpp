@@ -95,6 +95,8 @@ struct processor {
   /// Where a processor starts that the store does not know yet.
   start_point start;
   std::variant<blocking_handler, async_handler> handler;
+  /// Its code is somebody else's and runs in this process.
+  bool may_end_process = true;
   /// For people: "handler", "exec", "http".
   std::string kind = "handler";
 

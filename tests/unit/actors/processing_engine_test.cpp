@@ -566,6 +566,54 @@ TEST_F(processing_engine_test, goes_on_after_a_crash_each_once) {
   EXPECT_EQ(got, (std::vector<seq_t>{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}));
 }
 
+// It ends the whole process, each time it is handed that event.
+TEST_F(processing_engine_test, what_ends_its_process_is_given_up_in_the_end) {
+  const auto lines = keep_log();
+  auto p = noting("p");
+  p.max_retries = 1;
+  ASSERT_TRUE(processors->add(std::move(p)));
+  start_engine();
+  add_events(1, 2);
+  settle();
+  // Nobody counts the first: it was not announced.
+  for (int attempt = 0; attempt <= 2; ++attempt) {
+    ASSERT_FALSE(workers->jobs.empty());
+    EXPECT_TRUE(log->letters.empty());
+    restart_engine();
+  }
+  work();
+  settle();
+  EXPECT_EQ(seqs(), std::vector<seq_t>{2}) << "which ran alone, then";
+  EXPECT_EQ(status_of(2), processing::status::completed);
+  EXPECT_EQ(status_of(1), processing::status::failed);
+  const auto& given_up = log->letters;
+  ASSERT_EQ(given_up.size(), 1u);
+  EXPECT_EQ(given_up[0].event_seq, 1);
+  EXPECT_EQ(given_up[0].attempts, 2u);
+  EXPECT_EQ(given_up[0].reason, processing::cut_off_text);
+  EXPECT_GE(said(*lines, "the process ended during an attempt"), 3);
+}
+
+TEST_F(processing_engine_test, an_orderly_end_is_held_against_nobody) {
+  workers->places = 1;
+  auto p = noting("p");
+  p.max_retries = 0;
+  ASSERT_TRUE(processors->add(std::move(p)));
+  start_engine();
+  add_events(1, 1);
+  settle();
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_EQ(workers->jobs.size(), 1u);
+    auto ended = request<void>(ctx.peers->engine.get(), flush_atom_v);
+    advance(10s);
+    EXPECT_TRUE(ended->value);
+    restart_engine();
+  }
+  work();
+  settle();
+  EXPECT_EQ(status_of(1), processing::status::completed);
+}
+
 TEST_F(processing_engine_test, what_was_not_written_is_done_again) {
   ASSERT_TRUE(processors->add(noting("p")));
   start_engine();

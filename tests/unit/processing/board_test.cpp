@@ -1,47 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "processing/board.hpp"
-
-#include <gtest/gtest.h>
+#include "tests/unit/processing/board_fixture.hpp"
 
 #include <algorithm>
-#include <string>
-#include <vector>
 
 namespace eventweft::processing {
 namespace {
 
 using namespace std::chrono_literals;
 
-class board_test : public ::testing::Test {
+class board_test : public board_fixture {
  protected:
-  static processor named(std::string name) {
-    processor p;
-    p.name = std::move(name);
-    p.jitter = 0;
-    p.concurrency = 100;
-    p.handler = blocking_handler{[](const event_ptr&, const attempt_context&) {
-      return outcome::done();
-    }};
-    return p;
-  }
-
   void add(processor p, std::vector<stored_mark> marks = {}, seq_t start = 0) {
-    const codec::compiled_filter wanted{p.filter};
-    auto r = std::make_shared<registered>(registered{std::move(p), wanted, 1});
-    ASSERT_TRUE(b.add(r, marks, start));
-  }
-
-  static event_ptr make(seq_t seq, priority level = priority::normal,
-                        std::string source = "s") {
-    event e;
-    e.seq = seq;
-    e.id.bytes[15] = static_cast<uint8_t>(seq);
-    e.id.bytes[14] = static_cast<uint8_t>(seq >> 8);
-    e.platform = "github";
-    e.event_type = "push";
-    e.source_id = std::move(source);
-    e.priority = level;
-    return event_ptr{std::move(e)};
+    ASSERT_TRUE(b.add(listed(std::move(p)), marks, start, now));
   }
 
   /// What all feeds of the processor read.
@@ -61,16 +31,7 @@ class board_test : public ::testing::Test {
     return out;
   }
 
-  static std::vector<seq_t> seqs(const std::vector<job>& jobs) {
-    std::vector<seq_t> out;
-    for (const auto& j : jobs)
-      out.push_back(j.event->seq);
-    return out;
-  }
-
-  seeded_random random{1};
   board b{board_options{}, random};
-  timestamp now{std::chrono::hours{1}};
 };
 
 TEST_F(board_test, owes_what_it_has_in_hand_and_what_it_has_not_read) {
@@ -272,7 +233,7 @@ TEST_F(board_test, goes_on_from_its_marks) {
 
   board next{board_options{}, random};
   auto r = std::make_shared<registered>(registered{p, {}, 1});
-  ASSERT_TRUE(next.add(r, marks, 99));
+  ASSERT_TRUE(next.add(r, marks, 99, now));
   EXPECT_EQ(next.cursor("p", 1), 3);
   EXPECT_EQ(next.missing("p"), (std::vector<seq_t>{2, 3}));
   for (auto seq : next.missing("p"))
@@ -302,7 +263,7 @@ TEST_F(board_test, a_dead_letter_tells_of_attempts_before_a_restart) {
   }
   board next{board_options{}, random};
   ASSERT_TRUE(next.add(std::make_shared<registered>(registered{p, {}, 1}),
-                       b.collect("p", now).marks, 0));
+                       b.collect("p", now).marks, 0, now));
   next.fetched("p", 1, make(1), now);
   const auto j = next.take(false, now);
   ASSERT_TRUE(j);
@@ -362,7 +323,7 @@ TEST_F(board_test, a_change_of_ordering_repeats_nothing_after_further_starts) {
     board next{board_options{}, random};
     const codec::compiled_filter wanted{p.filter};
     ASSERT_TRUE(next.add(std::make_shared<registered>(registered{p, wanted, 1}),
-                         marks, 0));
+                         marks, 0, now));
     EXPECT_EQ(next.missing("p"), std::vector<seq_t>{7});
     EXPECT_TRUE(next.owes("p", *make(5, priority::low)));
     EXPECT_FALSE(next.owes("p", *make(8, priority::critical)));
