@@ -34,6 +34,8 @@ class session final : public store_session {
   expected<bool> drop_dead_letter(const uuid& id) override;
 
  private:
+  /// As the caller's transaction sees the log head.
+  static thread_cache::mark read_mark(database& db);
   expected<append_results> append(std::span<const event_ptr> events,
                                   bool wait_for_disk);
   expected<append_results>
