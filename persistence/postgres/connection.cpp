@@ -11,6 +11,11 @@ namespace {
 
 constexpr std::string_view lock_not_available = "55P03";
 
+// Whoever stops in the middle of a transaction (a machine that froze, a network
+// that was cut) holds everybody else up for no longer than this. Between two
+// statements of ours there is nothing to wait for.
+constexpr std::chrono::milliseconds longest_idle_transaction{1'000};
+
 ec code_of(std::string_view sqlstate) {
   auto is = [&](auto... codes) { return ((sqlstate == codes) || ...); };
   if (is("53100"))
@@ -121,6 +126,11 @@ expected<void> connection::ensure_open() {
                std::to_string(options_.statement_timeout.count()) +
                "; SET lock_timeout = " +
                std::to_string(options_.lock_timeout.count()) +
+               "; SET idle_in_transaction_session_timeout = " +
+               std::to_string(longest_idle_transaction.count()) +
+               // The server's side of the keepalives above.
+               "; SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5"
+               "; SET tcp_keepalives_count = 3; SET tcp_user_timeout = 15000"
                "; SET TimeZone = 'UTC'; SET DateStyle = 'ISO'"
                "; SET client_min_messages = warning; SET jit = off"
                "; SET enable_seqscan = off"

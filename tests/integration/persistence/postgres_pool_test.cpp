@@ -107,6 +107,28 @@ TEST_F(postgres_pool, AnErrorDoesNotPoisonItsConnection) {
   EXPECT_EQ(must(ask("SELECT 2")), 2);
 }
 
+// As a node does that freezes, or is cut off, while it appends.
+TEST_F(postgres_pool, WhoStopsInATransactionHoldsTheOthersUpNoLonger) {
+  must(pool_->call(connection::retry::no,
+                   [](pqxx::connection& c) -> expected<int> {
+                     pqxx::nontransaction tx{c};
+                     tx.exec("CREATE TABLE held AS SELECT 1 AS n");
+                     return 0;
+                   }));
+  const auto stopped = pool_->call(
+      connection::retry::no, [&](pqxx::connection& c) -> expected<int> {
+        pqxx::work tx{c};
+        tx.exec("UPDATE held SET n = 2");
+        // It waits for the lock that we hold, and we for it.
+        EXPECT_EQ(must(ask("UPDATE held SET n = n + 10 RETURNING n")), 11);
+        tx.commit();
+        return 0;
+      });
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().code, ec::store_unavailable);
+  EXPECT_EQ(must(ask("SELECT n FROM held")), 11);
+}
+
 TEST_F(postgres_pool, RecoversByItselfFromRestartsUnderLoad) {
   std::atomic<bool> stop{false};
   std::atomic<int> wrong{0};
