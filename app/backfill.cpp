@@ -106,7 +106,7 @@ class filler {
       if (!again->empty())
         events.push_back({e, std::move(*again)});
     }
-    const auto report = threads_->rejoin(events, last);
+    const auto report = threads_->rejoin(events, last, clock_.now());
     if (!report)
       return fail(report.error());
     for (const auto& [fact, value] : report->facts)
@@ -167,6 +167,7 @@ class filler {
   std::unique_ptr<store_session> session_;
   std::unique_ptr<thread_store> threads_;
   codec::payload_reader reader_;
+  system_clock clock_;
   backfill_state state_;
   seq_t first_ = 0;
   steady_clock::time_point started_;

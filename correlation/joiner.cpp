@@ -108,9 +108,11 @@ class joiner {
       }
     if (stale) {
       // A later use of the same name begins anew; an earlier one, come late,
-      // stays by itself.
-      if (m.at < key.last_seen)
-        return not_linked::none;
+      // stays by itself. So does one that only speaks of what has the name: it
+      // takes it from nobody.
+      const bool is_theirs = !key.owner.is_nil() && !owns(claim);
+      if (is_theirs || m.at < key.last_seen)
+        return not_linked::unsure;
       key.node = mine;
     } else if (target == thread_forest::none) {
       key.node = mine;
@@ -175,6 +177,10 @@ class joiner {
         result_.changes.pending.push_back(
             {claim.needs, events_[i].id, events_[i].at, claim});
       } else {
+        // It may have waited since it was stored.
+        if (events_[i].stored && !claim.needs.empty())
+          result_.changes.resolved.push_back(
+              {claim.needs, events_[i].id, events_[i].at, claim});
         settle_claim(row.key, name);
         row.why = link(batch_.members[i], claim, name);
       }

@@ -100,8 +100,9 @@ class thread_store {
 
   /// Joins stored events to threads by keys that did not link them yet, and
   /// notes that everything up to `done` was gone over, in one transaction.
+  /// What the log is told of joins is of the time `now`.
   virtual expected<thread_report> rejoin(std::span<const rejoined_event> events,
-                                         seq_t done) = 0;
+                                         seq_t done, timestamp now) = 0;
 };
 
 } // namespace eventweft

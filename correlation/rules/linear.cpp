@@ -37,11 +37,13 @@ class linear final : public rule {
   // The issue that `holder` says it is or belongs to, by each of its names.
   static bool names(element issue, std::string_view field,
                     std::string_view shown, bool itself, claims& out) {
-    const auto claim = [&](std::string key, std::string_view matched) {
+    const auto claim = [&](std::string key, std::string_view member,
+                           std::string_view matched) {
+      const auto where = std::string{field}.append(member);
       if (itself)
-        out.identity(std::move(key), field, matched);
+        out.identity(std::move(key), where, matched);
       else
-        out.link(std::move(key), correlation_noun::issue, 1, field, matched);
+        out.link(std::move(key), correlation_noun::issue, 1, where, matched);
     };
     bool found = false;
     auto identifier = text_of(issue, "identifier");
@@ -55,12 +57,12 @@ class linear final : public rule {
       }
     }
     if (const auto k = issue_key_of(identifier)) {
-      claim(*k, identifier);
+      claim(*k, ".identifier", identifier);
       teach(identifier, field, out);
       found = true;
     }
     if (const auto id = text_of(issue, "id"); id.size() == 36) {
-      claim(linear_id_key(id), id);
+      claim(linear_id_key(id), ".id", id);
       found = true;
     }
     if (!key.empty())
@@ -74,7 +76,7 @@ class linear final : public rule {
         std::string_view text;
         if (!old.get(text))
           if (const auto k = issue_key_of(text))
-            claim(*k, text);
+            claim(*k, ".previousIdentifiers", text);
       }
     return found;
   }
@@ -115,7 +117,7 @@ class linear final : public rule {
 
   static void issue(element data, std::string_view shown, claims& out) {
     out.subject(correlation_noun::issue);
-    names(data, "data.identifier", shown, true, out);
+    names(data, "data", shown, true, out);
     out.text(text_of(data, "title"), text_source::linear, markup::plain, {},
              "data.title");
     out.text(text_of(data, "description"), text_source::linear,

@@ -190,15 +190,13 @@ joined_append::append_fresh(fresh_events& fresh, const thread_cache::mark& at,
 }
 
 expected<thread_report>
-joined_append::rejoin(std::span<const rejoined_event> events) {
+joined_append::rejoin(std::span<const rejoined_event> events, timestamp now) {
   fresh_events none;
   std::vector<correlation::join_input> inputs;
-  timestamp now{};
   for (const auto& e : events) {
     const auto& ev = *e.stored;
     inputs.push_back({ev.id, ev.created_at, e.keys, true});
     none.created_at.emplace(ev.id, ev.created_at);
-    now = std::max(now, ev.created_at);
   }
   tables_.look(true, {}, thread_batch::to_look_up(inputs, limits_.threshold));
   const auto at = read_mark();

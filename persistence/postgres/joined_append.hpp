@@ -50,7 +50,8 @@ class joined_append {
 
   /// The same as `run` for events that are stored already; `done` says how far
   /// all of them were gone over. The head is taken first.
-  expected<thread_report> rejoin(std::span<const rejoined_event> events);
+  expected<thread_report> rejoin(std::span<const rejoined_event> events,
+                                 timestamp now);
 
  private:
   struct fresh_events;

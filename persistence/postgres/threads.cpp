@@ -373,7 +373,7 @@ threads::set_backfill(const std::optional<backfill_state>& state) {
 }
 
 expected<thread_report> threads::rejoin(std::span<const rejoined_event> events,
-                                        seq_t done) {
+                                        seq_t done, timestamp now) {
   using result_t = expected<thread_report>;
   return pool_->with_connection([&](connection& own) -> result_t {
     return own.call(retry::yes, [&](pqxx::connection& c) -> result_t {
@@ -381,7 +381,8 @@ expected<thread_report> threads::rejoin(std::span<const rejoined_event> events,
       thread_report report;
       if (!events.empty()) {
         thread_cache cache;
-        auto joined = joined_append{own, tx, limits_, cache}.rejoin(events);
+        auto joined =
+            joined_append{own, tx, limits_, cache}.rejoin(events, now);
         if (!joined)
           return fail(std::move(joined.error()));
         report = std::move(*joined);

@@ -33,7 +33,7 @@ class threads final : public thread_store {
   expected<void>
   set_backfill(const std::optional<backfill_state>& state) override;
   expected<thread_report> rejoin(std::span<const rejoined_event> events,
-                                 seq_t done) override;
+                                 seq_t done, timestamp now) override;
 
  private:
   pool_ptr pool_;

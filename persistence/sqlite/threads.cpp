@@ -398,18 +398,15 @@ threads::set_backfill(const std::optional<backfill_state>& state) {
 }
 
 expected<thread_report> threads::rejoin(std::span<const rejoined_event> events,
-                                        seq_t done) {
+                                        seq_t done, timestamp now) {
   return database_.call([&](database& db) -> expected<thread_report> {
     write_transaction tx{db};
     thread_report report;
     seq_t head = 0;
     if (!events.empty()) {
       std::vector<correlation::join_input> inputs;
-      timestamp now{};
-      for (const auto& e : events) {
+      for (const auto& e : events)
         inputs.push_back({e.stored->id, e.stored->created_at, e.keys, true});
-        now = std::max(now, e.stored->created_at);
-      }
       thread_tables tables{db};
       auto joined = correlation::join(tables, inputs, limits_);
       if (!joined)

@@ -35,7 +35,7 @@ class threads final : public thread_store {
   expected<void>
   set_backfill(const std::optional<backfill_state>& state) override;
   expected<thread_report> rejoin(std::span<const rejoined_event> events,
-                                 seq_t done) override;
+                                 seq_t done, timestamp now) override;
 
  private:
   lazy_database database_;

@@ -319,7 +319,7 @@ TEST_P(read_threads, WhatChangesWithoutAnEventHasAnotherVersion) {
   must(
       reader->rejoin(std::vector<rejoined_event>{{events[0], {being("c:1")}},
                                                  {events[1], {linking("c:1")}}},
-                     2));
+                     2, noon));
   EXPECT_EQ(must(session_->head()).seq, 2);
   EXPECT_NE(must(session_->places(only_version)).version, before.version);
 }
@@ -375,13 +375,14 @@ TEST_P(read_threads, StoredEventsCanBeGoneOverAgain) {
       {events[1], {linking("c:1")}},
       {events[2], {linking("c:1"), linking("b:1")}}};
   const auto before = must(session_->head()).seq;
-  const auto report = must(reader->rejoin(again, 3));
+  const auto report = must(reader->rejoin(again, 3, noon));
   EXPECT_EQ(must(reader->backfill()), (backfill_state{3, 4, "rules"}));
   EXPECT_EQ(thread_of(1), thread_of(2));
   EXPECT_EQ(thread_of(1), thread_of(3));
   EXPECT_EQ(thread_of(1), thread_of(4));
   ASSERT_THAT(report.merges, SizeIs(1));
   EXPECT_EQ(report.merges[0]->seq, before + 1);
+  EXPECT_EQ(report.merges[0]->created_at, noon);
   EXPECT_EQ(must(session_->head()).seq, before + 1);
   auto story = must(reader->read(*thread_of(1), {0, 10}));
   EXPECT_EQ(story->summary.events, 5u);

@@ -318,7 +318,7 @@ TEST_P(append_threads, WhatASessionKnowsHoldsUntilOthersChangeIt) {
   auto backfill = threads();
   must(backfill->set_backfill(backfill_state{0, 8, {}}));
   const rejoined_event again{event_ptr{keyed_event(7, {})}, {being("c:1")}};
-  must(backfill->rejoin(std::span{&again, 1}, 7));
+  must(backfill->rejoin(std::span{&again, 1}, 7, noon));
   join({keyed_event(9, {linking("c:1")})});
   EXPECT_TRUE(thread_of(7));
   EXPECT_EQ(thread_of(9), thread_of(7));

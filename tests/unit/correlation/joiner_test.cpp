@@ -307,6 +307,40 @@ TEST_F(joining, a_window_lets_a_name_be_used_again) {
   EXPECT_EQ(partition(index).size(), 2u);
 }
 
+TEST_F(joining, a_late_remark_takes_no_name_from_the_thing_itself) {
+  auto remark = link("github:pr:o/r#1");
+  remark.window = 100;
+  batch({ev(1'000, {identity("github:pr:o/r#1")})});
+  EXPECT_EQ(batch({ev(1'050, {remark})}).threads[0], id_of(1'000));
+  const auto late = batch({ev(2'000, {remark})});
+  EXPECT_NE(late.threads[0], id_of(1'000));
+  EXPECT_EQ(late.changes.links[0].why, not_linked::unsure);
+  EXPECT_EQ(batch({ev(2'001, {link("github:pr:o/r#1")})}).threads[0],
+            id_of(1'000));
+}
+
+TEST_F(joining, a_use_that_comes_late_is_not_said_to_link) {
+  auto branch = link("git:branch:o/r:patch-1");
+  branch.window = 100;
+  batch({ev(2'000, {branch})});
+  const auto late = batch({ev(1'000, {branch})});
+  EXPECT_EQ(late.changes.links[0].why, not_linked::unsure);
+  EXPECT_EQ(batch({ev(2'050, {branch})}).threads[0], id_of(2'000));
+}
+
+TEST_F(joining, what_waited_and_is_gone_over_again_waits_no_more) {
+  batch({ev(1, {fact("linear:team:ENG")})});
+  const std::vector<correlation_key> keys{
+      waiting("linear:issue:ENG-1", "linear:team:ENG")};
+  const std::vector<join_input> again{{id_of(2), {}, keys, true}};
+  const auto r = join(index, again, {});
+  ASSERT_TRUE(r);
+  ASSERT_EQ(r->changes.resolved.size(), 1u);
+  EXPECT_EQ(r->changes.resolved[0].event, id_of(2));
+  EXPECT_EQ(r->changes.resolved[0].fact, "linear:team:ENG");
+  EXPECT_EQ(r->changes.resolved[0].key.key, "linear:issue:ENG-1");
+}
+
 TEST_F(joining, causes_are_parents_and_share_the_thread) {
   auto cause = link("event:delivery-0001");
   cause.type.from = correlation_noun::cause;
