@@ -11,7 +11,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdint>
+#include <limits>
 #include <optional>
+#include <string>
 #include <utility>
 
 namespace eventweft::codec {
@@ -53,6 +56,21 @@ bool is_uri_reference(std::string_view text) noexcept {
   });
 }
 
+// What dataschema is: no relative reference, since nothing says to what. A
+// fragment, which points into a schema, may follow.
+bool is_absolute_uri(std::string_view text) noexcept {
+  const auto letter = [](char c) { return lower(c) >= 'a' && lower(c) <= 'z'; };
+  const auto scheme = text.substr(0, text.find(':'));
+  return scheme.size() < text.size() && !scheme.empty() &&
+         letter(scheme.front()) &&
+         std::all_of(scheme.begin(), scheme.end(),
+                     [&](char c) {
+                       return letter(c) || (c >= '0' && c <= '9') || c == '+' ||
+                              c == '-' || c == '.';
+                     }) &&
+         is_uri_reference(text);
+}
+
 bool has_control_characters(std::string_view text) noexcept {
   return std::any_of(text.begin(), text.end(), [](char c) {
     const auto byte = static_cast<unsigned char>(c);
@@ -90,9 +108,20 @@ class attribute_reader {
     }
     if (name == "time" && !parse_rfc3339(value))
       return refuse(name, "is not an RFC 3339 time");
-    if (name == "dataschema" && !is_uri_reference(value))
-      return refuse(name, "is not a URI");
+    if (name == "dataschema" && !is_absolute_uri(value))
+      return refuse(name, "is not an absolute URI");
     return other(name, quoted(value));
+  }
+
+  // What is beyond the type Integer, readers in other languages would take for
+  // another number.
+  expected<void> integer(std::string_view name, simdjson::dom::element value) {
+    int64_t number = 0;
+    if (value.get_int64().get(number) ||
+        number < std::numeric_limits<int32_t>::min() ||
+        number > std::numeric_limits<int32_t>::max())
+      return refuse(name, "is an integer of more than 32 bits; send a string");
+    return other(name, std::to_string(number));
   }
 
   expected<void> other(std::string_view name, std::string json) {
@@ -286,7 +315,9 @@ expected<cloudevent> read_structured_cloudevent(simdjson::dom::element parsed,
              name == "subject" || name == "specversion" || name == "time" ||
              name == "dataschema" || name == "datacontenttype")
       taken = read.refuse(name, "is not a string");
-    else if (type == element_type::BOOL || type == element_type::INT64)
+    else if (type == element_type::INT64 || type == element_type::UINT64)
+      taken = read.integer(name, member.value);
+    else if (type == element_type::BOOL)
       taken = read.other(name, simdjson::minify(member.value));
     else
       taken = read.refuse(name, "is not a string, an integer or a boolean");

@@ -21,6 +21,15 @@ expected<cloudevent> with(std::string_view member) {
       std::string{member} + "}");
 }
 
+// The value that an attribute was kept as, or why it was not.
+std::string kept(std::string_view member) {
+  const auto read = with(member);
+  if (!read)
+    return read.error().code == ec::malformed ? read.error().message
+                                              : to_string(read.error());
+  return read->attributes.empty() ? "" : read->attributes.front().second;
+}
+
 header_list binary_headers() {
   return {{"ce-specversion", "1.0"},
           {"ce-id", "1"},
@@ -101,6 +110,31 @@ TEST(cloudevents_structured, refuses_attributes_that_are_none) {
   EXPECT_FALSE(structured(
       R"({"specversion":"1.0","id":"1","source":"a b","type":"t"})"));
   EXPECT_TRUE(with(R"("flag":true,"number":-3,"nothing":null)"));
+}
+
+TEST(cloudevents_structured, takes_absolute_uris_only_as_the_datas_schema) {
+  for (const std::string uri :
+       {"https://example.com/s.json", "https://example.com/s.json#/v1",
+        "urn:example:order:1", "x-a+b.1:s"})
+    EXPECT_EQ(kept(R"("dataschema":")" + uri + '"'), '"' + uri + '"');
+  for (const std::string none :
+       {"", "rel", "/rel", "//example.com/s", "#v1", "?a=b:c", ":s", "1a:s",
+        "a/b:c", "a_b:c", "https://a b", "https://a/{b}"})
+    EXPECT_EQ(kept(R"("dataschema":")" + none + '"'),
+              "CloudEvents attribute dataschema is not an absolute URI")
+        << none;
+}
+
+TEST(cloudevents_structured, takes_integers_of_32_bits_only) {
+  for (const std::string number : {"0", "2147483647", "-2147483648"})
+    EXPECT_EQ(kept(R"("ext":)" + number), number);
+  for (const std::string number :
+       {"2147483648", "-2147483649", "9223372036854775807",
+        "-9223372036854775808", "18446744073709551615"})
+    EXPECT_EQ(kept(R"("ext":)" + number),
+              "CloudEvents attribute ext is an integer of more than 32 bits; "
+              "send a string");
+  EXPECT_EQ(kept(R"("ext":"2147483648")"), R"("2147483648")");
 }
 
 TEST(cloudevents_structured, keeps_the_datas_own_bytes) {
@@ -207,14 +241,17 @@ TEST(cloudevents_binary, keeps_other_attributes) {
   auto headers = binary_headers();
   headers.emplace_back("ce-subject", "x");
   headers.emplace_back("ce-traceparent", "00-0af7");
+  headers.emplace_back("ce-dataschema", "https://example.com/s%23v1");
   headers.emplace_back("content-type", "application/json");
   const auto read = read_binary_cloudevent(headers, shared_text{"1"});
   ASSERT_TRUE(read);
   EXPECT_EQ(read->subject, "x");
-  ASSERT_EQ(read->attributes.size(), 2u);
+  ASSERT_EQ(read->attributes.size(), 3u);
   EXPECT_EQ(read->attributes[0].first, "traceparent");
   EXPECT_EQ(read->attributes[0].second, "\"00-0af7\"");
-  EXPECT_EQ(read->attributes[1].first, "datacontenttype");
+  EXPECT_EQ(read->attributes[1].first, "dataschema");
+  EXPECT_EQ(read->attributes[1].second, "\"https://example.com/s#v1\"");
+  EXPECT_EQ(read->attributes[2].first, "datacontenttype");
 }
 
 TEST(cloudevents_binary, refuses_what_has_no_place_in_headers) {
@@ -223,6 +260,8 @@ TEST(cloudevents_binary, refuses_what_has_no_place_in_headers) {
         {"ce-data", "x"},
         {"ce-under_score", "x"},
         {"ce-", "x"},
+        {"ce-dataschema", "rel"},
+        {"ce-dataschema", ""},
         {"ce-x", "%FF"},
         {"ce-x", "%0A"}}) {
     auto headers = binary_headers();

@@ -425,6 +425,17 @@ TEST_F(custom_test, takes_batches_of_cloudevents) {
   ASSERT_EQ(taken->events.size(), 1u);
   ASSERT_EQ(taken->refused.size(), 2u);
   EXPECT_EQ(taken->refused[1]->code, ec::malformed);
+  const auto with = [&](const std::string& member) {
+    return read("[" + one.substr(0, one.size() - 1) + "," + member + "}]",
+                batch);
+  };
+  for (const auto& [name, value] :
+       {std::pair{"dataschema", "\"rel\""}, {"ext", "2147483648"}}) {
+    const auto none = with("\"" + std::string{name} + "\":" + value);
+    ASSERT_TRUE(none && none->refused.size() == 1 && none->refused[0]) << name;
+    EXPECT_EQ(none->refused[0]->code, ec::malformed) << name;
+    EXPECT_NE(none->refused[0]->message.find(name), std::string::npos) << name;
+  }
   EXPECT_TRUE(refused(read(one, batch), ec::malformed, "JSON array"));
   EXPECT_TRUE(
       refused(read(one, {{"content-type", "application/cloudevents+avro"}}),
