@@ -38,8 +38,20 @@ void read_timestamp(table_reader& t, signature_scheme& s) {
   s.time.refuse_future =
       t.one_of<bool>("direction", t.text("direction", "both"),
                      {{"both", true}, {"past", false}});
-  if (from.empty())
+  if (from.empty()) {
+    // Who sets one of them believes that old requests are refused. A timestamp
+    // that is no text has been told of already.
+    const auto* other = t.find("timestamp");
+    const auto* why =
+        s.algorithm == proof_algorithm::static_token
+            ? "a token signs nothing, and so no time: leave this out"
+            : "is of no use without `timestamp`, which says where the signed "
+              "time is: name it, or leave this out";
+    for (const auto* key : {"timestamp_unit", "tolerance", "direction"})
+      if (t.find(key) && (!other || other->is_string()))
+        t.refuse(key, why);
     return;
+  }
   const auto colon = std::min(from.find(':'), from.size());
   const auto kind = from.substr(0, colon);
   const auto name =

@@ -74,6 +74,14 @@ signature_verifier::make(std::string platform,
                 "[platforms." + out.platform_ +
                     "] tokens: this platform's webhooks are proven by a "
                     "secret, never by a token: use secrets");
+  if (settings.tolerance.count() > 0 &&
+      std::none_of(schemes.begin(), schemes.end(), [](const auto& s) {
+        return s.time.from != timestamp_rule::origin::none;
+      }))
+    return fail(ec::bad_configuration,
+                "[platforms." + out.platform_ +
+                    "] tolerance: is of no use, since this platform's webhooks "
+                    "carry no signed time that could be checked: leave it out");
   const bool only_tokens =
       has_tokens && std::all_of(schemes.begin(), schemes.end(), is_token);
   for (size_t i = 0; i < used.size(); ++i)

@@ -173,6 +173,35 @@ TEST_F(definition_test, refuses_times_that_are_not_signed) {
                        "signature 1.timestamp: a token signs nothing"));
 }
 
+// Else who set them believed that old requests were refused.
+TEST_F(definition_test, refuses_rules_for_a_time_that_is_not_there) {
+  for (const std::string line :
+       {"tolerance = 5", "timestamp_unit = \"ms\"", "direction = \"past\""}) {
+    const auto key = line.substr(0, line.find(' '));
+    const auto lines_of = [&](const std::string& algorithm) {
+      return with_signature("header = \"x\"\nalgorithm = \"" + algorithm +
+                            "\"\n" + line + "\n");
+    };
+    EXPECT_TRUE(fault_of(
+        lines_of("hmac-sha256"),
+        "my.toml:8: signature 1." + key +
+            ": is of no use without `timestamp`, which says where the signed "
+            "time is: name it, or leave this out"));
+    EXPECT_TRUE(fault_of(
+        lines_of("token"),
+        "my.toml:8: signature 1." + key +
+            ": a token signs nothing, and so no time: leave this out"));
+  }
+  // The time itself is what is wrong here, and nothing else.
+  const auto read = read_definition(
+      with_signature("header = \"x\"\nalgorithm = \"hmac-sha256\"\n"
+                     "timestamp = 5\ntolerance = 5\n"),
+      "my.toml");
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().message,
+            "my.toml:8: signature 1.timestamp: must be a text");
+}
+
 TEST_F(definition_test, names_numbers_that_are_none) {
   const std::string start = "answer_status = ";
   for (const std::string value : {"\"200\"", "404", "2.5", "[]"})

@@ -66,6 +66,23 @@ TEST_F(registry_test, says_that_secrets_are_of_no_use_beside_tokens) {
             "of this platform show one, and sign nothing");
 }
 
+TEST_F(registry_test, says_that_a_tolerance_is_of_no_use_without_a_time) {
+  config::platform_settings narrow;
+  narrow.tolerance = std::chrono::seconds{5};
+  for (const std::string name : {"github", "events", "vercel"}) {
+    const auto made = make({{name, narrow}});
+    ASSERT_FALSE(made) << name;
+    EXPECT_EQ(made.error().code, ec::bad_configuration);
+    EXPECT_EQ(made.error().message,
+              "[platforms." + name +
+                  "] tolerance: is of no use, since this platform's webhooks "
+                  "carry no signed time that could be checked: leave it out");
+  }
+  for (const std::string name :
+       {"slack", "linear", "deployments", "stripe", "standard-webhooks"})
+    EXPECT_TRUE(make({{name, narrow}})) << name;
+}
+
 TEST_F(registry_test, names_what_is_wrong_in_all_definitions) {
   const auto directory = std::filesystem::path{::testing::TempDir()} /
                          ("definitions-" + std::to_string(::getpid()));
