@@ -261,6 +261,13 @@ event_details linear_details(element root) {
   return details;
 }
 
+std::string slack_user(element root) {
+  return first_text(root,
+                    {"/event/user", "/event/user/id", "/event/user_id",
+                     "/event/message/user", "/event/previous_message/user",
+                     "/user_id", "/user/id"});
+}
+
 event_details slack_details(element root, const event& ev) {
   // Of a message that was changed or deleted, the envelope's own time is that
   // of the change.
@@ -275,7 +282,7 @@ event_details slack_details(element root, const event& ev) {
             {"/event/channel", "/event/channel/id", "/event/channel_id",
              "/event/item/channel", "/channel_id", "/channel/id",
              "/container/channel_id"})
-      .value("user_id", ev.actor_id)
+      .value("user_id", slack_user(root))
       .text("thread_ts", {"/event/thread_ts", message + "/thread_ts",
                           "/message/thread_ts", "/container/thread_ts"})
       .text("message_ts",

@@ -30,4 +30,8 @@ std::string linear_issue(simdjson::dom::element payload);
 /// where it is not given; empty if there is none.
 std::string linear_identifier(simdjson::dom::element payload);
 
+/// The id of the user that a payload of Slack's is by, wherever its kind has
+/// it; empty if there is none, as with a bot that posts as itself.
+std::string slack_user(simdjson::dom::element payload);
+
 } // namespace eventweft::platforms

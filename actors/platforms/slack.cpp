@@ -133,11 +133,10 @@ class slack final : public base_platform {
       return fail(ec::malformed, "body: /event/type is missing");
     if (ev.event_type == "app_mention")
       ev.priority = priority::high;
-    ev.actor_id =
-        first_text(root, {"/event/user", "/event/user/id", "/event/user_id",
-                          "/event/message/user", "/event/previous_message/user",
-                          "/event/bot_id", "/event/message/bot_id",
-                          "/event/previous_message/bot_id"});
+    ev.actor_id = slack_user(root);
+    if (ev.actor_id.empty())
+      ev.actor_id = first_text(root, {"/event/bot_id", "/event/message/bot_id",
+                                      "/event/previous_message/bot_id"});
     ev.actor_name =
         first_text(root, {"/event/user/real_name", "/event/user/name",
                           "/event/user_profile/real_name", "/event/username"});
@@ -160,7 +159,7 @@ class slack final : public base_platform {
     ev.event_type = "slash_command:" + command;
     const auto trigger = codec::string_at(root, "/trigger_id");
     ev.event_id = trigger.empty() ? id_of_delivery(r) : "trigger:" + trigger;
-    ev.actor_id = codec::string_at(root, "/user_id");
+    ev.actor_id = slack_user(root);
     ev.actor_name = codec::string_at(root, "/user_name");
     return {};
   }
@@ -177,7 +176,7 @@ class slack final : public base_platform {
     }
     const auto trigger = codec::string_at(root, "/trigger_id");
     ev.event_id = trigger.empty() ? id_of_delivery(r) : type + ":" + trigger;
-    ev.actor_id = codec::string_at(root, "/user/id");
+    ev.actor_id = slack_user(root);
     ev.actor_name = first_text(root, {"/user/username", "/user/name"});
   }
 

@@ -163,10 +163,10 @@ TEST_F(details_test, of_slack) {
   event ev;
   ev.event_type = "message";
   ev.source_id = "T1";
-  ev.actor_id = "U1";
   EXPECT_EQ(
       slack_details(
           parse(R"({"event":{"type":"message","channel":"C1","text":"hi",)"
+                R"("user":"U1",)"
                 R"("ts":"1.2","thread_ts":"1.1","bot_id":"B1",)"
                 R"("subtype":"bot_message"}})"),
           ev)

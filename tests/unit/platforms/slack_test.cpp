@@ -156,6 +156,27 @@ TEST_F(slack_test, finds_who_wrote_what_was_changed_or_deleted) {
   EXPECT_NE(ev.details.slack.find(R"("message_ts":"1.2")"), std::string::npos);
 }
 
+TEST_F(slack_test, takes_no_bot_for_a_user) {
+  const auto message = [&](const std::string& members) {
+    return unsigned_event(
+        R"({"type":"event_callback","event_id":"E1","team_id":"T","event":)"
+        R"({"type":"message","channel":"C","ts":"1.2",)" +
+        members + "}}");
+  };
+  const std::string posted = R"("subtype":"bot_message","bot_id":"B1")";
+  auto ev = message(posted);
+  EXPECT_EQ(ev.actor_id, "B1");
+  EXPECT_EQ(ev.details.slack.find("user_id"), std::string::npos);
+  EXPECT_NE(ev.details.slack.find(R"("bot_id":"B1")"), std::string::npos);
+  ev = message(R"("subtype":"message_changed","message":{)" + posted + "}");
+  EXPECT_EQ(ev.actor_id, "B1");
+  EXPECT_EQ(ev.details.slack.find("user_id"), std::string::npos);
+  // One that has a user of its own.
+  ev = message(R"("user":"U9",)" + posted);
+  EXPECT_EQ(ev.actor_id, "U9");
+  EXPECT_NE(ev.details.slack.find(R"("user_id":"U9")"), std::string::npos);
+}
+
 TEST_F(slack_test, gives_a_retry_the_same_id) {
   const auto p = make();
   auto w = signed_post(
@@ -181,6 +202,7 @@ TEST_F(slack_test, takes_slash_commands) {
   EXPECT_EQ(ev.source_id, "T1");
   EXPECT_EQ(ev.source_name, "C2");
   EXPECT_EQ(ev.actor_id, "U3");
+  EXPECT_NE(ev.details.slack.find(R"("user_id":"U3")"), std::string::npos);
   EXPECT_EQ(ev.actor_name, "Steve");
   EXPECT_NE(ev.payload.view().find(R"("text":"94070")"), std::string::npos);
 }
@@ -225,6 +247,7 @@ TEST_F(slack_test, takes_interactive_payloads) {
   EXPECT_EQ(ev.event_id, "block_actions:9.9");
   EXPECT_EQ(ev.source_id, "T1");
   EXPECT_EQ(ev.actor_name, "ann");
+  EXPECT_NE(ev.details.slack.find(R"("user_id":"U1")"), std::string::npos);
   EXPECT_EQ(ev.payload.view().front(), '{');
 }
 
