@@ -279,8 +279,11 @@ int retention(const config::load_options& options, bool dry_run, console& io) {
   for (const auto& item : *items)
     if (dry_run || stays(item.action))
       tell(item, io);
-  if (dry_run)
+  if (dry_run) {
+    if (std::ranges::all_of(*items, stays, &retention_item::action))
+      io.out << "Nothing would go.\n";
     io.out << "A dry run: nothing was changed.\n";
+  }
   return exit_ok;
 }
 

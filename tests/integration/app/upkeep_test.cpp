@@ -283,7 +283,29 @@ TEST_F(retention_command_test, DryRunTellsAndChangesNothing) {
             std::string::npos)
       << out_.str();
   EXPECT_NE(out_.str().find("dry run"), std::string::npos);
+  EXPECT_EQ(out_.str().find("Nothing would go"), std::string::npos);
   EXPECT_EQ(names().size(), 2u);
+}
+
+TEST_F(retention_command_test, DryRunSaysThatNothingWouldGo) {
+  EXPECT_EQ(cli::retention(options("18000d"), true, io_), cli::exit_ok);
+  EXPECT_EQ(out_.str(), "Nothing would go.\n"
+                        "A dry run: nothing was changed.\n");
+}
+
+TEST_F(retention_command_test, DryRunSaysSoWhereAllMustStay) {
+  const auto range = session_->read_after(0, 10, SIZE_MAX);
+  for (const auto& ev : range.value().events) {
+    dead_letter d;
+    d.id = ev->id;
+    d.event_id = ev->id;
+    ASSERT_TRUE(session_->add_dead_letter(d));
+  }
+  EXPECT_EQ(cli::retention(options("1d"), true, io_), cli::exit_ok);
+  EXPECT_EQ(out_.str(), "keep events  github  2 events, 4 bytes  "
+                        "(a dead letter needs it)\n"
+                        "Nothing would go.\n"
+                        "A dry run: nothing was changed.\n");
 }
 
 TEST_F(retention_command_test, LetsGoOfWhatNoServerHasCountedYet) {
