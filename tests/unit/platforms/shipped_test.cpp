@@ -269,6 +269,24 @@ TEST_F(shipped_test, vercel) {
   EXPECT_EQ(ev.priority, priority::high);
 }
 
+TEST_F(shipped_test, finds_the_name_of_vercels_project_wherever_it_is) {
+  const auto p = make("vercel", unsigned_allowed());
+  const auto name_in = [&](const std::string& payload) {
+    return only(p->accept(
+                    post(R"({"id":"1","type":"t","payload":)" + payload + "}")))
+        .source_name;
+  };
+  constexpr auto deployment = R"("deployment":{"id":"dpl_1","name":"new"})";
+  EXPECT_EQ(
+      name_in("{" + std::string{deployment} + R"(,"project":{"id":"prj_1"}})"),
+      "new");
+  EXPECT_EQ(name_in("{" + std::string{deployment} + R"(,"name":"old"})"),
+            "old");
+  EXPECT_EQ(name_in("{" + std::string{deployment} +
+                    R"(,"project":{"id":"prj_1","name":"own"}})"),
+            "own");
+}
+
 TEST_F(shipped_test, jira) {
   const auto p = make("jira", secret("jira secret"));
   const auto with = [](std::string signature) {
