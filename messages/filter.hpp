@@ -72,6 +72,11 @@ struct event_query {
   std::optional<uuid> parent_event_id;
   /// Whether `processed_at` is set.
   std::optional<bool> processed;
+  std::optional<timestamp> processed_since; ///< processed_at ≥ that
+  std::optional<timestamp> processed_until; ///< processed_at < that
+  /// Seconds; an event without a `processing_duration` is within no limit.
+  std::optional<double> min_duration; ///< processing_duration ≥ that
+  std::optional<double> max_duration; ///< processing_duration ≤ that
   /// A path such as `payload.pull_request.base.ref` or `metadata.source.0`, and
   /// what must stand there: a string's own text, `12`, `true`. A number in a
   /// path is an index where there is an array. No quotes in paths.

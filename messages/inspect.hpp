@@ -270,11 +270,15 @@ bool inspect(Inspector& f, event_query& x) {
       f.field("priorities", x.priorities),
       f.field("correlation_id", x.correlation_id),
       f.field("parent_event_id", x.parent_event_id),
-      f.field("processed", x.processed), f.field("conditions", x.conditions),
-      f.field("since", x.since), f.field("until", x.until),
-      f.field("cursor", x.cursor), f.field("limit", get_limit, set_limit),
-      f.field("max_bytes", x.max_bytes), f.field("ascending", x.ascending),
-      f.field("after", x.after));
+      f.field("processed", x.processed),
+      f.field("processed_since", x.processed_since),
+      f.field("processed_until", x.processed_until),
+      f.field("min_duration", x.min_duration),
+      f.field("max_duration", x.max_duration),
+      f.field("conditions", x.conditions), f.field("since", x.since),
+      f.field("until", x.until), f.field("cursor", x.cursor),
+      f.field("limit", get_limit, set_limit), f.field("max_bytes", x.max_bytes),
+      f.field("ascending", x.ascending), f.field("after", x.after));
 }
 
 template <class Inspector>

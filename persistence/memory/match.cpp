@@ -32,6 +32,16 @@ bool stands_at(const event& ev, std::string_view path,
   return codec::json_text_at(json, path.substr(dot + 1)) == text;
 }
 
+bool matches_processing(const event_query& q, const event& ev) {
+  const auto& at = ev.processed_at;
+  const auto& took = ev.processing_duration;
+  return (!q.processed || *q.processed == at.has_value()) &&
+         (!q.processed_since || (at && *at >= *q.processed_since)) &&
+         (!q.processed_until || (at && *at < *q.processed_until)) &&
+         (!q.min_duration || (took && *took >= *q.min_duration)) &&
+         (!q.max_duration || (took && *took <= *q.max_duration));
+}
+
 bool matches_envelope(const event_query& q, const event& ev) {
   const auto is = [](const std::string& value) {
     return [&value](auto& wanted) { return wanted == value; };
@@ -43,7 +53,7 @@ bool matches_envelope(const event_query& q, const event& ev) {
          (q.priorities.empty() ||
           std::ranges::find(q.priorities, ev.priority) != q.priorities.end()) &&
          (!q.parent_event_id || q.parent_event_id == ev.parent_event_id) &&
-         (!q.processed || *q.processed == ev.processed_at.has_value());
+         matches_processing(q, ev);
 }
 
 bool is_of_type(const std::string& type, const std::string& wanted) {

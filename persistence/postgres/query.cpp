@@ -3,6 +3,8 @@
 
 #include "persistence/postgres/rows.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -177,6 +179,16 @@ statement page_statement(const event_query& q, seq_t shown) {
   if (q.processed)
     b.require(*q.processed ? "processed_at IS NOT NULL"
                            : "processed_at IS NULL");
+  if (q.processed_since)
+    b.require("processed_at >= " + b.bind(time_text(*q.processed_since)));
+  if (q.processed_until)
+    b.require("processed_at < " + b.bind(time_text(*q.processed_until)));
+  if (q.min_duration)
+    b.require("processing_duration >= " +
+              b.bind(fmt::format("{}", *q.min_duration)));
+  if (q.max_duration)
+    b.require("processing_duration <= " +
+              b.bind(fmt::format("{}", *q.max_duration)));
   b.require_any(q.priorities, [&](auto level) {
     return "priority = '" + std::string{to_string(level)} + "'";
   });

@@ -4,6 +4,8 @@
 #include "persistence/sqlite/log_sync.hpp"
 #include "persistence/sqlite/rows.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string_view>
 #include <utility>
@@ -140,6 +142,16 @@ statement page_statement(const event_query& q, seq_t shown) {
   if (q.processed)
     b.require(*q.processed ? "processed_at IS NOT NULL"
                            : "processed_at IS NULL");
+  if (q.processed_since)
+    b.require("processed_at >= " + b.bind(to_rfc3339(*q.processed_since)));
+  if (q.processed_until)
+    b.require("processed_at < " + b.bind(to_rfc3339(*q.processed_until)));
+  if (q.min_duration)
+    b.require("processing_duration >= " +
+              b.bind(fmt::format("{}", *q.min_duration)));
+  if (q.max_duration)
+    b.require("processing_duration <= " +
+              b.bind(fmt::format("{}", *q.max_duration)));
   b.require_any(q.priorities, [&](auto level) {
     return "priority = '" + std::string{to_string(level)} + "'";
   });

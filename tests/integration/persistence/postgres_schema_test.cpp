@@ -421,6 +421,9 @@ TEST_F(postgres_schema, EveryFilterIsServedByAnIndex) {
       {"parent_event_id", ask([&](auto& q) { q.parent_event_id = some; })},
       {"priority", ask([](auto& q) { q.priorities = {priority::critical}; })},
       {"seq|pkey", ask([](auto& q) { q.processed = true; })},
+      {"seq|pkey", ask([](auto& q) {
+         q.processed_since = *parse_rfc3339("2020-01-01T00:00:00Z");
+       })},
       {"seq|created_at|pkey", ask([](auto& q) {
          q.since = *parse_rfc3339("2026-01-27T05:00:00Z");
          q.until = *parse_rfc3339("2026-01-27T05:01:00Z");

@@ -175,6 +175,57 @@ TEST_P(query_contract, ByEveryOtherFieldOfTheEnvelope) {
   EXPECT_EQ(only([](auto& q) { q.processed = false; }).size(), 7u);
 }
 
+TEST_P(query_contract, ByWhenProcessingWasOverAndHowLongItTook) {
+  // 7 to 10, of which the last was not timed; 1 to 6 are not processed.
+  std::vector<event> processed;
+  for (const double took : {0.0, 0.1, 2.5, -1.0}) {
+    auto e = numbered_event(20 + static_cast<int>(processed.size()));
+    e.processed_at = e.created_at + seconds{100};
+    if (took >= 0)
+      e.processing_duration = took;
+    processed.push_back(e);
+  }
+  append(processed);
+  auto only = [&](auto change) {
+    event_query q;
+    change(q);
+    return seqs(q);
+  };
+  const auto second = *processed[1].processed_at;
+  EXPECT_THAT(only([&](auto& q) { q.processed_since = second; }),
+              ElementsAre(10, 9, 8));
+  EXPECT_THAT(only([&](auto& q) { q.processed_until = second; }),
+              ElementsAre(7));
+  EXPECT_THAT(only([&](auto& q) {
+                q.processed_since = second;
+                q.processed_until = second + std::chrono::microseconds{1};
+              }),
+              ElementsAre(8));
+  EXPECT_THAT(
+      only([&](auto& q) { q.processed_since = q.processed_until = second; }),
+      IsEmpty());
+  EXPECT_THAT(only([](auto& q) { q.min_duration = 0; }), ElementsAre(9, 8, 7));
+  EXPECT_THAT(only([](auto& q) { q.min_duration = 0.1; }), ElementsAre(9, 8));
+  EXPECT_THAT(only([](auto& q) { q.max_duration = 0.1; }), ElementsAre(8, 7));
+  EXPECT_THAT(only([](auto& q) { q.max_duration = 0; }), ElementsAre(7));
+  EXPECT_THAT(only([](auto& q) {
+                q.min_duration = 1e-6;
+                q.max_duration = 1e300;
+              }),
+              ElementsAre(9, 8));
+  EXPECT_THAT(only([](auto& q) {
+                q.min_duration = 1;
+                q.max_duration = 0.1;
+              }),
+              IsEmpty());
+  EXPECT_THAT(only([&](auto& q) {
+                q.processed_since = second;
+                q.max_duration = 1;
+                q.platforms = {"github"};
+              }),
+              ElementsAre(8));
+}
+
 TEST_P(query_contract, ByWhatStandsAtAPathOfThePayload) {
   auto with = [](int n, std::string payload) {
     auto e = numbered_event(n);

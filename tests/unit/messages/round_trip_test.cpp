@@ -194,6 +194,10 @@ event_query sample() {
   q.priorities = {priority::high, priority::critical};
   q.parent_event_id = some_uuid(6);
   q.processed = true;
+  q.processed_since = some_time(7);
+  q.processed_until = some_time(8);
+  q.min_duration = 0.25;
+  q.max_duration = 1e9;
   q.conditions = {{"payload.ref", "main"}};
   q.platforms = {"github"};
   q.event_types = {"push"};
