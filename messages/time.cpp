@@ -2,6 +2,8 @@
 #include "messages/time.hpp"
 
 #include <array>
+#include <charconv>
+#include <cmath>
 
 namespace eventweft {
 
@@ -132,6 +134,15 @@ std::optional<timestamp> parse_rfc3339(std::string_view text) {
   if (moment < first_moment || moment >= beyond_last)
     return std::nullopt;
   return moment;
+}
+
+std::optional<double> parse_seconds(std::string_view text) {
+  double value = 0;
+  const auto* end = text.data() + text.size();
+  const auto [stop, fault] = std::from_chars(text.data(), end, value);
+  if (fault != std::errc{} || stop != end || !std::isfinite(value) || value < 0)
+    return std::nullopt;
+  return value;
 }
 
 } // namespace eventweft

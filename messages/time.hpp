@@ -50,4 +50,7 @@ void append_rfc3339(std::string& out, timestamp t);
 /// it is within the years 1 to 9999, which is what can be written and stored.
 std::optional<timestamp> parse_rfc3339(std::string_view text);
 
+/// Reads a duration in seconds: a finite number that is 0 or more.
+std::optional<double> parse_seconds(std::string_view text);
+
 } // namespace eventweft

@@ -8,12 +8,13 @@ namespace eventweft::net {
 
 namespace {
 
-struct list_parameter {
+template <class T>
+struct event_parameter {
   std::string_view name;
-  std::vector<std::string> event_query::*member;
+  T event_query::*member;
 };
 
-constexpr list_parameter list_parameters[] = {
+constexpr event_parameter<std::vector<std::string>> list_parameters[] = {
     {"event_id", &event_query::event_ids},
     {"platform", &event_query::platforms},
     {"event_type", &event_query::event_types},
@@ -24,16 +25,32 @@ constexpr list_parameter list_parameters[] = {
     {"actor_name", &event_query::actor_names},
 };
 
-struct id_parameter {
-  std::string_view name;
-  std::optional<uuid> event_query::*member;
-};
-
-constexpr id_parameter id_parameters[] = {
+constexpr event_parameter<std::optional<uuid>> id_parameters[] = {
     {"id", &event_query::id},
     {"correlation_id", &event_query::correlation_id},
     {"parent_event_id", &event_query::parent_event_id},
 };
+
+constexpr event_parameter<std::optional<timestamp>> time_parameters[] = {
+    {"until", &event_query::until},
+    {"processed_since", &event_query::processed_since},
+    {"processed_until", &event_query::processed_until},
+};
+
+constexpr event_parameter<std::optional<double>> seconds_parameters[] = {
+    {"min_duration", &event_query::min_duration},
+    {"max_duration", &event_query::max_duration},
+};
+
+/// The member that a parameter of that table sets; null for another one.
+template <class T, size_t N>
+T* member_of(event_query& q, const event_parameter<T> (&table)[N],
+             std::string_view name) {
+  for (const auto& p : table)
+    if (p.name == name)
+      return &(q.*p.member);
+  return nullptr;
+}
 
 constexpr size_t max_conditions = 8;
 constexpr size_t max_path = 256;
@@ -103,21 +120,22 @@ void begin_at(event_query& q, const start_point& start) {
 /// The parameters that say which events are meant; false if it is another.
 expected<bool> read_which(event_query& q, const std::string& name,
                           const std::string& value) {
-  for (const auto& p : list_parameters)
-    if (name == p.name) {
-      if (auto read = read_list(q.*p.member, name, value); !read)
-        return fail(std::move(read.error()));
-      return true;
-    }
-  for (const auto& p : id_parameters)
-    if (name == p.name) {
-      q.*p.member = uuid::parse(value);
-      if (!(q.*p.member))
-        return bad_parameter(name, "must be a UUID");
-      return true;
-    }
   expected<void> read;
-  if (is_path(name)) {
+  if (auto* const list = member_of(q, list_parameters, name)) {
+    read = read_list(*list, name, value);
+  } else if (auto* const id = member_of(q, id_parameters, name)) {
+    *id = uuid::parse(value);
+    if (!*id)
+      return bad_parameter(name, "must be a UUID");
+  } else if (auto* const time = member_of(q, time_parameters, name)) {
+    *time = read_time(value);
+    if (!*time)
+      return bad_parameter(name, "must be an RFC 3339 time");
+  } else if (auto* const seconds = member_of(q, seconds_parameters, name)) {
+    *seconds = parse_seconds(value);
+    if (!*seconds)
+      return bad_parameter(name, "must be a number of seconds, 0 or more");
+  } else if (is_path(name)) {
     read = read_condition(q, name, value);
   } else if (name == "priority") {
     read = read_priorities(q, name, value);
@@ -159,10 +177,6 @@ expected<event_query> read_event_query(const query_params& params) {
       if (!start)
         return fail(start.error());
       begin_at(q, *start);
-    } else if (name == "until") {
-      q.until = read_time(value);
-      if (!q.until)
-        return bad_parameter(name, "must be an RFC 3339 time");
     } else if (name == "limit") {
       const auto limit = read_limit(value);
       if (!limit)

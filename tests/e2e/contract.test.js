@@ -230,7 +230,8 @@ describe('the contracts in schemas/', { concurrency: 1 }, () => {
       [400, 'x']])
       assert.equal((await call('get', '/api/v1/events/{id}', { id })).status,
         status);
-    for (const query of ['?limit=0', '?since=x', '?colour=red', '?cursor=x'])
+    for (const query of ['?limit=0', '?since=x', '?colour=red', '?cursor=x',
+      '?processed_since=7', '?min_duration=-1'])
       assert.equal(
         (await call('get', '/api/v1/events', {}, {}, query)).status, 400, query);
     // Every parameter that is described is understood.
@@ -238,6 +239,9 @@ describe('the contracts in schemas/', { concurrency: 1 }, () => {
       id: event.id, correlation_id: event.id, parent_event_id: event.id,
       priority: 'high,low', min_priority: 'high', processed: 'false',
       since: '2026-01-01T00:00:00Z', until: '2026-01-01T00:00:00Z',
+      processed_since: '2026-01-01T00:00:00Z',
+      processed_until: '2026-01-01T00:00:00Z',
+      min_duration: '0', max_duration: '1.5',
       order: 'asc', limit: '5', cursor: '5',
     };
     for (let parameter of openapi.paths['/api/v1/events'].get.parameters) {

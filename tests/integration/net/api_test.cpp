@@ -17,7 +17,10 @@ TEST_F(http_api, ListsEvents) {
   start();
   const auto a = ask(get("/api/v1/events?limit=2&platform=github,slack"
                          "&platform=linear&actor=me&order=asc"
-                         "&since=2026-01-31T12:00:00Z"));
+                         "&since=2026-01-31T12:00:00Z"
+                         "&processed_since=2026-01-31T12:00:01Z"
+                         "&processed_until=2026-01-31T12:00:02Z"
+                         "&min_duration=0.25&max_duration=60"));
   EXPECT_EQ(a.status, 200);
   EXPECT_NE(a.body.find("\"next_cursor\":\"2\""), std::string::npos);
   const auto q = backend_.last_query();
@@ -27,13 +30,19 @@ TEST_F(http_api, ListsEvents) {
             (std::vector<std::string>{"github", "slack", "linear"}));
   EXPECT_EQ(q.actors, std::vector<std::string>{"me"});
   EXPECT_EQ(q.since, parse_rfc3339("2026-01-31T12:00:00Z"));
+  EXPECT_EQ(q.processed_since, parse_rfc3339("2026-01-31T12:00:01Z"));
+  EXPECT_EQ(q.processed_until, parse_rfc3339("2026-01-31T12:00:02Z"));
+  EXPECT_EQ(q.min_duration, 0.25);
+  EXPECT_EQ(q.max_duration, 60);
 }
 
 TEST_F(http_api, NamesABadParameter) {
   start();
   for (const auto* bad :
        {"limit=0", "limit=1001", "limit=x", "cursor=-1", "cursor=abc",
-        "order=up", "since=today", "until=", "correlation_id=1", "color=red"}) {
+        "order=up", "since=today", "until=", "correlation_id=1", "color=red",
+        "processed_since=earliest", "processed_until=7", "min_duration=-1",
+        "max_duration=nan"}) {
     const auto a = ask(get(std::string{"/api/v1/events?"} + bad));
     EXPECT_EQ(a.status, 400) << bad;
     const std::string name{bad, std::string_view{bad}.find('=')};

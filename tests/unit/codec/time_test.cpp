@@ -88,6 +88,16 @@ TEST(Rfc3339, RoundTripsOverTheYears) {
     }
 }
 
+TEST(Seconds, AreAFiniteNumberThatIsNotNegative) {
+  EXPECT_EQ(parse_seconds("0"), 0);
+  EXPECT_EQ(parse_seconds("0.1"), 0.1);
+  EXPECT_EQ(parse_seconds("90"), 90);
+  EXPECT_EQ(parse_seconds("1e-3"), 0.001);
+  for (std::string_view bad :
+       {"", " 1", "1 ", "1s", "-1", "+1", "nan", "inf", "1e400", "0x1", "1,5"})
+    EXPECT_EQ(parse_seconds(bad), std::nullopt) << bad;
+}
+
 TEST(ManualClock, StandsStillUntilTold) {
   manual_clock clock{noon()};
   EXPECT_EQ(clock.now(), noon());

@@ -103,14 +103,19 @@ TEST(query, ListsHoldCommasToo) {
 
 TEST(query, ReadsEveryFieldOfTheEnvelope) {
   const auto* const id = "0190a1b2-0000-7000-8000-000000000001";
-  const auto q = read_event_query({{"id", id},
-                                   {"event_id", "d1,d2"},
-                                   {"source_id", "1"},
-                                   {"actor_id", "2"},
-                                   {"actor_name", "mona"},
-                                   {"priority", "high,critical"},
-                                   {"parent_event_id", id},
-                                   {"processed", "false"}});
+  const auto q =
+      read_event_query({{"id", id},
+                        {"event_id", "d1,d2"},
+                        {"source_id", "1"},
+                        {"actor_id", "2"},
+                        {"actor_name", "mona"},
+                        {"priority", "high,critical"},
+                        {"parent_event_id", id},
+                        {"processed", "false"},
+                        {"processed_since", "2026-01-31T12:00:00Z"},
+                        {"processed_until", "2026-01-31T13:00:01 01:00"},
+                        {"min_duration", "0.5"},
+                        {"max_duration", "1e3"}});
   ASSERT_TRUE(q) << q.error().message;
   EXPECT_EQ(q->id, uuid::parse(id));
   EXPECT_EQ(q->event_ids, (std::vector<std::string>{"d1", "d2"}));
@@ -121,12 +126,36 @@ TEST(query, ReadsEveryFieldOfTheEnvelope) {
             (std::vector<priority>{priority::high, priority::critical}));
   EXPECT_EQ(q->parent_event_id, uuid::parse(id));
   EXPECT_EQ(q->processed, false);
+  EXPECT_EQ(q->processed_since, parse_rfc3339("2026-01-31T12:00:00Z"));
+  EXPECT_EQ(q->processed_until, parse_rfc3339("2026-01-31T12:00:01Z"));
+  EXPECT_EQ(q->min_duration, 0.5);
+  EXPECT_EQ(q->max_duration, 1'000);
   EXPECT_EQ(read_event_query({{"min_priority", "high"}})->priorities,
             (std::vector<priority>{priority::high, priority::critical}));
   EXPECT_TRUE(read_event_query({{"min_priority", "low"}})->priorities.empty());
   for (const auto& [name, value] :
        query_params{{"id", "1"}, {"priority", "urgent"}, {"processed", "no"}})
     EXPECT_FALSE(read_event_query({{name, value}})) << name;
+}
+
+TEST(query, SaysWhatALimitOfProcessingHasToBe) {
+  const auto refused = [](const char* name, const char* value,
+                          const std::string& why) {
+    const auto q = read_event_query({{name, value}});
+    ASSERT_FALSE(q) << name << ' ' << value;
+    EXPECT_EQ(q.error().code, ec::malformed);
+    EXPECT_EQ(q.error().message,
+              "query parameter \"" + std::string{name} + "\" " + why);
+  };
+  for (const auto* name : {"processed_since", "processed_until"})
+    for (const auto* value : {"", "12", "now", "earliest", "1h", "today"})
+      refused(name, value, "must be an RFC 3339 time");
+  for (const auto* name : {"min_duration", "max_duration"})
+    for (const auto* value : {"", "-1", "-0.5", "x", "1s", " 1", "+1", "nan",
+                              "inf", "-inf", "1e400", "0x1", "1,5"})
+      refused(name, value, "must be a number of seconds, 0 or more");
+  EXPECT_EQ(read_event_query({{"max_duration", "0"}})->max_duration, 0);
+  EXPECT_FALSE(read_event_query({{"max_duration", "0"}})->min_duration);
 }
 
 TEST(query, ReadsWhereAPageOfEventsBegins) {
@@ -155,7 +184,8 @@ TEST(query, ReadsWhereAPageOfEventsBegins) {
 
 TEST(query, TakesNoParameterTwiceThatHasOneValue) {
   for (const auto* name : {"limit", "cursor", "since", "until", "order", "id",
-                           "processed", "min_priority"}) {
+                           "processed", "processed_since", "processed_until",
+                           "min_duration", "max_duration", "min_priority"}) {
     const auto q = read_event_query({{name, "1"}, {name, "1"}});
     ASSERT_FALSE(q) << name;
     EXPECT_EQ(q.error().code, ec::malformed);
