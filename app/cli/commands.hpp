@@ -108,6 +108,11 @@ struct events_options {
   std::string stream;
   selection select;
   std::string until;
+  std::string processed_since;
+  std::string processed_until;
+  /// Seconds.
+  std::string min_duration;
+  std::string max_duration;
   std::string correlation;
   /// NAME=VALUE: what else the API's page of events can be asked for.
   std::vector<std::string> where;

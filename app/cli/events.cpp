@@ -11,6 +11,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <tuple>
 
 namespace eventweft::cli {
 
@@ -78,6 +79,48 @@ class query_text {
  private:
   std::string text_;
 };
+
+/// What is asked for but for the page; `bad_configuration` if it can't be.
+expected<query_text> question_of(const events_options& options) {
+  const auto now = system_clock{}.now();
+  const auto since = absolute_since(options.select.since, now);
+  if (!since)
+    return fail(since.error());
+  query_text query;
+  query.add("platform", options.select.platforms);
+  query.add("event_type", options.select.types);
+  query.add("source_name", options.select.sources);
+  query.add("actor", options.select.actors);
+  query.add("correlation_id", options.correlation);
+  for (const auto& condition : options.where) {
+    const auto equals = condition.find('=');
+    if (equals == condition.npos || equals == 0)
+      return fail(ec::bad_configuration,
+                  "--where " + condition + ": expected NAME=VALUE");
+    query.add_even_empty(url_escaped(condition.substr(0, equals)),
+                         condition.substr(equals + 1));
+  }
+  query.add("since", *since);
+  for (const auto& [option, name, text] :
+       {std::tuple{"--until", "until", &options.until},
+        std::tuple{"--processed-since", "processed_since",
+                   &options.processed_since},
+        std::tuple{"--processed-until", "processed_until",
+                   &options.processed_until}}) {
+    const auto time = past_time(option, *text, now);
+    if (!time)
+      return fail(time.error());
+    query.add(name, *time);
+  }
+  query.add("min_duration", options.min_duration);
+  query.add("max_duration", options.max_duration);
+  query.add("order", options.ascending ? "asc" : "desc");
+  return query;
+}
+
+std::string refuse_no_seconds(const std::string& text) {
+  return parse_seconds(text) ? "" : "must be a number of seconds, 0 or more";
+}
 
 void show_details(const event& ev, console& io) {
   const auto row = [&](std::string_view name, const std::string& value) {
@@ -161,34 +204,13 @@ int events(const events_options& options, console& io) {
     return report(client.error(), io);
   if (!options.id.empty())
     return show_one(options, **client, io);
-  const auto now = system_clock{}.now();
-  const auto since = absolute_since(options.select.since, now);
-  if (!since)
-    return report(since.error(), io);
-  const auto until = past_time("--until", options.until, now);
-  if (!until)
-    return report(until.error(), io);
+  const auto question = question_of(options);
+  if (!question)
+    return report(question.error(), io);
   uint64_t left = options.limit;
   std::string cursor;
   do {
-    query_text query;
-    query.add("platform", options.select.platforms);
-    query.add("event_type", options.select.types);
-    query.add("source_name", options.select.sources);
-    query.add("actor", options.select.actors);
-    query.add("correlation_id", options.correlation);
-    for (const auto& condition : options.where) {
-      const auto equals = condition.find('=');
-      if (equals == condition.npos || equals == 0)
-        return report({ec::bad_configuration,
-                       "--where " + condition + ": expected NAME=VALUE"},
-                      io);
-      query.add_even_empty(url_escaped(condition.substr(0, equals)),
-                           condition.substr(equals + 1));
-    }
-    query.add("since", *since);
-    query.add("until", *until);
-    query.add("order", options.ascending ? "asc" : "desc");
+    auto query = *question;
     query.add("cursor", cursor);
     // 0 means all there is.
     const auto wanted =
@@ -233,6 +255,22 @@ void add_events(CLI::App& app, runner& run) {
   sub->add_option("--until", o->until, "Before this time")
       ->type_name("WHEN")
       ->check(refuse_empty);
+  sub->add_option("--processed-since", o->processed_since,
+                  "Only those whose processing was over at this time or later")
+      ->type_name("WHEN")
+      ->check(refuse_empty);
+  sub->add_option("--processed-until", o->processed_until,
+                  "Only those whose processing was over before this time")
+      ->type_name("WHEN")
+      ->check(refuse_empty);
+  sub->add_option("--min-duration", o->min_duration,
+                  "Only those whose processing took so long or longer")
+      ->type_name("SECONDS")
+      ->check(refuse_no_seconds);
+  sub->add_option("--max-duration", o->max_duration,
+                  "Only those whose processing took no longer")
+      ->type_name("SECONDS")
+      ->check(refuse_no_seconds);
   sub->add_option("--correlation", o->correlation, "Only this thread")
       ->type_name("ID")
       ->check(refuse_empty);
@@ -262,6 +300,7 @@ void add_events(CLI::App& app, runner& run) {
               "'{\"event_types\":[\"push\"]}'\n"
               "  eventweft events --platform github --since 1h\n"
               "  eventweft events --type push --limit 0 --asc --json\n"
+              "  eventweft events --processed-since 1h --min-duration 2.5\n"
               "  eventweft events 01970000-0000-7000-8000-000000000000");
 }
 

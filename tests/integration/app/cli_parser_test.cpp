@@ -67,8 +67,10 @@ TEST_F(CliParser, KnowsItsVersion) {
 }
 
 TEST_F(CliParser, AnEmptySelectionIsNotAll) {
-  for (const auto* option : {"--platform", "--type", "--source", "--actor",
-                             "--since", "--until", "--correlation"}) {
+  for (const auto* option :
+       {"--platform", "--type", "--source", "--actor", "--since", "--until",
+        "--processed-since", "--processed-until", "--min-duration",
+        "--max-duration", "--correlation"}) {
     EXPECT_EQ(run({"events", option, ""}), exit_usage) << option;
     EXPECT_THAT(err.str(), HasSubstr(option));
   }
@@ -82,6 +84,25 @@ TEST_F(CliParser, AnEmptySelectionIsNotAll) {
   EXPECT_EQ(run({"thread", "--platform", ""}), exit_usage);
   EXPECT_EQ(run({"thread", ""}), exit_usage);
   EXPECT_THAT(err.str(), HasSubstr("must not be empty"));
+}
+
+TEST_F(CliParser, TakesSecondsOnlyForADuration) {
+  for (const auto* option : {"--min-duration", "--max-duration"})
+    for (const auto* value : {"-1", "1s", "nan", "long"}) {
+      EXPECT_EQ(run({"events", option, value}), exit_usage) << value;
+      EXPECT_THAT(err.str(), HasSubstr(option));
+    }
+  const api_server server{
+      {{"GET /api/v1/events?processed_since=2026-01-31T12%3A00%3A00Z&"
+        "processed_until=2026-01-31T13%3A00%3A00Z&min_duration=0.5&"
+        "max_duration=2&order=desc&limit=50",
+        answer(200, R"({"events":[],"next_cursor":null})")}}};
+  const auto url = server.address().url;
+  EXPECT_EQ(run({"events", "--processed-since", "2026-01-31T12:00:00Z",
+                 "--processed-until", "2026-01-31T13:00:00Z", "--min-duration",
+                 "0.5", "--max-duration", "2", "--url", url.c_str()}),
+            exit_ok)
+      << err.str();
 }
 
 TEST_F(CliParser, SelectionsHoldCommasToo) {

@@ -43,9 +43,10 @@ TEST(CliEvents, PassesEverySelectionOn) {
       {"GET /api/v1/events?platform=github&platform=slack&event_type=push&"
        "source_name=octo%2Frepo&actor=me&correlation_id=c&"
        "payload.a.b=x%3Dy&payload.c=&"
-       "since=2026-01-01T00%3A00%3A00Z&until=2026-01-02T00%3A00%3A00Z&order="
-       "asc&"
-       "limit=1000",
+       "since=2026-01-01T00%3A00%3A00Z&until=2026-01-02T00%3A00%3A00Z&"
+       "processed_since=2026-01-03T00%3A00%3A00Z&"
+       "processed_until=2026-01-04T00%3A00%3A00Z&"
+       "min_duration=0.5&max_duration=1e3&order=asc&limit=1000",
        answer(200, R"({"events":[],"next_cursor":null})")},
   }};
   events_options options;
@@ -56,6 +57,10 @@ TEST(CliEvents, PassesEverySelectionOn) {
   options.select.actors = {"me"};
   options.select.since = "2026-01-01T00:00:00Z";
   options.until = "2026-01-02T00:00:00Z";
+  options.processed_since = "2026-01-03T00:00:00Z";
+  options.processed_until = "2026-01-04T00:00:00Z";
+  options.min_duration = "0.5";
+  options.max_duration = "1e3";
   options.correlation = "c";
   options.where = {"payload.a.b=x=y", "payload.c="};
   options.ascending = true;
@@ -89,6 +94,25 @@ TEST(CliEvents, BeginsWhereItIsTold) {
   captured_console console;
   EXPECT_EQ(events(options, console.io), exit_usage);
   EXPECT_THAT(console.err.str(), HasSubstr("--until"));
+}
+
+TEST(CliEvents, RefusesWhatIsNoTimeOfProcessing) {
+  const api_server server{{}};
+  events_options options;
+  options.server = server.address();
+  auto until = options;
+  // Processing has no place in the log where it was over.
+  options.processed_since = "17";
+  until.processed_until = "earliest";
+  captured_console console;
+  EXPECT_EQ(events(options, console.io), exit_usage);
+  EXPECT_THAT(console.err.str(),
+              HasSubstr("--processed-since: expected an RFC 3339 time, or 90s, "
+                        "15m, 2h, 7d, found \"17\""));
+  captured_console other;
+  EXPECT_EQ(events(until, other.io), exit_usage);
+  EXPECT_THAT(other.err.str(), HasSubstr("--processed-until: "));
+  EXPECT_TRUE(server.targets().empty());
 }
 
 TEST(CliEvents, PrintsJsonAsTheServerHasIt) {
