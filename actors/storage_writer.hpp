@@ -38,7 +38,7 @@ struct storage_writer_options {
   std::chrono::milliseconds relay_for{60'000};
   std::chrono::milliseconds relay_pause{5'000};
   /// How long it may take for a batch.
-  std::chrono::milliseconds relay_timeout{1'500};
+  std::chrono::milliseconds relay_timeout{1'000};
   /// Whether there is a spool.
   bool spool = false;
   /// Where samples of how long events took go; may be null.

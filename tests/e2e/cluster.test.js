@@ -51,6 +51,7 @@ describe('a cluster of three', { concurrency: 1 }, () => {
       [new Reader(nodes, i, start), new Reader(nodes, i, start)]);
     const senders = new Senders(nodes);
     const watch = new OwnerWatch(nodes);
+    pulse = undefined;
     try {
       await pause(800);
       const extra = await fault({ network, readers, senders, watch });
@@ -58,6 +59,7 @@ describe('a cluster of three', { concurrency: 1 }, () => {
       await cluster.whole();
       await pause(800);
       await senders.stop();
+      await pulse?.stop();
       // What was spooled while the database was away is in the log soon.
       await until('the spools to be empty', async () => {
         const states = await Promise.all(nodes.map((n) => n.get('/readyz')));
@@ -77,8 +79,9 @@ describe('a cluster of three', { concurrency: 1 }, () => {
         assert.equal(event.seq, start + 1 + i, 'the log has a hole'));
       const stored = new Set(log.map((e) => e.event_id));
       assert.equal(stored.size, log.length, 'something is stored twice');
-      for (const delivery of senders.acknowledged.keys())
-        assert.ok(stored.has(delivery), `${delivery} is lost`);
+      for (const { acknowledged } of [senders, ...(pulse ? [pulse] : [])])
+        for (const delivery of acknowledged.keys())
+          assert.ok(stored.has(delivery), `${delivery} is lost`);
       for (const reader of readers) {
         assert.deepEqual(reader.faults, [], 'a reader saw a gap or a double');
         assert.equal(reader.seqs.length, log.length);
@@ -95,32 +98,41 @@ describe('a cluster of three', { concurrency: 1 }, () => {
       const delays = readers.flatMap((r) => r.delays(senders))
         .sort((x, y) => x - y);
       const longest = delays.at(-1) ?? '-';
+      const silence = Math.max(...readers.map((r) => r.silence));
       if (pauseLimit) {
         assert.ok(delays.length > 0, 'nobody was watched');
         assert.ok(longest <= pauseLimit, `an event came ${longest} ms late`);
+        assert.ok(silence <= pauseLimit, `nothing came for ${silence} ms`);
       }
       rows.push({
         fault: name, acknowledged: senders.acknowledged.size,
         stored: log.length, 'sent again': senders.repeats,
         readers: readers.length, moved: readers.reduce((n, r) => n + r.moves, 0),
         'delay p50 (ms)': delays[delays.length >> 1] ?? '-',
-        'longest (ms)': longest, 'webhooks again': hooksAgain,
+        'longest (ms)': longest, 'silence (ms)': silence, 'webhooks again': hooksAgain,
         'processed again': runAgain, ...extra,
       });
     } finally {
       await senders.stop();
+      await pulse?.stop();
       readers.forEach((r) => r.stop());
       await watch.stop();
       await network.reset();
     }
   }
 
+  /**
+   * Sends to those nodes only that nothing happens to, so that silence at their
+   * readers is the cluster's: the other senders wait for the node that is gone.
+   */
+  let pulse;
   const elsewhere = (readers, index) => {
+    pulse = new Senders(nodes.filter((_, i) => i !== index), 2);
     const others = readers.filter((r) => r.node !== nodes[index]);
     others.forEach((r) => r.watch());
     return others;
   };
-  const unwatch = (readers) => readers.forEach((r) => (r.watching = false));
+  const unwatch = (readers) => readers.forEach((r) => r.unwatch());
 
   const ownersOf = (watch, name) =>
     [...watch.owners].filter(([, owner]) => owner === name).map(([w]) => w);

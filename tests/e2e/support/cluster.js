@@ -401,6 +401,23 @@ export class Cluster {
 
 // -- senders and readers ---------------------------------------------------------
 
+/** Senders at different nodes speak of the same pull requests. */
+const pullRequests = 40;
+
+function aboutPullRequest(number, count) {
+  const n = 1 + count % pullRequests;
+  const sha = String(n).padStart(40, '0');
+  return webhook('pull_request', {
+    action: 'edited', number: n, sender: { login: `sender-${number}` },
+    pull_request: { number: n, title: `Change ${n}`, state: 'open',
+      html_url: `https://github.com/octo/repo/pull/${n}`,
+      head: { ref: `change-${n}`, sha } },
+    repository: { id: 1, full_name: 'octo/repo', default_branch: 'main',
+      html_url: 'https://github.com/octo/repo' },
+    count,
+  });
+}
+
 /** Sends to all nodes in turn, again and elsewhere until it is promised. */
 export class Senders {
   acknowledged = new Map();
@@ -416,7 +433,7 @@ export class Senders {
   }
   async #send(number) {
     for (let count = 0; !this.#stopped; ++count) {
-      const hook = webhook('ping', { zen: 'Keep it', number, count });
+      const hook = aboutPullRequest(number, count);
       const headers = await headersOf(hook);
       for (let attempt = 0; ; ++attempt) {
         const node = this.nodes[(number + count + attempt) % this.nodes.length];
@@ -475,6 +492,18 @@ export class Reader {
   }
   watch() {
     this.watching = true;
+    this.heardLast = Date.now();
+  }
+  unwatch() {
+    this.#hear(Date.now());
+    this.watching = false;
+  }
+  /** The longest time without an event while watching. */
+  silence = 0;
+  #hear(now) {
+    if (!this.watching) return;
+    this.silence = Math.max(this.silence, now - this.heardLast);
+    this.heardLast = now;
   }
   /** From an event's promise to its coming here, each in milliseconds. */
   delays(senders) {
@@ -494,6 +523,7 @@ export class Reader {
       const { seq } = JSON.parse(data.toString('utf8'));
       if (seq === undefined) return;
       const now = Date.now();
+      this.#hear(now);
       if (this.watching) this.arrived.set(seq, now);
       this.heard = now;
       if (seq !== this.cursor + 1)
