@@ -152,10 +152,9 @@ database::database(const database_file& file)
   sqlite3_busy_handler(db_.getHandle(), wait_for_lock, this);
   sqlite3_progress_handler(db_.getHandle(), steps_between_looks, is_given_up,
                            this);
-  // Only possible before the first table; retention gives pages back.
-  if (db_.execAndGet("PRAGMA page_count").getInt() == 0)
-    db_.exec("PRAGMA auto_vacuum = INCREMENTAL");
-  has_log_ = db_.execAndGet("PRAGMA journal_mode = WAL").getString() == "wal";
+  has_log_ = db_.execAndGet("PRAGMA journal_mode").getString() == "wal";
+  if (!has_log_)
+    set_up();
   // Acknowledged means durable.
   db_.exec("PRAGMA synchronous = FULL");
   db_.exec("PRAGMA foreign_keys = ON");
@@ -163,6 +162,16 @@ database::database(const database_file& file)
   db_.exec("PRAGMA wal_autocheckpoint = 4000");
   db_.exec("PRAGMA journal_size_limit = 67108864");
   db_.createFunction("stands_at", 3, true, nullptr, &stands_at);
+}
+
+// Of several that find a new file, SQLite gives up on those that are in each
+// other's way, and waits for none of them.
+void database::set_up() {
+  const auto turn = turn_to_write();
+  // Only possible before the first table; retention gives pages back.
+  if (db_.execAndGet("PRAGMA page_count").getInt() == 0)
+    db_.exec("PRAGMA auto_vacuum = INCREMENTAL");
+  has_log_ = db_.execAndGet("PRAGMA journal_mode = WAL").getString() == "wal";
 }
 
 // As SQLite's own does, which can't be told to give up.

@@ -57,6 +57,7 @@ class database {
   SQLite::Statement& prepared(std::string_view sql);
 
  private:
+  void set_up();
   /// What SQLite asks: whether to wait once more for others' lock; whether to
   /// break off the statement that runs.
   static int wait_for_lock(void* self, int times) noexcept;
