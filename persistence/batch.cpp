@@ -80,4 +80,11 @@ bool any_keys(std::span<const event_ptr> events) noexcept {
                              [](const auto& e) { return !e->keys.empty(); });
 }
 
+timestamp newest(std::span<const event_ptr> events) noexcept {
+  timestamp at{};
+  for (const auto& e : events)
+    at = std::max(at, e->created_at);
+  return at;
+}
+
 } // namespace eventweft

@@ -31,4 +31,7 @@ std::string storable_text(std::string_view text);
 /// Whether any event has a key.
 bool any_keys(std::span<const event_ptr> events) noexcept;
 
+/// The latest `created_at`; the start of time if there are none.
+timestamp newest(std::span<const event_ptr> events) noexcept;
+
 } // namespace eventweft

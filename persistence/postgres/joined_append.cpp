@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "persistence/postgres/joined_append.hpp"
 
+#include "persistence/batch.hpp"
 #include "persistence/postgres/batch_arrays.hpp"
 #include "persistence/thread_batch.hpp"
 
@@ -43,13 +44,6 @@ std::string unread_call_sql(commit_mode mode) {
          " THEN 0 ELSE 1 END FROM (SELECT check_assumed($1, $2, $6, $5, $16, "
          "$62, $63, $64) AS changed" +
          std::string{before_call(mode)} + ") c";
-}
-
-timestamp newest(std::span<const event_ptr> events) {
-  timestamp at{};
-  for (const auto& e : events)
-    at = std::max(at, e->created_at);
-  return at;
 }
 
 } // namespace

@@ -2,8 +2,7 @@
 #include "persistence/postgres/query.hpp"
 
 #include "persistence/postgres/rows.hpp"
-
-#include <fmt/format.h>
+#include "persistence/query_conditions.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -172,32 +171,9 @@ statement page_statement(const event_query& q, seq_t shown) {
     return "(actor_id = " + n + " AND actor_id <> '') OR (actor_name = " + n +
            " AND actor_name <> '')";
   });
-  if (q.correlation_id)
-    b.require("correlation_id = " + b.bind(to_string(*q.correlation_id)));
-  if (q.parent_event_id)
-    b.require("parent_event_id = " + b.bind(to_string(*q.parent_event_id)));
-  if (q.processed)
-    b.require(*q.processed ? "processed_at IS NOT NULL"
-                           : "processed_at IS NULL");
-  if (q.processed_since)
-    b.require("processed_at >= " + b.bind(time_text(*q.processed_since)));
-  if (q.processed_until)
-    b.require("processed_at < " + b.bind(time_text(*q.processed_until)));
-  if (q.min_duration)
-    b.require("processing_duration >= " +
-              b.bind(fmt::format("{}", *q.min_duration)));
-  if (q.max_duration)
-    b.require("processing_duration <= " +
-              b.bind(fmt::format("{}", *q.max_duration)));
-  b.require_any(q.priorities, [&](auto level) {
-    return "priority = '" + std::string{to_string(level)} + "'";
-  });
+  require_envelope(b, q, [](timestamp t) { return time_text(t); });
   for (const auto& [path, text] : q.conditions)
     b.require(path_expression(path) + " = " + b.bind(text));
-  if (q.since)
-    b.require("created_at >= " + b.bind(time_text(*q.since)));
-  if (q.until)
-    b.require("created_at < " + b.bind(time_text(*q.until)));
   // Not what is not durable yet: whoever goes on from there could miss others.
   b.require("seq <= " + b.bind(std::to_string(shown)));
   if (q.after)

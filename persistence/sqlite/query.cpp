@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "persistence/sqlite/query.hpp"
 
+#include "persistence/query_conditions.hpp"
 #include "persistence/sqlite/log_sync.hpp"
 #include "persistence/sqlite/rows.hpp"
-
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <string_view>
@@ -135,32 +134,9 @@ statement page_statement(const event_query& q, seq_t shown) {
     return "(actor_id = " + n + " AND actor_id <> '') OR (actor_name = " + n +
            " AND actor_name <> '')";
   });
-  if (q.correlation_id)
-    b.require("correlation_id = " + b.bind(to_string(*q.correlation_id)));
-  if (q.parent_event_id)
-    b.require("parent_event_id = " + b.bind(to_string(*q.parent_event_id)));
-  if (q.processed)
-    b.require(*q.processed ? "processed_at IS NOT NULL"
-                           : "processed_at IS NULL");
-  if (q.processed_since)
-    b.require("processed_at >= " + b.bind(to_rfc3339(*q.processed_since)));
-  if (q.processed_until)
-    b.require("processed_at < " + b.bind(to_rfc3339(*q.processed_until)));
-  if (q.min_duration)
-    b.require("processing_duration >= " +
-              b.bind(fmt::format("{}", *q.min_duration)));
-  if (q.max_duration)
-    b.require("processing_duration <= " +
-              b.bind(fmt::format("{}", *q.max_duration)));
-  b.require_any(q.priorities, [&](auto level) {
-    return "priority = '" + std::string{to_string(level)} + "'";
-  });
+  require_envelope(b, q, [](timestamp t) { return to_rfc3339(t); });
   for (const auto& [path, text] : q.conditions)
     b.require(path_condition(b, path, text));
-  if (q.since)
-    b.require("created_at >= " + b.bind(to_rfc3339(*q.since)));
-  if (q.until)
-    b.require("created_at < " + b.bind(to_rfc3339(*q.until)));
   if (q.after)
     b.require("seq > " + std::to_string(*q.after));
   if (q.cursor != 0)

@@ -7,7 +7,6 @@
 #include "persistence/sqlite/thread_tables.hpp"
 #include "persistence/thread_batch.hpp"
 
-#include <algorithm>
 #include <map>
 
 // What a session does to append.
@@ -48,13 +47,6 @@ std::optional<append_result> find_stored(database& db, const event& e,
   }
   q.reset();
   return found;
-}
-
-timestamp newest(std::span<const event_ptr> events) {
-  timestamp at{};
-  for (const auto& e : events)
-    at = std::max(at, e->created_at);
-  return at;
 }
 
 } // namespace
