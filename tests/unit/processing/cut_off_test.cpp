@@ -26,6 +26,13 @@ class cut_off_test : public board_fixture {
 
   void restart() { start(what); }
 
+  /// A first process, which ends without a word about event 1.
+  void end_with_one_in_hand(processor p) {
+    start(std::move(p));
+    read({make(1)});
+    write();
+  }
+
   void read(std::vector<event_ptr> events) {
     const log_range range{0, events.back()->seq, events};
     for (size_t f = 0; f < 4; ++f)
@@ -80,9 +87,7 @@ TEST_F(cut_off_test, what_can_t_end_the_process_is_not_announced) {
 }
 
 TEST_F(cut_off_test, what_may_have_been_in_hand_begins_once_that_is_written) {
-  start(named("p"));
-  read({make(1)});
-  write();
+  end_with_one_in_hand(named("p"));
   restart();
   read({make(1), make(2)});
   const auto jobs = announce_and_take();
@@ -114,9 +119,7 @@ TEST_F(cut_off_test,
 }
 
 TEST_F(cut_off_test, what_was_cut_off_runs_alone_before_all_else) {
-  start(named("p"));
-  read({make(1)});
-  write();
+  end_with_one_in_hand(named("p"));
   restart();
   read({make(1), make(2)});
   EXPECT_EQ(announce_and_take().size(), 2u);
@@ -138,9 +141,7 @@ TEST_F(cut_off_test, what_was_cut_off_runs_alone_before_all_else) {
 }
 
 TEST_F(cut_off_test, waits_for_what_runs_before_it_runs_alone) {
-  start(named("p"));
-  read({make(1)});
-  write();
+  end_with_one_in_hand(named("p"));
   restart();
   EXPECT_EQ(announce_and_take().size(), 1u);
   auto other = named("other");
@@ -163,9 +164,7 @@ TEST_F(cut_off_test, waits_for_what_runs_before_it_runs_alone) {
 TEST_F(cut_off_test, is_given_up_after_as_many_attempts_as_any) {
   auto p = named("p");
   p.max_retries = 2;
-  start(std::move(p));
-  read({make(1)});
-  write();
+  end_with_one_in_hand(std::move(p));
   for (uint32_t attempt = 1; attempt <= 3; ++attempt) {
     restart();
     const auto jobs = announce_and_take();
@@ -189,9 +188,7 @@ TEST_F(cut_off_test, is_given_up_after_as_many_attempts_as_any) {
 TEST_F(cut_off_test, but_not_before_it_has_run_alone) {
   auto p = named("p");
   p.max_retries = 0;
-  start(std::move(p));
-  read({make(1)});
-  write();
+  end_with_one_in_hand(std::move(p));
   restart();
   read({make(1), make(2)});
   EXPECT_EQ(announce_and_take().size(), 2u);
@@ -206,9 +203,7 @@ TEST_F(cut_off_test, but_not_before_it_has_run_alone) {
 }
 
 TEST_F(cut_off_test, what_we_cut_off_ourselves_is_not_held_against_it) {
-  start(named("p"));
-  read({make(1)});
-  write();
+  end_with_one_in_hand(named("p"));
   restart();
   read({make(1), make(2)});
   auto jobs = announce_and_take();
