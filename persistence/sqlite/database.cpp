@@ -144,6 +144,7 @@ error translate_exception() noexcept {
 
 database::database(const database_file& file)
     : writers_(file.writers),
+      checkpoints_(file.checkpoints),
       given_up_(file.given_up),
       patience_(file.options.lock_timeout),
       // A connection is used by one thread at a time.
@@ -159,7 +160,7 @@ database::database(const database_file& file)
   db_.exec("PRAGMA synchronous = FULL");
   db_.exec("PRAGMA foreign_keys = ON");
   db_.exec("PRAGMA cache_size = -32768");
-  db_.exec("PRAGMA wal_autocheckpoint = 4000");
+  sqlite3_wal_hook(db_.getHandle(), log_grew, this);
   db_.exec("PRAGMA journal_size_limit = 67108864");
   db_.createFunction("stands_at", 3, true, nullptr, &stands_at);
 }
@@ -193,6 +194,12 @@ int database::wait_for_lock(void* self, int times) noexcept {
 
 int database::is_given_up(void* self) noexcept {
   return *static_cast<database*>(self)->given_up_ ? 1 : 0;
+}
+
+int database::log_grew(void* self, sqlite3* /*db*/, const char* /*name*/,
+                       int pages) noexcept {
+  static_cast<database*>(self)->checkpoints_->grown(pages);
+  return SQLITE_OK;
 }
 
 bool database::wait_for_disk(bool wait) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "messages/errors.hpp"
+#include "persistence/sqlite/checkpointer.hpp"
 #include "persistence/sqlite/file_identity.hpp"
 #include "persistence/sqlite/log_sync.hpp"
 #include "persistence/sqlite/write_queue.hpp"
@@ -23,12 +24,15 @@ namespace eventweft::sqlite {
 error translate_exception() noexcept;
 
 /// Which file, how it is used, and what all that have it open in this process
-/// share: who writes to it next, which one it is, and whether it is given up.
+/// share: who writes to it next, how far it is on disk, what shortens its log,
+/// which one it is, and whether it is given up.
 struct database_file {
   std::string path;
   store_options options;
   std::shared_ptr<write_queue> writers = std::make_shared<write_queue>();
   std::shared_ptr<log_sync> sync = std::make_shared<log_sync>();
+  std::shared_ptr<checkpointer> checkpoints =
+      std::make_shared<checkpointer>(path, writers);
   std::shared_ptr<file_identity> identity = std::make_shared<file_identity>();
   std::shared_ptr<std::atomic<bool>> given_up =
       std::make_shared<std::atomic<bool>>(false);
@@ -62,8 +66,12 @@ class database {
   /// break off the statement that runs.
   static int wait_for_lock(void* self, int times) noexcept;
   static int is_given_up(void* self) noexcept;
+  /// What it tells after each commit.
+  static int log_grew(void* self, sqlite3* db, const char* name,
+                      int pages) noexcept;
 
   std::shared_ptr<write_queue> writers_;
+  std::shared_ptr<checkpointer> checkpoints_;
   std::shared_ptr<std::atomic<bool>> given_up_;
   std::chrono::milliseconds patience_;
   std::chrono::steady_clock::time_point locked_until_;

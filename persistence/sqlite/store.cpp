@@ -11,6 +11,8 @@
 #include "persistence/sqlite/subscriptions.hpp"
 #include "persistence/sqlite/threads.hpp"
 
+#include <sqlite3.h>
+
 namespace eventweft::sqlite {
 namespace {
 
@@ -77,6 +79,10 @@ expected<store_ptr> open(std::string_view path, const store_options& options) {
     return fail(ec::bad_configuration,
                 "sqlite: needs the path of a file, as in sqlite:eventweft.db");
   return std::make_shared<sqlite_store>(std::string{path}, options);
+}
+
+bool spare_memory_accounts() noexcept {
+  return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) == SQLITE_OK;
 }
 
 } // namespace eventweft::sqlite

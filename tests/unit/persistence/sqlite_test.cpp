@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "persistence/sqlite/database.hpp"
 #include "persistence/sqlite/key_filter.hpp"
+#include "persistence/sqlite/store.hpp"
 #include "persistence/store.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -131,6 +133,89 @@ TEST_F(sqlite_file, AViewIsOfTheMomentItIsTaken) {
     EXPECT_EQ(count(), 0);
   }
   EXPECT_EQ(count(), 1);
+}
+
+// What has to be written over and over, or it would grow for ever.
+class sqlite_log : public sqlite_file {
+ protected:
+  void SetUp() override {
+    sqlite_file::SetUp();
+    file_.path = (directory_ / "log.db").string();
+    file_.checkpoints =
+        std::make_shared<sqlite::checkpointer>(file_.path, file_.writers, 64);
+    writes_ = std::make_unique<sqlite::database>(file_);
+    write("CREATE TABLE t (b BLOB)");
+  }
+
+  void write(const char* sql) {
+    sqlite::write_transaction tx{*writes_};
+    writes_->raw().exec(sql);
+    tx.commit();
+  }
+
+  void add_rows(int n) {
+    for (; n > 0; --n, ++rows_)
+      write("INSERT INTO t VALUES (randomblob(16000))");
+  }
+
+  static int count(sqlite::database& db) {
+    return db.raw().execAndGet("SELECT count(*) FROM t").getInt();
+  }
+
+  /// A log that only grows holds at least all that was ever written.
+  bool has_begun_anew() const {
+    return fs::file_size(file_.path + "-wal") < 16'000ULL * rows_ / 2;
+  }
+
+  void add_rows_until_it_begins_anew() {
+    const auto most = rows_ + 5'000;
+    while (!has_begun_anew() && rows_ < most)
+      add_rows(1);
+    EXPECT_TRUE(has_begun_anew());
+  }
+
+  sqlite::database_file file_;
+  std::unique_ptr<sqlite::database> writes_;
+  int rows_ = 0;
+};
+
+TEST_F(sqlite_log, BeginsAnewUnderWritersWithoutAPause) {
+  add_rows_until_it_begins_anew();
+  sqlite::database reads{file_};
+  EXPECT_EQ(count(reads), rows_);
+  EXPECT_EQ(reads.raw().execAndGet("PRAGMA integrity_check").getString(), "ok");
+}
+
+TEST_F(sqlite_log, WaitsForReadersAndTakesNothingFromThem) {
+  sqlite::database reads{file_};
+  {
+    const sqlite::read_transaction view{reads};
+    add_rows(100);
+    EXPECT_FALSE(has_begun_anew());
+    EXPECT_EQ(count(reads), 0);
+  }
+  add_rows_until_it_begins_anew();
+  EXPECT_EQ(count(reads), rows_);
+}
+
+TEST_F(sqlite_log, TakesItsTurnAmongTheWriters) {
+  auto mine = writes_->turn_to_write();
+  for (; file_.writers->waiting() == 0; ++rows_)
+    writes_->raw().exec("INSERT INTO t VALUES (randomblob(16000))");
+  mine.end();
+  add_rows_until_it_begins_anew();
+}
+
+TEST(SqliteDeathTest, KeepsNoAccountOfItsMemoryIfToldInTime) {
+  // In a process where nobody has used SQLite yet.
+  ::testing::FLAGS_gtest_death_test_style = "threadsafe";
+  const auto tell = [] {
+    const bool in_time = sqlite::spare_memory_accounts();
+    const SQLite::Database used{":memory:"};
+    const bool too_late = sqlite::spare_memory_accounts();
+    ::_exit(in_time && !too_late && sqlite3_memory_used() == 0 ? 0 : 1);
+  };
+  EXPECT_EXIT(tell(), ::testing::ExitedWithCode(0), "");
 }
 
 TEST_F(sqlite_file, AnotherKindOfFileIsCorrupt) {
