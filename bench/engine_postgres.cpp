@@ -169,6 +169,9 @@ class postgres_engine final : public engine {
            std::to_string(count) + ") g JOIN events e ON e.seq = 1 + g % " +
            std::to_string(head));
     db.run("UPDATE log_head SET last_seq = " + std::to_string(count));
+    // As it is where they came one by one.
+    db.run("UPDATE event_metrics_cursor SET last_seq = " +
+           std::to_string(count));
     db.run("VACUUM ANALYZE events");
     server_.settle();
   }

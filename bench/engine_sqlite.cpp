@@ -280,6 +280,9 @@ class sqlite_engine final : public engine {
            joined(values) + " FROM s JOIN events e ON e.seq = 1 + g % " +
            std::to_string(head));
     db.run("UPDATE log_head SET last_seq = " + std::to_string(count));
+    // As it is where they came one by one.
+    db.run("UPDATE event_metrics_cursor SET last_seq = " +
+           std::to_string(count));
     db.run("PRAGMA wal_checkpoint(TRUNCATE); ANALYZE");
     settle();
   }
