@@ -75,10 +75,18 @@ error explain(std::string_view sent, std::string_view text,
 } // namespace
 
 struct payload_reader::state {
+  /// simdjson reads a little past the end. Left alone, it copies each text to
+  /// memory that it has just been given.
+  simdjson::error_code read(std::string_view source,
+                            simdjson::dom::element& root) {
+    padded.reserve(source.size() + simdjson::SIMDJSON_PADDING);
+    padded.assign(source);
+    return parser.parse(padded.data(), padded.size(), false).get(root);
+  }
+
   simdjson::dom::parser parser;
+  std::string padded;
   shared_text readable;
-  // Holds a text written anew, if the sender's own could not be used.
-  std::string rewritten;
   // Held, so that no other text can be at its place.
   shared_text last;
   simdjson::dom::element last_root;
@@ -96,14 +104,17 @@ expected<simdjson::dom::element> payload_reader::parse(std::string_view text) {
   state_->readable = {};
   // Until we are done: `text` may be a part of it.
   const auto before = std::exchange(state_->last, {});
-  if (state_->parser.capacity() > keep_capacity && text.size() < keep_capacity)
+  if (state_->parser.capacity() > keep_capacity &&
+      text.size() < keep_capacity) {
     state_->parser = simdjson::dom::parser{};
+    state_->padded = {};
+  }
   if (text.empty())
     return fail(ec::malformed, "the body is empty");
   auto readable = readable_json(text);
   const std::string_view source = readable ? *readable : text;
   simdjson::dom::element root;
-  auto why = state_->parser.parse(source.data(), source.size()).get(root);
+  auto why = state_->read(source, root);
   if (why == simdjson::NUMBER_ERROR) {
     // Valid JSON may hold numbers of any size; simdjson takes 64 bits.
     boost::json::error_code failed;
@@ -112,8 +123,7 @@ expected<simdjson::dom::element> payload_reader::parse(std::string_view text) {
     if (failed)
       return fail(explain(text, source, why));
     make_finite(value);
-    state_->rewritten = boost::json::serialize(value);
-    why = state_->parser.parse(state_->rewritten).get(root);
+    why = state_->read(boost::json::serialize(value), root);
   }
   if (why)
     return fail(explain(text, source, why));
