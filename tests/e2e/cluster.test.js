@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import {
-  authority, Cluster, Node, OwnerWatch, Reader, Senders,
+  authority, Cluster, Node, OwnerWatch, Reader, Senders, serialOf,
 } from './support/cluster.js';
 import { allWebhooks, headersOf, post, webhook } from './support/github.js';
 import { headOf, wholeLog } from './support/readers.js';
@@ -465,7 +465,7 @@ describe('a cluster of three', { concurrency: 1 }, () => {
   });
 
   it('takes a new certificate while it runs', async () => {
-    const { certificates } = cluster;
+    const { certificates, network } = cluster;
     const fresh = certificates.issue('node-b', 'node-b-fresh');
     const old = { certificate: `${cluster.home}/certificates/node-b.pem`,
       key: `${cluster.home}/certificates/node-b.key` };
@@ -477,8 +477,10 @@ describe('a cluster of three', { concurrency: 1 }, () => {
     writeFileSync(old.key, readFileSync(fresh.key));
     await until('the new one to be seen', () =>
       /a new certificate is there/.test(nodes[b].said), 15_000);
-    await pause(1_500);
     // A new connection, made with it.
+    const asked = certificates.issue('node-a', 'node-a-asking');
+    await until('the new one to be shown', () =>
+      network.shownAt(b, 7400, asked) === serialOf(fresh), 15_000);
     nodes[a].kill('SIGKILL');
     await nodes[a].exited;
     nodes[a].start();

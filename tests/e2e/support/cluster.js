@@ -3,10 +3,11 @@
 // switch that delays, loses and cuts what it is told to. A second network,
 // which is never disturbed, connects each node with this process: what the
 // readers and senders see is the nodes' doing.
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import {
-  chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync,
-  writeFileSync,
+  chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, readdirSync,
+  rmSync, writeFileSync,
 } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { tmpdir } from 'node:os';
@@ -101,6 +102,17 @@ export class Network {
     return spawn('ip', ['netns', 'exec', this.namespace(i), command, ...args],
       options);
   }
+  /** The serial number of the certificate that node `i` shows on its port to
+   *  one that has `files`. */
+  shownAt(i, port, files) {
+    const said = spawnSync('ip', ['netns', 'exec', this.namespace(0), 'openssl',
+      's_client', '-connect', `${this.address(i)}:${port}`,
+      '-cert', files.certificate, '-key', files.key],
+    { input: '', timeout: 5_000, encoding: 'utf8' }).stdout;
+    const pem = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/
+      .exec(said ?? '');
+    return pem ? new X509Certificate(pem[0]).serialNumber : '';
+  }
   close() {
     for (let i = 0; i < this.count; ++i) {
       try {
@@ -136,6 +148,9 @@ export function authority(directory) {
     },
   };
 }
+
+export const serialOf = (files) =>
+  new X509Certificate(readFileSync(files.certificate)).serialNumber;
 
 // -- PostgreSQL --------------------------------------------------------------------
 

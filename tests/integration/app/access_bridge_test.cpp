@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -43,6 +44,7 @@ class access_bridge_test : public ::testing::Test {
   expected<void> start() {
     access_ = std::make_unique<access_bridge>(store_, options_, time_, random_,
                                               null_logger());
+    access_->at_intervals([this] { ++rounds_; });
     return access_->start();
   }
 
@@ -84,6 +86,8 @@ class access_bridge_test : public ::testing::Test {
   access_options options_;
   system_clock time_;
   system_random random_;
+  /// How often it has looked at the store and at its files.
+  std::atomic<int> rounds_ = 0;
   std::unique_ptr<access_bridge> access_;
 };
 
@@ -206,7 +210,9 @@ TEST_F(access_bridge_test, ReadsTokenKeysAgainAndKeepsGoodOnes) {
   const auto fails = reason(auth::vectors::pyjwt_rsa_token);
   ASSERT_NE(holds, fails);
   std::ofstream{file} << "nothing of use";
-  std::this_thread::sleep_for(100ms);
+  // The first one from now on may have begun before.
+  ASSERT_TRUE(
+      soon([this, before = rounds_.load()] { return rounds_ >= before + 2; }));
   EXPECT_EQ(reason(auth::vectors::ed_token), holds);
   std::ofstream{file} << auth::vectors::rsa_pem;
   EXPECT_TRUE(soon([&] { return reason(auth::vectors::ed_token) == fails; }));

@@ -363,17 +363,20 @@ TEST(EmbedApp, StoppingUnderLoadHurtsNobody) {
     App app{"stopping", bare()};
     app.start();
     std::atomic<bool> end = false;
+    std::atomic<int> taken = 0;
     std::vector<std::jthread> threads;
     for (int t = 0; t < 4; ++t)
       threads.emplace_back([&] {
         while (!end) {
           try {
             app.submit_custom_event({.event_type = "x"});
+            ++taken;
           } catch (const Error&) {
           }
         }
       });
-    std::this_thread::sleep_for(20ms);
+    while (taken < 20)
+      std::this_thread::yield();
     app.stop();
     end = true;
   }
