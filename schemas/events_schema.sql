@@ -55,6 +55,7 @@ COMMENT ON COLUMN schema_migrations.applied_at IS 'When it was applied.';
 \ir postgres/0041_forgotten_processors.sql
 \ir postgres/0042_retention_tells.sql
 \ir postgres/0043_backfill_start.sql
+\ir postgres/0044_unasked_indexes.sql
 INSERT INTO schema_migrations (version, name) VALUES
   (1, 'log'), (2, 'details'), (3, 'processing'), (4, 'analytics'),
   (5, 'growth'), (6, 'append'), (7, 'leases'), (8, 'threads'),
@@ -73,7 +74,8 @@ INSERT INTO schema_migrations (version, name) VALUES
   (37, 'thread_upkeep'), (38, 'cluster_work'), (39, 'stream_tickets'),
   (40, 'unread_batches'),
   (41, 'forgotten_processors'),
-  (42, 'retention_tells'), (43, 'backfill_start');
+  (42, 'retention_tells'), (43, 'backfill_start'),
+  (44, 'unasked_indexes');
 UPDATE schema_migrations SET oldest_program = 25
 WHERE version = (SELECT max(version) FROM schema_migrations);
 COMMIT;
