@@ -4,6 +4,8 @@
 #include "persistence/postgres/address.hpp"
 #include "persistence/postgres/connecting.hpp"
 
+#include <algorithm>
+#include <string>
 #include <string_view>
 
 namespace eventweft::postgres {
@@ -45,6 +47,21 @@ std::string_view state_of(const pqxx::sql_error& e) noexcept {
   return e.sqlstate();
 }
 
+// What the server adds to a row's fault is the row, the table and statements of
+// ours: nothing that its sender should see, or that helps anybody else.
+std::string fault_of_row(std::string_view text) {
+  text = text.substr(0, text.find('\n'));
+  constexpr std::string_view severity = "ERROR:";
+  if (const auto at = text.find(severity); at != text.npos)
+    text.remove_prefix(at + severity.size());
+  text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+  std::string out{text};
+  constexpr std::string_view table = " for relation \"";
+  if (const auto at = out.find(table); at != out.npos)
+    out.erase(at, out.find('"', at + table.size()) + 1 - at);
+  return out;
+}
+
 } // namespace
 
 error translate_exception() noexcept {
@@ -63,12 +80,10 @@ error translate_exception() noexcept {
               "has run for long (pg_stat_activity has it); try again later"};
     // Without a state it comes from libpq: the connection.
     auto code = state.empty() ? ec::store_unavailable : code_of(state);
-    // What the server adds to a row's fault is the row, and statements of ours:
-    // nothing that its sender should see, or that helps anybody else.
-    std::string_view text{e.what()};
-    text = text.substr(0, code == ec::row_refused ? text.find('\n')
-                                                  : text.find("\nCONTEXT:"));
-    return {code, sentence(text)};
+    const std::string_view text{e.what()};
+    if (code == ec::row_refused)
+      return {code, sentence(fault_of_row(text))};
+    return {code, sentence(text.substr(0, text.find("\nCONTEXT:")))};
   } catch (const std::exception& e) {
     return {ec::internal, sentence(e.what())};
   } catch (...) {
