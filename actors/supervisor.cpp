@@ -21,14 +21,8 @@ class supervisor_state {
       : self_(self), ctx_(std::move(ctx)), options_(std::move(options)) {
     if (!options_.board)
       options_.board = std::make_shared<actor_board>();
-    for (auto& spec : children) {
-      options_.board->add(spec.name, std::string{to_string(spec.phase)});
-      children_.push_back(
-          {std::move(spec),
-           {},
-           {},
-           backoff{options_.restart_min, options_.restart_max}});
-    }
+    for (auto& spec : children)
+      add(std::move(spec));
   }
 
   supervisor_actor::behavior_type make_behavior() {
@@ -39,6 +33,7 @@ class supervisor_state {
       start(c);
     return {
         [](ready_atom) {},
+        [this](put_atom, const child_spec_ptr& spec) { put(*spec); },
         [this](stop_atom, uint32_t deadline) { return stop(deadline); },
     };
   }
@@ -50,6 +45,24 @@ class supervisor_state {
     timestamp restarted{};
     backoff pauses;
   };
+
+  child& add(child_spec spec) {
+    options_.board->add(spec.name, std::string{to_string(spec.phase)});
+    children_.push_back({std::move(spec),
+                         {},
+                         {},
+                         backoff{options_.restart_min, options_.restart_max}});
+    return children_.back();
+  }
+
+  void put(const child_spec& spec) {
+    if (!stopping_ && !escalated_ && wanted(spec))
+      start(add(spec));
+  }
+
+  static bool wanted(const child_spec& spec) {
+    return !spec.wanted || spec.wanted();
+  }
 
   void start(child& c) {
     c.handle = c.spec.start();
@@ -70,9 +83,10 @@ class supervisor_state {
       return;
     i->handle = nullptr;
     i->spec.gone();
-    if (stopping_) {
+    if (stopping_ || !wanted(i->spec)) {
       options_.board->ended(number_of(*i), ctx_.time->now());
-      continue_stop();
+      if (stopping_)
+        continue_stop();
       return;
     }
     if (escalated_)
@@ -100,6 +114,10 @@ class supervisor_state {
       if (stopping_)
         return;
       auto& c = children_[index];
+      if (!wanted(c.spec)) {
+        options_.board->ended(number_of(c), ctx_.time->now());
+        return;
+      }
       ctx_.figures->actor_restarted(c.spec.name);
       ctx_.log->warn("actor {} restarts", c.spec.name);
       start(c);

@@ -39,6 +39,9 @@ struct child_spec {
   std::function<caf::actor()> start;
   /// Takes it out of the directory.
   std::function<void()> gone;
+  /// Whether there is to be one at all by now; what ends after that has not
+  /// failed. Empty: always.
+  std::function<bool()> wanted{};
 };
 
 struct supervisor_options {
@@ -56,9 +59,10 @@ struct supervisor_options {
   std::function<void()> end_subscriptions;
 };
 
-/// Spawns the supervisor and through it all children, in the order given. It
-/// watches them (it is not linked to them), so the end of one is nobody
-/// else's: it restarts it after a pause that grows with each restart of it.
+/// Spawns the supervisor and through it all children, in the order given; those
+/// that there is more to know for first are handed to it later (`put_atom`). It
+/// watches them (it is not linked to them), so the end of one is nobody else's:
+/// it restarts it after a pause that grows with each restart of it.
 supervisor_actor spawn_supervisor(caf::actor_system& sys, actor_context ctx,
                                   supervisor_options options,
                                   std::vector<child_spec> children);

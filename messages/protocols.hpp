@@ -269,6 +269,8 @@ using asker_actor = caf::typed_actor<
 using supervisor_actor = caf::typed_actor<
     // Answers once everybody has been started.
     caf::result<void>(ready_atom),
+    // One more child, which is started now.
+    caf::result<void>(put_atom, child_spec_ptr),
     // Ends everything in order: edges, the writer's flush, readers, spool.
     // Answers once all are gone, or after so many milliseconds.
     caf::result<void>(stop_atom, uint32_t)>;

@@ -25,6 +25,10 @@ namespace eventweft {
 struct ask_job;
 using ask_job_ptr = std::shared_ptr<ask_job>;
 
+/// How the supervisor makes a child (`actors/`). Local only.
+struct child_spec;
+using child_spec_ptr = std::shared_ptr<child_spec>;
+
 /// Something that an actor does between its messages. Local only.
 struct local_call {
   std::function<void()> run;
@@ -143,12 +147,14 @@ CAF_ADD_ATOM(eventweft, eventweft, relayed_atom)
 
 // Local.
 CAF_ADD_TYPE_ID(eventweft, (eventweft::relay_order))
+CAF_ADD_TYPE_ID(eventweft, (eventweft::child_spec_ptr))
 
 CAF_END_TYPE_ID_BLOCK(eventweft)
 
 CAF_ERROR_CODE_ENUM(eventweft::ec)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::join_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::ask_job_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::child_spec_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::local_call)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::relay_order)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventweft::processing::outcome)

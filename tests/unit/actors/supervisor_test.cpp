@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/supervisor.hpp"
 #include "tests/support/deterministic.hpp"
+#include "tests/support/restarts.hpp"
 
 namespace eventweft {
 
@@ -76,7 +77,60 @@ TEST_F(supervisor_test, restarts_after_a_pause) {
   EXPECT_TRUE(places["a"].handle);
   EXPECT_EQ(places["a"].starts, 2);
   EXPECT_EQ(places["b"].starts, 1);
-  EXPECT_NE(ctx.figures->text().find("a"), std::string::npos);
+  EXPECT_EQ(testing::restarts_of(*ctx.figures, "a"), 1);
+  EXPECT_EQ(testing::restarts_of(*ctx.figures, "b"), -1);
+}
+
+TEST_F(supervisor_test, who_comes_later_is_restarted_like_the_others) {
+  options.board = std::make_shared<actor_board>();
+  auto s = start({child("a", stop_phase::edges)});
+  tell_anon(s, put_atom_v,
+            std::make_shared<child_spec>(child("late", stop_phase::writer)));
+  run();
+  EXPECT_EQ(places["late"].starts, 1);
+  crash_child("late");
+  EXPECT_FALSE(places["late"].handle);
+  advance(milliseconds{105});
+  EXPECT_TRUE(places["late"].handle);
+  EXPECT_EQ(testing::restarts_of(*ctx.figures, "late"), 1);
+  const auto all = options.board->list();
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[1].name, "late");
+  EXPECT_EQ(all[1].phase, "writer");
+  EXPECT_EQ(all[1].state, "running");
+  EXPECT_EQ(all[1].restarts, 1u);
+  auto stopped = request<void>(s, stop_atom_v, uint32_t{5'000});
+  run();
+  EXPECT_TRUE(stopped->value);
+  EXPECT_EQ(ended, (std::vector<std::string>{"late", "a", "late"}));
+}
+
+TEST_F(supervisor_test, who_is_not_wanted_any_more_has_not_failed) {
+  options.board = std::make_shared<actor_board>();
+  auto late = std::make_shared<child_spec>(child("late", stop_phase::edges));
+  bool wanted = true;
+  late->wanted = [&wanted] { return wanted; };
+  auto s = start({});
+  tell_anon(s, put_atom_v, late);
+  run();
+  // Not while it would be started anew either.
+  crash_child("late");
+  wanted = false;
+  advance(milliseconds{1'000});
+  EXPECT_EQ(places["late"].starts, 1);
+  EXPECT_EQ(options.board->list().at(0).state, "ended");
+  tell_anon(s, put_atom_v, late);
+  run();
+  EXPECT_EQ(places["late"].starts, 1);
+  wanted = true;
+  tell_anon(s, put_atom_v, late);
+  run();
+  EXPECT_EQ(places["late"].starts, 2);
+  wanted = false;
+  crash_child("late");
+  advance(milliseconds{1'000});
+  EXPECT_EQ(places["late"].starts, 2);
+  EXPECT_EQ(testing::restarts_of(*ctx.figures, "late"), -1);
 }
 
 TEST_F(supervisor_test, pauses_grow_and_start_small_again_after_a_quiet_time) {
