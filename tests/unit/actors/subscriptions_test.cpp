@@ -6,6 +6,7 @@
 #include "delivery/progress.hpp"
 #include "delivery/signature.hpp"
 #include "tests/support/memory_subscriptions.hpp"
+#include "tests/support/restarts.hpp"
 #include "tests/support/scripted_poster.hpp"
 #include "tests/support/spine.hpp"
 
@@ -664,6 +665,53 @@ TEST_F(subscriptions_test, its_successor_has_senders_of_its_own) {
   append(1);
   settle();
   EXPECT_EQ(poster->calls.size(), 1u);
+  EXPECT_EQ(tables->delivered(), std::vector<seq_t>{1});
+}
+
+TEST_F(subscriptions_test, a_sender_that_fails_is_started_anew) {
+  start();
+  const auto made = must<subscription_view>(append_atom_v, hook());
+  const auto other = must<subscription_view>(append_atom_v, hook());
+  size_t failures = 1;
+  poster->status = [&](const auto&) {
+    if (failures == 0)
+      return 200;
+    --failures;
+    throw std::runtime_error{"a test's crash"};
+  };
+  append(1);
+  settle();
+  EXPECT_EQ(failures, 0u);
+  EXPECT_EQ(restarts_of(*ctx.figures, "delivery_sender"), 1);
+  advance(5s);
+  append(2);
+  advance(5s);
+  // One subscription's sender has failed: both have been sent everything.
+  auto delivered = tables->delivered();
+  std::ranges::sort(delivered);
+  EXPECT_EQ(delivered, (std::vector<seq_t>{1, 1, 2, 2}));
+  for (const auto& id : {made.what.id, other.what.id})
+    EXPECT_EQ(figures_of(id).lag_events, 0);
+  EXPECT_EQ(restarts_of(*ctx.figures, "delivery_sender"), 1);
+}
+
+TEST_F(subscriptions_test, a_sender_that_fails_again_waits_longer) {
+  options.retry_min = 1s;
+  options.retry_max = 8s;
+  start();
+  must<subscription_view>(append_atom_v, hook());
+  poster->status = [](const auto&) -> int {
+    throw std::runtime_error{"a test's crash"};
+  };
+  append(1);
+  advance(30s);
+  const auto failures = poster->calls.size();
+  EXPECT_EQ(restarts_of(*ctx.figures, "delivery_sender"),
+            static_cast<int64_t>(failures));
+  EXPECT_GE(failures, 4u);
+  EXPECT_LE(failures, 12u);
+  poster->status = [](const auto&) { return 200; };
+  advance(10s);
   EXPECT_EQ(tables->delivered(), std::vector<seq_t>{1});
 }
 
