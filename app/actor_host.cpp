@@ -251,6 +251,10 @@ caf::actor_system& actor_host::system() noexcept {
   return state_->system;
 }
 
+const supervisor_actor& actor_host::supervisor() const noexcept {
+  return state_->supervisor;
+}
+
 bool actor_host::stop(std::chrono::milliseconds deadline) {
   using namespace std::chrono_literals;
   auto& s = *state_;

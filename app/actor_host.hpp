@@ -110,6 +110,8 @@ class actor_host {
 
   const actor_context& context() const noexcept;
   caf::actor_system& system() noexcept;
+  /// Null once stopped.
+  const supervisor_actor& supervisor() const noexcept;
 
   /// Ends everything in order: refuses new webhooks, lets what is in flight be
   /// answered, flushes the writer, ends readers, closes store and spool. True

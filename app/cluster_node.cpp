@@ -188,8 +188,9 @@ expected<void> cluster_node::state::open_links(actor_host& host) {
   std::shared_ptr<const link::identity> proof = identity;
   if (!proof)
     proof = std::make_shared<link::no_identity>();
-  auto links = std::make_shared<mesh>(host.system(), host.context(), options,
-                                      std::move(proof));
+  auto links =
+      std::make_shared<mesh>(host.system(), host.context(), host.supervisor(),
+                             options, std::move(proof));
   auto port = links->listen(address->first, address->second);
   if (!port) {
     links->close();

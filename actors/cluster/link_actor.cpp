@@ -2,7 +2,6 @@
 #include "actors/cluster/link_actor.hpp"
 
 #include "actors/caf_compat.hpp"
-#include "actors/cluster/port_watch.hpp"
 
 #include <set>
 #include <utility>
@@ -16,19 +15,10 @@ using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
 constexpr milliseconds tick_interval{100};
-constexpr milliseconds connect_limit{8'000};
 constexpr milliseconds after_refusal{2'000};
-/// Handshakes that others may have under way with us.
-constexpr int most_strangers = 64;
 
 nanoseconds monotonic() {
   return std::chrono::steady_clock::now().time_since_epoch();
-}
-
-/// Whoever can reach an actor can tell it to end; ours end by themselves.
-void harden(caf::event_based_actor* self) {
-  self->set_default_handler(caf::drop);
-  self->set_exit_handler([](caf::exit_msg&) {});
 }
 
 struct link_state {
@@ -36,18 +26,21 @@ struct link_state {
   std::shared_ptr<link_life> life;
 };
 
-struct gate_state {
-  static inline constexpr const char* name = "link_gate";
-};
-
 } // namespace
 
+void harden(caf::event_based_actor* self) {
+  self->set_default_handler(caf::drop);
+  self->set_exit_handler([](caf::exit_msg&) {});
+}
+
 link_life::link_life(caf::event_based_actor* self,
-                     std::shared_ptr<mesh_core> core, std::string peer)
+                     std::shared_ptr<mesh_core> core, std::string peer,
+                     std::shared_ptr<void> visit)
     : self_(self),
       core_(std::move(core)),
       peer_(std::move(peer)),
       dials_(!peer_.empty()),
+      visit_(std::move(visit)),
       pauses_(core_->options.retry_min, core_->options.retry_max) {}
 
 caf::actor link_life::actor() const {
@@ -161,10 +154,8 @@ void link_life::send(std::string bytes) {
 }
 
 void link_life::up(const link::hello& peer, uint32_t protocol) {
-  if (!dials_)
-    --core_->strangers;
+  visit_.reset();
   peer_ = peer.node;
-  was_up_ = true;
   pauses_.reset();
   core_->up(peer_, shared_from_this(), actor(), protocol);
   // Only now: whoever changes it from here on reaches this link.
@@ -197,8 +188,7 @@ void link_life::locate() {
 void link_life::down(const std::string& reason, bool refusal) {
   if (std::exchange(fell_, true))
     return;
-  if (!dials_ && !was_up_)
-    --core_->strangers;
+  visit_.reset();
   // A stranger's name is only what it says.
   core_->down(peer_, actor(), reason, refusal);
   for (auto& [number, batch] : std::exchange(relayed_, {}))
@@ -266,8 +256,13 @@ void link_life::dial() {
     std::lock_guard guard{core_->mutex};
     prober = core_->prober;
   }
-  if (!core_->wants(peer_) || !prober) {
+  if (!core_->wants(peer_)) {
     self_->quit();
+    return;
+  }
+  if (!prober) {
+    // It is being started.
+    again();
     return;
   }
   const auto to = split_address(core_->address_of(peer_));
@@ -288,15 +283,17 @@ void link_life::dial() {
 }
 
 void link_life::connect(const std::string& host, uint16_t port) {
-  if (!core_->begin_dial()) {
+  auto under_way = core_->begin_dial();
+  if (!under_way) {
     run_after(self_, tick_interval, [this] { dial(); });
     return;
   }
   ask(self_, core_->middleman(), connect_limit, caf::connect_atom_v, host, port)
       .then(
-          [this](const caf::node_id&, const caf::strong_actor_ptr& gate,
-                 const std::set<std::string>&) {
-            core_->end_dial();
+          [this, under_way](const caf::node_id&,
+                            const caf::strong_actor_ptr& gate,
+                            const std::set<std::string>&) mutable {
+            under_way.reset();
             if (!gate) {
               missed("nothing is published there");
               return;
@@ -304,8 +301,8 @@ void link_life::connect(const std::string& host, uint16_t port) {
             open(gate);
             channel_->start();
           },
-          [this](const caf::error&) {
-            core_->end_dial();
+          [this, under_way](const caf::error&) mutable {
+            under_way.reset();
             missed("no connection: it was refused (a certificate that is not "
                    "from our authority?), or got lost");
           });
@@ -331,24 +328,17 @@ namespace {
 caf::behavior link_behavior(caf::stateful_actor<link_state>* self,
                             const std::shared_ptr<mesh_core>& core,
                             const std::string& peer,
+                            const std::shared_ptr<void>& visit,
                             const caf::strong_actor_ptr& remote,
                             const std::string& first) {
   harden(self);
-  auto life = std::make_shared<link_life>(self, core, peer);
+  auto life = std::make_shared<link_life>(self, core, peer, visit);
   // The life holds the core, which holds the life of what is up: the actor's
   // end is what undoes that.
-  self->attach_functor([core, life, id = self->id()] {
-    std::lock_guard guard{core->mutex};
-    core->actors.erase(id);
-    for (auto& [name, r] : core->records)
-      if (r.life == life) {
-        r.life = nullptr;
-        r.link = nullptr;
-      }
-    std::erase_if(core->dialers, [id](const auto& entry) {
-      return entry.second && entry.second.id() == id;
-    });
-  });
+  self->attach_functor(
+      [core, life, peer, id = self->id()](const caf::error& why) {
+        core->ended(id, life.get(), peer, why);
+      });
   {
     std::lock_guard guard{core->mutex};
     core->actors.emplace(self->id(), caf::actor_cast<caf::actor>(self));
@@ -364,41 +354,16 @@ caf::behavior link_behavior(caf::stateful_actor<link_state>* self,
 
 caf::actor spawn_dialer(const std::shared_ptr<mesh_core>& core,
                         const std::string& peer) {
-  return core->sys.spawn(link_behavior, core, peer, caf::strong_actor_ptr{},
-                         std::string{});
+  return core->sys.spawn(link_behavior, core, peer, std::shared_ptr<void>{},
+                         caf::strong_actor_ptr{}, std::string{});
 }
 
-caf::actor spawn_gate(const std::shared_ptr<mesh_core>& core) {
-  const auto gate = [](caf::stateful_actor<gate_state>* self,
-                       const std::shared_ptr<mesh_core>& all) -> caf::behavior {
-    harden(self);
-    watch_port(self, all);
-    return {
-        [self, all](const std::string& bytes) {
-          const auto from = self->current_sender();
-          if (!from)
-            return;
-          if (all->strangers.fetch_add(1) >= most_strangers) {
-            --all->strangers;
-            return;
-          }
-          self->spawn(link_behavior, all, std::string{}, from, bytes);
-        },
-        [](local_call& call) { call.run(); },
-    };
-  };
-  return core->sys.spawn(gate, core);
-}
-
-caf::actor spawn_prober(const std::shared_ptr<mesh_core>& core) {
-  const auto prober = [](caf::event_based_actor*,
-                         const mesh_options& options) -> caf::behavior {
-    return {[reachable = options.reachable](const std::string& host,
-                                            uint16_t port) {
-      return !reachable || reachable(host, port);
-    }};
-  };
-  return core->sys.spawn<caf::detached>(prober, core->options);
+caf::actor spawn_dialled(const std::shared_ptr<mesh_core>& core,
+                         const std::shared_ptr<void>& visit,
+                         const caf::strong_actor_ptr& remote,
+                         const std::string& first) {
+  return core->sys.spawn(link_behavior, core, std::string{}, visit, remote,
+                         first);
 }
 
 } // namespace eventweft

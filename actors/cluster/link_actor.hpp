@@ -18,6 +18,15 @@
 
 namespace eventweft {
 
+/// A node that comes back finds its port in TIME_WAIT.
+inline constexpr bool reuse_port = true;
+
+/// How long CAF's networking may take for one thing.
+inline constexpr std::chrono::milliseconds connect_limit{8'000};
+
+/// Whoever can reach an actor can tell it to end; ours end by themselves.
+void harden(caf::event_based_actor* self);
+
 /// One link: a channel around which there are CAF's handles, monitors and
 /// connections, none of which anybody else sees. A link that dials lives as
 /// long as its peer is wanted and tries again whenever it is down; one that was
@@ -28,9 +37,9 @@ namespace eventweft {
 class link_life final : public link::channel_port,
                         public std::enable_shared_from_this<link_life> {
  public:
-  /// `peer`: whom to dial; empty: the other side did.
+  /// `peer`: whom to dial; empty: the other side did, which is on a `visit`.
   link_life(caf::event_based_actor* self, std::shared_ptr<mesh_core> core,
-            std::string peer);
+            std::string peer, std::shared_ptr<void> visit);
 
   /// What the link takes: frames from its peer, orders from here.
   caf::behavior behavior();
@@ -89,10 +98,11 @@ class link_life final : public link::channel_port,
   std::shared_ptr<mesh_core> core_;
   std::string peer_;
   bool dials_;
+  /// As long as we do not know who dialled.
+  std::shared_ptr<void> visit_;
   /// Whether the peer's own link has answered in place of its gate.
   bool met_ = false;
   bool fell_ = false;
-  bool was_up_ = false;
   bool ending_ = false;
   backoff pauses_;
   caf::strong_actor_ptr remote_;
@@ -107,8 +117,20 @@ class link_life final : public link::channel_port,
 caf::actor spawn_dialer(const std::shared_ptr<mesh_core>& core,
                         const std::string& peer);
 
-/// What the other nodes dial: makes a link for each that says hello.
+/// The link to whom has dialled, on a `visit`: takes its first frame.
+caf::actor spawn_dialled(const std::shared_ptr<mesh_core>& core,
+                         const std::shared_ptr<void>& visit,
+                         const caf::strong_actor_ptr& remote,
+                         const std::string& first);
+
+/// What the other nodes dial: makes a link for each that says hello. Somebody
+/// publishes it.
 caf::actor spawn_gate(const std::shared_ptr<mesh_core>& core);
+
+/// Likewise, but it takes the place of the one that is published. Meanwhile
+/// nobody finds the port, and whoever spoke to the former one hears that it is
+/// gone: both come again.
+caf::actor spawn_next_gate(const std::shared_ptr<mesh_core>& core);
 
 /// Tells whether something listens at an address. On a thread of its own.
 caf::actor spawn_prober(const std::shared_ptr<mesh_core>& core);

@@ -4,6 +4,7 @@
 #include "actors/caf_compat.hpp"
 #include "actors/cluster/link_actor.hpp"
 #include "actors/cluster/mesh_core.hpp"
+#include "actors/supervisor.hpp"
 
 #include <caf/actor_system_config.hpp>
 #include <caf/io/middleman.hpp>
@@ -97,13 +98,52 @@ void on_a_passing_thread(F f) {
   std::thread{std::move(f)}.join();
 }
 
+using spawn_part = caf::actor (*)(const std::shared_ptr<mesh_core>&);
+
+/// One of the mesh's own actors, as the supervisor keeps it: in `place`, until
+/// the mesh is closed.
+child_spec_ptr make_part(const char* name,
+                         const std::shared_ptr<mesh_core>& core,
+                         caf::actor mesh_core::*place, spawn_part spawn) {
+  auto out = std::make_shared<child_spec>();
+  out->name = name;
+  out->phase = stop_phase::edges;
+  out->start = [core, place, spawn] {
+    {
+      // The first one may be there.
+      std::lock_guard guard{core->mutex};
+      if (auto& there = (*core).*place)
+        return there;
+    }
+    auto made = spawn(core);
+    std::lock_guard guard{core->mutex};
+    if (core->closed)
+      end_actor(made, caf::exit_reason::kill);
+    else
+      (*core).*place = made;
+    return made;
+  };
+  out->gone = [core, place] {
+    std::lock_guard guard{core->mutex};
+    (*core).*place = nullptr;
+  };
+  out->wanted = [core] {
+    std::lock_guard guard{core->mutex};
+    return !core->closed;
+  };
+  return out;
+}
+
 } // namespace
 
-mesh::mesh(caf::actor_system& sys, actor_context ctx, mesh_options options,
+mesh::mesh(caf::actor_system& sys, actor_context ctx,
+           supervisor_actor supervisor, mesh_options options,
            std::shared_ptr<const link::identity> self)
     : core_(std::make_shared<mesh_core>(sys, std::move(ctx), std::move(options),
-                                        std::move(self))) {
-  on_a_passing_thread([this] { core_->prober = spawn_prober(core_); });
+                                        std::move(self))),
+      supervisor_(std::move(supervisor)) {
+  tell_anon(supervisor_, put_atom_v,
+            make_part("link_prober", core_, &mesh_core::prober, spawn_prober));
 }
 
 mesh::~mesh() {
@@ -113,13 +153,11 @@ mesh::~mesh() {
 expected<uint16_t> mesh::listen(const std::string& host, uint16_t port) {
   caf::actor gate;
   caf::expected<uint16_t> bound{caf::sec::runtime_error};
-  // A node that comes back finds its port in TIME_WAIT.
-  constexpr bool reuse = true;
   on_a_passing_thread([&] {
     gate = spawn_gate(core_);
     bound = core_->options.tls
-                ? caf::openssl::publish(gate, port, host.c_str(), reuse)
-                : caf::io::publish(gate, port, host.c_str(), reuse);
+                ? caf::openssl::publish(gate, port, host.c_str(), reuse_port)
+                : caf::io::publish(gate, port, host.c_str(), reuse_port);
   });
   if (!bound) {
     end_actor(gate, caf::exit_reason::kill);
@@ -128,9 +166,15 @@ expected<uint16_t> mesh::listen(const std::string& host, uint16_t port) {
                                            " (" + to_string(bound.error()) +
                                            ")");
   }
-  std::lock_guard guard{core_->mutex};
-  core_->gate = std::move(gate);
-  core_->port = *bound;
+  {
+    std::lock_guard guard{core_->mutex};
+    core_->published = gate.address();
+    core_->gate = std::move(gate);
+    core_->host = host;
+    core_->port = *bound;
+  }
+  tell_anon(supervisor_, put_atom_v,
+            make_part("link_gate", core_, &mesh_core::gate, spawn_next_gate));
   return *bound;
 }
 
@@ -254,6 +298,7 @@ void mesh::close() {
   std::vector<std::pair<caf::actor, std::shared_ptr<link_life>>> all;
   std::vector<caf::actor> idle;
   caf::actor gate, prober;
+  caf::actor_addr published;
   uint16_t port = 0;
   {
     std::lock_guard guard{core_->mutex};
@@ -269,12 +314,13 @@ void mesh::close() {
     core_->wanted.clear();
     gate = std::exchange(core_->gate, nullptr);
     prober = std::exchange(core_->prober, nullptr);
+    published = core_->published;
     port = core_->port;
   }
   for (auto& [actor, life] : all)
     order(actor, [life = life] { life->end("the node stops"); });
-  if (gate && port != 0)
-    tell_anon(core_->middleman(), caf::unpublish_atom_v, gate.address(), port);
+  if (published)
+    tell_anon(core_->middleman(), caf::unpublish_atom_v, published, port);
   // Hardened against exits; "kill" is what can't be ignored.
   for (const auto& actor : idle)
     end_actor(actor, caf::exit_reason::kill);

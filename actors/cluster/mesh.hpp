@@ -5,6 +5,7 @@
 #include "actors/cluster/port_guard.hpp"
 #include "actors/context.hpp"
 #include "actors/fanout.hpp"
+#include "messages/protocols.hpp"
 #include "persistence/nodes.hpp"
 
 #include <caf/fwd.hpp>
@@ -74,11 +75,15 @@ split_address(const std::string& address);
 /// and the links themselves can be reached from outside. Everything else of
 /// the program sees what comes through the context's hub and control bus.
 ///
-/// Thread-safe. Must be closed before the actor system ends.
+/// Links that fail are made anew by the next heartbeat, the gate and what
+/// looks for peers by the supervisor.
+///
+/// Thread-safe. Must be closed before the actor system ends, and before the
+/// supervisor stops.
 class mesh final : public fanout {
  public:
-  mesh(caf::actor_system& sys, actor_context ctx, mesh_options options,
-       std::shared_ptr<const link::identity> self);
+  mesh(caf::actor_system& sys, actor_context ctx, supervisor_actor supervisor,
+       mesh_options options, std::shared_ptr<const link::identity> self);
   ~mesh() override;
   mesh(const mesh&) = delete;
   mesh& operator=(const mesh&) = delete;
@@ -118,6 +123,7 @@ class mesh final : public fanout {
 
  private:
   std::shared_ptr<mesh_core> core_;
+  supervisor_actor supervisor_;
 };
 
 } // namespace eventweft

@@ -15,6 +15,9 @@ namespace eventweft {
 
 namespace {
 
+/// Handshakes that others may have under way with us.
+constexpr int most_strangers = 64;
+
 /// What is said of a living peer that dials us and has not come yet.
 constexpr const char* waiting = "waiting: it dials this node";
 
@@ -238,17 +241,54 @@ std::string mesh_core::address_of(const std::string& peer) {
   return i == wanted.end() ? std::string{} : i->second;
 }
 
-bool mesh_core::begin_dial() {
-  std::lock_guard guard{mutex};
-  if (swapping || closed)
-    return false;
-  ++dialling;
-  return true;
+// Also where the actor fails meanwhile: what it waited with goes with it.
+std::shared_ptr<void> mesh_core::begin_dial() {
+  {
+    std::lock_guard guard{mutex};
+    if (swapping || closed)
+      return nullptr;
+    ++dialling;
+  }
+  return {this, [core = shared_from_this()](void*) { --core->dialling; }};
 }
 
-void mesh_core::end_dial() {
-  std::lock_guard guard{mutex};
-  --dialling;
+std::shared_ptr<void> mesh_core::begin_visit() {
+  if (strangers.fetch_add(1) >= most_strangers) {
+    --strangers;
+    return nullptr;
+  }
+  return {this, [core = shared_from_this()](void*) { --core->strangers; }};
+}
+
+void mesh_core::ended(caf::actor_id id, const link_life* life, std::string peer,
+                      const caf::error& why) {
+  bool was_up = false;
+  {
+    std::lock_guard guard{mutex};
+    actors.erase(id);
+    std::erase_if(dialers, [id](const auto& entry) {
+      return entry.second && entry.second.id() == id;
+    });
+    for (auto& [name, r] : records)
+      if (r.life.get() == life) {
+        was_up = true;
+        peer = name;
+        r.life = nullptr;
+        r.link = nullptr;
+        r.round_trip.reset();
+        r.state = r.logged = "down: its actor failed";
+      }
+    // By itself, or with all the others.
+    if (!why || closed)
+      return;
+  }
+  if (was_up)
+    tell_link(peer, false);
+  ctx.log->error("actor link{} ended: {}", peer.empty() ? "" : " to " + peer,
+                 caf::to_string(why));
+  // One that dialled is started anew when the members are looked at next; to
+  // one that was dialled the peer comes back.
+  ctx.figures->actor_restarted("link");
 }
 
 void mesh_core::each_link(const std::function<void(link_life&)>& f) {

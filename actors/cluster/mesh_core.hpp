@@ -4,6 +4,8 @@
 #include "actors/cluster/mesh.hpp"
 
 #include <caf/actor.hpp>
+#include <caf/actor_addr.hpp>
+#include <caf/error.hpp>
 #include <caf/io/middleman_actor.hpp>
 
 #include <atomic>
@@ -24,7 +26,7 @@ class link_life;
 void order(const caf::actor& who, std::function<void()> f);
 
 /// What the links of a mesh have in common. Thread-safe.
-struct mesh_core {
+struct mesh_core : std::enable_shared_from_this<mesh_core> {
   struct record {
     caf::actor link;
     std::shared_ptr<link_life> life;
@@ -83,9 +85,15 @@ struct mesh_core {
   std::string address_of(const std::string& peer);
   /// For the figures.
   void tell_link(const std::string& peer, bool stands);
-  /// No file that CAF reads is changed between these.
-  bool begin_dial();
-  void end_dial();
+  /// No file that CAF reads is changed until what it returns is gone; null: now
+  /// is not the time.
+  std::shared_ptr<void> begin_dial();
+  /// One more handshake that somebody else has under way with us, until what
+  /// it returns is gone; null: there are too many.
+  std::shared_ptr<void> begin_visit();
+  /// The actor of this link is gone; `peer`: whom it dialled, if anybody.
+  void ended(caf::actor_id id, const link_life* life, std::string peer,
+             const caf::error& why);
   /// Has every link that is up run `f` in its actor.
   void each_link(const std::function<void(link_life&)>& f);
 
@@ -95,13 +103,14 @@ struct mesh_core {
   std::shared_ptr<const link::identity> self;
   std::atomic<seq_t> head{0};
   std::atomic<int> strangers{0};
+  /// Grows under the mutex only.
+  std::atomic<int> dialling{0};
   /// Whether anybody reads live events here.
   std::atomic<bool> wants_events{true};
 
   std::mutex mutex;
   bool closed = false;
   bool swapping = false;
-  int dialling = 0;
   std::map<std::string, record> records;
   /// Who appends where several nodes write.
   std::string appender;
@@ -116,7 +125,11 @@ struct mesh_core {
   std::map<caf::actor_id, caf::actor> actors;
   caf::actor gate;
   caf::actor prober;
+  /// Where links are taken.
+  std::string host;
   uint16_t port = 0;
+  /// Which gate was published there last.
+  caf::actor_addr published;
 };
 
 } // namespace eventweft

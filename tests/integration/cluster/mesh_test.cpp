@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/caf_compat.hpp"
 #include "actors/cluster/mesh.hpp"
+#include "actors/supervisor.hpp"
 #include "tests/integration/cluster/plain_socket.hpp"
 #include "tests/support/memory_store.hpp"
+#include "tests/support/restarts.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
+#include <caf/io/remote_actor.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <gmock/gmock.h>
@@ -127,8 +130,10 @@ storage_writer_actor spawn_writer(caf::actor_system& sys,
 /// One node: a system of its own with its links.
 class test_node {
  public:
-  explicit test_node(const std::string& name, uint8_t store = 1,
-                     uint16_t port = 0, port_limits limits = {}) {
+  explicit test_node(
+      const std::string& name, uint8_t store = 1, uint16_t port = 0,
+      port_limits limits = {},
+      std::function<bool(const std::string&, uint16_t)> reachable = {}) {
     ctx.peers = std::make_shared<directory>();
     ctx.status = std::make_shared<status_board>();
     ctx.figures = std::make_shared<metrics>();
@@ -146,7 +151,11 @@ class test_node {
     o.tls = false;
     o.retry_max = 300ms;
     o.limits = limits;
-    links = std::make_unique<mesh>(system, ctx, o,
+    o.reachable = std::move(reachable);
+    supervisor_options s;
+    s.board = board;
+    supervisor = spawn_supervisor(system, ctx, s, {});
+    links = std::make_unique<mesh>(system, ctx, supervisor, o,
                                    std::make_shared<link::no_identity>());
     record.name = name;
     record.address =
@@ -161,6 +170,7 @@ class test_node {
 
   ~test_node() {
     links->close();
+    caf::anon_send_exit(supervisor, caf::exit_reason::kill);
     caf::anon_send_exit(ctx.peers->hub.get(), caf::exit_reason::kill);
     caf::anon_send_exit(ctx.peers->engine.get(), caf::exit_reason::kill);
     caf::anon_send_exit(ctx.peers->writer.get(), caf::exit_reason::kill);
@@ -180,6 +190,29 @@ class test_node {
     return "none";
   }
 
+  int64_t restarts(const std::string& actor) const {
+    return testing::restarts_of(*ctx.figures, actor);
+  }
+
+  /// As people are shown it.
+  std::string state_of(const std::string& part) const {
+    for (const auto& e : board->list())
+      if (e.name == part)
+        return e.state;
+    return "none";
+  }
+
+  /// What is published at its port; null: nothing that lives.
+  caf::actor gate() {
+    caf::actor out;
+    // CAF leaves something in each thread that asks it.
+    std::thread{[&] {
+      if (auto found = caf::io::remote_actor(system, "127.0.0.1", port()))
+        out = std::move(*found);
+    }}.join();
+    return out;
+  }
+
   /// How many lines of its log have `text`.
   auto said(const std::string& text) const {
     return std::ranges::count_if(lines->last_formatted(), [&](const auto& l) {
@@ -196,6 +229,8 @@ class test_node {
   std::shared_ptr<spdlog::sinks::ringbuffer_sink_mt> lines =
       std::make_shared<spdlog::sinks::ringbuffer_sink_mt>(200);
   actor_context ctx;
+  std::shared_ptr<actor_board> board = std::make_shared<actor_board>();
+  supervisor_actor supervisor;
   std::shared_ptr<told> hub = std::make_shared<told>();
   std::shared_ptr<handed_over> writer = std::make_shared<handed_over>();
   std::vector<std::string> keys;
@@ -445,6 +480,121 @@ TEST_F(mesh_test, APeerThatComesBackIsFoundAgain) {
     std::lock_guard guard{b->hub->mutex};
     return b->hub->events.size() == 1;
   }));
+}
+
+/// Ends it by an exception of its own: those of links heed nothing else.
+void fail_actor(const caf::actor& who) {
+  tell_anon(who,
+            local_call{[] { throw std::runtime_error{"a test's crash"}; }});
+}
+
+TEST_F(mesh_test, AGateThatFailsIsMadeAnewAndPublishedAgain) {
+  test_node a{"a"}, b{"b"};
+  meet({&a, &b});
+  ASSERT_TRUE(within(20s, [&] {
+    return a.link_to("b") == "up" && b.link_to("a") == "up";
+  })) << a.link_to("b");
+  EXPECT_TRUE(
+      within(20s, [&] { return b.state_of("link_gate") == "running"; }));
+  for (int times = 1; times <= 2; ++times) {
+    caf::actor gate;
+    ASSERT_TRUE(within(20s, [&] { return (gate = b.gate()) != nullptr; }));
+    fail_actor(gate);
+    EXPECT_TRUE(within(20s, [&] { return b.restarts("link_gate") == times; }));
+    EXPECT_TRUE(
+        within(20s, [&] { return b.state_of("link_gate") == "running"; }));
+    EXPECT_EQ(b.said("actor link_gate ended"), times);
+    EXPECT_EQ(b.said("actor link_gate restarts"), times);
+    // Who is there stays, and whoever comes is taken.
+    EXPECT_EQ(a.link_to("b"), "up");
+    test_node newcomer{"a" + std::to_string(times)};
+    meet({&a, &b, &newcomer});
+    EXPECT_TRUE(within(20s, [&] {
+      return newcomer.link_to("b") == "up" && b.link_to("a") == "up";
+    })) << newcomer.link_to("b");
+  }
+  // Also who has a connection of old.
+  a.links->set_appender("b");
+  ASSERT_TRUE(a.links->relay());
+  fail_actor(a.links->relay()->link);
+  ASSERT_TRUE(within(20s, [&] { return a.restarts("link") == 1; }));
+  EXPECT_TRUE(within(20s, [&] {
+    meet({&a, &b});
+    return a.link_to("b") == "up" && b.link_to("a") == "up";
+  })) << a.link_to("b");
+}
+
+TEST_F(mesh_test, WhatLooksForPeersIsMadeAnew) {
+  std::atomic<int> looks{0};
+  test_node a{"a", 1, 0, {}, [&looks](const std::string&, uint16_t) {
+                if (looks++ < 2)
+                  throw std::runtime_error{"a test's crash"};
+                return true;
+              }};
+  test_node b{"b"};
+  meet({&a, &b});
+  ASSERT_TRUE(within(20s, [&] {
+    return a.link_to("b") == "up" && b.link_to("a") == "up";
+  })) << a.link_to("b");
+  EXPECT_EQ(a.restarts("link_prober"), 2);
+  EXPECT_EQ(a.state_of("link_prober"), "running");
+  a.links->committed(range(1, 1));
+  EXPECT_TRUE(within(5s, [&] {
+    std::lock_guard guard{b.hub->mutex};
+    return b.hub->events.size() == 1;
+  }));
+}
+
+TEST_F(mesh_test, ALinkThatFailsIsMadeAnewFromBothEnds) {
+  test_node a{"a"}, b{"b"};
+  meet({&a, &b});
+  a.links->set_appender("b");
+  b.links->set_appender("a");
+  seq_t last = 0;
+  for (auto* failing : {&a, &b}) {
+    ASSERT_TRUE(within(20s, [&] {
+      return a.link_to("b") == "up" && b.link_to("a") == "up";
+    })) << a.link_to("b");
+    const auto link = failing->links->relay();
+    ASSERT_TRUE(link);
+    fail_actor(link->link);
+    ASSERT_TRUE(within(20s, [&] { return failing->restarts("link") == 1; }));
+    EXPECT_EQ(failing->said("actor link to "), 1);
+    EXPECT_TRUE(within(20s, [&] {
+      // As with each heartbeat.
+      meet({&a, &b});
+      const auto next = failing->links->relay();
+      return next && next->link != link->link && a.link_to("b") == "up" &&
+             b.link_to("a") == "up";
+    })) << a.link_to("b");
+    ++last;
+    a.links->committed(range(last, last));
+    EXPECT_TRUE(within(5s, [&] {
+      std::lock_guard guard{b.hub->mutex};
+      return !b.hub->events.empty() && b.hub->events.back() == last;
+    }));
+  }
+  EXPECT_EQ(a.restarts("link"), 1);
+  EXPECT_EQ(b.restarts("link"), 1);
+  // Nobody waits for a connection that is not made any more.
+  EXPECT_TRUE(within(20s, [&] { return a.links->while_idle([] {}); }));
+}
+
+TEST_F(mesh_test, ItsEndIsNoFailure) {
+  test_node a{"a"}, b{"b"};
+  meet({&a, &b});
+  ASSERT_TRUE(within(20s, [&] {
+    return a.link_to("b") == "up" && b.link_to("a") == "up";
+  })) << a.link_to("b");
+  b.links->close();
+  for (const auto* part : {"link_gate", "link_prober"}) {
+    EXPECT_TRUE(within(20s, [&] { return b.state_of(part) == "ended"; }));
+    EXPECT_EQ(b.restarts(part), -1);
+  }
+  EXPECT_EQ(b.restarts("link"), -1);
+  EXPECT_EQ(b.said("actor link"), 0);
+  EXPECT_TRUE(within(20s, [&] { return b.gate() == nullptr; }))
+      << "nothing is published any more";
 }
 
 TEST_F(mesh_test, AnotherStoreIsRefusedAndTheOthersStay) {
