@@ -262,6 +262,17 @@ class mesh_test : public ::testing::Test {
       n->links->see(records, dead_after);
   }
 
+  /// Waits until both ends of their link are up.
+  static ::testing::AssertionResult linked(test_node& a, test_node& b) {
+    const auto up = [&] {
+      return a.link_to(b.record.name) == "up" &&
+             b.link_to(a.record.name) == "up";
+    };
+    if (within(20s, up))
+      return ::testing::AssertionSuccess();
+    return ::testing::AssertionFailure() << a.link_to(b.record.name);
+  }
+
   static log_range_ptr range(seq_t first, seq_t last) {
     log_range out{first, last, {}};
     for (auto n = first; n <= last; ++n) {
@@ -316,9 +327,7 @@ TEST_F(mesh_test, RepliesOfHandlersReachEveryPeer) {
   test_node a{"a"}, b{"b"};
   EXPECT_FALSE(a.links->hears_replies());
   meet({&a, &b});
-  ASSERT_TRUE(within(20s, [&] {
-    return a.link_to("b") == "up" && b.link_to("a") == "up";
-  })) << a.link_to("b");
+  ASSERT_TRUE(linked(a, b));
   EXPECT_TRUE(a.links->hears_replies());
   b.links->replied(uuid{{1}}, processing::reply{200, "text/plain", "hello"});
   b.links->replied(uuid{{2}}, std::nullopt);
@@ -376,9 +385,7 @@ event_ptr numbered(int n, const std::string& platform = "github") {
 TEST_F(mesh_test, OneNodeAppendsForAnother) {
   test_node a{"a"}, b{"b"};
   meet({&a, &b});
-  ASSERT_TRUE(within(20s, [&] {
-    return a.link_to("b") == "up" && b.link_to("a") == "up";
-  })) << a.link_to("b");
+  ASSERT_TRUE(linked(a, b));
   EXPECT_FALSE(b.links->relay()) << "as long as nobody is chosen";
   for (auto* n : {&a, &b})
     n->links->set_appender("a");
@@ -414,9 +421,7 @@ TEST_F(mesh_test, WhoAppendsForAnotherMayBeGoneBeforeItIsDone) {
   auto a = std::make_unique<test_node>("a");
   test_node b{"b"};
   meet({a.get(), &b});
-  ASSERT_TRUE(within(20s, [&] {
-    return a->link_to("b") == "up" && b.link_to("a") == "up";
-  })) << a->link_to("b");
+  ASSERT_TRUE(linked(*a, b));
   a->links->set_appender("a");
   b.links->set_appender("a");
   a->writer->silent = true;
@@ -438,9 +443,7 @@ TEST_F(mesh_test, WhoAppendsForAnotherMayBeGoneBeforeItIsDone) {
 TEST_F(mesh_test, StrangersAtThePortAreEndedAndLinksAreNot) {
   test_node a{"a"}, b{"b", 1, 0, {1s, 2}};
   meet({&a, &b});
-  ASSERT_TRUE(within(20s, [&] {
-    return a.link_to("b") == "up" && b.link_to("a") == "up";
-  })) << a.link_to("b");
+  ASSERT_TRUE(linked(a, b));
   const auto falls = a.said(" is down") + b.said(" is down");
   // Each takes longer than the link would have.
   for (int round = 0; round < 3; ++round) {
@@ -491,9 +494,7 @@ void fail_actor(const caf::actor& who) {
 TEST_F(mesh_test, AGateThatFailsIsMadeAnewAndPublishedAgain) {
   test_node a{"a"}, b{"b"};
   meet({&a, &b});
-  ASSERT_TRUE(within(20s, [&] {
-    return a.link_to("b") == "up" && b.link_to("a") == "up";
-  })) << a.link_to("b");
+  ASSERT_TRUE(linked(a, b));
   EXPECT_TRUE(
       within(20s, [&] { return b.state_of("link_gate") == "running"; }));
   for (int times = 1; times <= 2; ++times) {
@@ -533,9 +534,7 @@ TEST_F(mesh_test, WhatLooksForPeersIsMadeAnew) {
               }};
   test_node b{"b"};
   meet({&a, &b});
-  ASSERT_TRUE(within(20s, [&] {
-    return a.link_to("b") == "up" && b.link_to("a") == "up";
-  })) << a.link_to("b");
+  ASSERT_TRUE(linked(a, b));
   EXPECT_EQ(a.restarts("link_prober"), 2);
   EXPECT_EQ(a.state_of("link_prober"), "running");
   a.links->committed(range(1, 1));
@@ -552,9 +551,7 @@ TEST_F(mesh_test, ALinkThatFailsIsMadeAnewFromBothEnds) {
   b.links->set_appender("a");
   seq_t last = 0;
   for (auto* failing : {&a, &b}) {
-    ASSERT_TRUE(within(20s, [&] {
-      return a.link_to("b") == "up" && b.link_to("a") == "up";
-    })) << a.link_to("b");
+    ASSERT_TRUE(linked(a, b));
     const auto link = failing->links->relay();
     ASSERT_TRUE(link);
     fail_actor(link->link);
@@ -583,9 +580,7 @@ TEST_F(mesh_test, ALinkThatFailsIsMadeAnewFromBothEnds) {
 TEST_F(mesh_test, ItsEndIsNoFailure) {
   test_node a{"a"}, b{"b"};
   meet({&a, &b});
-  ASSERT_TRUE(within(20s, [&] {
-    return a.link_to("b") == "up" && b.link_to("a") == "up";
-  })) << a.link_to("b");
+  ASSERT_TRUE(linked(a, b));
   b.links->close();
   for (const auto* part : {"link_gate", "link_prober"}) {
     EXPECT_TRUE(within(20s, [&] { return b.state_of(part) == "ended"; }));
