@@ -3,7 +3,6 @@
 // promise is checked. The network is a switch of the test's own between
 // network namespaces, so that links can be cut, delayed and made lossy.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import {
@@ -417,9 +416,9 @@ describe('a cluster of three', { concurrency: 1 }, () => {
     };
     // Random bytes on the port.
     for (let n = 0; n < 5; ++n)
-      spawnSync('ip', ['netns', 'exec', network.namespace(b), 'bash', '-c',
+      network.runInside(b, 'bash', ['-c',
         `head -c 20000 /dev/urandom > /dev/tcp/${network.address(a)}/7400`],
-      { stdio: 'ignore', timeout: 5_000 });
+      { stdio: 'ignore' });
     await pause(1_500);
     await stillUp();
     // Its certificate is from another authority.

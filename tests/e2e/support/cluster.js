@@ -102,13 +102,18 @@ export class Network {
     return spawn('ip', ['netns', 'exec', this.namespace(i), command, ...args],
       options);
   }
+  /** Likewise, but waits for its end. */
+  runInside(i, command, args, options) {
+    return spawnSync('ip', ['netns', 'exec', this.namespace(i), command, ...args],
+      { timeout: 5_000, ...options });
+  }
   /** The serial number of the certificate that node `i` shows on its port to
    *  one that has `files`. */
   shownAt(i, port, files) {
-    const said = spawnSync('ip', ['netns', 'exec', this.namespace(0), 'openssl',
-      's_client', '-connect', `${this.address(i)}:${port}`,
-      '-cert', files.certificate, '-key', files.key],
-    { input: '', timeout: 5_000, encoding: 'utf8' }).stdout;
+    const said = this.runInside(0, 'openssl',
+      ['s_client', '-connect', `${this.address(i)}:${port}`,
+        '-cert', files.certificate, '-key', files.key],
+      { input: '', encoding: 'utf8' }).stdout;
     const pem = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/
       .exec(said ?? '');
     return pem ? new X509Certificate(pem[0]).serialNumber : '';
