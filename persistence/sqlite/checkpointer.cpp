@@ -59,7 +59,7 @@ void checkpointer::work(const std::stop_token& stopped) {
     lock.unlock();
     try {
       copy(stopped);
-    } catch (const SQLite::Exception&) {
+    } catch (const std::exception&) {
       // Whatever it is, a full disk most likely: writers meet it as well, and
       // say so.
       file_.reset();
@@ -77,10 +77,12 @@ void checkpointer::copy(const std::stop_token& stopped) {
     // It finds out that there is a log.
     file_->exec("PRAGMA synchronous = FULL; SELECT 1 FROM sqlite_schema");
   }
-  for (int round = 0; round < most_rounds && !stopped.stop_requested();
-       ++round) {
+  for (int round = 0; round < most_rounds; ++round) {
     const auto copied = copy_once();
     sync_file();
+    // SQLite copies the rest when the file is closed.
+    if (stopped.stop_requested())
+      return;
     if (pages_ - copied <= long_log_ / short_rest)
       break;
   }
