@@ -104,6 +104,7 @@ void reader::count_sent(size_t events, size_t bytes, seq_t last) {
   sent_->last = std::max(sent_->last, last);
   events_sent_ += events;
   bytes_sent_ += bytes;
+  last_sent_ = std::max(last_sent_, last);
 }
 
 void reader::leave_lane(seq_t cursor) {
@@ -301,6 +302,9 @@ reader_view reader::view(seq_t head, steady_clock::time_point now) const {
     v.lag_events = head - v.cursor;
     v.lag_seconds = std::chrono::duration<double>(now - current_at_).count();
   }
+  v.matched = events_sent_ + (backlog_.events.size() - backlog_next_);
+  v.errors = refused_;
+  v.last_seq = last_sent_;
   v.sent = events_sent_;
   v.sent_bytes = bytes_sent_;
   if (credit_ != no_limit)

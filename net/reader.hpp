@@ -122,6 +122,8 @@ class reader : public outbox_owner,
   void grant(uint64_t n);
   /// The connection is gone: leaves the lane.
   void gone();
+  /// A message of the client's was refused.
+  void refused() noexcept { ++refused_; }
   /// Something came from the peer.
   void heard() noexcept;
   /// From now on no events; `tick` aborts when it takes too long.
@@ -177,6 +179,8 @@ class reader : public outbox_owner,
   seq_t acknowledged_ = -1;
   uint64_t events_sent_ = 0;
   uint64_t bytes_sent_ = 0;
+  uint64_t refused_ = 0;
+  seq_t last_sent_ = 0;
   uint32_t epoch_ = 0;
   /// Events that the client still takes.
   uint64_t credit_ = std::numeric_limits<uint64_t>::max();

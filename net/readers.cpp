@@ -39,8 +39,11 @@ void append_reader(std::string& out, const reader_view& r) {
   append_seq(out, "acknowledged", r.acknowledged);
   append_seq(out, "lag_events", r.lag_events);
   out += fmt::format(",\"lag_seconds\":{:.3f}", r.lag_seconds);
+  append_member(out, "matched", r.matched);
   append_member(out, "sent", r.sent);
   append_member(out, "sent_bytes", r.sent_bytes);
+  append_member(out, "errors", r.errors);
+  append_seq(out, "last_seq", r.last_seq);
   append_seq(out, "credit", r.credit ? static_cast<seq_t>(*r.credit) : -1);
   append_member(out, "key", r.key);
   append_member(out, "address", r.address);

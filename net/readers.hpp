@@ -34,8 +34,14 @@ struct reader_view {
   seq_t lag_events = 0;
   /// Since it was last at the end of the log; 0 while it is.
   double lag_seconds = 0;
+  /// What the filters let through: sent, or waiting for room.
+  uint64_t matched = 0;
   uint64_t sent = 0;
   uint64_t sent_bytes = 0;
+  /// Messages of the client that were refused.
+  uint64_t errors = 0;
+  /// Of the newest event that was sent; 0: none was.
+  seq_t last_seq = 0;
   /// In pull mode: what the client still takes.
   std::optional<uint64_t> credit;
   /// The id of its API key; empty: none.

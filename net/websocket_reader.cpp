@@ -245,6 +245,7 @@ void websocket_reader::obey(client_message m) {
 }
 
 void websocket_reader::refuse(const error& why) {
+  refused();
   std::string text = R"({"error":)";
   codec::append_quoted(text, why.message);
   text += '}';

@@ -65,6 +65,12 @@ TEST_F(readers_list, ShowsHowEachReaderIs) {
   EXPECT_GT(r.at("sent_bytes").as_int64(), 100);
   // What does not match moves the cursor as well.
   EXPECT_EQ(r.at("cursor").as_int64(), 3);
+  EXPECT_EQ(r.at("matched").as_int64(), 2);
+  EXPECT_EQ(r.at("last_seq").as_int64(), 2);
+  EXPECT_EQ(r.at("errors").as_int64(), 0);
+  c.send(R"({"nonsense":1})");
+  EXPECT_TRUE(
+      backend_.wait([&] { return once("live").at("errors").as_int64() == 1; }));
 
   c.send(R"({"filter":{"event_types":["issues"]}})");
   EXPECT_TRUE(backend_.wait([&] {
@@ -84,6 +90,8 @@ TEST_F(readers_list, ShowsWhoIsBehindAndWhy) {
   EXPECT_EQ(r.at("credit").as_int64(), 0);
   EXPECT_EQ(r.at("cursor").as_int64(), 1);
   EXPECT_EQ(r.at("lag_events").as_int64(), 4);
+  EXPECT_GE(r.at("matched").as_int64(), r.at("sent").as_int64());
+  EXPECT_EQ(r.at("last_seq").as_int64(), 1);
   EXPECT_GE(r.at("lag_seconds").as_double(), 0.0);
   c.send(R"({"pause":true})");
   once("paused");
