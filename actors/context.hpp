@@ -6,6 +6,7 @@
 #include "actors/fanout.hpp"
 #include "actors/ownership.hpp"
 #include "actors/status.hpp"
+#include "codec/match_memo.hpp"
 #include "messages/time.hpp"
 #include "messages/uuid.hpp"
 #include "telemetry/log.hpp"
@@ -39,6 +40,9 @@ struct actor_context {
   std::shared_ptr<eventweft::fanout> others = std::make_shared<no_fanout>();
   /// What reads correlation keys out of events; null if that is switched off.
   std::shared_ptr<const correlation::engine> rules{};
+  /// What filters made of events, for readers that catch up.
+  std::shared_ptr<codec::match_memo> matches =
+      std::make_shared<codec::match_memo>();
 };
 
 } // namespace eventweft

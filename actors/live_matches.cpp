@@ -104,6 +104,7 @@ void live_matches::cover(const live_ring& ring, group_id id, seq_t after) {
   auto& g = found->second;
   for (auto i = ring.after(after); i != ring.end() && (*i)->seq <= g.covered;
        ++i) {
+    ++covering_;
     if (!g.matcher.matches(**i))
       continue;
     auto at = place_of((*i)->seq);

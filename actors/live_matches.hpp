@@ -27,6 +27,8 @@ class live_matches {
   void add(group_id id, const codec::compiled_filter& matcher, seq_t head);
   void remove(group_id id);
   size_t size() const noexcept { return groups_.size(); }
+  /// How often a filter was tried.
+  uint64_t tried() const noexcept { return index_.tried() + covering_; }
 
   /// New events that the ring has just got.
   void append(const std::vector<event_ptr>& events);
@@ -67,6 +69,7 @@ class live_matches {
   std::deque<seen>::iterator place_of(seq_t seq);
 
   codec::filter_index index_;
+  uint64_t covering_ = 0;
   std::unordered_map<group_id, group> groups_;
   /// Events that anybody sees, in order.
   std::deque<seen> seen_;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/live_readers.hpp"
 
+#include "codec/thread_names.hpp"
+
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -17,16 +20,35 @@ join_answer live_readers::join(join_request r) {
   if (r.cursor > lane.sent) {
     forget(r.subscription);
     lane.waiting.push_back({std::move(r), std::move(matcher)});
-    return {true, oldest};
+    return {true, oldest, {}, 0};
   }
   if (r.cursor < oldest && r.cursor < lane.sent) {
     forget(r.subscription);
     book_.prune(lane.number);
-    return {false, oldest};
+    return {false, oldest, {}, 0};
+  }
+  if (lane.sent - r.cursor > options_.join_events) {
+    forget(r.subscription);
+    auto piece = recent(lane, r.cursor);
+    book_.prune(lane.number);
+    return {false, oldest, std::move(piece),
+            codec::thread_names::shared().news()};
   }
   make_live(lane, r, matcher);
   book_.prune(lane.number);
-  return {true, oldest};
+  return {true, oldest, {}, 0};
+}
+
+log_range_ptr live_readers::recent(const lane_record& lane,
+                                   seq_t cursor) const {
+  auto out = std::make_shared<log_range>();
+  out->first = cursor + 1;
+  out->last = std::min(lane.sent, ring_.reach(cursor, options_.recent_events,
+                                              options_.recent_bytes));
+  for (auto i = ring_.after(cursor); i != ring_.end() && (*i)->seq <= out->last;
+       ++i)
+    out->events.push_back(*i);
+  return out;
 }
 
 void live_readers::serve_waiting(lane_record& lane) {
@@ -56,11 +78,13 @@ void live_readers::make_live(lane_record& lane, const join_request& r,
   uint64_t bytes = 0;
   for (auto i = ring_.after(r.cursor);
        i != ring_.end() && (*i)->seq <= lane.sent; ++i) {
+    ++tried_;
     if (!matcher.matches(**i))
       continue;
     bytes += (*i)->footprint();
     if (!backlog.events.empty() &&
-        (bytes > max_bytes_ || backlog.events.size() >= max_events_)) {
+        (bytes > options_.batch_bytes ||
+         backlog.events.size() >= options_.batch_events)) {
       backlog.last = (*i)->seq - 1;
       forget(r.subscription);
       lane.port->page(r.reader, r.epoch, std::move(backlog));

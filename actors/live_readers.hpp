@@ -4,6 +4,7 @@
 #include "actors/live_lanes.hpp"
 #include "actors/live_matches.hpp"
 #include "actors/live_ring.hpp"
+#include "actors/stream_hub.hpp"
 #include "messages/flow.hpp"
 #include "messages/live.hpp"
 
@@ -16,23 +17,24 @@ namespace eventweft {
 /// made with outlives it.
 class live_readers {
  public:
-  /// At most so many events and bytes are one reader's backlog.
   live_readers(live_lanes& book, const live_ring& ring, live_matches& matches,
-               uint32_t max_events, uint64_t max_bytes)
-      : book_(book),
-        ring_(ring),
-        matches_(matches),
-        max_events_(max_events),
-        max_bytes_(max_bytes) {}
+               const stream_hub_options& options)
+      : book_(book), ring_(ring), matches_(matches), options_(options) {}
 
   /// The reader is live, waits until its lane has come to its cursor, or has
-  /// to read from the store. A cursor below 0 is the end of the log.
+  /// to read from the store, or from the piece of the ring that it is given. A
+  /// cursor below 0 is the end of the log.
   join_answer join(join_request r);
+  /// How often a filter was tried for a backlog.
+  uint64_t tried() const noexcept { return tried_; }
   /// Takes in those who waited for what was just published to the lane.
   void serve_waiting(lane_record& lane);
   void leave(subscription_id who);
 
  private:
+  /// What is in memory after `cursor`, as far as the lane is and one piece
+  /// goes.
+  log_range_ptr recent(const lane_record& lane, seq_t cursor) const;
   /// Answers with the backlog up to where the lane is, or, if that is too much
   /// at once, with a page of it. The ring must hold it.
   void make_live(lane_record& lane, const join_request& r,
@@ -45,8 +47,8 @@ class live_readers {
   live_lanes& book_;
   const live_ring& ring_;
   live_matches& matches_;
-  uint32_t max_events_;
-  uint64_t max_bytes_;
+  const stream_hub_options& options_;
+  uint64_t tried_ = 0;
 };
 
 } // namespace eventweft

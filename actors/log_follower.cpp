@@ -107,12 +107,12 @@ std::shared_ptr<follower_lane> make_follower_lane() {
 class log_follower::inner final : public log_reader,
                                   public std::enable_shared_from_this<inner> {
  public:
-  inner(caf::actor_system& sys, actor_context ctx, filter what, seq_t after,
-        follower_options options, sink deliver)
+  inner(caf::actor_system& sys, actor_context ctx, followed_events what,
+        seq_t after, follower_options options, sink deliver)
       : sys_(sys),
         ctx_(std::move(ctx)),
         lane_(ctx_.followers ? ctx_.followers : make_follower_lane()),
-        filter_(std::move(what)),
+        what_(std::move(what)),
         options_(std::move(options)),
         deliver_(std::move(deliver)),
         buffer_{after + 1, after, {}} {
@@ -136,6 +136,20 @@ class log_follower::inner final : public log_reader,
 
   void want() {
     hand_over([this] { wanted_ = true; });
+  }
+
+  void change_stream(filter stream) {
+    hand_over([&] {
+      what_.stream = std::move(stream);
+      if (subscription_)
+        tell_anon(subscription_, put_atom_v, what_.stream);
+      // What waits here went through another filter.
+      if (!buffer_.events.empty())
+        buffer_.last = buffer_.events.front()->seq - 1;
+      buffer_.events.clear();
+      bytes_ = 0;
+      change_mind();
+    });
   }
 
   std::optional<seq_t> seen() {
@@ -268,7 +282,8 @@ class log_follower::inner final : public log_reader,
     spec.request.id = id_;
     spec.request.lane = lane_;
     spec.request.stream = options_.name;
-    spec.request.filter = filter_;
+    spec.request.filter = what_.own;
+    spec.stream_filter = what_.stream;
     if (buffer_.last >= 0)
       spec.request.start = start_point::after(buffer_.last);
     subscription_ = spawn_subscription(sys_, ctx_, options, std::move(spec));
@@ -373,7 +388,7 @@ class log_follower::inner final : public log_reader,
   caf::actor_system& sys_;
   actor_context ctx_;
   std::shared_ptr<follower_lane> lane_;
-  filter filter_;
+  followed_events what_;
   follower_options options_;
   sink deliver_;
   reader_id id_ = 0;
@@ -397,8 +412,8 @@ class log_follower::inner final : public log_reader,
 };
 
 log_follower::log_follower(caf::actor_system& sys, actor_context ctx,
-                           filter what, seq_t after, follower_options options,
-                           sink deliver)
+                           followed_events what, seq_t after,
+                           follower_options options, sink deliver)
     : inner_(std::make_shared<inner>(sys, std::move(ctx), std::move(what),
                                      std::max<seq_t>(after, -1),
                                      std::move(options), std::move(deliver))) {
@@ -411,6 +426,10 @@ log_follower::~log_follower() {
 
 void log_follower::want() {
   inner_->want();
+}
+
+void log_follower::change_stream(filter stream) {
+  inner_->change_stream(std::move(stream));
 }
 
 std::optional<seq_t> log_follower::seen() const {

@@ -16,6 +16,12 @@
 
 namespace eventweft {
 
+/// What a follower lets through: events that match both.
+struct followed_events {
+  filter stream{};
+  filter own{};
+};
+
 struct follower_options {
   /// For metrics and logs: "processors", "webhooks".
   std::string name = "follower";
@@ -28,8 +34,9 @@ struct follower_options {
   std::chrono::milliseconds quiet_time{2'000};
 };
 
-/// Follows the log for a part of this process, at that part's pace: what a
-/// filter lets through, in order, without gap or double, from a cursor on.
+/// Follows the log for a part of this process, at that part's pace: what its
+/// filters let through, in order, without gap or double, from a cursor on. As
+/// long as it is live, an event is tried once for all that follow the same.
 /// What is new comes out of memory, what is older from the store; while the
 /// store is away it waits. Holds two pieces at most; beyond that it leaves
 /// live mode and reads the log when asked to.
@@ -44,7 +51,7 @@ class log_follower {
   using sink = std::function<void(log_range_ptr)>;
 
   /// From what comes after `after`; negative: from the log's present end.
-  log_follower(caf::actor_system& sys, actor_context ctx, filter what,
+  log_follower(caf::actor_system& sys, actor_context ctx, followed_events what,
                seq_t after, follower_options options, sink deliver);
   ~log_follower();
   log_follower(const log_follower&) = delete;
@@ -52,6 +59,9 @@ class log_follower {
 
   /// Asks for one further piece. Calls before that has come count once.
   void want();
+
+  /// The stream's filter is another one, for whatever was not handed over yet.
+  void change_stream(filter stream);
 
   /// How far the log was looked at without finding anything, if nothing that
   /// was found waits and no piece is on its way: to whoever asked for the next

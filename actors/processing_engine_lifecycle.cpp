@@ -232,7 +232,8 @@ void processing_engine_state::follow(entry& e) {
     f.index = index;
     e.feeds.push_back(number);
     f.source = std::make_unique<log_follower>(
-        self_->system(), ctx_, processing::feed_filter(p, index),
+        self_->system(), ctx_,
+        followed_events{{}, processing::feed_filter(p, index)},
         board_.cursor(p.name, index), options,
         [peers = ctx_.peers, number](log_range_ptr range) {
           if (auto engine = peers->engine.get())

@@ -30,8 +30,7 @@ stream_hub_state::stream_hub_state(stream_hub_actor::pointer self,
       ring_(options.ring_events, options.ring_bytes),
       pauses_(options.retry_min, options.retry_max),
       lane_pauses_(options.retry_min, options.retry_max),
-      readers_(*book_, ring_, matches_, options.batch_events,
-               options.batch_bytes) {}
+      readers_(*book_, ring_, matches_, options_) {}
 
 stream_hub_actor::behavior_type stream_hub_state::make_behavior() {
   for (auto& [number, lane] : book_->lanes)
@@ -319,9 +318,15 @@ caf::result<join_answer> stream_hub_state::take_join(join_request r) {
 join_answer stream_hub_state::join(join_request r) {
   const auto beyond = r.cursor > ring_.head();
   auto answer = readers_.join(std::move(r));
+  count_tried();
   if (beyond)
     poll();
   return answer;
+}
+
+void stream_hub_state::count_tried() {
+  const auto all = matches_.tried() + readers_.tried();
+  ctx_.figures->filters_tried(all - std::exchange(told_tried_, all));
 }
 
 void stream_hub_state::leave(subscription_id who) {

@@ -19,6 +19,12 @@ struct stream_hub_options {
   /// The most that one batch for a lane, or one reader's backlog, holds.
   uint32_t batch_events = 1'000;
   uint64_t batch_bytes = 256ull << 10;
+  /// The most events in memory that the hub tries a joining reader's filter
+  /// on; what is more is looked through by the reader's subscription, in pieces
+  /// of so many.
+  uint32_t join_events = 1'000;
+  uint32_t recent_events = 4'000;
+  uint64_t recent_bytes = 2ull << 20;
   /// One page read from the store.
   uint32_t page_events = 500;
   uint64_t page_bytes = 1ull << 20;

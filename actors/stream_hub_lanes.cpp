@@ -10,6 +10,7 @@ namespace eventweft {
 void stream_hub_state::pump_all() {
   for (auto& [number, lane] : book_->lanes)
     pump(lane);
+  count_tried();
 }
 
 void stream_hub_state::pump(lane_record& lane) {

@@ -106,6 +106,9 @@ class stream_hub_state {
   join_answer join(join_request r);
   void leave(subscription_id who);
 
+  /// What filters cost since it was told last.
+  void count_tried();
+
   // -- lanes (stream_hub_lanes.cpp) ------------------------------------------
 
   void pump_all();
@@ -130,6 +133,8 @@ class stream_hub_state {
   live_matches matches_;
   live_readers readers_;
   codec::thread_names& names_ = codec::thread_names::shared();
+  /// Of `matches_` and `readers_`, as far as the figures know.
+  uint64_t told_tried_ = 0;
   bool started_ = false;
   bool filling_ = false;
   bool polling_ = false;

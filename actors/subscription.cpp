@@ -188,7 +188,11 @@ class subscription_state {
         .then(
             [this, round, cursor](const join_answer& answer) {
               oldest_ = std::max(oldest_, answer.oldest);
-              if (round == round_ && !answer.accepted)
+              if (round != round_ || answer.accepted)
+                return;
+              if (answer.recent)
+                arrived(*answer.recent, answer.recent_news);
+              else
                 page(cursor);
             },
             [this, round, cursor](const caf::error& e) {
@@ -277,9 +281,8 @@ class subscription_state {
     }
     pauses_.reset();
     ctx_.figures->catch_up_page(request_.stream, range.events.size());
-    std::erase_if(range.events, [this](const event_ptr& ev) {
-      return !matcher_.matches(*ev);
-    });
+    ctx_.figures->filters_tried(
+        ctx_.matches->keep_matching(matcher_, range.events));
     request_.lane->page(request_.id, epoch_, std::move(range));
     if (next < oldest_)
       read(next);

@@ -222,7 +222,8 @@ stream_catalogue& actor_host::streams() noexcept {
   return *state_->catalogue;
 }
 
-std::unique_ptr<log_follower> actor_host::follow(filter what, seq_t after,
+std::unique_ptr<log_follower> actor_host::follow(followed_events what,
+                                                 seq_t after,
                                                  follower_options options,
                                                  log_follower::sink deliver) {
   return std::make_unique<log_follower>(state_->system, state_->ctx,

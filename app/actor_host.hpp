@@ -94,7 +94,7 @@ class actor_host {
   stream_catalogue& streams() noexcept;
 
   /// Follows the log from within the process. Must go before this object.
-  std::unique_ptr<log_follower> follow(filter what, seq_t after,
+  std::unique_ptr<log_follower> follow(followed_events what, seq_t after,
                                        follower_options options,
                                        log_follower::sink deliver);
 

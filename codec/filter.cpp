@@ -197,13 +197,6 @@ expected<filter> parse_forced_filter(std::string_view json) {
   return out;
 }
 
-const filter& leading_filter(const filter& stream, const filter& own) noexcept {
-  if (own.correlation_ids.empty() &&
-      (own.empty() || !stream.correlation_ids.empty()))
-    return stream;
-  return own;
-}
-
 std::string filter_json(const filter& f) {
   std::string out = "{";
   const auto comma = [&] {

@@ -31,11 +31,6 @@ expected<filter> parse_forced_filter(std::string_view json);
 /// Equal texts mean equal filters.
 std::string filter_json(const filter& f);
 
-/// Of two that must both match, the one to read the log with for someone who
-/// looks at both himself: one that asks for threads, so that it is looked up
-/// where these went; else the reader's own, if it has one.
-const filter& leading_filter(const filter& stream, const filter& own) noexcept;
-
 /// `now`, `earliest`, a seq (exclusive) or an RFC 3339 time.
 expected<start_point> parse_since(std::string_view text);
 

@@ -222,6 +222,11 @@ struct join_answer {
   bool accepted = false;
   /// The lowest cursor that the hub could have joined; does not decrease.
   seq_t oldest = 0;
+  /// For one that is not accepted because much comes after its cursor: the next
+  /// piece of that from memory, to look through itself. Null otherwise.
+  log_range_ptr recent{};
+  /// `thread_names::news` as `recent` was taken.
+  uint64_t recent_news = 0;
 
   bool operator==(const join_answer&) const = default;
 };

@@ -359,8 +359,9 @@ bool inspect(Inspector& f, spool_state& x) {
 
 template <class Inspector>
 bool inspect(Inspector& f, join_answer& x) {
-  return f.object(x).fields(f.field("accepted", x.accepted),
-                            f.field("oldest", x.oldest));
+  return f.object(x).fields(
+      f.field("accepted", x.accepted), f.field("oldest", x.oldest),
+      f.field("recent", x.recent), f.field("recent_news", x.recent_news));
 }
 
 } // namespace eventweft

@@ -230,6 +230,11 @@ seq_t metrics::head() const noexcept {
   return state_->head_seq.load(std::memory_order_relaxed);
 }
 
+void metrics::filters_tried(size_t n) {
+  if (n != 0)
+    state_->filters_tried.Increment(static_cast<double>(n));
+}
+
 void metrics::hub_gap_filled(size_t events) {
   state_->gaps.Increment(static_cast<double>(events));
 }

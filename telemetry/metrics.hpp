@@ -85,6 +85,8 @@ class metrics {
   /// One message, for all its readers: its size before and after.
   void message_compressed(size_t before, size_t after);
   void catch_up_page(std::string_view stream, size_t events);
+  /// Filters that were tried on events for readers.
+  void filters_tried(size_t n);
   /// The log reaches at least so far.
   void set_head(seq_t seq);
   /// The highest that was set: how far the log is known to reach.

@@ -176,6 +176,8 @@ struct metrics::state {
   std::atomic<seq_t> head_seq{0};
   Gauge& head = gauge(registry, "eventweft_log_head_seq",
                       "The last seq that was published");
+  Counter& filters_tried = counter(registry, "eventweft_filters_tried_total",
+                                   "Filters tried on events for readers");
   Counter& gaps = counter(registry, "eventweft_hub_gap_events_total",
                           "Events the hub had to read from the store");
 

@@ -183,13 +183,11 @@ void delivery_sender_state::follow() {
   f.name = order_.what.stream;
   f.max_events = options_.page_events;
   f.max_bytes = options_.page_bytes;
-  // The hub does one of the two for all who have the same.
-  const auto& narrow =
-      codec::leading_filter(order_.stream_filter, order_.what.filter);
   auto me = delivery_sender_actor{self_};
   follower_ = std::make_unique<log_follower>(
-      self_->system(), ctx_, narrow, queue_->cursor(), f,
-      [me, number = following_](log_range_ptr piece) {
+      self_->system(), ctx_,
+      followed_events{order_.stream_filter, order_.what.filter},
+      queue_->cursor(), f, [me, number = following_](log_range_ptr piece) {
         tell_anon(me, page_atom_v, number, std::move(piece));
       });
   follower_->want();
@@ -258,7 +256,7 @@ void delivery_sender_state::accept_rest() {
   size_t taken = 0;
   for (; rest_next_ < rest_->events.size(); ++rest_next_) {
     const auto& ev = rest_->events[rest_next_];
-    if (ev->seq <= queue_->cursor() || !matcher_.matches(*ev))
+    if (ev->seq <= queue_->cursor())
       continue;
     if (!queue_->has_room())
       break;
@@ -360,19 +358,12 @@ void delivery_sender_state::show() {
     const auto head = ctx_.figures->head();
     const auto unseen = std::max<seq_t>(head - queue_->cursor(), 0);
     f.lag_events = f.open + unseen;
-    if (unseen == 0) {
-      unseen_since_.reset();
-    } else if (!unseen_since_ || queue_->cursor() >= unseen_head_) {
-      // What was new when it was looked at last has been read since.
-      unseen_since_ = now;
-      unseen_head_ = head;
-    }
     if (const auto* first = queue_->oldest()) {
       const auto made = created_.find(first->seq);
       behind_since = made == created_.end() ? first->since : made->second;
     }
-    if (unseen_since_)
-      behind_since = std::min(behind_since.value_or(now), *unseen_since_);
+    if (const auto unseen_since = unseen_.since(queue_->cursor(), head, now))
+      behind_since = std::min(behind_since.value_or(now), *unseen_since);
   }
   // Without a queue this node knows nothing of how far it is.
   const bool follows = !queue_ || (follower_ && !rest_);

@@ -7,6 +7,7 @@
 #include "codec/filter.hpp"
 #include "codec/subscription_rows.hpp"
 #include "messages/backoff.hpp"
+#include "telemetry/behind.hpp"
 
 #include <chrono>
 #include <functional>
@@ -166,9 +167,7 @@ class delivery_sender_state {
   std::map<seq_t, event_ptr> events_;
   size_t cached_bytes_ = 0;
   std::map<seq_t, timestamp> created_;
-  /// Since when the log has more than was looked at, and how far it went then.
-  std::optional<timestamp> unseen_since_;
-  seq_t unseen_head_ = 0;
+  behind unseen_;
 
   // To the wire.
   std::map<seq_t, event_ptr> flights_;

@@ -4,7 +4,7 @@
 #include "app/actor_host.hpp"
 #include "app/embed/access.hpp"
 #include "codec/event_json.hpp"
-#include "codec/filter.hpp"
+#include "telemetry/behind.hpp"
 #include "telemetry/metrics.hpp"
 
 #include <algorithm>
@@ -61,20 +61,25 @@ class internal_readers::reader {
     if (cursor < 0 || !source.durable)
       cursor = cursor_of(spec_.start, source.actors.backend());
     cursor_ = cursor;
-    filter_ = codec::compiled_filter{stream->filter, spec_.filter};
-    // The follower takes one filter; the other one is looked at here.
-    const auto& coarse = codec::leading_filter(stream->filter, spec_.filter);
+    log_ = source.log;
     follower_options options;
     options.name = "internal";
-    inbox_ = std::make_shared<inbox>();
-    follower_ =
-        source.actors.follow(coarse, cursor, options,
-                             [in = inbox_](log_range_ptr x) { in->put(x); });
-    figures_ = &source.figures;
-    log_ = source.log;
+    auto in = std::make_shared<inbox>();
+    {
+      std::lock_guard guard{following_};
+      figures_ = &source.figures;
+      time_ = source.actors.context().time;
+      inbox_ = in;
+      shown_ = stream->filter;
+      behind_.reset();
+      follower_ = source.actors.follow(
+          {stream->filter, spec_.filter}, cursor, options,
+          [in](log_range_ptr x) { in->put(std::move(x)); });
+    }
     figures_->reader_opened(spec_.stream, reader_kind::internal);
     finished_ = false;
-    thread_ = std::jthread{[this](const std::stop_token& s) { run(s); }};
+    thread_ =
+        std::jthread{[this, in](const std::stop_token& s) { run(s, *in); }};
   }
 
   /// From its own thread: only asks it to end.
@@ -88,8 +93,22 @@ class internal_readers::reader {
       return;
     thread_.request_stop();
     thread_.join();
+    std::lock_guard following{following_};
     follower_.reset();
     figures_->reader_closed(spec_.stream, reader_kind::internal);
+  }
+
+  /// The stream has this filter now; nothing: it is gone, and so nothing comes
+  /// any more.
+  void stream_is(const std::optional<eventweft::filter>& now) {
+    std::lock_guard guard{following_};
+    if (!follower_ || now == shown_)
+      return;
+    shown_ = now;
+    if (now)
+      follower_->change_stream(*now);
+    else
+      inbox_->close();
   }
 
   bool on_own_thread() const noexcept {
@@ -99,9 +118,33 @@ class internal_readers::reader {
   /// Its thread has nothing left to do.
   bool finished() const noexcept { return finished_; }
 
-  InternalSubscription state() const {
-    return {spec_.id,          spec_.stream,   spec_.subscriber,
-            delivered_.load(), failed_.load(), std::max<int64_t>(cursor_, 0)};
+  InternalSubscription state() {
+    InternalSubscription out;
+    out.id = spec_.id;
+    out.stream = spec_.stream;
+    out.subscriber = spec_.subscriber;
+    out.active = !finished_;
+    std::lock_guard guard{following_};
+    const seq_t at = cursor_;
+    const auto seen = follower_ ? follower_->seen() : std::nullopt;
+    out.cursor = std::max({seq_t{0}, at, seen.value_or(0)});
+    out.delivered = delivered_;
+    out.failed = failed_;
+    out.matched = matched_;
+    out.last_seq = last_seq_;
+    if (!follower_)
+      return out;
+    const auto now = time_->now();
+    const auto head = figures_->head();
+    out.lag_events = std::max<seq_t>(head - out.cursor, 0);
+    auto since = behind_.since(out.cursor, head, now);
+    if (const auto in_hand = in_hand_since_.load(); in_hand != 0)
+      since = std::min(since.value_or(now),
+                       timestamp{timestamp::duration{in_hand}});
+    if (since)
+      out.lag_seconds =
+          std::max(std::chrono::duration<double>(now - *since).count(), 0.0);
+    return out;
   }
 
  private:
@@ -114,36 +157,46 @@ class internal_readers::reader {
       filled.notify_one();
     }
 
+    void close() {
+      std::lock_guard guard{mutex};
+      closed = true;
+      filled.notify_one();
+    }
+
+    /// Null once there is nothing to wait for any more.
+    log_range_ptr take(const std::stop_token& stop) {
+      std::unique_lock lock{mutex};
+      filled.wait(lock, stop, [this] { return closed || !pieces.empty(); });
+      if (closed || stop.stop_requested())
+        return nullptr;
+      auto out = std::move(pieces.front());
+      pieces.pop_front();
+      return out;
+    }
+
     std::mutex mutex;
     std::condition_variable_any filled;
     std::deque<log_range_ptr> pieces;
+    bool closed = false;
   };
 
-  void run(const std::stop_token& stop) {
+  void run(const std::stop_token& stop, inbox& in) {
     thread_id_ = std::this_thread::get_id();
-    follow(stop);
+    follow(stop, in);
     thread_id_ = std::thread::id{};
     finished_ = true;
   }
 
-  void follow(const std::stop_token& stop) {
-    while (!stop.stop_requested()) {
+  void follow(const std::stop_token& stop, inbox& in) {
+    for (;;) {
       follower_->want();
-      log_range_ptr piece;
-      {
-        std::unique_lock lock{inbox_->mutex};
-        inbox_->filled.wait(lock, stop,
-                            [this] { return !inbox_->pieces.empty(); });
-        if (stop.stop_requested())
-          return;
-        piece = std::move(inbox_->pieces.front());
-        inbox_->pieces.pop_front();
-      }
+      const auto piece = in.take(stop);
+      if (!piece)
+        return;
       for (const auto& ev : piece->events) {
         if (stop.stop_requested())
           return;
-        if (filter_.matches(*ev))
-          deliver(ev);
+        deliver(ev);
         cursor_ = ev->seq;
       }
       cursor_ = std::max(cursor_.load(), piece->last);
@@ -151,9 +204,12 @@ class internal_readers::reader {
   }
 
   void deliver(const event_ptr& ev) noexcept {
+    ++matched_;
+    in_hand_since_ = ev->created_at.time_since_epoch().count();
     try {
       spec_.callback(access::wrap(ev));
       ++delivered_;
+      last_seq_ = ev->seq;
       log_event(*log_, ev->id, "delivered to subscription {} ({})", spec_.id,
                 spec_.subscriber);
     } catch (const std::exception& e) {
@@ -161,7 +217,9 @@ class internal_readers::reader {
     } catch (...) {
       failed(*ev, "an exception that is no std::exception");
     }
-    figures_->events_sent(spec_.stream, 1, ev->payload.size());
+    in_hand_since_ = 0;
+    figures_->events_matched(spec_.stream, 1);
+    figures_->events_sent(spec_.stream, 1, ev->payload.size(), ev->seq);
   }
 
   void failed(const event& ev, const char* why) noexcept {
@@ -172,19 +230,50 @@ class internal_readers::reader {
   }
 
   const reader_spec spec_;
-  codec::compiled_filter filter_;
-  std::shared_ptr<inbox> inbox_;
-  std::unique_ptr<log_follower> follower_;
   metrics* figures_ = nullptr;
   logger_ptr log_;
   std::atomic<seq_t> cursor_ = -1;
+  std::atomic<uint64_t> matched_ = 0;
   std::atomic<uint64_t> delivered_ = 0;
   std::atomic<uint64_t> failed_ = 0;
+  std::atomic<seq_t> last_seq_ = 0;
+  /// When the event came in that the callback has just now; 0: none.
+  std::atomic<timestamp::rep> in_hand_since_ = 0;
   std::atomic<std::thread::id> thread_id_;
   std::atomic<bool> finished_ = true;
   std::mutex stopping_;
+  /// Held for a moment only.
+  std::mutex following_;
+  std::shared_ptr<const clock> time_;
+  std::shared_ptr<inbox> inbox_;
+  /// Its own thread uses it without the lock: it goes after that has ended.
+  std::unique_ptr<log_follower> follower_;
+  /// What it takes to be the stream's filter.
+  std::optional<eventweft::filter> shown_;
+  behind behind_;
   /// Last: it uses all of the above.
   std::jthread thread_;
+};
+
+/// What a catalogue tells of streams reaches the readers through this, until
+/// they leave it.
+struct internal_readers::stream_watch {
+  std::mutex mutex;
+  const internal_readers* all = nullptr;
+
+  void changed(const stream_event& e) {
+    std::lock_guard guard{mutex};
+    if (!all)
+      return;
+    for (const auto& r : all->all())
+      if (r->spec().stream == e.name)
+        r->stream_is(e.now ? std::optional{e.now->filter} : std::nullopt);
+  }
+
+  void end() {
+    std::lock_guard guard{mutex};
+    all = nullptr;
+  }
 };
 
 internal_readers::internal_readers() = default;
@@ -213,8 +302,15 @@ void internal_readers::add(reader_spec spec) {
   }
   if (source_)
     r->start(*source_);
-  std::lock_guard guard{mutex_};
-  readers_.emplace(r->spec().id, std::move(r));
+  {
+    std::lock_guard guard{mutex_};
+    readers_.emplace(r->spec().id, r);
+  }
+  // It may have changed before the reader could be told.
+  if (source_) {
+    const auto now = source_->actors.streams().find(r->spec().stream);
+    r->stream_is(now ? std::optional{now->filter} : std::nullopt);
+  }
 }
 
 // What has left from within its own callback.
@@ -260,6 +356,12 @@ std::vector<InternalSubscription> internal_readers::list() const {
 
 void internal_readers::attach(reader_source source) {
   std::lock_guard attaching{attaching_};
+  watch_ = std::make_shared<stream_watch>();
+  watch_->all = this;
+  source.actors.streams().watch([w = std::weak_ptr{watch_}](const auto& e) {
+    if (const auto watch = w.lock())
+      watch->changed(e);
+  });
   for (const auto& r : all())
     r->start(source);
   source_ = std::make_unique<reader_source>(std::move(source));
@@ -269,6 +371,8 @@ void internal_readers::detach() noexcept {
   std::vector<reader_ptr> leaving;
   {
     std::lock_guard attaching{attaching_};
+    if (watch_)
+      watch_->end();
     source_.reset();
     std::lock_guard guard{mutex_};
     leaving = std::move(leaving_);

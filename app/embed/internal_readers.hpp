@@ -66,6 +66,7 @@ class internal_readers {
 
  private:
   class reader;
+  struct stream_watch;
   using reader_ptr = std::shared_ptr<reader>;
 
   std::vector<reader_ptr> all() const;
@@ -75,6 +76,7 @@ class internal_readers {
   /// Held while `source_` is used or changes.
   std::mutex attaching_;
   std::unique_ptr<reader_source> source_;
+  std::shared_ptr<stream_watch> watch_;
   std::map<std::string, reader_ptr> readers_;
   /// Removed from within their own callback; joined later.
   std::vector<reader_ptr> leaving_;

@@ -59,12 +59,23 @@ struct InternalSubscription {
   std::string stream{};
   /// The name it was given.
   std::string subscriber{};
+  /// Whether it is called back: the app runs and the stream is there.
+  bool active = false;
+  /// Events that the stream's filter and its own let through, so far.
+  uint64_t matched = 0;
   uint64_t delivered = 0;
   /// Callbacks that threw.
   uint64_t failed = 0;
-  /// The `seq` of the last event that the callback is done with: store it, and
-  /// go on with `Since::after(cursor)` after a restart.
+  /// The log is looked through up to here, and the callback is done with what
+  /// was found: store it, and go on with `Since::after(cursor)` after a
+  /// restart.
   int64_t cursor = 0;
+  /// The `seq` of the newest event that the callback took.
+  int64_t last_seq = 0;
+  /// From `cursor` to the end of the log, whether it is let through or not, and
+  /// how long that has been waiting.
+  int64_t lag_events = 0;
+  double lag_seconds = 0;
 };
 
 /// How a webhook subscription is delivered.

@@ -47,6 +47,69 @@ TEST_F(embed_streaming, CallsBackInOrderFromNowOn) {
   EXPECT_EQ(all[0].subscriber, "test");
 }
 
+TEST_F(embed_streaming, TellsHowFarACallbackIs) {
+  app.start();
+  std::promise<void> release;
+  const auto released = release.get_future().share();
+  app.subscribe_to_events("all_events",
+                          [&, released](const Event& e) {
+                            seen.add(std::string{e.event_type()});
+                            if (e.event_type() == "held")
+                              released.wait();
+                            if (e.event_type() == "bad")
+                              throw std::runtime_error{"on purpose"};
+                          },
+                          {}, {.event_types = {"good", "bad", "held"}});
+  const auto state = [&] { return app.streaming().subscriptions().at(0); };
+  for (const auto* type : {"good", "bad", "other", "held", "good", "other"})
+    submit(type);
+  EXPECT_THAT(seen.wait_for(3), ElementsAre("good", "bad", "held"));
+  auto s = state();
+  EXPECT_TRUE(s.active);
+  EXPECT_EQ(s.matched, 3u);
+  EXPECT_EQ(s.delivered, 1u);
+  EXPECT_EQ(s.failed, 1u);
+  EXPECT_EQ(s.last_seq, 1);
+  EXPECT_LT(s.cursor, 4);
+  EXPECT_GE(s.lag_events, 3);
+  EXPECT_GT(s.lag_seconds, 0);
+  release.set_value();
+  seen.wait_for(4);
+  EXPECT_TRUE(comes_true([&] { return (s = state()).lag_events == 0; }));
+  EXPECT_EQ(s.cursor, 6);
+  EXPECT_EQ(s.matched, 4u);
+  EXPECT_EQ(s.delivered, 3u);
+  EXPECT_EQ(s.last_seq, 5);
+  EXPECT_EQ(s.lag_seconds, 0);
+  const auto stats = app.streaming().get_stream_stats("all_events");
+  EXPECT_EQ(stats.events_matched, 4u);
+  EXPECT_EQ(stats.last_seq, 5);
+  app.stop();
+  EXPECT_FALSE(state().active);
+}
+
+TEST_F(embed_streaming, ACallbackGoesOnWithItsStreamsNewFilter) {
+  app.start();
+  app.streaming().create_stream("mine", {.event_types = {"a"}});
+  app.subscribe_to_events("mine", note());
+  submit("a");
+  submit("b");
+  EXPECT_THAT(seen.wait_for(1), ElementsAre("a"));
+  app.streaming().change_stream("mine", Filter{.event_types = {"b"}});
+  submit("a");
+  submit("b");
+  EXPECT_THAT(seen.wait_for(2), ElementsAre("a", "b"));
+  EXPECT_TRUE(app.streaming().delete_stream("mine"));
+  app.streaming().create_stream("mine", {.event_types = {"b"}});
+  submit("b");
+  submit("end");
+  app.subscribe_to_events("all_events", note(), {}, {.event_types = {"end"}},
+                          Since::earliest());
+  EXPECT_THAT(seen.wait_for(3), ElementsAre("a", "b", "end"));
+  EXPECT_TRUE(comes_true(
+      [&] { return !app.streaming().subscriptions().at(0).active; }));
+}
+
 TEST_F(embed_streaming, StartsWhereItIsTold) {
   app.start();
   submit("a");

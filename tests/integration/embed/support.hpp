@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace eventweft::testing {
@@ -42,6 +43,18 @@ class notes {
   std::condition_variable changed_;
   std::vector<std::string> texts_;
 };
+
+/// Whether `condition` holds by and by, or not even after a long while.
+template <class Condition>
+bool comes_true(Condition condition) {
+  const auto end = std::chrono::steady_clock::now() + 30s;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end)
+      return false;
+    std::this_thread::sleep_for(1ms);
+  }
+  return true;
+}
 
 /// A directory that goes away with this object.
 class scratch_directory {

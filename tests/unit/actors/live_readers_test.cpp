@@ -16,6 +16,12 @@ using sent_seqs = std::vector<seq_t>;
 
 class live_readers_test : public ::testing::Test {
  protected:
+  live_readers_test() {
+    options.batch_events = 2;
+    options.join_events = 4;
+    options.recent_events = 3;
+  }
+
   /// The log grows to `last`, with an event for each seq.
   void append_up_to(seq_t last) {
     std::vector<event_ptr> events;
@@ -47,9 +53,10 @@ class live_readers_test : public ::testing::Test {
   std::shared_ptr<testing::recording_lane> lane =
       std::make_shared<testing::recording_lane>();
   live_lanes book;
-  live_ring ring{3, 1u << 20};
+  live_ring ring{6, 1u << 20};
   live_matches matches;
-  live_readers readers{book, ring, matches, 2, 1u << 20};
+  stream_hub_options options;
+  live_readers readers{book, ring, matches, options};
 };
 
 TEST_F(live_readers_test, a_backlog_reaches_to_where_the_lane_is) {
@@ -71,10 +78,25 @@ TEST_F(live_readers_test, a_backlog_too_large_is_a_page) {
 }
 
 TEST_F(live_readers_test, who_is_before_the_ring_reads_from_the_store) {
-  append_up_to(5);
-  record(5);
-  EXPECT_EQ(join(1), (join_answer{false, 2}));
+  append_up_to(8);
+  record(8);
+  EXPECT_EQ(join(1), (join_answer{false, 2, {}, 0}));
   EXPECT_EQ(lane->readers[1].joins + lane->readers[1].pages, 0u);
+}
+
+TEST_F(live_readers_test, who_is_far_back_is_given_a_piece_to_look_through) {
+  append_up_to(6);
+  record(6);
+  const auto answer = join(1);
+  EXPECT_FALSE(answer.accepted);
+  ASSERT_TRUE(answer.recent);
+  EXPECT_EQ(answer.recent->first, 2);
+  EXPECT_EQ(answer.recent->last, 4);
+  EXPECT_EQ(answer.recent->events.size(), 3u);
+  EXPECT_EQ(readers.tried(), 0u) << "not here";
+  EXPECT_EQ(lane->readers[1].joins + lane->readers[1].pages, 0u);
+  EXPECT_TRUE(join(4).accepted);
+  EXPECT_TRUE(lane->readers[1].live);
 }
 
 TEST_F(live_readers_test, who_is_ahead_of_the_lane_waits_for_it) {

@@ -20,7 +20,8 @@ class log_follower_test : public spine {
   std::unique_ptr<log_follower> follow(seq_t after, follower_options o = {},
                                        filter f = {}) {
     return std::make_unique<log_follower>(
-        system, ctx, std::move(f), after, o, [this](log_range_ptr piece) {
+        system, ctx, followed_events{{}, std::move(f)}, after, o,
+        [this](log_range_ptr piece) {
           EXPECT_TRUE(pieces.empty() ||
                       piece->first == pieces.back()->last + 1);
           pieces.push_back(std::move(piece));
@@ -47,8 +48,90 @@ class log_follower_test : public spine {
     run();
   }
 
+  /// How often filters were tried on events so far.
+  double tried() const {
+    const std::string name = "\neventweft_filters_tried_total ";
+    const auto text = ctx.figures->text();
+    return std::stod(text.substr(text.find(name) + name.size()));
+  }
+
   std::vector<log_range_ptr> pieces;
 };
+
+TEST_F(log_follower_test, an_event_is_tried_once_for_all_who_follow_the_same) {
+  start_all();
+  constexpr size_t followers = 20;
+  std::vector<size_t> found(followers);
+  std::vector<std::unique_ptr<log_follower>> all;
+  for (size_t i = 0; i < followers; ++i) {
+    followed_events what;
+    what.stream.platforms = {"github"};
+    // The index knows no wildcards: each that is different would be tried.
+    what.own.event_types = {"p*"};
+    all.push_back(
+        std::make_unique<log_follower>(system, ctx, what, 0, follower_options{},
+                                       [&found, i](const log_range_ptr& piece) {
+                                         found[i] += piece->events.size();
+                                       }));
+    all.back()->want();
+  }
+  run();
+  const auto before = tried();
+  append_many(1, 10);
+  for (int i = 0; i < 10; ++i) {
+    for (const auto& f : all)
+      f->want();
+    run();
+  }
+  EXPECT_EQ(found, std::vector<size_t>(followers, 10));
+  EXPECT_EQ(tried() - before, 10);
+}
+
+TEST_F(log_follower_test, readers_far_back_try_an_event_once_as_well) {
+  stream_hub_options hub;
+  hub.join_events = 5;
+  hub.recent_events = 7;
+  start_all({}, hub);
+  auto live = follow(0);
+  live->want();
+  append_many(1, 40);
+  const auto pages = log->pages_read;
+  const auto before = tried();
+  filter what;
+  what.event_types = {"p*"};
+  for (int i = 0; i < 4; ++i) {
+    pieces.clear();
+    auto f = follow(0, {}, what);
+    for (int n = 0; n < 12; ++n) {
+      f->want();
+      run();
+    }
+    EXPECT_EQ(seen(), from_to(1, 40));
+  }
+  // The last few, with which it joins, are tried by the hub, for each.
+  EXPECT_LE(tried() - before, 40 + 4 * 5);
+  EXPECT_EQ(log->pages_read, pages) << "all of it is in memory";
+}
+
+TEST_F(log_follower_test, goes_on_with_the_streams_new_filter) {
+  start_all();
+  auto f = follow(0);
+  append_many(1, 3);
+  f->want();
+  run();
+  EXPECT_EQ(seen(), from_to(1, 3));
+  append_many(4, 6);
+  filter nobody;
+  nobody.platforms = {"nobody"};
+  f->change_stream(nobody);
+  f->want();
+  append_many(7, 9);
+  EXPECT_EQ(seen(), from_to(1, 3)) << "what waited is not handed over";
+  f->change_stream({});
+  append_many(10, 10);
+  EXPECT_EQ(seen(), (std::vector<seq_t>{1, 2, 3, 10}))
+      << "what was looked at is not looked at again";
+}
 
 TEST_F(log_follower_test, gives_one_piece_for_each_want) {
   start_all();

@@ -188,17 +188,6 @@ TEST(FilterText, IsCanonical) {
   EXPECT_EQ(filter_json(filter{}), "{}");
 }
 
-TEST(FilterText, TheOneThatAsksForThreadsLeads) {
-  filter none, platform, thread;
-  platform.platforms = {"github"};
-  thread.correlation_ids = {"01970000-0000-7000-8000-000000000002"};
-  EXPECT_EQ(leading_filter(platform, none), platform);
-  EXPECT_EQ(leading_filter(none, platform), platform);
-  EXPECT_EQ(leading_filter(thread, platform), thread);
-  EXPECT_EQ(leading_filter(platform, thread), thread);
-  EXPECT_EQ(leading_filter(none, none), none);
-}
-
 TEST(FilterText, RoundTrips) {
   filter f;
   f.platforms = {"github"};

@@ -309,7 +309,7 @@ spool_state sample() {
 
 template <>
 join_answer sample() {
-  return {true, 6};
+  return {true, 6, {}, 7};
 }
 
 // -- equality for those that have none of their own --------------------------
