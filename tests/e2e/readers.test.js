@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two hundred readers of every kind through kill -9 of the server at random
-// moments: each gets exactly what matches, in order, once.
+// Two hundred readers of every kind and fifty webhook subscriptions through
+// kill -9 of the server at random moments: each reader gets exactly what
+// matches, in order, once, and each endpoint all of it at least once.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { WebSocket } from 'ws';
 import { engines, openEngine } from './support/engines.js';
 import { Load } from './support/load.js';
 import { closeReaders, openEventSource, wholeLog } from './support/readers.js';
+import { allow, api, startReceiver } from './support/receiver.js';
 import { startServer, temporaryDirectory } from './support/server.js';
 import { pause, patience, until } from './support/wait.js';
 
@@ -14,6 +16,7 @@ const rounds = Number(process.env.EVENTWEFT_E2E_ROUNDS ?? 6);
 const senders = 16;
 const kinds = ['push', 'pull', 'sse', 'packed'];
 const readers = 200;
+const subscriptions = 50;
 
 /** Reads one stream by WebSocket and comes back whenever it is cut off. */
 class PersistentSocket {
@@ -68,6 +71,33 @@ class PersistentSocket {
   }
 }
 
+/** Subscriptions to everything, of which every other one is ordered. */
+async function subscribeAll(server, receiver) {
+  const all = Array.from({ length: subscriptions }, (_, index) => ({
+    path: `/s${index}`, ordered: index % 2 === 0,
+  }));
+  for (const { path, ordered } of all) {
+    const answer = await api(
+      server, 'POST', '/streams/all_events/subscriptions',
+      { type: 'webhook', url: receiver.url + path, ordered });
+    assert.equal(answer.status, 201, JSON.stringify(answer.json));
+  }
+  return all;
+}
+
+/** All of `log` came to each of them, in order where that was asked for. */
+async function checkDeliveries(receiver, hooks, log) {
+  const promised = log.map(({ seq }) => seq);
+  await until('all that was promised', () => hooks.every(({ path }) =>
+    new Set(receiver.seqs(path)).size >= promised.length), 8 * patience);
+  for (const { path, ordered } of hooks) {
+    // By when each came for the first time.
+    const firsts = [...new Set(receiver.seqs(path))];
+    assert.deepEqual(firsts.toSorted((a, b) => a - b), promised);
+    if (ordered) assert.deepEqual(firsts, promised, `${path} is not in order`);
+  }
+}
+
 for (const name of engines)
   describe(`many readers on ${name}`, { concurrency: 1 }, () => {
     let engine;
@@ -84,10 +114,18 @@ for (const name of engines)
         env: {
           EVENTWEFT_STREAMING_SSE_RETRY: '0.1',
           EVENTWEFT_STREAMING_COMPRESSION: 'true',
+          ...allow,
+          EVENTWEFT_WEBHOOKS_RETRY_SCHEDULE: Array(8).fill('1s').join(' '),
+          EVENTWEFT_WEBHOOKS_BREAKER_MIN: '0.2',
+          EVENTWEFT_WEBHOOKS_BREAKER_MAX: '1',
         },
       };
       let server = await startServer(start);
       t.after(() => server.stop());
+      let turn = 0;
+      const receiver = await startReceiver(() => (++turn % 17 === 0 ? 500 : 200));
+      t.after(() => receiver.stop());
+      const hooks = await subscribeAll(server, receiver);
       const all = [];
       t.after(() => all.forEach(({ reader }) => reader.stop?.()));
       for (let i = 0; i < readers; ++i) {
@@ -135,6 +173,8 @@ for (const name of engines)
         if (kind === 'packed') assert.ok(reader.packed > 0, 'not compressed');
         if (kind !== 'sse') assert.ok(reader.connections >= 2);
       }
-      t.diagnostic(`${log.length} events to ${readers} readers`);
+      await checkDeliveries(receiver, hooks, log);
+      t.diagnostic(`${log.length} events to ${readers} readers and ` +
+        `${subscriptions} subscriptions`);
     });
   });

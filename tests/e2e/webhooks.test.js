@@ -9,11 +9,10 @@ import { Webhook } from 'standardwebhooks';
 import { WebSocket } from 'ws';
 import { engines, openEngine } from './support/engines.js';
 import { allWebhooks, post, webhook } from './support/github.js';
-import { Load } from './support/load.js';
-import { closeReaders, openEventSource, openWebSocket } from './support/readers.js';
+import { closeReaders, openWebSocket } from './support/readers.js';
 import { allow, api, startReceiver } from './support/receiver.js';
 import { startServer, temporaryDirectory } from './support/server.js';
-import { pause, until, within } from './support/wait.js';
+import { until, within } from './support/wait.js';
 
 const hooks = '/streams/all_events/subscriptions';
 
@@ -232,53 +231,6 @@ for (const name of engines)
         (await api(server, 'GET', path)).json.statistics.state, 'disabled');
       assert.equal((await api(server, 'DELETE', path)).status, 204);
       assert.equal((await api(server, 'GET', path)).status, 404);
-    });
-
-    it('come at least once through kill -9 with 50 subscriptions', async (t) => {
-      const begin = start(later, {
-        EVENTWEFT_WEBHOOKS_RETRY_SCHEDULE: '1s 1s 1s 1s 1s 1s',
-        EVENTWEFT_WEBHOOKS_BREAKER_MIN: '0.2',
-        EVENTWEFT_WEBHOOKS_BREAKER_MAX: '1',
-      });
-      let server = await startServer(begin);
-      t.after(() => server.stop());
-      let turn = 0;
-      const receiver = await startReceiver(() => (++turn % 17 === 0 ? 500 : 200));
-      t.after(() => receiver.stop());
-      const paths = numbers(1, 50).map((n) => `/s${n}`);
-      for (const path of paths)
-        await subscribe(server, {
-          url: receiver.url + path, ordered: Number(path.slice(2)) % 2 === 0,
-        });
-      const readers = await Promise.all(numbers(1, 10).map(() =>
-        openEventSource(server, 'all_events', { since: 'earliest' })));
-      const load = new Load(() => [server], { senders: 4 });
-      t.after(() => load.stop());
-      for (let round = 0; round < 5; ++round) {
-        const goal = load.count + 40;
-        await until('more answers', () => load.count >= goal);
-        await pause(37 * round);
-        await server.crash();
-        server = await startServer({ ...begin, port: server.port });
-      }
-      await load.stop();
-      const log = await load.verify(server);
-      const all = log.map((event) => event.seq);
-      await until('all that was promised', () => paths.every(
-        (path) => new Set(receiver.seqs(path)).size >= all.length), 120_000);
-      for (const path of paths) {
-        const seqs = receiver.seqs(path);
-        assert.deepEqual([...new Set(seqs)].toSorted((a, b) => a - b), all);
-        if (Number(path.slice(2)) % 2 !== 0) continue;
-        // In order: nothing comes for the first time after what follows it.
-        const firsts = [...new Set(seqs)];
-        assert.deepEqual(firsts, firsts.toSorted((a, b) => a - b));
-      }
-      for (const reader of readers) {
-        await reader.reachSeq(all.length);
-        assert.deepEqual(reader.seqs, all);
-        await reader.kill();
-      }
     });
 
     it('streams are made, changed and deleted under their readers', async (t) => {
