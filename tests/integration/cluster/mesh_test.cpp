@@ -3,12 +3,14 @@
 #include "actors/cluster/mesh.hpp"
 #include "actors/supervisor.hpp"
 #include "tests/integration/cluster/plain_socket.hpp"
+#include "tests/integration/outgoing/certificates.hpp"
 #include "tests/support/memory_store.hpp"
 #include "tests/support/restarts.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/io/remote_actor.hpp>
+#include <caf/openssl/remote_actor.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <gmock/gmock.h>
@@ -133,7 +135,9 @@ class test_node {
   explicit test_node(
       const std::string& name, uint8_t store = 1, uint16_t port = 0,
       port_limits limits = {},
-      std::function<bool(const std::string&, uint16_t)> reachable = {}) {
+      std::function<bool(const std::string&, uint16_t)> reachable = {},
+      const std::optional<transport_files>& tls = {})
+      : cfg(tls) {
     ctx.peers = std::make_shared<directory>();
     ctx.status = std::make_shared<status_board>();
     ctx.figures = std::make_shared<metrics>();
@@ -148,7 +152,7 @@ class test_node {
     o.me.protocol = link::newest_protocol;
     o.me.store = uuid{{store}};
     o.me.types = transport_types();
-    o.tls = false;
+    o.tls = tls.has_value();
     o.retry_max = 300ms;
     o.limits = limits;
     o.reachable = std::move(reachable);
@@ -207,7 +211,10 @@ class test_node {
     caf::actor out;
     // CAF leaves something in each thread that asks it.
     std::thread{[&] {
-      if (auto found = caf::io::remote_actor(system, "127.0.0.1", port()))
+      auto found = system.has_openssl_manager()
+                       ? caf::openssl::remote_actor(system, "127.0.0.1", port())
+                       : caf::io::remote_actor(system, "127.0.0.1", port());
+      if (found)
         out = std::move(*found);
     }}.join();
     return out;
@@ -221,7 +228,9 @@ class test_node {
   }
 
   struct config : caf::actor_system_config {
-    config() { prepare_transport(*this, std::nullopt); }
+    explicit config(const std::optional<transport_files>& tls) {
+      prepare_transport(*this, tls);
+    }
   };
 
   config cfg;
@@ -491,8 +500,36 @@ void fail_actor(const caf::actor& who) {
             local_call{[] { throw std::runtime_error{"a test's crash"}; }});
 }
 
-TEST_F(mesh_test, AGateThatFailsIsMadeAnewAndPublishedAgain) {
-  test_node a{"a"}, b{"b"};
+/// With TLS or without.
+class gate_of_mesh : public mesh_test,
+                     public ::testing::WithParamInterface<bool> {
+ protected:
+  std::unique_ptr<test_node> node(const std::string& name) const {
+    std::optional<transport_files> tls;
+    if (GetParam())
+      tls = {certificate_.path(), key_.path(), authority_.path()};
+    return std::make_unique<test_node>(
+        name, uint8_t{1}, uint16_t{0}, port_limits{},
+        std::function<bool(const std::string&, uint16_t)>{}, tls);
+  }
+
+ private:
+  outgoing::testing_support::test_ca ca_;
+  outgoing::testing_support::pem_pair pair_ =
+      ca_.issue("DNS:localhost,IP:127.0.0.1");
+  outgoing::testing_support::temporary_file certificate_{pair_.certificate};
+  outgoing::testing_support::temporary_file key_{pair_.key};
+  outgoing::testing_support::temporary_file authority_{ca_.certificate()};
+};
+
+INSTANTIATE_TEST_SUITE_P(Transports, gate_of_mesh, ::testing::Bool(),
+                         [](const auto& with) {
+                           return with.param ? "Tls" : "Plain";
+                         });
+
+TEST_P(gate_of_mesh, IsMadeAnewAndPublishedAgainWhenItFails) {
+  const auto nodes = std::pair{node("a"), node("b")};
+  auto &a = *nodes.first, &b = *nodes.second;
   meet({&a, &b});
   ASSERT_TRUE(linked(a, b));
   EXPECT_TRUE(
@@ -508,7 +545,8 @@ TEST_F(mesh_test, AGateThatFailsIsMadeAnewAndPublishedAgain) {
     EXPECT_EQ(b.said("actor link_gate restarts"), times);
     // Who is there stays, and whoever comes is taken.
     EXPECT_EQ(a.link_to("b"), "up");
-    test_node newcomer{"a" + std::to_string(times)};
+    const auto third = node("a" + std::to_string(times));
+    auto& newcomer = *third;
     meet({&a, &b, &newcomer});
     EXPECT_TRUE(within(20s, [&] {
       return newcomer.link_to("b") == "up" && b.link_to("a") == "up";
