@@ -46,14 +46,53 @@ bool is_attribute_name(std::string_view name) noexcept {
   });
 }
 
-// No blanks and no control characters, which no URI reference holds.
+bool is_hex_digit(char c) noexcept {
+  return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'f');
+}
+
+// The characters of RFC 3986: ASCII without blanks, control characters and a
+// few others; a '%' begins an escape; brackets hold an authority's IP address.
 bool is_uri_reference(std::string_view text) noexcept {
+  for (size_t i = 0; i < text.size(); ++i)
+    if (text[i] == '%' && (i + 2 >= text.size() || !is_hex_digit(text[i + 1]) ||
+                           !is_hex_digit(text[i + 2])))
+      return false;
+  const auto bracket = text.find_first_of("[]");
+  if (bracket != text.npos) {
+    const auto from = text.find("//");
+    const auto close = text.find(']', bracket);
+    if (from == text.npos || from > bracket || text[bracket] != '[' ||
+        close == text.npos || text.find_first_of("/?#") < from ||
+        text.substr(from + 2, close - from - 2).find_first_of("/?#") !=
+            text.npos ||
+        text.find_first_of("[]", bracket + 1) != close ||
+        text.find_first_of("[]", close + 1) != text.npos)
+      return false;
+  }
   return !text.empty() && std::none_of(text.begin(), text.end(), [](char c) {
     const auto byte = static_cast<unsigned char>(c);
-    return byte <= 0x20 || byte == 0x7f || c == '"' || c == '<' || c == '>' ||
+    return byte <= 0x20 || byte >= 0x7f || c == '"' || c == '<' || c == '>' ||
            c == '\\' || c == '^' || c == '`' || c == '{' || c == '|' ||
            c == '}';
   });
+}
+
+bool is_token(std::string_view text) noexcept {
+  constexpr std::string_view others = "!#$%&'*+-.^_`|~";
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [others](char c) {
+           return (c >= '0' && c <= '9') ||
+                  (lower(c) >= 'a' && lower(c) <= 'z') ||
+                  others.find(c) != others.npos;
+         });
+}
+
+// `type/subtype`, whatever parameters follow.
+bool is_media_type(std::string_view text) {
+  const auto type = media_type(text);
+  const auto slash = type.find('/');
+  return slash != type.npos && is_token(type.substr(0, slash)) &&
+         is_token(type.substr(slash + 1));
 }
 
 // What dataschema is: no relative reference, since nothing says to what. A
@@ -71,11 +110,28 @@ bool is_absolute_uri(std::string_view text) noexcept {
          is_uri_reference(text);
 }
 
-bool has_control_characters(std::string_view text) noexcept {
-  return std::any_of(text.begin(), text.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte < 0x20 || byte == 0x7f;
-  });
+// What the type String excludes: control characters, also those from U+0080
+// to U+009F, and code points that Unicode keeps for no character. `text` is
+// UTF-8.
+bool has_no_characters(std::string_view text) noexcept {
+  const auto at = [text](size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
+  };
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = at(i);
+    if (byte < 0x20 || byte == 0x7f || (byte == 0xc2 && at(i + 1) < 0xa0))
+      return true;
+    // U+FDD0 to U+FDEF, U+FFFE and U+FFFF.
+    if (byte == 0xef &&
+        ((at(i + 1) == 0xb7 && at(i + 2) >= 0x90 && at(i + 2) <= 0xaf) ||
+         (at(i + 1) == 0xbf && at(i + 2) >= 0xbe)))
+      return true;
+    // The last two of each further plane.
+    if (byte >= 0xf0 && (at(i + 1) & 0x0fu) == 0x0f && at(i + 2) == 0xbf &&
+        at(i + 3) >= 0xbe)
+      return true;
+  }
+  return false;
 }
 
 // Collects attributes and says what is wrong with them; the same rules for
@@ -93,14 +149,16 @@ class attribute_reader {
                                            "\" is not supported; send 1.0");
       return {};
     }
-    if (has_control_characters(value))
-      return refuse(name, "holds control characters");
+    if (has_no_characters(value))
+      return refuse(name, "holds control characters or code points that are "
+                          "no characters");
     if (name == "id" || name == "type" || name == "source" ||
         name == "subject") {
       if (value.empty())
         return refuse(name, "is empty");
       if (name == "source" && !is_uri_reference(value))
-        return refuse(name, "is not a URI reference");
+        return refuse(name, "is not a URI reference; percent-encode what is "
+                            "none of its characters");
       if (!target(name).empty())
         return refuse(name, repeated);
       target(name) = value;
@@ -108,6 +166,8 @@ class attribute_reader {
     }
     if (name == "time" && !parse_rfc3339(value))
       return refuse(name, "is not an RFC 3339 time");
+    if (name == "datacontenttype" && !is_media_type(value))
+      return refuse(name, "is not a media type");
     if (name == "dataschema" && !is_absolute_uri(value))
       return refuse(name, "is not an absolute URI");
     return other(name, quoted(value));

@@ -106,7 +106,7 @@ std::optional<timestamp> parse_rfc3339(std::string_view text) {
       micros += (text[pos] - '0') * scale;
       scale /= 10;
     }
-    if (pos == first || pos - first > 9)
+    if (pos == first)
       return std::nullopt;
   }
   minutes offset{0};

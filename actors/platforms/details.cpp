@@ -265,7 +265,8 @@ std::string slack_user(element root) {
   return first_text(root,
                     {"/event/user", "/event/user/id", "/event/user_id",
                      "/event/message/user", "/event/previous_message/user",
-                     "/user_id", "/user/id"});
+                     "/event/assistant_thread/user_id",
+                     "/event/subteam/created_by", "/user_id", "/user/id"});
 }
 
 event_details slack_details(element root, const event& ev) {
@@ -280,10 +281,11 @@ event_details slack_details(element root, const event& ev) {
       .value("workspace_id", ev.source_id)
       .text("channel_id",
             {"/event/channel", "/event/channel/id", "/event/channel_id",
-             "/event/item/channel", "/channel_id", "/channel/id",
-             "/container/channel_id"})
+             "/event/item/channel", "/event/assistant_thread/channel_id",
+             "/channel_id", "/channel/id", "/container/channel_id"})
       .value("user_id", slack_user(root))
       .text("thread_ts", {"/event/thread_ts", message + "/thread_ts",
+                          "/event/assistant_thread/thread_ts",
                           "/message/thread_ts", "/container/thread_ts"})
       .text("message_ts",
             {"/event/deleted_ts", message + "/ts", "/event/message_ts",

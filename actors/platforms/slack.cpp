@@ -181,10 +181,10 @@ class slack final : public base_platform {
   }
 
   static std::string channel_of(element root) {
-    return first_text(root,
-                      {"/event/channel", "/event/channel/id",
-                       "/event/channel_id", "/event/item/channel",
-                       "/channel_id", "/channel/id", "/container/channel_id"});
+    return first_text(
+        root, {"/event/channel", "/event/channel/id", "/event/channel_id",
+               "/event/item/channel", "/event/assistant_thread/channel_id",
+               "/channel_id", "/channel/id", "/container/channel_id"});
   }
 
   static void fill_places(element root, event& ev) {

@@ -148,6 +148,9 @@ expected<void> connection::ensure_open() {
                "; SET tcp_keepalives_count = 3; SET tcp_user_timeout = 15000"
                "; SET TimeZone = 'UTC'; SET DateStyle = 'ISO'"
                "; SET client_min_messages = warning; SET jit = off"
+               // A database may have another default, which reads the texts of
+               // the schema differently.
+               "; SET standard_conforming_strings = on"
                "; SET enable_seqscan = off"
                "; SELECT set_config('synchronous_commit', 'on', false)"
                " WHERE current_setting('synchronous_commit') = 'off'");

@@ -654,5 +654,18 @@ TEST_F(postgres_schema, ADatabaseOfAnotherEncodingIsRefused) {
   }
 }
 
+TEST_F(postgres_schema, ADatabasesOwnDefaultsDoNoHarm) {
+  const auto url = shared_server().create_database("template0");
+  const auto name = url.substr(url.rfind('/') + 1);
+  for (const auto* setting :
+       {"standard_conforming_strings = off", "DateStyle = 'German'",
+        "TimeZone = 'Asia/Kathmandu'", "IntervalStyle = 'iso_8601'",
+        "bytea_output = 'escape'", "extra_float_digits = -15"})
+    run("ALTER DATABASE " + name + " SET " + setting);
+  const auto store = must(open_store({url}));
+  const auto done = store->migrate();
+  EXPECT_TRUE(done) << done.error().message;
+}
+
 } // namespace
 } // namespace eventweft::testing

@@ -28,6 +28,9 @@ TEST(Rfc3339, ReadsWhatTheStandardAllows) {
   EXPECT_EQ(parse_rfc3339("2026-01-31T12:00:00.5Z"), noon() + 500ms);
   EXPECT_EQ(parse_rfc3339("2026-01-31T12:00:00.123456789Z"),
             noon() + 123'456us);
+  // As many digits as anybody has.
+  EXPECT_EQ(parse_rfc3339("2026-01-31T12:00:00.1234567890123456789012Z"),
+            noon() + 123'456us);
   EXPECT_EQ(parse_rfc3339("2026-01-31T14:30:00+02:30"), noon());
   EXPECT_EQ(parse_rfc3339("2026-01-31T00:00:00-12:00"), noon());
   EXPECT_EQ(parse_rfc3339("2026-01-31T12:00:00-00:00"), noon());
@@ -53,7 +56,6 @@ TEST(Rfc3339, RefusesEverythingElse) {
                                "2026-01-31T12:60:00Z",
                                "2026-01-31T12:00:61Z",
                                "2026-01-31T12:00:00.Z",
-                               "2026-01-31T12:00:00.1234567890Z",
                                "2026-01-31T12:00:00,5Z",
                                "2026-01-31T12:00:00+0200",
                                "2026-01-31T12:00:00+02",

@@ -125,6 +125,44 @@ TEST(cloudevents_structured, takes_absolute_uris_only_as_the_datas_schema) {
         << none;
 }
 
+TEST(cloudevents_structured, takes_uri_references_only_as_source) {
+  const auto from = [](const std::string& source) {
+    return structured(R"({"specversion":"1.0","id":"1","type":"t","source":")" +
+                      source + "\"}");
+  };
+  for (const std::string source :
+       {"/s", "#", "?q", "mailto:a@b", "urn:uuid:1", "https://[::1]:8080/a?b#c",
+        "//[2001:db8::1]/x", "/%C3%A9", "a:b@c;d,e=f"})
+    EXPECT_TRUE(from(source)) << source;
+  for (const std::string source :
+       {"%zz", "%", "/a%2", "http://[::1", "http://::1]", "/[a]", "a[b]",
+        "http://h/[::1]", "http://[::1][::2]/", "\u00e9", "a b", "<s>"})
+    EXPECT_FALSE(from(source)) << source;
+}
+
+TEST(cloudevents_structured, takes_characters_only) {
+  for (const std::string text :
+       {"\\u0001", "\\u007f", "\\u0085", "\\u009f", "\\ufdd0", "\\ufdef",
+        "\\ufffe", "\\uffff", "\\ud83f\\udffe", "\\udbff\\udfff"})
+    EXPECT_FALSE(with(R"("subject":"a)" + text + "b\"")) << text;
+  for (const std::string text :
+       {"\\u00a0", "\\u00e9", "\\ufdcf", "\\ufdf0", "\\ufffd", "\\ud83d\\ude00",
+        "\\ud83f\\udffd", "\\u0bbf"})
+    EXPECT_TRUE(with(R"("subject":"a)" + text + "b\"")) << text;
+}
+
+TEST(cloudevents_structured, takes_media_types_only_as_the_datas_type) {
+  for (const std::string type :
+       {"application/json", "text/plain; charset=utf-8",
+        "Application/vnd.example.v1+json ; a=b"})
+    EXPECT_TRUE(with(R"("datacontenttype":")" + type + '"')) << type;
+  for (const std::string type : {"", "garbage", "/", "text/", "/plain", "a/b/c",
+                                 "text/pl ain,x", "te(xt)/plain"})
+    EXPECT_EQ(kept(R"("datacontenttype":")" + type + '"'),
+              "CloudEvents attribute datacontenttype is not a media type")
+        << type;
+}
+
 TEST(cloudevents_structured, takes_integers_of_32_bits_only) {
   for (const std::string number : {"0", "2147483647", "-2147483648"})
     EXPECT_EQ(kept(R"("ext":)" + number), number);

@@ -293,6 +293,16 @@ TEST_F(slack_test, finds_channel_and_user_wherever_they_are) {
   EXPECT_EQ(ev.source_name, "T");
   EXPECT_EQ(ev.actor_id, "U6");
   EXPECT_EQ(ev.actor_name, "bo");
+  ev = unsigned_event(
+      R"({"type":"event_callback","event_id":"E4","team_id":"T","event":)"
+      R"({"type":"assistant_thread_started","assistant_thread":)"
+      R"({"user_id":"U5","channel_id":"D1","thread_ts":"9.9"}}})");
+  EXPECT_EQ(ev.source_name, "D1");
+  EXPECT_EQ(ev.actor_id, "U5");
+  ev = unsigned_event(
+      R"({"type":"event_callback","event_id":"E5","team_id":"T","event":)"
+      R"({"type":"subteam_created","subteam":{"id":"S1","created_by":"U4"}}})");
+  EXPECT_EQ(ev.actor_id, "U4");
 }
 
 TEST_F(slack_test, names_what_is_missing) {
