@@ -3,6 +3,7 @@
 
 #include "app/cli/parser.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -25,6 +26,14 @@ bool wants_colour() {
          set("TERM") != "dumb";
 }
 
+// Whoever reads a pipe may have seen enough; a file that took only a part is a
+// failure.
+bool ends_in_pipe() {
+  struct stat what {};
+  return ::fstat(STDOUT_FILENO, &what) == 0 &&
+         (S_ISFIFO(what.st_mode) || S_ISSOCK(what.st_mode));
+}
+
 } // namespace
 
 int run(int argc, const char* const* argv, const programs& start) {
@@ -35,7 +44,11 @@ int run(int argc, const char* const* argv, const programs& start) {
   try {
     const int code = parse_and_run(argc, argv, start, io);
     std::cout.flush();
-    return code;
+    if (std::cout || ends_in_pipe())
+      return code;
+    std::cerr << "eventweft: standard output took only a part of what there "
+                 "is to say (is its disk full?)\n";
+    return code == exit_ok ? exit_failure : code;
   } catch (const std::exception& fault) {
     std::cerr << "eventweft: " << fault.what() << '\n';
     return exit_failure;

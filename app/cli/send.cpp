@@ -19,11 +19,15 @@ namespace {
 expected<std::string> read_all(const std::string& path) {
   if (path == "-")
     return std::string{std::istreambuf_iterator<char>{std::cin}, {}};
-  std::ifstream in{path, std::ios::binary};
-  std::string text{std::istreambuf_iterator<char>{in}, {}};
-  if (!in.is_open() || in.bad())
-    return fail(ec::bad_configuration, "--file: cannot read " + path);
-  return text;
+  try {
+    std::ifstream in{path, std::ios::binary};
+    std::string text{std::istreambuf_iterator<char>{in}, {}};
+    if (in.is_open() && !in.bad())
+      return text;
+  } catch (const std::ios_base::failure&) {
+    // A directory is opened, but not read.
+  }
+  return fail(ec::bad_configuration, "--file: cannot read " + path);
 }
 
 std::string secret_from_environment(std::string_view platform) {

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "app/cli/cli.hpp"
 #include "app/cli/parser.hpp"
 #include "tests/integration/app/cli_support.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -440,6 +444,25 @@ TEST_F(CliParser, FiguresOfTheStoreSayWhatTheyAreOf) {
         "\n  sources with a name: the 20 with the most events in 7 days\n",
         "\n  stages: seconds, of the last hour's samples\n"})
     EXPECT_THAT(out.str(), HasSubstr(heading));
+}
+
+/// Of a whole command whose output goes to `path`.
+[[noreturn]] void run_into(const char* path,
+                           std::initializer_list<const char*> words) {
+  const int file = ::open(path, O_WRONLY);
+  ::dup2(file, STDOUT_FILENO);
+  const std::vector<const char*> args{words};
+  std::exit(run(static_cast<int>(args.size()), args.data(), {}));
+}
+
+TEST(CliOutputDeathTest, AFullDiskIsAFailure) {
+  EXPECT_EXIT(run_into("/dev/full", {"eventweft", "--version"}),
+              ::testing::ExitedWithCode(exit_failure), "disk full");
+  EXPECT_EXIT(run_into("/dev/null", {"eventweft", "--version"}),
+              ::testing::ExitedWithCode(exit_ok), "");
+  // Wrong usage stays that.
+  EXPECT_EXIT(run_into("/dev/full", {"eventweft", "--nonsense"}),
+              ::testing::ExitedWithCode(exit_usage), "");
 }
 
 } // namespace

@@ -248,6 +248,7 @@ TEST(CliSend, WrongUseIsTwo) {
     return result;
   };
   EXPECT_EQ(code([](auto& o) { o.file = "/nonexistent/x.json"; }), exit_usage);
+  EXPECT_EQ(code([](auto& o) { o.file = "/"; }), exit_usage);
   EXPECT_EQ(code([](auto& o) { o.type = "no_such_sample"; }), exit_usage);
   EXPECT_EQ(code([](auto& o) { o.platform = "gitlab"; }), exit_usage);
   EXPECT_EQ(code([](auto& o) { o.server.url = "nowhere"; }), exit_usage);
