@@ -226,8 +226,7 @@ void storage_writer_state::drain_next() {
     return;
   }
   draining_busy_ = true;
-  uint32_t most = drain_singles_ > 0 ? 1 : options_.batch_max_events;
-  ask(self_, worker, options_.spool_timeout, page_atom_v, most)
+  ask(self_, worker, options_.spool_timeout, page_atom_v, drain_at_most())
       .then(
           [this](event_batch& page) {
             draining_busy_ = false;
@@ -236,7 +235,9 @@ void storage_writer_state::drain_next() {
             // Little is left: if new events wait a moment, it gets empty.
             if (spool_events_ <= options_.batch_max_events)
               hold_ = true;
-            if (!page.events.empty())
+            if (wants_proof(page.events))
+              prove_with_another(page.events);
+            else if (!page.events.empty())
               drain_page(std::move(page.events));
             else if (!spool_busy_)
               come_back();
@@ -259,8 +260,10 @@ void storage_writer_state::drain_page(std::vector<event_ptr> events) {
               auto is_batch = why.code == ec::internal ||
                               why.code == ec::corrupt ||
                               why.code == ec::row_refused;
-              if (!is_batch || is_actor_gone(e)) {
+              if (is_actor_gone(e)) {
                 drain_failed(why);
+              } else if (!is_batch) {
+                not_drained(events, why);
               } else if (events.size() > 1) {
                 drain_singles_ = events.size();
                 draining_busy_ = false;

@@ -131,6 +131,16 @@ class storage_writer_state {
                std::vector<std::pair<event_ptr, error>> refused);
   void publish_status();
 
+  // -- an event that the store can't take (storage_writer_blocked.cpp) -------
+
+  /// The store was away when these, from the spool's head, were to go in.
+  void not_drained(const std::vector<event_ptr>& events, const error& why);
+  /// How many of the spool's events are looked at next.
+  uint32_t drain_at_most() const;
+  /// Whether these are not to be stored, but one of them, to see if any can.
+  bool wants_proof(const std::vector<event_ptr>& events) const;
+  void prove_with_another(const std::vector<event_ptr>& events);
+
   storage_writer_actor::pointer self_;
   actor_context ctx_;
   storage_writer_options options_;
@@ -201,6 +211,19 @@ class storage_writer_state {
   bool doubtful_ = false;
   size_t drain_singles_ = 0;
   error away_because_;
+
+  /// The event at the spool's head, while the store is away whenever it is to
+  /// go in.
+  struct blocked_head {
+    uuid id;
+    /// How often it failed, together with others or alone.
+    unsigned failed = 0;
+    unsigned failed_alone = 0;
+    /// How often another one went in since it failed alone.
+    unsigned overtaken = 0;
+    bool prove = false;
+  };
+  blocked_head blocked_;
 };
 
 } // namespace eventweft

@@ -31,7 +31,8 @@ ec code_of(std::string_view sqlstate) {
       return ec::store_unavailable;
   if (is(lock_not_available, "25006"))
     return ec::store_unavailable;
-  for (std::string_view row : {"22", "23", "54"})
+  // The last three: what a trigger of somebody's own raises.
+  for (std::string_view row : {"22", "23", "54", "38", "39", "P0"})
     if (sqlstate.starts_with(row))
       return ec::row_refused;
   // A missing table, column or function, or a missing right to use it.
@@ -47,8 +48,9 @@ std::string_view state_of(const pqxx::sql_error& e) noexcept {
   return e.sqlstate();
 }
 
-// What the server adds to a row's fault is the row, the table and statements of
-// ours: nothing that its sender should see, or that helps anybody else.
+// What libpqxx and the server add to a row's fault is the row, the table and
+// statements of ours: nothing that its sender should see, or that helps anybody
+// else.
 std::string fault_of_row(std::string_view text) {
   text = text.substr(0, text.find('\n'));
   constexpr std::string_view severity = "ERROR:";
@@ -81,7 +83,7 @@ error translate_exception() noexcept {
     // Without a state it comes from libpq: the connection.
     auto code = state.empty() ? ec::store_unavailable : code_of(state);
     const std::string_view text{e.what()};
-    if (code == ec::row_refused)
+    if (code == ec::row_refused || code == ec::internal)
       return {code, sentence(fault_of_row(text))};
     return {code, sentence(text.substr(0, text.find("\nCONTEXT:")))};
   } catch (const std::exception& e) {

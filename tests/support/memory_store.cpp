@@ -99,6 +99,8 @@ memory_session::append(std::span<const event_ptr> events) {
   for (const auto& ev : events)
     if (log_->poison.contains(ev->event_id))
       return fail(ec::internal, "poison");
+    else if (log_->endless.contains(ev->event_id))
+      return fail(ec::store_unavailable, "it takes too long");
   log_->batches.push_back(events.size());
   std::vector<append_result> out;
   for (const auto& ev : events) {

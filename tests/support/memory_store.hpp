@@ -33,6 +33,8 @@ class memory_log {
   std::set<std::string> refused;
   /// A batch with one of these fails as a whole with `internal`.
   std::set<std::string> poison;
+  /// With one of these a batch takes too long, as if the store were away.
+  std::set<std::string> endless;
   /// The sizes of the batches that were appended.
   std::vector<size_t> batches;
   std::vector<dead_letter> letters;

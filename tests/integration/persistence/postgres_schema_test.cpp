@@ -667,5 +667,24 @@ TEST_F(postgres_schema, ADatabasesOwnDefaultsDoNoHarm) {
   EXPECT_TRUE(done) << done.error().message;
 }
 
+// A rule of the operator's own about what may be stored.
+TEST_F(postgres_schema, WhatATriggerRaisesIsTheRowsFault) {
+  must(store_->migrate());
+  run("CREATE FUNCTION ours() RETURNS trigger LANGUAGE plpgsql AS "
+      "$$BEGIN IF NEW.event_id = 'delivery-2' THEN "
+      "RAISE 'no thank you'; END IF; RETURN NEW; END$$");
+  run("CREATE TRIGGER ours BEFORE INSERT ON events FOR EACH ROW "
+      "EXECUTE FUNCTION ours()");
+  const auto session = store_->open_session();
+  std::vector<event_ptr> events;
+  for (int i = 1; i <= 3; ++i)
+    events.push_back(event_ptr{numbered_event(i)});
+  const auto results = must(session->append(events));
+  ASSERT_TRUE(results[1].refused);
+  EXPECT_EQ(results[1].refused->code, ec::row_refused);
+  EXPECT_EQ(results[1].refused->message, "no thank you");
+  EXPECT_EQ(results[2].outcome.seq, 2);
+}
+
 } // namespace
 } // namespace eventweft::testing

@@ -4,6 +4,7 @@
 #include <spdlog/logger.h>
 #include <spdlog/sinks/ostream_sink.h>
 
+#include <algorithm>
 #include <sstream>
 #include <string_view>
 
@@ -400,6 +401,51 @@ TEST_F(storage_writer_spool_test, poison_in_the_spool_does_not_block_it) {
   EXPECT_EQ(stored(), (std::vector<std::string>{"delivery-1", "delivery-3",
                                                 "delivery-4"}));
   EXPECT_EQ(log->letters.size(), 1u);
+}
+
+TEST_F(storage_writer_spool_test, an_event_that_the_store_never_ends_with) {
+  log->endless = {"delivery-2", "delivery-3"};
+  options.batch_max_events = 3;
+  start_all(options);
+  for (int i = 1; i <= 9; ++i)
+    append(i);
+  run();
+  advance(milliseconds{60'000});
+  auto all = stored();
+  std::ranges::sort(all);
+  EXPECT_EQ(all, (std::vector<std::string>{
+                     "delivery-1", "delivery-4", "delivery-5", "delivery-6",
+                     "delivery-7", "delivery-8", "delivery-9"}))
+      << "each once";
+  ASSERT_EQ(log->letters.size(), 2u);
+  EXPECT_EQ(log->letters[0].event_id, make_event(2).id);
+  EXPECT_EQ(log->letters[1].event_id, make_event(3).id);
+  EXPECT_NE(log->letters[0].reason.find("takes too long"), std::string::npos);
+  EXPECT_TRUE(spooled->events.empty());
+  EXPECT_EQ(ctx.status->overall(), health::ok);
+  const auto next = append(10);
+  run();
+  ASSERT_TRUE(next->value);
+  EXPECT_FALSE(next->value->spooled);
+}
+
+TEST_F(storage_writer_spool_test, a_store_that_takes_none_blames_no_event) {
+  log->full = error{ec::store_unavailable, "it takes too long"};
+  start_all(options);
+  std::vector<std::string> expected;
+  for (int i = 1; i <= 9; ++i) {
+    append(i);
+    expected.push_back("delivery-" + std::to_string(i));
+  }
+  run();
+  advance(milliseconds{600'000});
+  EXPECT_TRUE(log->letters.empty());
+  EXPECT_EQ(ctx.status->overall(), health::degraded);
+  log->full.reset();
+  advance(milliseconds{2'000});
+  EXPECT_EQ(stored(), expected);
+  EXPECT_TRUE(log->letters.empty());
+  EXPECT_EQ(ctx.status->overall(), health::ok);
 }
 
 TEST_F(storage_writer_spool_test, store_that_goes_away_while_draining) {
