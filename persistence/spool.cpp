@@ -23,6 +23,7 @@ using spool_files::file;
 namespace {
 
 constexpr std::string_view suffix = ".spool";
+constexpr std::string_view lock_name = "lock";
 
 /// One look ahead holds no more than this, but for a single frame.
 constexpr uint64_t peek_bytes = 8ull << 20;
@@ -72,6 +73,11 @@ struct spool::impl {
   /// A write failed: there may be bytes behind the last segment's good part.
   bool dirty_tail = false;
 
+  /// Makes the directory if it is not there, and takes it for this process.
+  expected<void> take_directory();
+  /// Whoever removed or moved the files took the names only: what is held is
+  /// written anew, as nobody would find it after a crash.
+  expected<void> put_back();
   expected<void> recover();
   expected<void> take_over(uint64_t number, bool last, uint64_t dropped);
   expected<void> add_segment();
@@ -89,6 +95,53 @@ struct spool::impl {
     return sum;
   }
 };
+
+expected<void> spool::impl::take_directory() {
+  std::error_code failed;
+  fs::create_directories(options.directory, failed);
+  if (failed)
+    return fail(ec::store_unavailable, "making the spool's directory " +
+                                           options.directory.string() + ": " +
+                                           failed.message());
+  auto taken = file::open(options.directory / lock_name, O_RDWR | O_CREAT);
+  if (!taken)
+    return fail(std::move(taken.error()));
+  if (::flock(taken->descriptor(), LOCK_EX | LOCK_NB) != 0)
+    return fail(ec::conflict, "another process uses the spool in " +
+                                  options.directory.string());
+  lock = std::move(*taken);
+  return {};
+}
+
+expected<void> spool::impl::put_back() {
+  if (!lock.is_at(options.directory / lock_name))
+    if (auto done = take_directory(); !done)
+      return done;
+  bool any = false;
+  for (auto& s : segments) {
+    const auto path = segment_path(options.directory, s.number);
+    if (s.handle.is_at(path))
+      continue;
+    const auto text = s.handle.read_at(0, s.bytes);
+    if (!text)
+      return fail(text.error());
+    // Another file of that name may be somebody's events.
+    auto copy = file::open(path, O_RDWR | O_CREAT | O_EXCL);
+    if (!copy)
+      return fail(std::move(copy.error()));
+    if (auto done = copy->write_at(0, *text); !done)
+      return done;
+    if (auto done = copy->sync(); !done)
+      return done;
+    s.handle = std::move(*copy);
+    any = true;
+    if (&s == &segments.back())
+      dirty_tail = false;
+  }
+  if (!any)
+    return {};
+  return spool_files::sync_directory(options.directory);
+}
 
 expected<void> spool::impl::recover() {
   const auto reached = spool_files::load_progress(options.directory);
@@ -261,21 +314,10 @@ spool::spool(std::unique_ptr<impl> p) : impl_(std::move(p)) {}
 spool::~spool() = default;
 
 expected<std::unique_ptr<spool>> spool::open(const spool_options& options) {
-  std::error_code failed;
-  fs::create_directories(options.directory, failed);
-  if (failed)
-    return fail(ec::store_unavailable, "making the spool's directory " +
-                                           options.directory.string() + ": " +
-                                           failed.message());
   auto p = std::make_unique<impl>();
   p->options = options;
-  auto lock = file::open(options.directory / "lock", O_RDWR | O_CREAT);
-  if (!lock)
-    return fail(std::move(lock.error()));
-  if (::flock(lock->descriptor(), LOCK_EX | LOCK_NB) != 0)
-    return fail(ec::conflict, "another process uses the spool in " +
-                                  options.directory.string());
-  p->lock = std::move(*lock);
+  if (auto done = p->take_directory(); !done)
+    return fail(std::move(done.error()));
   if (auto done = p->recover(); !done)
     return fail(std::move(done.error()));
   return std::unique_ptr<spool>{new spool{std::move(p)}};
@@ -291,6 +333,8 @@ expected<void> spool::append(std::span<const event_ptr> events) {
     return fail(ec::store_full, "the spool has reached its limit of " +
                                     std::to_string(impl_->options.max_bytes) +
                                     " bytes");
+  if (auto done = impl_->put_back(); !done)
+    return done;
   auto& segments = impl_->segments;
   bool roomy =
       !segments.empty() && segments.back().bytes < impl_->options.segment_bytes;
@@ -321,6 +365,8 @@ expected<void> spool::drop(size_t count) {
   count = std::min<uint64_t>(count, impl_->events);
   if (count == 0)
     return {};
+  if (auto done = impl_->put_back(); !done)
+    return done;
   auto at = impl_->segments.begin();
   while (count != 0) {
     if (impl_->ahead.empty())

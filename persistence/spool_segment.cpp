@@ -174,6 +174,13 @@ expected<uint64_t> file::size() const {
   return static_cast<uint64_t>(s.st_size);
 }
 
+bool file::is_at(const std::filesystem::path& path) const noexcept {
+  struct stat mine {
+  }, found{};
+  return ::fstat(fd_, &mine) == 0 && ::stat(path.c_str(), &found) == 0 &&
+         mine.st_ino == found.st_ino && mine.st_dev == found.st_dev;
+}
+
 expected<scan_result> scan(const file& segment) {
   auto size = segment.size();
   if (!size)

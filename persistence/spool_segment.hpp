@@ -45,6 +45,8 @@ class file {
   expected<void> sync();
   expected<void> truncate(uint64_t length);
   expected<uint64_t> size() const;
+  /// Whether `path` still leads to this file.
+  bool is_at(const std::filesystem::path& path) const noexcept;
 
  private:
   int fd_ = -1;

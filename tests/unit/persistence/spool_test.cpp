@@ -426,6 +426,46 @@ TEST_F(spool_test, TwoNeverShareADirectory) {
   EXPECT_TRUE(spool::open(options_));
 }
 
+TEST_F(spool_test, WhatWasRemovedUnderItIsPutBack) {
+  options_.segment_bytes = 200;
+  open();
+  append(1, 3);
+  append(4, 6);
+  EXPECT_TRUE(spool_->drop(1));
+  fs::remove_all(options_.directory);
+  append(7, 7);
+  const auto held = peek();
+  EXPECT_THAT(held, ElementsAre(2, 3, 4, 5, 6, 7));
+  // As after a crash: what was dropped may come again, nothing is missing.
+  fs::copy(options_.directory, home_ / "copy");
+  options_.directory = home_ / "copy";
+  open();
+  EXPECT_THAT(drain(2), ElementsAre(1, 2, 3, 4, 5, 6, 7));
+}
+
+TEST_F(spool_test, WhatWasMovedAwayIsPutBackOnTheWayOut) {
+  open();
+  append(1, 3);
+  fs::rename(options_.directory, home_ / "elsewhere");
+  EXPECT_THAT(drain(2), ElementsAre(1, 2, 3));
+  append(4, 4);
+  open();
+  EXPECT_THAT(drain(2), ElementsAre(4));
+}
+
+TEST_F(spool_test, SomebodyElsesFileInItsPlaceStays) {
+  open();
+  append(1, 1);
+  const auto path = segments().at(0);
+  fs::remove(path);
+  overwrite(path, "precious");
+  EXPECT_FALSE(spool_->append(numbered(2, 2)));
+  EXPECT_EQ(contents(path), "precious");
+  fs::remove(path);
+  append(2, 2);
+  EXPECT_THAT(drain(2), ElementsAre(1, 2));
+}
+
 TEST_F(spool_test, ADirectoryThatCannotBeIsNamed) {
   std::ofstream{home_ / "file"} << "x";
   options_.directory = home_ / "file" / "spool";
