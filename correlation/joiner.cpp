@@ -108,9 +108,13 @@ class joiner {
       }
     if (stale) {
       // A later use of the same name begins anew; an earlier one, come late,
-      // stays by itself. So does one that only speaks of what has the name: it
-      // takes it from nobody.
-      const bool is_theirs = !key.owner.is_nil() && !owns(claim);
+      // stays by itself. So does one that only speaks of what has the name, and
+      // a rule of somebody's own with a name that other rules find without a
+      // window: they take it from nobody.
+      const bool is_theirs =
+          !owns(claim) &&
+          (!key.owner.is_nil() ||
+           (claim.type.to == correlation_noun::custom && is_of_a_family(name)));
       if (is_theirs || m.at < key.last_seen)
         return not_linked::unsure;
       key.node = mine;
@@ -177,14 +181,24 @@ class joiner {
         result_.changes.pending.push_back(
             {claim.needs, events_[i].id, events_[i].at, claim});
       } else {
-        // It may have waited since it was stored.
-        if (events_[i].stored && !claim.needs.empty())
-          result_.changes.resolved.push_back(
-              {claim.needs, events_[i].id, events_[i].at, claim});
+        if (events_[i].stored)
+          waits_no_more(events_[i], claim);
         settle_claim(row.key, name);
         row.why = link(batch_.members[i], claim, name);
       }
       result_.changes.links.push_back(std::move(row));
+    }
+  }
+
+  // It may have waited since it was stored, with what nobody knew then.
+  void waits_no_more(const join_input& e, const correlation_key& claim) {
+    if (!claim.needs.empty()) {
+      result_.changes.resolved.push_back({claim.needs, e.id, e.at, claim});
+    } else if (auto waited = as_it_waits(claim.key)) {
+      auto before = claim;
+      before.key = std::move(waited->second);
+      result_.changes.resolved.push_back(
+          {std::move(waited->first), e.id, e.at, std::move(before)});
     }
   }
 

@@ -23,6 +23,8 @@ bool is_plain(std::string_view text, std::string_view also) noexcept {
 }
 
 constexpr std::string_view commit_pr = "git:pr:";
+constexpr std::string_view linear_issue = "linear:issue:";
+constexpr std::string_view slack_thread = "slack:thread:";
 constexpr std::string_view teamless_thread = "slack:thread::";
 
 // 26 of Crockford's digits; the first is a number below eight.
@@ -274,6 +276,30 @@ bool is_short_sha(std::string_view key) noexcept {
     return false;
   const auto hex = key.substr(sha_family.size());
   return hex.size() >= 7 && hex.size() < 40 && is_hex(hex);
+}
+
+bool is_of_a_family(std::string_view key) noexcept {
+  constexpr std::string_view families[] = {
+      "github:",    "linear:",         "git:",   "slack:thread:",
+      event_family, deployment_family, "trace:", correlation_family};
+  return std::any_of(
+      std::begin(families), std::end(families),
+      [key](std::string_view family) { return key.starts_with(family); });
+}
+
+std::optional<std::pair<std::string, std::string>>
+as_it_waits(std::string_view key) {
+  if (key.starts_with(linear_issue)) {
+    const auto id = key.substr(linear_issue.size());
+    return std::pair{team_fact(id.substr(0, id.rfind('-'))), std::string{key}};
+  }
+  if (!key.starts_with(slack_thread))
+    return std::nullopt;
+  const auto team = key.substr(slack_thread.size());
+  const auto rest = team.substr(std::min(team.find(':'), team.size()));
+  auto waits = std::string{slack_thread}.append(rest);
+  auto fact = needed_fact(waits);
+  return std::pair{std::move(fact), std::move(waits)};
 }
 
 std::string needed_fact(std::string_view key) {

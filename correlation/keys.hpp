@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 /// Correlation keys in their one canonical form. Two spellings of the same
 /// thing give the same bytes, so that a key can be compared, indexed and
@@ -120,6 +121,15 @@ bool is_pr_of_commit(std::string_view name) noexcept;
 bool is_full_sha(std::string_view key) noexcept;
 /// Whether a key is a commit of which some of the digits are missing.
 bool is_short_sha(std::string_view key) noexcept;
+
+/// Whether a key is of one of the families above, which several rules share.
+bool is_of_a_family(std::string_view key) noexcept;
+
+/// The fact for which a key waits where nobody knows it, and the key as it is
+/// then: of a Linear issue its team, of a Slack thread its channel's. Nothing
+/// for all others.
+std::optional<std::pair<std::string, std::string>>
+as_it_waits(std::string_view key);
 
 /// The fact that a canonical key has to wait for because a part of it is
 /// missing: of a short SHA its other digits, of a Slack thread its team. Empty

@@ -324,6 +324,11 @@ void claims::finish() {
   }
 }
 
+bool is_null(simdjson::dom::element object, std::string_view name) {
+  simdjson::dom::element found;
+  return object.at_key(name).get(found) == simdjson::SUCCESS && found.is_null();
+}
+
 std::optional<simdjson::dom::element> child(simdjson::dom::element object,
                                             std::string_view key) {
   simdjson::dom::element found;

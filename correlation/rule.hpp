@@ -149,6 +149,8 @@ std::string_view text_of(simdjson::dom::element object, std::string_view key);
 /// The object or array at `key`, if there is one that is not null.
 std::optional<simdjson::dom::element> child(simdjson::dom::element object,
                                             std::string_view key);
+/// Whether the object has that member, and it is null.
+bool is_null(simdjson::dom::element object, std::string_view name);
 std::optional<uint64_t> number_of(simdjson::dom::element object,
                                   std::string_view key);
 

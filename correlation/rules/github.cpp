@@ -95,7 +95,10 @@ class github final : public rule {
         repo.name = std::move(read->name);
       default_branch = text_of(*from, "default_branch");
     }
-    claim_branch(out, repo, ref, default_branch, "pull_request.head.ref");
+    // Of a fork that was deleted nobody knows the repository: forks that have
+    // branches of one name must not be taken for one.
+    if (!is_null(head, "repo"))
+      claim_branch(out, repo, ref, default_branch, "pull_request.head.ref");
     if (ref != default_branch)
       out.branch_name(ref, g.repo, "pull_request.head.ref");
   }

@@ -187,7 +187,7 @@ class github_commits final : public rule {
       if (const auto head = child(*found, "head_repository"))
         if (auto read = repository_of(text_of(*head, "full_name")))
           repo.name = std::move(read->name);
-      if (branch != g.default_branch)
+      if (branch != g.default_branch && !is_null(*found, "head_repository"))
         claim_branch(out, repo, branch, g.default_branch,
                      named(".head_branch"));
       return;

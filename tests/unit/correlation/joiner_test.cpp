@@ -319,6 +319,30 @@ TEST_F(joining, a_late_remark_takes_no_name_from_the_thing_itself) {
             id_of(1'000));
 }
 
+TEST_F(joining, a_late_rule_takes_no_familys_name_that_nobody_has) {
+  // A branch is nobody's, nor is a pull request that is only spoken of.
+  for (const std::string name : {"git:branch:o/r:al/x", "github:pr:o/r#77"}) {
+    SCOPED_TRACE(name);
+    const auto at = partition(index).size() * 10'000;
+    const auto when = [at](int n) { return static_cast<int>(at) + n; };
+    batch({ev(when(1'000), {link(name)})});
+    auto rule = link(name);
+    rule.type.to = correlation_noun::custom;
+    rule.window = 100;
+    EXPECT_EQ(batch({ev(when(1'050), {rule})}).threads[0], id_of(when(1'000)));
+    const auto late = batch({ev(when(2'000), {rule})});
+    EXPECT_EQ(late.changes.links[0].why, not_linked::unsure);
+    EXPECT_EQ(batch({ev(when(2'001), {link(name)})}).threads[0],
+              id_of(when(1'000)));
+  }
+  // A name of the rule's own begins anew.
+  auto own = link("zendesk:7");
+  own.type.to = correlation_noun::custom;
+  own.window = 100;
+  batch({ev(101'000, {own})});
+  EXPECT_EQ(batch({ev(102'000, {own})}).threads[0], id_of(102'000));
+}
+
 TEST_F(joining, a_use_that_comes_late_is_not_said_to_link) {
   auto branch = link("git:branch:o/r:patch-1");
   branch.window = 100;
@@ -339,6 +363,21 @@ TEST_F(joining, what_waited_and_is_gone_over_again_waits_no_more) {
   EXPECT_EQ(r->changes.resolved[0].event, id_of(2));
   EXPECT_EQ(r->changes.resolved[0].fact, "linear:team:ENG");
   EXPECT_EQ(r->changes.resolved[0].key.key, "linear:issue:ENG-1");
+}
+
+TEST_F(joining, what_waited_and_is_known_by_now_waits_no_more) {
+  // As rules write them that know the team, and the channel's.
+  const std::vector<correlation_key> keys{link("linear:issue:ENG-1"),
+                                          link("slack:thread:T1:C1:1.000100"),
+                                          link("git:branch:o/r:x")};
+  const std::vector<join_input> again{{id_of(2), {}, keys, true}};
+  const auto r = join(index, again, {});
+  ASSERT_TRUE(r);
+  ASSERT_EQ(r->changes.resolved.size(), 2u);
+  EXPECT_EQ(r->changes.resolved[0].fact, "linear:team:ENG");
+  EXPECT_EQ(r->changes.resolved[0].key.key, "linear:issue:ENG-1");
+  EXPECT_EQ(r->changes.resolved[1].fact, "slack:channel:C1");
+  EXPECT_EQ(r->changes.resolved[1].key.key, "slack:thread::C1:1.000100");
 }
 
 TEST_F(joining, causes_are_parents_and_share_the_thread) {

@@ -47,6 +47,17 @@ TEST(github_rule, a_pull_request_is_its_number_head_and_issue) {
   EXPECT_EQ(issue->matched, "eng-42");
 }
 
+TEST(github_rule, a_deleted_forks_branch_is_nobodys) {
+  bench b;
+  auto text = pr();
+  const std::string fork =
+      R"("repo":{"full_name":"Octo/Repo","default_branch":"main"})";
+  text.replace(text.find(fork), fork.size(), R"("repo":null)");
+  const auto ev = github("pull_request:opened", text);
+  EXPECT_EQ(b.links(ev), (key_set{"github:pr:octo/repo#12", "git:sha:" + head,
+                                  "linear:issue:ENG-42"}));
+}
+
 TEST(github_rule, evidence_shows_the_word_before_the_id) {
   bench b;
   const auto shown = [&](const std::string& title, const std::string& key) {
