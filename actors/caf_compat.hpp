@@ -3,6 +3,7 @@
 
 #include <caf/actor_cast.hpp>
 #include <caf/actor_system.hpp>
+#include <caf/logger.hpp>
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/system_messages.hpp>
@@ -56,6 +57,31 @@ void on_down(Self* self, F f) {
     f(msg.source, msg.reason);
   });
 }
+
+/// For the block in which a thread that may be anybody's makes an actor or an
+/// actor system. CAF leaves its logger in every such thread, and the system's
+/// end waits until no thread has it any more: for ever, if a host's thread goes
+/// on living. At the end of the block the thread has no logger that it did not
+/// have before. CAF's own threads keep theirs.
+class no_logger_left {
+ public:
+  no_logger_left() : before_(caf::logger::current_logger()) {}
+  ~no_logger_left() {
+    if (caf::logger::current_logger() == before_)
+      return;
+#if CAF_MAJOR_VERSION >= 1
+    caf::logger::current_logger(nullptr);
+#else
+    caf::logger::set_current_actor_system(nullptr);
+#endif
+  }
+  no_logger_left(const no_logger_left&) = delete;
+  no_logger_left& operator=(const no_logger_left&) = delete;
+
+ private:
+  /// Only compared.
+  const caf::logger* before_;
+};
 
 /// Ends an actor from anywhere.
 template <class Handle>

@@ -349,6 +349,8 @@ subscription_actor spawn_subscription(caf::actor_system& sys, actor_context ctx,
                                       subscription_spec spec) {
   using impl =
       caf::stateful_actor<subscription_state, subscription_actor::impl>;
+  // Whoever follows or reads is served on its own thread.
+  no_logger_left on_this_thread;
   return sys.spawn<impl>(std::move(ctx), options, std::move(spec));
 }
 

@@ -177,8 +177,9 @@ struct actor_host::state {
   bool stopped = false;
 };
 
-actor_host::actor_host(actor_host_parts parts)
-    : state_(std::make_unique<state>(std::move(parts))) {
+actor_host::actor_host(actor_host_parts parts) {
+  no_logger_left on_this_thread;
+  state_ = std::make_unique<state>(std::move(parts));
   auto& s = *state_;
   add_runners(s.parts, s.ctx);
   const auto& settings = s.parts.settings.supervisor;
@@ -272,6 +273,7 @@ bool actor_host::stop(std::chrono::milliseconds deadline) {
       std::max(1ms, std::chrono::duration_cast<std::chrono::milliseconds>(
                         end - std::chrono::steady_clock::now()));
   {
+    no_logger_left on_this_thread;
     caf::scoped_actor self{s.system};
     self->request(s.supervisor, left + 1'000ms, stop_atom_v,
                   static_cast<uint32_t>(left.count()))

@@ -15,7 +15,6 @@
 
 #include <charconv>
 #include <set>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -91,13 +90,6 @@ split_address(const std::string& address) {
 
 namespace {
 
-/// CAF leaves its logger in each thread that spawns or publishes, and the actor
-/// system does not end while one of them lives: ours outlive it.
-template <class F>
-void on_a_passing_thread(F f) {
-  std::thread{std::move(f)}.join();
-}
-
 using spawn_part = caf::actor (*)(const std::shared_ptr<mesh_core>&);
 
 /// One of the mesh's own actors, as the supervisor keeps it: in `place`, until
@@ -151,14 +143,11 @@ mesh::~mesh() {
 }
 
 expected<uint16_t> mesh::listen(const std::string& host, uint16_t port) {
-  caf::actor gate;
-  caf::expected<uint16_t> bound{caf::sec::runtime_error};
-  on_a_passing_thread([&] {
-    gate = spawn_gate(core_);
-    bound = core_->options.tls
-                ? caf::openssl::publish(gate, port, host.c_str(), reuse_port)
-                : caf::io::publish(gate, port, host.c_str(), reuse_port);
-  });
+  no_logger_left on_this_thread;
+  auto gate = spawn_gate(core_);
+  auto bound = core_->options.tls
+                   ? caf::openssl::publish(gate, port, host.c_str(), reuse_port)
+                   : caf::io::publish(gate, port, host.c_str(), reuse_port);
   if (!bound) {
     end_actor(gate, caf::exit_reason::kill);
     return fail(ec::bad_configuration, "[cluster] listen: can't listen on " +
@@ -209,13 +198,12 @@ void mesh::see(const std::vector<node_record>& members,
   core_->keep(staying);
   if (missing.empty())
     return;
-  on_a_passing_thread([&] {
-    for (const auto& peer : missing) {
-      auto dialer = spawn_dialer(core_, peer);
-      std::lock_guard guard{core_->mutex};
-      core_->dialers[peer] = std::move(dialer);
-    }
-  });
+  no_logger_left on_this_thread;
+  for (const auto& peer : missing) {
+    auto dialer = spawn_dialer(core_, peer);
+    std::lock_guard guard{core_->mutex};
+    core_->dialers[peer] = std::move(dialer);
+  }
 }
 
 void mesh::committed(const log_range_ptr& range) {
