@@ -64,6 +64,7 @@ processing_engine_state::context_of(const job& j, std::stop_token stop) {
 
 void processing_engine_state::tell_end(const std::shared_ptr<directory>& peers,
                                        uint64_t id, outcome o) {
+  processing::shorten_error(o);
   if (auto engine = peers->engine.get())
     tell_anon(engine, ready_atom_v, id, std::move(o));
 }

@@ -32,7 +32,6 @@ using std::chrono::steady_clock;
 
 /// Without a way to wait for a process and for files at once.
 constexpr int poll_interval_ms = 20;
-constexpr size_t longest_reason = 2'000;
 /// Of a program that prints faster than it is read: there is the time to look
 /// at as well.
 constexpr size_t reads_at_once = 128;
@@ -266,8 +265,14 @@ class run {
     auto tail = std::string_view{err_.text()};
     while (!tail.empty() && (tail.back() == '\n' || tail.back() == ' '))
       tail.remove_suffix(1);
-    if (tail.size() > longest_reason)
-      tail.remove_prefix(tail.size() - longest_reason);
+    // The end tells most; the whole is no longer than any reason.
+    const auto room = longest_error - std::min(what.size() + 2, longest_error);
+    if (tail.size() > room) {
+      tail.remove_prefix(tail.size() - room);
+      while (!tail.empty() &&
+             (static_cast<unsigned char>(tail.front()) & 0xC0u) == 0x80u)
+        tail.remove_prefix(1);
+    }
     if (!tail.empty())
       what.append(": ").append(tail);
     return what;

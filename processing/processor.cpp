@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "processing/processor.hpp"
 
+#include "codec/json_text.hpp"
+
 #include <array>
 
 namespace eventweft::processing {
@@ -35,6 +37,14 @@ std::optional<ordering> parse_ordering(std::string_view text) noexcept {
     if (orderings[i] == text)
       return static_cast<ordering>(i);
   return std::nullopt;
+}
+
+void shorten_error(outcome& o) {
+  const auto kept = codec::utf8_prefix(o.error, longest_error).size();
+  if (kept == o.error.size())
+    return;
+  // What was let go of is not to be carried along.
+  o.error = std::string{o.error, 0, kept};
 }
 
 expected<void> check(const processor& p) {

@@ -7,6 +7,7 @@
 #include "messages/processing.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -104,6 +105,14 @@ struct processor {
     return std::holds_alternative<async_handler>(handler);
   }
 };
+
+/// What is kept of a failed attempt's reason, in bytes: it goes to the log, to
+/// the history of attempts, to the status and to the dead letter.
+inline constexpr size_t longest_error = 2'000;
+
+/// Cuts a reason that is longer, after a whole character: a handler of
+/// somebody else's may say anything.
+void shorten_error(outcome& o);
 
 /// `unprocessable`, naming the member, unless the processor can be run.
 expected<void> check(const processor& p);

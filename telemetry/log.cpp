@@ -91,27 +91,12 @@ std::string escape_of(std::string_view control) {
   }
 }
 
-// What others have written (a program's errors, a peer's answer) is part of
-// messages: it must neither begin a line of its own nor steer a terminal.
 class text_message_flag final : public spdlog::custom_flag_formatter {
  public:
   void format(const spdlog::details::log_msg& msg, const std::tm&,
               spdlog::memory_buf_t& dest) override {
-    const std::string_view message{msg.payload.data(), msg.payload.size()};
-    size_t from = 0;
-    for (size_t i = 0; i < message.size();) {
-      const auto length = control_length(message.substr(i));
-      if (length == 0) {
-        ++i;
-        continue;
-      }
-      const auto escape = escape_of(message.substr(i, length));
-      dest.append(message.data() + from, message.data() + i);
-      dest.append(escape.data(), escape.data() + escape.size());
-      i += length;
-      from = i;
-    }
-    dest.append(message.data() + from, message.data() + message.size());
+    const auto text = printable_line({msg.payload.data(), msg.payload.size()});
+    dest.append(text.data(), text.data() + text.size());
   }
 
   std::unique_ptr<custom_flag_formatter> clone() const override {
@@ -133,6 +118,30 @@ std::unique_ptr<spdlog::formatter> make_formatter(bool json) {
 }
 
 } // namespace
+
+std::string printable_line(std::string_view message) {
+  std::string out;
+  out.reserve(message.size());
+  // Up to where it is UTF-8.
+  auto good = codec::utf8_length(message);
+  size_t from = 0;
+  for (size_t i = 0; i < message.size();) {
+    const bool bad = i == good;
+    const auto length = bad ? 1 : control_length(message.substr(i));
+    if (length == 0) {
+      ++i;
+      continue;
+    }
+    out.append(message, from, i - from);
+    out += escape_of(message.substr(i, length));
+    i += length;
+    from = i;
+    if (bad)
+      good = i + codec::utf8_length(message.substr(i));
+  }
+  out.append(message, from);
+  return out;
+}
 
 expected<logger_ptr> make_logger(const log_options& options) {
   const auto level = spdlog::level::from_str(options.level);

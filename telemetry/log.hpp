@@ -28,6 +28,12 @@ struct log_options {
 /// A logger of our own: the global one of spdlog belongs to the host program.
 expected<logger_ptr> make_logger(const log_options& options);
 
+/// The message as it stands in a log of text. What others have written (a
+/// program's errors, a peer's answer) is part of messages: it must neither
+/// begin a line of its own nor steer a terminal, nor make the log a file that
+/// is not text. So control characters and what is not UTF-8 are escaped.
+std::string printable_line(std::string_view message);
+
 /// A logger that drops everything.
 logger_ptr null_logger();
 

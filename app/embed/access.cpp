@@ -57,7 +57,8 @@ class function_sink final : public spdlog::sinks::base_sink<std::mutex> {
 
  protected:
   void sink_it_(const spdlog::details::log_msg& msg) override {
-    function_(external(msg.level), {msg.payload.data(), msg.payload.size()});
+    function_(external(msg.level),
+              printable_line({msg.payload.data(), msg.payload.size()}));
   }
 
   void flush_() override {}

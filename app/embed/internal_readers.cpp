@@ -4,6 +4,8 @@
 #include "app/actor_host.hpp"
 #include "app/embed/access.hpp"
 #include "codec/event_json.hpp"
+#include "codec/json_text.hpp"
+#include "processing/processor.hpp"
 #include "telemetry/behind.hpp"
 #include "telemetry/metrics.hpp"
 
@@ -226,7 +228,8 @@ class internal_readers::reader {
     ++failed_;
     log_event(*log_, spdlog::level::warn, ev.id,
               "subscription {} ({}): the callback threw: {}", spec_.id,
-              spec_.subscriber, why);
+              spec_.subscriber,
+              codec::utf8_prefix(why ? why : "", processing::longest_error));
   }
 
   const reader_spec spec_;

@@ -341,6 +341,24 @@ TEST(EmbedApp, LogsToItsHostOnly) {
   EXPECT_THAT(lines.now(), ::testing::Contains(HasSubstr("memory")));
 }
 
+TEST(EmbedApp, ItsLinesForgeNoneAndSteerNoTerminal) {
+  notes lines;
+  App app{"hostile", bare().log_to([&](LogLevel level, std::string_view text) {
+            if (level == LogLevel::warn)
+              lines.add(std::string{text});
+          })};
+  app.subscribe_to_events("all_events", [](const Event&) {
+    throw std::runtime_error{"a\nb\x1b[2J\xff" + std::string(100'000, 'x')};
+  });
+  app.start();
+  app.submit_custom_event({.event_type = "x"});
+  const auto all = lines.wait_for(1);
+  app.stop();
+  ASSERT_EQ(all.size(), 1u);
+  EXPECT_THAT(all[0], HasSubstr("threw: a\\nb\\x1b[2J\\xffxxx"));
+  EXPECT_LT(all[0].size(), 2'500u);
+}
+
 TEST(EmbedApp, ManyThreadsAtOnce) {
   App app{"threads", bare()};
   app.start();

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "codec/json_text.hpp"
 #include "processing/exec_handler.hpp"
 
 #include <fcntl.h>
@@ -182,6 +183,20 @@ TEST_F(exec_test, what_it_said_last_is_the_reason) {
   const auto o =
       shell("head -c 100000 /dev/zero | tr '\\0' x >&2; echo why >&2; exit 1");
   EXPECT_THAT(o.error, ::testing::EndsWith("xwhy"));
+}
+
+TEST_F(exec_test, a_reason_has_a_bound_and_whole_characters) {
+  // Two bytes each: one byte more before them, and one of both cuts is within
+  // a character.
+  for (const std::string more : {"", "x"}) {
+    const auto o =
+        shell("yes \u00fc | head -n 3000 | tr -d '\\n' >&2; printf '" + more +
+              "' >&2; exit 1");
+    EXPECT_LE(o.error.size(), longest_error);
+    EXPECT_GE(o.error.size(), longest_error - 1);
+    EXPECT_TRUE(codec::is_utf8(o.error)) << o.error;
+    EXPECT_THAT(o.error, ::testing::StartsWith("exit code 1: \u00fc"));
+  }
 }
 
 TEST_F(exec_test, half_an_answer_is_none) {

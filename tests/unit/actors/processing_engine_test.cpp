@@ -2,6 +2,7 @@
 #include "actors/log_follower.hpp"
 #include "actors/processing_engine.hpp"
 #include "actors/processing_journal.hpp"
+#include "codec/json_text.hpp"
 #include "tests/support/spine.hpp"
 
 #include <spdlog/sinks/ringbuffer_sink.h>
@@ -839,6 +840,44 @@ TEST_F(processing_engine_test, a_reply_that_is_no_answer_is_dropped) {
   work();
   EXPECT_TRUE(links->said.back().second);
   EXPECT_EQ(said(*lines, told), number);
+}
+
+TEST_F(processing_engine_test, what_a_handler_says_of_its_failure_is_bounded) {
+  const auto lines = keep_log();
+  auto p = noting("p");
+  p.max_retries = 1;
+  p.handler = processing::blocking_handler{
+      [](const event_ptr&, const attempt_context&) -> outcome {
+        std::string why = "q";
+        for (int i = 0; i < 100'000; ++i)
+          why += "\u20ac";
+        throw std::runtime_error{why};
+      }};
+  auto asynchronous = noting("async");
+  asynchronous.max_retries = 0;
+  asynchronous.handler =
+      processing::async_handler{[](const event_ptr&, const attempt_context&,
+                                   const processing::completion& ended) {
+        ended(outcome::give_up(std::string(100'000, 'x')));
+      }};
+  ASSERT_TRUE(processors->add(std::move(p)));
+  ASSERT_TRUE(processors->add(std::move(asynchronous)));
+  start_engine();
+  add_events(1, 1);
+  work();
+  advance(2s);
+  work();
+  settle();
+  ASSERT_EQ(log->letters.size(), 2u);
+  for (const auto& letter : log->letters) {
+    EXPECT_LE(letter.reason.size(), processing::longest_error);
+    EXPECT_GT(letter.reason.size(), processing::longest_error - 4);
+    EXPECT_TRUE(codec::is_utf8(letter.reason));
+    for (const auto& one : letter.history)
+      EXPECT_LE(one.error.size(), processing::longest_error);
+  }
+  for (const auto& line : lines->last_formatted())
+    EXPECT_LT(line.size(), 2 * processing::longest_error);
 }
 
 TEST_F(processing_engine_test, what_a_handler_remarks_is_logged) {

@@ -95,13 +95,16 @@ TEST_F(log_test, TextOfOthersForgesNoLineAndSteersNoTerminal) {
   log->warn("exit code 1: {}", "a\r\n2026-01-31T12:00:00.000Z error [x] b\n\tc"
                                "\x1b[2J\0\x7f \xc2\x9b \xc3\xbc \xc2\xa0"sv);
   log->warn("{}", "\xc2");
+  log->warn("{}", "no \xff\xfe\xc3( \xed\xa0\x80 \xe2\x82\xac");
   log->flush();
   EXPECT_THAT(
       lines(),
       ElementsAre(::testing::EndsWith(
                       "exit code 1: a\\r\\n2026-01-31T12:00:00.000Z error [x] "
                       "b\\n\\tc\\x1b[2J\\x00\\x7f \\u009b \xc3\xbc \xc2\xa0"),
-                  ::testing::EndsWith("\xc2")));
+                  ::testing::EndsWith("\\xc2"),
+                  ::testing::EndsWith("no \\xff\\xfe\\xc3( \\xed\\xa0\\x80 "
+                                      "\xe2\x82\xac")));
 }
 
 TEST_F(log_test, EachPartHasALevelOfItsOwn) {
