@@ -96,6 +96,9 @@ start_outcome start_hub(service& hub, signal_waiter& signals,
 } // namespace
 
 int run_serve(const config::settings& settings) {
+  // Whoever started us may have ignored it, which is inherited, and nobody
+  // could tell how programs end.
+  std::signal(SIGCHLD, SIG_DFL);
   signal_waiter signals;
   auto log =
       make_logger({settings.log.level, settings.log.format, settings.log.file});

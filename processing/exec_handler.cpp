@@ -40,6 +40,14 @@ std::string system_error(int code) {
   return std::generic_category().message(code);
 }
 
+/// The process, which may be a host's, has the kernel forget how its children
+/// end.
+bool forgets_children() {
+  struct sigaction now {};
+  return ::sigaction(SIGCHLD, nullptr, &now) == 0 &&
+         (now.sa_handler == SIG_IGN || (now.sa_flags & SA_NOCLDWAIT) != 0);
+}
+
 /// The text as a file in memory: the child can read it at its own pace, or
 /// not at all.
 file file_of(std::string_view text) {
@@ -151,6 +159,11 @@ class run {
 
   outcome operator()() {
     const auto deadline = steady_clock::now() + context_.timeout;
+    // Not after the program did its work, which would be done once more.
+    if (forgets_children())
+      return outcome::failed(
+          "not run, as nobody could tell how it ends: this process ignores "
+          "SIGCHLD (or has SA_NOCLDWAIT set for it)");
     if (auto why = start(); !why.empty())
       return outcome::failed(why);
     file woken{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
@@ -280,7 +293,10 @@ class run {
 
   outcome verdict() const {
     if (lost_)
-      return outcome::failed("its exit code got lost");
+      // It may have worked; whether it is to run again is for people to say.
+      return outcome::give_up(
+          "its exit code got lost, and whether it did its work: this process "
+          "waits for any child (wait, waitpid(-1)) or began to ignore SIGCHLD");
     if (WIFSIGNALED(status_))
       return outcome::failed(
           with_reason("ended by signal " + std::to_string(WTERMSIG(status_))));

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <map>
@@ -228,6 +229,26 @@ answers = true
   const auto again = post("e" + std::to_string(n));
   ASSERT_TRUE(again);
   EXPECT_THAT(again->body, HasSubstr(R"("duplicate":true)"));
+}
+
+// As some service managers and scripting languages start what they start.
+TEST_P(chaos_test, ProgramsRunOnceThoughSigchldWasIgnored) {
+  make(R"(
+[processors.once]
+command = ["sh", "-c", "echo $EVENTWEFT_IDEMPOTENCY_KEY >> once"]
+retry_delay = 0.02
+max_retry_delay = 0.02
+)");
+  const auto before = std::signal(SIGCHLD, SIG_IGN);
+  hub->start();
+  std::signal(SIGCHLD, before);
+  ASSERT_TRUE(hub->send("e1"));
+  ASSERT_TRUE(eventually([&] { return !hub->lines("once").empty(); }))
+      << hub->log();
+  // A clean end waits for what is to come of it.
+  EXPECT_EQ(hub->stop(), 0);
+  EXPECT_THAT(hub->log(), Not(HasSubstr("attempt 1 failed")));
+  EXPECT_EQ(hub->lines("once").size(), 1u);
 }
 
 TEST_P(chaos_test, ABatchKeepsItsResultsBesideReplies) {

@@ -6,12 +6,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -197,6 +199,57 @@ TEST_F(exec_test, a_reason_has_a_bound_and_whole_characters) {
     EXPECT_TRUE(codec::is_utf8(o.error)) << o.error;
     EXPECT_THAT(o.error, ::testing::StartsWith("exit code 1: \u00fc"));
   }
+}
+
+/// A host's way with SIGCHLD while it lives.
+class child_signal {
+ public:
+  explicit child_signal(decltype(SIG_DFL) handler, int flags = 0) {
+    struct sigaction mine {};
+    mine.sa_handler = handler;
+    mine.sa_flags = flags;
+    ::sigaction(SIGCHLD, &mine, &before_);
+  }
+  ~child_signal() { ::sigaction(SIGCHLD, &before_, nullptr); }
+  child_signal(const child_signal&) = delete;
+  child_signal& operator=(const child_signal&) = delete;
+
+ private:
+  struct sigaction before_ {};
+};
+
+TEST_F(exec_test, nothing_runs_whose_end_nobody_could_tell) {
+  const auto refused = [&] {
+    const auto o = shell("touch ran");
+    EXPECT_EQ(o.what, kind::failed);
+    EXPECT_THAT(o.error, HasSubstr("this process ignores SIGCHLD"));
+    EXPECT_FALSE(std::filesystem::exists(directory / "ran"));
+  };
+  {
+    const child_signal ignored{SIG_IGN};
+    refused();
+  }
+  {
+    const child_signal forgotten{SIG_DFL, SA_NOCLDWAIT};
+    refused();
+  }
+  EXPECT_EQ(shell("touch ran").what, kind::done);
+}
+
+TEST_F(exec_test, what_may_have_worked_does_not_run_again) {
+  std::optional<child_signal> ignored;
+  ASSERT_EQ(::mkfifo((directory / "begun").c_str(), 0600), 0);
+  ASSERT_EQ(::mkfifo((directory / "go").c_str(), 0600), 0);
+  std::thread host{[&] {
+    std::string line;
+    std::ifstream{directory / "begun"} >> line;
+    ignored.emplace(SIG_IGN);
+    std::ofstream{directory / "go"} << "on\n";
+  }};
+  const auto o = shell("echo yes > begun; read go < go");
+  host.join();
+  EXPECT_EQ(o.what, kind::give_up);
+  EXPECT_THAT(o.error, HasSubstr("its exit code got lost"));
 }
 
 TEST_F(exec_test, half_an_answer_is_none) {
