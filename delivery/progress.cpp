@@ -82,6 +82,26 @@ void append_histories(std::string& out, const std::vector<unfinished>& open) {
     out.append("]");
 }
 
+void append_companies(std::string& out, const std::vector<unfinished>& open) {
+  bool first = true;
+  for (const auto& u : open) {
+    if (u.company == 0)
+      continue;
+    out.append(std::exchange(first, false) ? ",\"company\":[[" : ",[");
+    out.append(std::to_string(u.seq)).append(",");
+    out.append(std::to_string(u.company)).append("]");
+  }
+  if (!first)
+    out.append("]");
+}
+
+/// Null if it is not open.
+unfinished* find_open(progress_mark& mark, seq_t seq) {
+  const auto found =
+      std::ranges::lower_bound(mark.open, seq, {}, &unfinished::seq);
+  return found == mark.open.end() || found->seq != seq ? nullptr : &*found;
+}
+
 bool read_history(simdjson::dom::element element, progress_mark& out) {
   simdjson::dom::array array;
   if (element.get(array) != simdjson::SUCCESS || array.size() < 3 ||
@@ -91,9 +111,8 @@ bool read_history(simdjson::dom::element element, progress_mark& out) {
   seq_t seq = 0;
   if ((*next).get(seq) != simdjson::SUCCESS)
     return false;
-  const auto whose =
-      std::ranges::lower_bound(out.open, seq, {}, &unfinished::seq);
-  if (whose == out.open.end() || whose->seq != seq || !whose->history.empty())
+  auto* const whose = find_open(out, seq);
+  if (!whose || !whose->history.empty())
     return false;
   for (++next; next != array.end(); ++next) {
     int64_t at = 0;
@@ -119,6 +138,26 @@ bool read_histories(simdjson::dom::element root, progress_mark& out) {
   for (const auto one : all)
     if (!read_history(one, out))
       return false;
+  return true;
+}
+
+bool read_companies(simdjson::dom::element root, progress_mark& out) {
+  simdjson::dom::element there;
+  if (root["company"].get(there) != simdjson::SUCCESS)
+    return true;
+  simdjson::dom::array all;
+  if (there.get(all) != simdjson::SUCCESS)
+    return false;
+  for (const auto one : all) {
+    std::array<int64_t, 2> values{};
+    if (!read_integers(one, values.size(), values) || values[1] <= 0 ||
+        values[1] > std::numeric_limits<uint32_t>::max())
+      return false;
+    auto* const whose = find_open(out, values[0]);
+    if (!whose)
+      return false;
+    whose->company = static_cast<uint32_t>(values[1]);
+  }
   return true;
 }
 
@@ -162,6 +201,7 @@ std::string mark_json(const progress_mark& mark) {
   }
   out.append("]");
   append_histories(out, mark.open);
+  append_companies(out, mark.open);
   if (!mark.floors.empty()) {
     out.append(",\"floors\":[");
     for (const auto seq : mark.floors) {
@@ -203,7 +243,7 @@ expected<progress_mark> parse_mark(std::string_view text) {
       return bad();
     out.open.push_back(std::move(u));
   }
-  if (!read_histories(root, out))
+  if (!read_histories(root, out) || !read_companies(root, out))
     return bad();
   // Older programs write none.
   simdjson::dom::element endpoint;

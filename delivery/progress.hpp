@@ -32,6 +32,9 @@ struct unfinished {
   timestamp again{};
   /// Of the attempts, those that its owner wants to know of later.
   std::vector<failed_attempt> history{};
+  /// Of an attempt that was begun and of whose end nothing is known: it was one
+  /// of so many that were made by themselves. 0: others were made beside it.
+  uint32_t company = 0;
 
   bool operator==(const unfinished&) const = default;
 };
@@ -66,8 +69,8 @@ struct progress_mark {
 
 /// `{"cursor":12,"open":[[seq,attempts,due,since],…]}`, times in microseconds
 /// since 1970; `again` follows where there is one. Then, where there is such,
-/// `"failed":[[seq,at,error,at,error,…],…]` and `"floors":[seq,…]`, and, where
-/// something is held against the endpoint,
+/// `"failed":[[seq,at,error,at,error,…],…]`, `"company":[[seq,company],…]` and
+/// `"floors":[seq,…]`, and, where something is held against the endpoint,
 /// `"endpoint":[version,paused_until,open_until,open_for]`. Errors are cut to
 /// 300 bytes, and all histories together to about 256 KiB: what is beyond
 /// belongs to the latest events and is left out.

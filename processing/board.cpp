@@ -43,6 +43,7 @@ expected<void> board::add(registered_ptr p,
   auto w = std::make_unique<work>();
   w->feeds = std::move(*feeds);
   w->async = p->what.is_async();
+  w->risky = p->what.may_end_process;
   w->concurrency = p->what.concurrency != 0 ? p->what.concurrency
                    : w->async               ? options_.async_at_once
                                             : options_.workers;
@@ -64,8 +65,11 @@ std::vector<uint64_t> board::remove(std::string_view name) {
     return running;
   auto& w = *found->second;
   for (const auto& [seq, i] : w.items) {
+    if (i.in_group)
+      --in_group_;
     if (i.job != 0) {
       running.push_back(i.job);
+      risky_ -= w.risky ? 1 : 0;
       deadlines_.erase({i.due, i.job});
       flights_.erase(i.job);
     }
@@ -163,6 +167,7 @@ bool board::fetched(std::string_view name, seq_t seq, event_ptr ev,
                   open.attempts == 0 ? now : open.due, now);
     i.since = open.since;
     i.history = open.history;
+    i.company = open.company;
     i.suspect = w->began != timestamp{};
     const bool cut_off =
         i.suspect && open.attempts > 0 && open.due == timestamp{};
@@ -237,7 +242,7 @@ void board::make_ready(work& w, item& i, timestamp now) {
   if (i.spent)
     spent_.emplace_back(&w, i.seq);
   else if (i.cut_off)
-    alone_.emplace_back(&w, i.seq);
+    suspects_.emplace_back(&w, i.seq);
   else
     dispatcher_.add(w, i.lane, i.seq);
 }
@@ -311,8 +316,10 @@ work_state board::state_of(std::string_view name) const {
     return out;
   for (const auto& r : w->ready)
     out.ready += r.size();
-  out.ready += static_cast<size_t>(
-      std::ranges::count(alone_, w, [](auto& x) { return x.first; }));
+  out.ready +=
+      static_cast<size_t>(std::ranges::count_if(suspects_, [w](const auto& x) {
+        return x.first == w && !w->items.at(x.second).in_group;
+      }));
   out.running = w->running;
   out.waiting = w->waiting;
   out.cursor = w->feeds.front().progress.cursor();

@@ -36,6 +36,8 @@ struct board_options {
   /// What is unfinished for longer than this is told to the store; what is
   /// done sooner is written once, when it is done.
   microseconds tell_after = std::chrono::seconds{1};
+  /// What was cut off together is tried again in about so many groups.
+  size_t groups = 8;
 };
 
 /// The error of an attempt that was cut off.
@@ -95,9 +97,12 @@ struct work_state {
 /// A handler may end the whole process, which leaves nobody to count the
 /// attempt. So what may have been in hand at such an end is *announced*: that
 /// its attempt begins is written before it does. What was announced and never
-/// ended was cut off; it runs again *alone*, so that the next end of the
-/// process tells which event it was, and is given up after as many attempts as
-/// any other, though never before it has run alone.
+/// ended was cut off. It runs again in a *group*, with nothing beside it that
+/// may end the process, so that the next end tells which group it was; that one
+/// is divided again, until the one event is left, which runs alone. Between two
+/// groups all else has its turn, for as long as the group took. The event is
+/// given up after as many attempts as any other, though never before it has run
+/// alone.
 class board {
  public:
   /// `random` outlives it.
@@ -210,11 +215,15 @@ class board {
   // -- what was cut off (board_cut_off.cpp) ----------------------------------
 
   void note_cut_off(const work& w, item& i, timestamp now) const;
-  void announce(work& w, item& i);
+  void announce(work& w, item& i, uint32_t company);
   std::optional<job> take_spent(timestamp now);
   std::optional<job> take_announced(bool async, timestamp now);
-  /// Nothing else runs while there is something that has to run alone.
-  void take_alone(bool async);
+  /// Nothing else that may end the process runs while a group does, or waits
+  /// for its turn.
+  void call_group(timestamp now);
+  bool others_turn(timestamp now);
+  std::vector<std::pair<work*, seq_t>> next_group();
+  void leave_group(item& i, timestamp now);
   void forget_cut_off(const work& w);
 
   board_options options_;
@@ -228,8 +237,17 @@ class board {
   std::deque<std::pair<work*, seq_t>> spent_;
   /// Begun by what is written, and may run.
   std::deque<std::pair<work*, seq_t>> announced_;
-  /// Their turn comes when nothing else runs; the first may have it already.
-  std::deque<std::pair<work*, seq_t>> alone_;
+  /// Cut off, until they have ended; those of the group that has its turn, too.
+  std::deque<std::pair<work*, seq_t>> suspects_;
+  /// Of these the first ones, at their most.
+  size_t most_suspects_ = 0;
+  /// How many of the group have not ended.
+  size_t in_group_ = 0;
+  timestamp group_began_{};
+  /// All else has its turn until then.
+  timestamp others_until_{};
+  /// Attempts that may end the process.
+  size_t risky_ = 0;
   /// Picked to be announced, and not running yet.
   size_t announcing_ = 0;
   uint64_t last_job_;

@@ -30,16 +30,13 @@ std::optional<job> board::take(bool async, timestamp now) {
     return spent;
   if (auto announced = take_announced(async, now))
     return announced;
-  if (!alone_.empty()) {
-    take_alone(async);
-    return std::nullopt;
-  }
+  call_group(now);
   while (const auto picked = dispatcher_.next(async)) {
     auto& w = static_cast<work&>(*picked->whose);
     auto& i = w.items.at(picked->seq);
     if (!i.suspect)
       return begin(w, i, now);
-    announce(w, i);
+    announce(w, i, 0);
   }
   return std::nullopt;
 }
@@ -63,6 +60,7 @@ job board::begin(work& w, item& i, timestamp now) {
     i.started = now;
   i.status = status::processing;
   flights_.emplace(out.id, flight{&w, i.seq});
+  risky_ += w.risky ? 1 : 0;
   deadlines_.emplace(out.deadline, out.id);
   return out;
 }
@@ -76,8 +74,10 @@ decision board::finish(uint64_t job_id, const outcome& o, timestamp now) {
   flights_.erase(found);
   deadlines_.erase({i.due, job_id});
   i.job = 0;
+  risky_ -= w.risky ? 1 : 0;
   if (std::exchange(i.cut_off, false))
-    std::erase(alone_, std::pair{&w, i.seq});
+    std::erase(suspects_, std::pair{&w, i.seq});
+  leave_group(i, now);
   dispatcher_.ended(w);
 
   decision out;
@@ -114,6 +114,7 @@ decision board::finish(uint64_t job_id, const outcome& o, timestamp now) {
   if (auto* open = f.progress.find(i.seq)) {
     open->attempts = i.attempts;
     open->due = out.due;
+    open->company = 0;
     open->history = i.history;
   }
   f.changed = true;
@@ -155,6 +156,9 @@ std::optional<timestamp> board::wake_at() const {
     out = deadlines_.begin()->first;
   if (!retries_.empty() && (!out || std::get<0>(*retries_.begin()) < *out))
     out = std::get<0>(*retries_.begin());
+  if (!suspects_.empty() && others_until_ != timestamp{} &&
+      (!out || others_until_ < *out))
+    out = others_until_;
   return out;
 }
 

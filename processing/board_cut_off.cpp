@@ -7,27 +7,20 @@
 // Attempts that the end of a process cut off, and those that may come to it.
 namespace eventweft::processing {
 
-namespace {
-
-// Of attempts that were cut off together only one had to do with it: the next
-// one, which is made alone, tells.
-constexpr uint32_t fewest_attempts = 2;
-
-} // namespace
-
 void board::note_cut_off(const work& w, item& i, timestamp now) const {
-  i.spent =
-      i.attempts >= std::max(w.what->what.max_retries + 1, fewest_attempts);
+  // Of attempts that were cut off together only one had to do with it.
+  i.spent = i.company == 1 && i.attempts > w.what->what.max_retries;
   i.cut_off = !i.spent;
   if (i.cut_off)
     i.history.push_back({now, std::string{cut_off_text}});
 }
 
-void board::announce(work& w, item& i) {
+void board::announce(work& w, item& i, uint32_t company) {
   auto& f = w.feeds[i.feed];
   auto* open = f.progress.find(i.seq);
   open->attempts = ++i.attempts;
   open->due = {};
+  open->company = company;
   open->history = i.history;
   f.changed = true;
   i.announced = true;
@@ -57,13 +50,72 @@ std::optional<job> board::take_announced(bool async, timestamp now) {
   return begin(w, i, now);
 }
 
-void board::take_alone(bool async) {
-  auto& [w, seq] = alone_.front();
-  auto& i = w->items.at(seq);
-  if (w->async != async || i.announced || announcing_ > 0 || !flights_.empty())
+void board::call_group(timestamp now) {
+  const bool due = !suspects_.empty() && !others_turn(now);
+  if (dispatcher_.hold_risky(due) && !due)
+    for (auto& [name, w] : works_)
+      dispatcher_.enroll(*w);
+  if (!due || in_group_ > 0 || risky_ > 0 || announcing_ > 0)
     return;
-  ++w->running;
-  announce(*w, i);
+  const auto group = next_group();
+  for (auto [w, seq] : group) {
+    auto& i = w->items.at(seq);
+    i.in_group = true;
+    announce(*w, i, static_cast<uint32_t>(group.size()));
+  }
+  in_group_ = group.size();
+  group_began_ = now;
+}
+
+bool board::others_turn(timestamp now) {
+  if (now >= others_until_) {
+    others_until_ = {};
+    return false;
+  }
+  // Not if they have nothing to do with it.
+  return risky_ > 0 || announcing_ > 0 ||
+         std::ranges::any_of(works_, [](const auto& x) {
+           return x.second->risky &&
+                  !std::ranges::all_of(x.second->ready,
+                                       &std::deque<seq_t>::empty);
+         });
+}
+
+// Those first that are closest to being found out, in the order in which they
+// came. They are running from here on, as if the dispatcher had picked them.
+std::vector<std::pair<board::work*, seq_t>> board::next_group() {
+  const auto company_of = [](const auto& x) {
+    return x.first->items.at(x.second).company;
+  };
+  size_t first_ones = 0;
+  uint32_t least = 0;
+  for (const auto& x : suspects_) {
+    const auto company = company_of(x);
+    if (company == 0)
+      ++first_ones;
+    else
+      least = least == 0 ? company : std::min(least, company);
+  }
+  most_suspects_ = std::max(most_suspects_, first_ones);
+  const size_t divided = least == 0 ? most_suspects_ : least;
+  const auto size = (divided + options_.groups - 1) / options_.groups;
+  std::vector<std::pair<work*, seq_t>> out;
+  for (const auto& x : suspects_) {
+    if (out.size() == size)
+      break;
+    if (company_of(x) != least || x.first->running >= x.first->concurrency)
+      continue;
+    ++x.first->running;
+    out.push_back(x);
+  }
+  return out;
+}
+
+void board::leave_group(item& i, timestamp now) {
+  if (std::exchange(i.in_group, false) && --in_group_ == 0)
+    others_until_ = now + (now - group_began_);
+  if (suspects_.empty())
+    most_suspects_ = 0;
 }
 
 bool board::is_announcing(std::string_view name) const {
@@ -100,7 +152,7 @@ void board::forget_cut_off(const work& w) {
   const auto of_w = [&](const auto& x) { return x.first == &w; };
   announcing_ -= w.announcing.size() + w.being_written.size() +
                  std::erase_if(announced_, of_w);
-  std::erase_if(alone_, of_w);
+  std::erase_if(suspects_, of_w);
   std::erase_if(spent_, of_w);
 }
 

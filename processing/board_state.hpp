@@ -31,6 +31,10 @@ struct board::item {
   /// Its last attempt was, for certain.
   bool cut_off = false;
   bool spent = false;
+  /// Of how many it was one then; 0: all else ran, too.
+  uint32_t company = 0;
+  /// Its group has its turn.
+  bool in_group = false;
   /// The attempt that is counted is to begin.
   bool announced = false;
   processing::status status = processing::status::pending;

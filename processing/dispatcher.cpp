@@ -9,6 +9,10 @@ size_t dispatcher::hold(size_t lanes) noexcept {
   return std::exchange(held_, lanes);
 }
 
+bool dispatcher::hold_risky(bool held) noexcept {
+  return std::exchange(risky_held_, held);
+}
+
 void dispatcher::add(workload& w, size_t lane, seq_t seq) {
   w.ready[lane].push_back(seq);
   ++depth_[side(w.async)][lane];
@@ -24,7 +28,8 @@ void dispatcher::enroll(workload& w) {
 }
 
 bool dispatcher::eligible(const workload& w, size_t lane) const {
-  return lane >= held_ && w.running < w.concurrency && !w.ready[lane].empty();
+  return lane >= held_ && !(risky_held_ && w.risky) &&
+         w.running < w.concurrency && !w.ready[lane].empty();
 }
 
 std::optional<dispatcher::pick> dispatcher::next(bool async) {

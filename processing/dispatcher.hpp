@@ -17,6 +17,8 @@ struct workload {
   /// Its attempts hold no worker.
   bool async = false;
   uint32_t concurrency = 1;
+  /// Its handler may end the process.
+  bool risky = false;
   size_t running = 0;
   std::array<std::deque<seq_t>, lane_count> ready;
   /// Whether it stands in line; the dispatcher's.
@@ -38,6 +40,10 @@ class dispatcher {
   /// Nothing of the `lanes` lowest lanes is picked until told otherwise; how
   /// many were held before. Those let go of are found by `enroll` again.
   size_t hold(size_t lanes) noexcept;
+
+  /// Nothing risky is picked until told otherwise; whether that was so before.
+  /// What is let go of is found by `enroll` again.
+  bool hold_risky(bool held) noexcept;
 
   void add(workload& w, size_t lane, seq_t seq);
   /// Puts the workload in line wherever it has something that may run.
@@ -63,6 +69,7 @@ class dispatcher {
 
   /// So many of the lowest lanes.
   size_t held_ = 0;
+  bool risky_held_ = false;
   std::array<std::array<ring, lane_count>, 2> rings_;
   std::array<turns, 2> turns_;
   std::array<std::array<size_t, lane_count>, 2> depth_{};

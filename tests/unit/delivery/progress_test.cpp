@@ -75,6 +75,18 @@ TEST(mark_json, has_what_failed_and_what_is_done_beyond_the_cursor) {
   EXPECT_FALSE(parse_mark(mark_json(mark)));
 }
 
+TEST(mark_json, has_how_many_were_cut_off_together) {
+  progress_mark mark{9, {{3, 2, {}, at_us(40)}, {8, 1, {}, at_us(40)}}};
+  mark.open[1].company = 125;
+  EXPECT_EQ(parse_mark(mark_json(mark)), mark);
+  mark.open[0].company = 1;
+  const auto text = mark_json(mark);
+  EXPECT_EQ(
+      text,
+      R"({"cursor":9,"open":[[3,2,0,40],[8,1,0,40]],"company":[[3,1],[8,125]]})");
+  EXPECT_EQ(parse_mark(text), mark);
+}
+
 TEST(mark_json, is_bounded_whatever_handlers_say) {
   progress_mark mark{1'000, {}};
   for (seq_t seq = 1; seq <= 1'000; ++seq)
@@ -107,6 +119,9 @@ TEST(parse_mark, refuses_what_was_not_written_by_it) {
        {"", "{}", "[]", R"({"cursor":1})", R"({"cursor":-1,"open":[]})",
         R"({"cursor":"1","open":[]})", R"({"cursor":1,"open":{}})",
         R"({"cursor":1,"open":[1]})", R"({"cursor":9,"open":[[1,2,3]]})",
+        R"({"cursor":9,"open":[[1,2,3,4]],"company":[[2,1]]})",
+        R"({"cursor":9,"open":[[1,2,3,4]],"company":[[1,0]]})",
+        R"({"cursor":9,"open":[[1,2,3,4]],"company":[1]})",
         R"({"cursor":9,"open":[[1,2,3,4,5,6]]})",
         R"({"cursor":9,"open":[[0,2,3,4]]})",
         R"({"cursor":9,"open":[[1,-1,3,4]]})",

@@ -2,6 +2,7 @@
 #include "tests/unit/processing/board_fixture.hpp"
 
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,6 +46,21 @@ class cut_off_test : public board_fixture {
       marks.push_back(m);
     }
     b->written("p");
+  }
+
+  /// A process that ended twice with events 1 to `n` in hand, started again.
+  void cut_off_together(seq_t n) {
+    start(what.name.empty() ? named("p") : what);
+    write();
+    std::vector<event_ptr> all;
+    for (seq_t seq = 1; seq <= n; ++seq)
+      all.push_back(make(seq));
+    restart();
+    read(all);
+    ASSERT_EQ(announce_and_take().size(), static_cast<size_t>(n));
+    cut_off = 0;
+    restart();
+    ASSERT_EQ(cut_off, static_cast<size_t>(n));
   }
 
   std::vector<job> take() {
@@ -145,6 +161,7 @@ TEST_F(cut_off_test, waits_for_what_runs_before_it_runs_alone) {
   restart();
   EXPECT_EQ(announce_and_take().size(), 1u);
   auto other = named("other");
+  other.may_end_process = true;
   b = std::make_unique<board>(options, random);
   ASSERT_TRUE(b->add(listed(other), {}, 0, now));
   b->take_up("other", 1, {0, 7, {make(7)}}, now);
@@ -159,6 +176,138 @@ TEST_F(cut_off_test, waits_for_what_runs_before_it_runs_alone) {
   EXPECT_EQ(seqs(announce_and_take()), std::vector<seq_t>{1});
   b->remove("p");
   EXPECT_EQ(seqs(take()), std::vector<seq_t>{8}) << "nothing is left of it";
+}
+
+TEST_F(cut_off_test, what_can_t_end_the_process_runs_beside_it) {
+  end_with_one_in_hand(named("p"));
+  restart();
+  EXPECT_EQ(announce_and_take().size(), 1u);
+  restart();
+  ASSERT_TRUE(b->add(listed(named("program")), {}, 0, now));
+  b->take_up("program", 1, {0, 8, {make(7), make(8)}}, now);
+  EXPECT_EQ(seqs(take()), (std::vector<seq_t>{7, 8}));
+  write();
+  EXPECT_EQ(seqs(take()), std::vector<seq_t>{1}) << "it waits for none of them";
+}
+
+TEST_F(cut_off_test, many_run_in_a_few_groups) {
+  cut_off_together(100);
+  size_t groups = 0;
+  size_t done = 0;
+  while (done < 100) {
+    const auto jobs = announce_and_take();
+    ASSERT_FALSE(jobs.empty());
+    for (const auto& j : jobs)
+      b->finish(j.id, outcome::done(), now);
+    done += jobs.size();
+    ++groups;
+  }
+  EXPECT_EQ(groups, 8u);
+}
+
+TEST_F(cut_off_test, between_two_groups_all_else_has_its_turn) {
+  cut_off_together(16);
+  const auto group = announce_and_take();
+  ASSERT_EQ(seqs(group), (std::vector<seq_t>{1, 2}));
+  read({make(101)});
+  now += 2s;
+  b->finish(group[0].id, outcome::done(), now);
+  EXPECT_TRUE(take().empty()) << "a group has its time for itself";
+  b->finish(group[1].id, outcome::done(), now);
+  auto jobs = announce_and_take();
+  ASSERT_EQ(seqs(jobs), std::vector<seq_t>{101});
+  EXPECT_EQ(b->wake_at(), now + 2s);
+  now += 2s;
+  read({make(102)});
+  EXPECT_TRUE(take().empty()) << "the next group's turn, once that one ended";
+  EXPECT_FALSE(b->is_announcing("p"));
+  b->finish(jobs[0].id, outcome::done(), now);
+  EXPECT_EQ(seqs(announce_and_take()), (std::vector<seq_t>{3, 4}));
+}
+
+TEST_F(cut_off_test, a_turn_that_nobody_wants_is_none) {
+  cut_off_together(16);
+  const auto group = announce_and_take();
+  now += 2s;
+  for (const auto& j : group)
+    b->finish(j.id, outcome::done(), now);
+  EXPECT_EQ(seqs(announce_and_take()), (std::vector<seq_t>{3, 4}));
+}
+
+TEST_F(cut_off_test, a_group_keeps_to_the_concurrency) {
+  auto p = named("p");
+  p.concurrency = 3;
+  what = p;
+  cut_off_together(3);
+  options.groups = 1;
+  auto other = p;
+  other.concurrency = 2;
+  what = other;
+  restart();
+  EXPECT_EQ(announce_and_take().size(), 2u);
+}
+
+// Whichever of a thousand it is: each end of the process leaves an eighth of
+// those that may have been it, and nobody else is given up.
+TEST_F(cut_off_test, the_one_of_many_is_found_after_a_few_ends) {
+  for (const seq_t deadly : {1, 500, 1'000}) {
+    marks.clear();
+    options.max_unfinished = 4'000;
+    auto p = named("p");
+    p.concurrency = 1'000;
+    p.max_retries = 1;
+    what = p;
+    cut_off_together(1'000);
+    int ends = 2;
+    std::vector<seq_t> given_up;
+    std::set<seq_t> done;
+    while (given_up.empty() && ends < 20) {
+      auto jobs = take();
+      if (jobs.empty() && b->is_announcing("p")) {
+        write();
+        jobs = take();
+      }
+      ASSERT_FALSE(jobs.empty());
+      bool over = false;
+      for (const auto& j : jobs) {
+        if (j.spent)
+          given_up.push_back(j.event->seq);
+        over = over || (j.event->seq == deadly && !j.spent);
+      }
+      if (over) {
+        ++ends;
+        restart();
+        continue;
+      }
+      for (const auto& j : jobs) {
+        b->finish(j.id, j.spent ? outcome::give_up("") : outcome::done(), now);
+        done.insert(j.event->seq);
+      }
+      write();
+    }
+    EXPECT_EQ(given_up, std::vector<seq_t>{deadly});
+    EXPECT_LE(ends, 6);
+    while (done.size() < 1'000) {
+      const auto jobs = announce_and_take();
+      ASSERT_FALSE(jobs.empty());
+      for (const auto& j : jobs) {
+        b->finish(j.id, outcome::done(), now);
+        done.insert(j.event->seq);
+      }
+    }
+  }
+}
+
+TEST_F(cut_off_test, one_that_goes_takes_its_part_of_the_group_along) {
+  cut_off_together(16);
+  EXPECT_EQ(announce_and_take().size(), 2u);
+  auto other = named("other");
+  other.may_end_process = true;
+  ASSERT_TRUE(b->add(listed(other), {}, 0, now));
+  b->take_up("other", 1, {0, 50, {make(50)}}, now);
+  EXPECT_TRUE(take().empty());
+  b->remove("p");
+  EXPECT_EQ(seqs(take()), std::vector<seq_t>{50});
 }
 
 TEST_F(cut_off_test, is_given_up_after_as_many_attempts_as_any) {
