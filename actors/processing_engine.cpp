@@ -58,6 +58,7 @@ processing_engine_state::make_behavior() {
       [this](answer_atom, const uuid& id) { awaited_.reply(id, std::nullopt); },
       [this](retry_atom, const dead_letter& x) { return again(x); },
       [this](list_atom) { return states(); },
+      [this](drop_atom, const std::string& n) { return let_go(n); },
       [this](flush_atom) { return flush(options_.patience); },
       [this](flush_atom, uint32_t within) {
         const std::chrono::milliseconds whole{within};
@@ -167,6 +168,13 @@ std::vector<processing::processor_state> processing_engine_state::states() {
     x.timed_out = e.totals.timed_out;
     x.cursor = state.cursor;
   }
+  for (const auto& [n, x] : gone_)
+    if (is_gone(x) && !entries_.contains(n)) {
+      out.push_back(x);
+      out.back().detail = "it is not there any more, and not done with " +
+                          std::to_string(x.ready) + " events";
+    }
+  std::ranges::sort(out, {}, &processing::processor_state::name);
   return out;
 }
 

@@ -166,6 +166,7 @@ void processing_engine_state::written(entry& e) {
   e.after_this.clear();
   if (std::exchange(e.begun, false))
     fetch_missing(e);
+  end_let_go(e);
   end_flush();
 }
 

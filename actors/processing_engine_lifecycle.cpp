@@ -15,10 +15,12 @@ namespace eventweft {
 void processing_engine_state::sync() {
   if (stopping_)
     return;
+  bool retired = false;
   for (auto i = entries_.begin(); i != entries_.end();) {
     const auto current = options_.processors->find(i->first);
     if (!current || current->number != i->second.what->number) {
       retire(i->second);
+      retired = true;
       i = entries_.erase(i);
     } else {
       ++i;
@@ -32,6 +34,9 @@ void processing_engine_state::sync() {
                 .pauses = backoff{options_.retry_min, options_.retry_max}});
   for (auto& [n, e] : entries_)
     check_owner(e);
+  if (options_.processors->complete() &&
+      (!std::exchange(looked_for_gone_, true) || retired))
+    look_for_gone();
   pump();
 }
 
@@ -150,6 +155,10 @@ void processing_engine_state::begin(
     return;
   }
   e.touched = now();
+  // Nothing of what it has not read is anybody's any more.
+  if (const auto& p = e.what->what; p.kind == processing::gone_kind)
+    for (size_t n = 0; n < processing::feeds_of(p).size(); ++n)
+      board_.take_up(p.name, n, {0, start, {}}, now());
   ctx_.log->info("processor {} starts after event {}", e.what->what.name,
                  board_.state_of(e.what->what.name).cursor);
   // Its beginning is to be known before anything is read.
@@ -221,6 +230,10 @@ void processing_engine_state::follow(entry& e) {
   e.at = phase::running;
   e.pauses.reset();
   const auto& p = e.what->what;
+  if (p.kind == processing::gone_kind) {
+    pump();
+    return;
+  }
   for (size_t index = 0; index < processing::feeds_of(p).size(); ++index) {
     const auto number = ++last_feed_;
     follower_options options;
@@ -293,6 +306,114 @@ void processing_engine_state::drop(entry& e) {
   e.letters = 0;
   e.at = phase::elsewhere;
   e.epoch = ++last_epoch_;
+}
+
+// -- which there are no more -------------------------------------------------
+
+void processing_engine_state::look_for_gone() {
+  if (!options_.durable)
+    return;
+  const auto later = [this] {
+    run_after(self_, options_.look_interval, [this] { look_for_gone(); });
+  };
+  const auto journal = ctx_.peers->journal.get();
+  if (!journal) {
+    later();
+    return;
+  }
+  ask(self_, journal, options_.timeout, list_atom_v)
+      .then(
+          [this](const std::vector<processing::processor_state>& known) {
+            note_gone(known);
+          },
+          [later](const caf::error&) { later(); });
+}
+
+void processing_engine_state::note_gone(
+    const std::vector<processing::processor_state>& known) {
+  const auto before = std::exchange(gone_, {});
+  for (const auto& x : known) {
+    if (x.ready == 0 || options_.processors->find(x.name))
+      continue;
+    gone_.emplace(x.name, x);
+    if (!before.contains(x.name) && is_gone(x))
+      ctx_.log->warn("processor {} is not there any more, and not done with {} "
+                     "events: add it again, or have them given up by "
+                     "`eventweft processors --drop {}`",
+                     x.name, x.ready, x.name);
+  }
+}
+
+bool processing_engine_state::is_gone(
+    const processing::processor_state& x) const {
+  return ctx_.owner->holder("processor:" + x.name).empty();
+}
+
+caf::result<uint64_t> processing_engine_state::let_go(const std::string& n) {
+  if (const auto there = options_.processors->find(n))
+    return to_caf(ec::conflict,
+                  "processor " + n +
+                      (there->what.kind == processing::gone_kind
+                           ? " is being let go of"
+                           : " is there: what it has left is given up only "
+                             "after it was taken out of the configuration"));
+  const auto journal = ctx_.peers->journal.get();
+  if (!journal || stopping_)
+    return to_caf(ec::overloaded, "the journal of processors restarts");
+  auto promise = self_->make_response_promise<uint64_t>();
+  ask(self_, journal, options_.timeout, list_atom_v)
+      .then(
+          [this, n, promise](
+              const std::vector<processing::processor_state>& known) mutable {
+            const auto x =
+                std::ranges::find(known, n, &processing::processor_state::name);
+            if (x == known.end() || x->ready == 0)
+              promise.deliver(to_caf(ec::not_found,
+                                     "no processor " + n + " has work left"));
+            else if (!is_gone(*x))
+              promise.deliver(
+                  to_caf(ec::conflict,
+                         "processor " + n +
+                             holder_text(*ctx_.owner, "processor:" + n)));
+            else
+              let_go(*x, promise);
+          },
+          [promise](const caf::error& why) mutable { promise.deliver(why); });
+  return promise;
+}
+
+void processing_engine_state::let_go(
+    const processing::processor_state& x,
+    caf::typed_response_promise<uint64_t> promise) {
+  const auto reader = ctx_.peers->reader.get();
+  if (!reader) {
+    promise.deliver(to_caf(ec::overloaded, "the reader restarts"));
+    return;
+  }
+  ask(self_, reader, options_.timeout, head_atom_v)
+      .then(
+          [this, x, promise](seq_t head) mutable {
+            ctx_.log->info("processor {}: the {} events that it has left are "
+                           "given up",
+                           x.name, x.ready);
+            if (auto added = options_.processors->add(
+                    processing::let_go_of(x.name, head));
+                !added)
+              promise.deliver(to_caf(added.error()));
+            else
+              promise.deliver(x.ready);
+          },
+          [promise](const caf::error& why) mutable { promise.deliver(why); });
+}
+
+void processing_engine_state::end_let_go(const entry& e) {
+  const auto& n = e.what->what.name;
+  if (e.what->what.kind != processing::gone_kind || e.at != phase::running ||
+      e.letters > 0 || !board_.missing(n).empty() || board_.has_news(n))
+    return;
+  const auto left = board_.state_of(n);
+  if (left.ready + left.running + left.waiting == 0)
+    options_.processors->remove(n);
 }
 
 void processing_engine_state::retire(entry& e) {

@@ -108,6 +108,15 @@ class processing_engine_state {
   void cut_off(const entry& e, const char* when, const char* then);
   /// Somebody else has it, or will: nothing more is written.
   void drop(entry& e);
+  /// Those that are in the store with work left, and nowhere else.
+  void look_for_gone();
+  void note_gone(const std::vector<processing::processor_state>& known);
+  bool is_gone(const processing::processor_state& x) const;
+  caf::result<uint64_t> let_go(const std::string& n);
+  void let_go(const processing::processor_state& x,
+              caf::typed_response_promise<uint64_t> promise);
+  /// Whoever takes the place of one that is gone goes when it is done.
+  void end_let_go(const entry& e);
   /// It was removed: what it has done is written, what it has in hand stays.
   void retire(entry& e);
 
@@ -189,6 +198,8 @@ class processing_engine_state {
   std::shared_ptr<void> registry_guard_;
   std::shared_ptr<void> owner_guard_;
   std::map<std::string, entry> entries_;
+  /// What is known of those that are not there any more.
+  std::map<std::string, processing::processor_state> gone_;
   std::unordered_map<uint64_t, feed> feeds_;
   std::set<uint64_t> blocking_;
   std::unordered_map<uint64_t, std::stop_source> async_stops_;
@@ -197,6 +208,7 @@ class processing_engine_state {
   uint64_t last_feed_ = 0;
   /// When the timer that is set goes off.
   std::optional<timestamp> armed_;
+  bool looked_for_gone_ = false;
   bool writes_armed_ = false;
   bool stopping_ = false;
   bool writing_last_ = false;

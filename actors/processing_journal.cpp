@@ -3,12 +3,37 @@
 
 #include "actors/answer.hpp"
 #include "actors/caf_compat.hpp"
+#include "delivery/progress.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace eventweft {
 
 namespace {
+
+using named_marks =
+    std::vector<std::pair<std::string, processing::stored_mark>>;
+
+/// What the marks say, which are in the order of their processors.
+std::vector<processing::processor_state> states_of(const named_marks& all) {
+  std::vector<processing::processor_state> out;
+  for (const auto& [name, stored] : all) {
+    const auto mark = delivery::parse_mark(stored.mark);
+    // That it can't be read is said when the processor starts.
+    if (!mark)
+      continue;
+    if (out.empty() || out.back().name != name) {
+      auto& x = out.emplace_back();
+      x.name = name;
+      x.state = "gone";
+      x.cursor = stored.cursor;
+    }
+    out.back().ready += mark->open.size();
+    out.back().cursor = std::min(out.back().cursor, stored.cursor);
+  }
+  return out;
+}
 
 class processing_journal_state {
  public:
@@ -23,6 +48,10 @@ class processing_journal_state {
         [this](list_atom, const std::string& processor)
             -> caf::result<std::vector<processing::stored_mark>> {
           return answer(store_->marks(processor));
+        },
+        [this](list_atom)
+            -> caf::result<std::vector<processing::processor_state>> {
+          return answer(store_->known().map(states_of));
         },
         [this](append_atom,
                const processing::write_ptr& w) -> caf::result<void> {

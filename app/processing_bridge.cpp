@@ -29,6 +29,11 @@ void processing_bridge::processors(
                list_atom_v);
 }
 
+void processing_bridge::drop_processor(std::string name, reply<uint64_t> r) {
+  put_question(*ctx_.peers, timeout_, std::move(r), engine_of(ctx_),
+               drop_atom_v, std::move(name));
+}
+
 void processing_bridge::dead_letters(dead_letter_query q,
                                      reply<std::vector<dead_letter>> r) {
   put_question(*ctx_.peers, timeout_, std::move(r), reader_of(ctx_),

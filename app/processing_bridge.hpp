@@ -15,6 +15,7 @@ class processing_bridge final : public net::processing_port {
       : ctx_(std::move(ctx)), timeout_(timeout) {}
 
   void processors(reply<std::vector<processing::processor_state>> r) override;
+  void drop_processor(std::string name, reply<uint64_t> r) override;
   void dead_letters(dead_letter_query q,
                     reply<std::vector<dead_letter>> r) override;
   void retry_dead_letter(uuid id, reply<bool> r) override;

@@ -332,6 +332,8 @@ expected<net::bound_address> service::start() {
   parts.control = control;
   parts.access = s.access.get();
   parts.rules_port = s.rules.get();
+  // A host's own come when the actors are there.
+  s.processors->set_complete(false);
   s.actors = std::make_unique<actor_host>(std::move(parts));
   // Streams of the store are there before the first reader asks for one; the
   // part that looks after them reads them again when it comes to it.
@@ -366,7 +368,9 @@ expected<net::bound_address> service::start() {
     if (s.options.undo)
       s.options.undo();
     stop();
+    return address;
   }
+  s.processors->set_complete(true);
   return address;
 }
 

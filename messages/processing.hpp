@@ -144,7 +144,8 @@ struct processor_state {
   std::string name;
   /// "exec", "http", "handler".
   std::string kind;
-  /// "running", "starting", "elsewhere" (another node's), "failed".
+  /// "running", "starting", "elsewhere" (another node's), "failed", "gone" (not
+  /// there any more, with so many events left as are `ready`).
   std::string state;
   /// What failed.
   std::string detail;

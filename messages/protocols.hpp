@@ -149,6 +149,9 @@ using dead_letters_actor = caf::typed_actor<
 using processing_journal_actor = caf::typed_actor<
     // How far the processor is; nothing if it was never seen.
     caf::result<std::vector<processing::stored_mark>>(list_atom, std::string),
+    // Each processor that there ever was, with how many events it has in hand
+    // (`ready`) and how far it read.
+    caf::result<std::vector<processing::processor_state>>(list_atom),
     // One transaction. `not_owner` when the fence does not hold.
     caf::result<void>(append_atom, processing::write_ptr)>;
 
@@ -175,6 +178,10 @@ using processing_engine_actor = caf::typed_actor<
     // runs on another node.
     caf::result<void>(retry_atom, dead_letter),
     caf::result<std::vector<processing::processor_state>>(list_atom),
+    // Gives up what a processor that is not there any more has left; how many
+    // events that are. `not_found` if there are none, `conflict` if there is
+    // such a processor.
+    caf::result<uint64_t>(drop_atom, std::string),
     // Starts nothing new, waits a little for what runs, writes what is done.
     caf::result<void>(flush_atom),
     // The same within so many milliseconds, of which the writing has its part.

@@ -100,6 +100,19 @@ awaitable<response> list_processors(const api_call& call,
   co_return json_answer(200, one ? out : out + "]}");
 }
 
+awaitable<response> drop_processor(const api_call& call,
+                                   processing_port& port) {
+  const std::string name{call.match.argument};
+  const auto events = co_await call.ask.call<uint64_t>(
+      [&](reply_to<uint64_t> r) { port.drop_processor(name, std::move(r)); });
+  if (!events)
+    co_return problem_answer(events.error());
+  std::string out = "{";
+  append_member(out, "name", name);
+  append_member(out, "events", *events);
+  co_return json_answer(202, out + '}');
+}
+
 awaitable<response> list_letters(const api_call& call, processing_port& port,
                                  dead_letter_selection selected) {
   using letters = std::vector<dead_letter>;
@@ -215,6 +228,7 @@ bool is_processing_call(endpoint target) noexcept {
   switch (target) {
   case endpoint::list_processors:
   case endpoint::get_processor:
+  case endpoint::drop_processor:
   case endpoint::list_dead_letters:
   case endpoint::get_dead_letter:
   case endpoint::retry_dead_letter:
@@ -325,6 +339,8 @@ awaitable<response> answer_processing_call(const api_call& call,
   case endpoint::list_processors:
   case endpoint::get_processor:
     co_return co_await list_processors(call, *port);
+  case endpoint::drop_processor:
+    co_return co_await drop_processor(call, *port);
   case endpoint::list_dead_letters:
     co_return co_await list_letters(call, *port, std::move(selected));
   case endpoint::retry_dead_letters:

@@ -63,6 +63,8 @@ constexpr route table[] = {
     {verb::get, "/api/v1/processors", endpoint::list_processors, needs::read},
     {verb::get, "/api/v1/processors/{name}", endpoint::get_processor,
      needs::read},
+    {verb::delete_, "/api/v1/processors/{name}", endpoint::drop_processor,
+     needs::manage},
     {verb::get, "/api/v1/dead-letters", endpoint::list_dead_letters,
      needs::manage},
     {verb::delete_, "/api/v1/dead-letters", endpoint::drop_dead_letters,

@@ -40,6 +40,7 @@ enum class endpoint : uint8_t {
   list_deliveries,
   list_processors,
   get_processor,
+  drop_processor,
   list_dead_letters,
   get_dead_letter,
   retry_dead_letter,

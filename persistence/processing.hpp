@@ -5,7 +5,9 @@
 #include "messages/fence.hpp"
 #include "messages/processing.hpp"
 
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace eventweft {
@@ -20,6 +22,10 @@ class processing_store {
   /// The processor's marks; none if it was never seen.
   virtual expected<std::vector<processing::stored_mark>>
   marks(std::string_view processor) = 0;
+
+  /// The marks of all processors that there ever were, by their names.
+  virtual expected<std::vector<std::pair<std::string, processing::stored_mark>>>
+  known() = 0;
 
   /// Writes all of it or nothing: rows of `event_processing_status`, the
   /// marks, `processed_at` and `processing_duration` of the events that no

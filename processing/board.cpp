@@ -163,8 +163,10 @@ bool board::fetched(std::string_view name, seq_t seq, event_ptr ev,
       return false;
     }
     const auto open = *f.progress.find(seq);
-    auto& i = put(*w, n, std::move(ev), open.attempts,
-                  open.attempts == 0 ? now : open.due, now);
+    // What is only to be given up waits for no retry.
+    const bool at_once = open.attempts == 0 || w->what->what.kind == gone_kind;
+    auto& i =
+        put(*w, n, std::move(ev), open.attempts, at_once ? now : open.due, now);
     i.since = open.since;
     i.history = open.history;
     i.company = open.company;

@@ -4,6 +4,7 @@
 #include "codec/json_text.hpp"
 
 #include <array>
+#include <utility>
 
 namespace eventweft::processing {
 
@@ -45,6 +46,22 @@ void shorten_error(outcome& o) {
     return;
   // What was let go of is not to be carried along.
   o.error = std::string{o.error, 0, kept};
+}
+
+processor let_go_of(std::string name, seq_t head) {
+  processor out;
+  out.name = std::move(name);
+  // No platform is called so.
+  out.filter.platforms = {"-"};
+  out.start = start_point::after(head);
+  out.handler = async_handler{[](const event_ptr&, const attempt_context&,
+                                 const completion& ended) {
+    ended(outcome::give_up("the processor is not there any more, and what it "
+                           "had left was let go of"));
+  }};
+  out.may_end_process = false;
+  out.kind = gone_kind;
+  return out;
 }
 
 expected<void> check(const processor& p) {

@@ -114,6 +114,13 @@ inline constexpr size_t longest_error = 2'000;
 /// somebody else's may say anything.
 void shorten_error(outcome& o);
 
+/// The kind of `let_go_of`.
+inline constexpr std::string_view gone_kind = "gone";
+
+/// Takes the place of a processor that is not there any more: gives up what
+/// that one had in hand, and wants no event beyond `head`, the log's end.
+processor let_go_of(std::string name, seq_t head);
+
 /// `unprocessable`, naming the member, unless the processor can be run.
 expected<void> check(const processor& p);
 

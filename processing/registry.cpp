@@ -92,6 +92,19 @@ void registry::begun(std::string_view name) {
   });
 }
 
+void registry::set_complete(bool all_here) {
+  {
+    std::lock_guard guard{mutex_};
+    complete_ = all_here;
+  }
+  listeners_.tell();
+}
+
+bool registry::complete() const {
+  std::lock_guard guard{mutex_};
+  return complete_;
+}
+
 std::vector<registered_ptr> registry::all() const {
   return *snapshot();
 }

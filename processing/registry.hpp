@@ -50,6 +50,11 @@ class registry {
   /// It has begun, and would not begin there again.
   void begun(std::string_view name);
 
+  /// Whether all that the start brings are here, so that who is missing is
+  /// gone. It is so until told otherwise; a change is told like any other.
+  void set_complete(bool all_here);
+  bool complete() const;
+
   /// In the order of their names.
   std::vector<registered_ptr> all() const;
   registered_ptr find(std::string_view name) const;
@@ -74,6 +79,7 @@ class registry {
   std::shared_ptr<const list> answering_;
   change_listeners listeners_;
   uint64_t last_number_ = 0;
+  bool complete_ = true;
 };
 
 using registry_ptr = std::shared_ptr<registry>;

@@ -12,8 +12,11 @@ namespace eventweft::cli {
 namespace {
 
 void show_processor(simdjson::dom::element p, console& io) {
-  io.out << shown(p, "/name") << "  " << shown(p, "/kind") << "  "
-         << shown(p, "/state");
+  io.out << shown(p, "/name") << "  ";
+  // Of one that is gone nobody knows.
+  if (const auto kind = shown(p, "/kind"); !kind.empty())
+    io.out << kind << "  ";
+  io.out << shown(p, "/state");
   if (shown(p, "/state") == "elsewhere") {
     io.out << "  at " << shown(p, "/owner") << '\n';
     return;
@@ -27,12 +30,30 @@ void show_processor(simdjson::dom::element p, console& io) {
   io.out << '\n';
 }
 
+int drop_processor(http_client& client, const std::string& name, console& io) {
+  const auto answer = client.send(
+      {"DELETE", "/api/v1/processors/" + url_escaped(name), {}, {}});
+  if (!answer)
+    return report(answer.error(), io);
+  if (answer->status != 202)
+    return report({ec::internal, failure_text(*answer)}, io);
+  codec::payload_reader reader;
+  const auto root = reader.parse(answer->body);
+  if (!root)
+    return report(root.error(), io);
+  io.out << shown(*root, "/name") << ": " << shown(*root, "/events")
+         << " events become dead letters\n";
+  return exit_ok;
+}
+
 } // namespace
 
 int list_processors(const processors_options& options, console& io) {
   const auto client = connect_to(options.server);
   if (!client)
     return report(client.error(), io);
+  if (!options.drop.empty())
+    return drop_processor(**client, options.drop, io);
   const auto answer = (*client)->send({"GET", "/api/v1/processors", {}, {}});
   if (!answer)
     return report(answer.error(), io);
@@ -60,8 +81,13 @@ void add_processors(CLI::App& app, runner& run) {
       add_action(app, run, o, "processors",
                  "Show the handlers and how they are doing", list_processors);
   sub->add_flag("--json", o->json, "One JSON object a line");
+  sub->add_option(
+         "--drop", o->drop,
+         "Give up what this one, which is not there any more, has left")
+      ->option_text("NAME");
   sub->footer("Examples:\n  eventweft processors\n"
-              "  eventweft processors --json");
+              "  eventweft processors --json\n"
+              "  eventweft processors --drop old_name");
 }
 
 } // namespace eventweft::cli

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
 namespace eventweft::net {
@@ -23,6 +24,8 @@ class processing_port {
   /// Those that this node knows, by name.
   virtual void
   processors(reply<std::vector<processing::processor_state>> r) = 0;
+  /// Gives up what one that is not there any more has left; how many events.
+  virtual void drop_processor(std::string name, reply<uint64_t> r) = 0;
 
   virtual void dead_letters(dead_letter_query q,
                             reply<std::vector<dead_letter>> r) = 0;

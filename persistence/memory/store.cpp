@@ -77,6 +77,11 @@ class processing_session final : public processing_store {
     return log_->marks(processor);
   }
 
+  expected<std::vector<std::pair<std::string, processing::stored_mark>>>
+  known() override {
+    return log_->all_marks();
+  }
+
   // There is no other node that could own it.
   expected<void> record(std::string_view processor, const fence&,
                         const processing::changes& what) override {

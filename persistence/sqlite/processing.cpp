@@ -145,6 +145,22 @@ processing_session::marks(std::string_view processor) {
   });
 }
 
+expected<std::vector<std::pair<std::string, processing::stored_mark>>>
+processing_session::known() {
+  using marks_t = std::vector<std::pair<std::string, processing::stored_mark>>;
+  return database_.call([&](database& db) -> expected<marks_t> {
+    auto& q = db.prepared("SELECT processor_name, feed, cursor_seq, mark "
+                          "FROM processor_marks ORDER BY processor_name");
+    marks_t out;
+    while (q.executeStep())
+      out.push_back({q.getColumn(0).getString(),
+                     {q.getColumn(1).getString(), q.getColumn(2).getInt64(),
+                      q.getColumn(3).getString()}});
+    q.reset();
+    return out;
+  });
+}
+
 expected<void> processing_session::record(std::string_view processor,
                                           const fence&,
                                           const processing::changes& what) {

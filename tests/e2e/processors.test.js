@@ -105,6 +105,53 @@ for (const name of engines)
         [alert.dead_letter.id]);
     });
 
+    it('are let go of once they are gone', async (t) => {
+      const where = start(t, () => `
+        [server]
+        shutdown_timeout = 2
+        [processors.stuck]
+        command = ["/bin/sleep", "1000"]
+        timeout = 2000
+        [processors.other]
+        kind = "noop"
+      `);
+      const drop = (from) => api(from, 'DELETE', '/processors/stuck');
+      const first = await startServer(where);
+      t.after(() => first.stop());
+      const ids = [];
+      for (let count = 0; count < 3; ++count)
+        ids.push((await post(first, ping(count))).json.id);
+      await until('all to be in hand', async () => {
+        const seen = await processor(first, 'stuck');
+        return seen.ready + seen.running === 3;
+      });
+      assert.equal((await drop(first)).status, 409);
+      await first.stop();
+
+      writeFileSync(join(where.cwd, 'eventweft.toml'), `
+        [processors.other]
+        kind = "noop"
+      `);
+      const server = await startServer(where);
+      t.after(() => server.stop());
+      const gone = await until('it to be told',
+        () => processor(server, 'stuck'));
+      assert.equal(gone.state, 'gone');
+      assert.equal(gone.ready, 3);
+      const dropped = await drop(server);
+      assert.equal(dropped.status, 202);
+      assert.deepEqual(dropped.json, { name: 'stuck', events: 3 });
+      await until('it to be over', async () =>
+        !(await processor(server, 'stuck')));
+      const kept = await api(server, 'GET', '/dead-letters');
+      assert.deepEqual(
+        kept.json.dead_letters.map((letter) => letter.origin),
+        Array(3).fill('processor:stuck'));
+      for (const id of ids)
+        assert.ok((await server.json(`/api/v1/events/${id}`)).processed_at);
+      assert.equal((await drop(server)).status, 404);
+    });
+
     it('may not call private addresses unless allowed', async (t) => {
       const receiver = await startReceiver();
       t.after(() => receiver.stop());

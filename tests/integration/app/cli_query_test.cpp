@@ -405,13 +405,37 @@ TEST(CliProcessors, ShowsHowTheyAreDoing) {
       {{"GET /api/v1/processors",
         answer(200, R"({"processors":[{"name":"notify","kind":"exec",)"
                     R"("state":"running","detail":"","ready":1,"running":2,)"
-                    R"("waiting":3,"completed":4,"failed":5,"cursor":6}]})")}}};
+                    R"("waiting":3,"completed":4,"failed":5,"cursor":6},)"
+                    R"({"name":"old","kind":"","state":"gone",)"
+                    R"("detail":"not there","ready":7,"running":0,)"
+                    R"("waiting":0,"completed":0,"failed":0,"cursor":6}]})")}}};
   processors_options options;
   options.server = server.address();
   captured_console console;
   EXPECT_EQ(list_processors(options, console.io), exit_ok);
   EXPECT_EQ(console.out.str(), "notify  exec  running  ready 1  running 2  "
-                               "waiting 3  completed 4  failed 5  after 6\n");
+                               "waiting 3  completed 4  failed 5  after 6\n"
+                               "old  gone  ready 7  running 0  waiting 0  "
+                               "completed 0  failed 0  after 6  not there\n");
+}
+
+TEST(CliProcessors, HasWhatOneThatIsGoneHasLeftGivenUp) {
+  const api_server server{{
+      {"DELETE /api/v1/processors/old%20one",
+       answer(202, R"({"name":"old one","events":11})")},
+      {"DELETE /api/v1/processors/notify",
+       answer(409, R"({"detail":"processor notify is there"})")},
+  }};
+  processors_options options;
+  options.server = server.address();
+  options.drop = "old one";
+  captured_console console;
+  EXPECT_EQ(list_processors(options, console.io), exit_ok);
+  EXPECT_EQ(console.out.str(), "old one: 11 events become dead letters\n");
+  options.drop = "notify";
+  captured_console refused;
+  EXPECT_NE(list_processors(options, refused.io), exit_ok);
+  EXPECT_THAT(refused.err.str(), HasSubstr("is there"));
 }
 
 TEST(CliStreams, ShowsWhoReads) {

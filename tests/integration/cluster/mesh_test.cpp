@@ -86,6 +86,7 @@ processing_engine_actor spawn_engine(caf::actor_system& sys,
         },
         [](retry_atom, const dead_letter&) {},
         [](list_atom) { return std::vector<processing::processor_state>{}; },
+        [](drop_atom, const std::string&) { return uint64_t{0}; },
         [](flush_atom) {},
         [](flush_atom, uint32_t) {},
     };

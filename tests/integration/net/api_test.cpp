@@ -230,6 +230,18 @@ TEST_F(http_api, TellsHowProcessorsAreDoing) {
   EXPECT_EQ(ask(get("/api/v1/processors/other")).status, 404);
 }
 
+TEST_F(http_api, LetsGoOfAProcessorThatIsGone) {
+  start();
+  const auto drop = [&](const std::string& name) {
+    return ask("DELETE /api/v1/processors/" + name +
+               " HTTP/1.1\r\nHost: x\r\n\r\n");
+  };
+  const auto gone = drop("gone");
+  EXPECT_EQ(gone.status, 202);
+  EXPECT_EQ(gone.body, R"({"name":"gone","events":11})");
+  EXPECT_EQ(drop("notify").status, 409);
+}
+
 TEST_F(http_api, TellsMetricsAndHealth) {
   start();
   EXPECT_EQ(ask(get("/api/v1/metrics")).body, "{\"queue\":{}}");

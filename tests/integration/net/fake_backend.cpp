@@ -271,6 +271,13 @@ void fake_backend::processors(
   r(std::vector{p, theirs});
 }
 
+void fake_backend::drop_processor(std::string name, reply<uint64_t> r) {
+  if (name == "gone")
+    r(uint64_t{11});
+  else
+    r(fail(ec::conflict, "processor " + name + " is there"));
+}
+
 void fake_backend::dead_letters(dead_letter_query q,
                                 reply<std::vector<dead_letter>> r) {
   std::vector<dead_letter> page;

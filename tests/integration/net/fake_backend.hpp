@@ -81,6 +81,7 @@ class fake_backend final : public backend, public processing_port {
   void open_reader(reader_request request,
                    reply_to<std::shared_ptr<reader_control>> reply) override;
   processing_port* processing() override { return this; }
+  void drop_processor(std::string name, reply<uint64_t> r) override;
   void processors(
       reply<std::vector<eventweft::processing::processor_state>> r) override;
   void dead_letters(dead_letter_query q,

@@ -65,6 +65,22 @@ TEST_P(processing_contract, RemembersMarks) {
           processing::stored_mark{"high", 12, R"({"cursor":12,"open":[]})"}));
 }
 
+TEST_P(processing_contract, KnowsWhoWasThere) {
+  EXPECT_TRUE(must(memory_->known()).empty());
+  changes c;
+  c.marks = {{"low", 5, R"({"cursor":5,"open":[[4,0,0,0]]})"},
+             {"high", 9, R"({"cursor":9,"open":[]})"}};
+  must(memory_->record("p", nobody_, c));
+  c.marks = {{"all", 7, R"({"cursor":7,"open":[]})"}};
+  must(memory_->record("a", nobody_, c));
+  const auto known = must(memory_->known());
+  ASSERT_EQ(known.size(), 3u);
+  EXPECT_EQ(known[0].first, "a");
+  EXPECT_EQ(known[0].second, c.marks[0]);
+  EXPECT_EQ(known[1].first, "p");
+  EXPECT_EQ(known[2].first, "p");
+}
+
 TEST_P(processing_contract, OneFeedTakesThePlaceOfFour) {
   changes c;
   c.marks = {{"low", 5, R"({"cursor":5,"open":[]})"},

@@ -81,6 +81,17 @@ class memory_processing final : public processing_store {
     return out;
   }
 
+  expected<std::vector<std::pair<std::string, processing::stored_mark>>>
+  known() override {
+    if (to_->down)
+      return fail(*to_->down);
+    std::vector<std::pair<std::string, processing::stored_mark>> out;
+    for (const auto& [name, marks] : to_->marks)
+      for (const auto& [f, mark] : marks)
+        out.emplace_back(name, mark);
+    return out;
+  }
+
   expected<void> record(std::string_view name, const fence&,
                         const processing::changes& what) override {
     if (to_->down)
@@ -681,6 +692,99 @@ TEST_F(processing_engine_test, processors_come_and_go_while_it_runs) {
   settle();
   work();
   EXPECT_EQ(seqs(), (std::vector<seq_t>{1, 2, 3}));
+}
+
+TEST_F(processing_engine_test, what_one_that_is_gone_has_left_is_told) {
+  ASSERT_TRUE(processors->add(noting("done")));
+  start_engine();
+  add_events(1, 3);
+  work();
+  settle();
+  ASSERT_TRUE(processors->add(noting("p")));
+  settle();
+  const auto lines = keep_log();
+  processors = std::make_shared<processing::registry>();
+  ASSERT_TRUE(processors->add(noting("new")));
+  processors->set_complete(false);
+  restart_engine();
+  const std::string told =
+      "processor p is not there any more, and not done with 3 events";
+  EXPECT_EQ(said(*lines, told), 0) << "it may still come";
+  processors->set_complete(true);
+  run();
+  EXPECT_EQ(said(*lines, told), 1);
+  auto states = request<std::vector<processing::processor_state>>(
+      ctx.peers->engine.get(), list_atom_v);
+  run();
+  ASSERT_TRUE(states->value);
+  const auto& all = *states->value;
+  ASSERT_EQ(all.size(), 2u) << "one of them was done";
+  EXPECT_EQ(all[0].name, "new");
+  EXPECT_EQ(all[1].name, "p");
+  EXPECT_EQ(all[1].state, "gone");
+  EXPECT_EQ(all[1].ready, 3u);
+  // It is there again.
+  ASSERT_TRUE(processors->add(noting("p")));
+  settle();
+  work();
+  settle();
+  EXPECT_EQ(seqs().size(), 3u);
+}
+
+TEST_F(processing_engine_test, what_one_that_is_gone_has_left_is_given_up) {
+  auto p = noting("p");
+  // It would be tried again in a long time only.
+  p.retry_delay = 1h;
+  p.max_retry_delay = 1h;
+  fail_times["p"] = 1;
+  ASSERT_TRUE(processors->add(std::move(p)));
+  start_engine();
+  add_events(1, 1);
+  work();
+  settle();
+  add_events(2, 3);
+  workers->jobs.clear();
+  settle();
+  EXPECT_EQ(status_of(1), processing::status::retrying);
+  EXPECT_EQ(status_of(3), processing::status::processing);
+  processors = std::make_shared<processing::registry>();
+  ASSERT_TRUE(processors->add(noting("new")));
+  restart_engine();
+  work();
+  // Not read by it, and nobody's.
+  add_events(4, 4);
+  work();
+  settle();
+  const auto drop = [&](const std::string& name) {
+    auto out = request<uint64_t>(ctx.peers->engine.get(), drop_atom_v, name);
+    run();
+    return out;
+  };
+  const auto refused = [&](const std::string& name) {
+    return drop(name)->failed.value().code;
+  };
+  EXPECT_EQ(refused("new"), ec::conflict);
+  EXPECT_EQ(refused("nobody"), ec::not_found);
+  const auto dropped = drop("p");
+  ASSERT_TRUE(dropped->value);
+  EXPECT_EQ(*dropped->value, 3u);
+  settle();
+  work();
+  settle();
+  settle();
+  ASSERT_EQ(log->letters.size(), 3u);
+  for (const auto& letter : log->letters) {
+    EXPECT_EQ(letter.origin, "processor:p");
+    EXPECT_THAT(letter.reason, ::testing::HasSubstr("not there any more"));
+  }
+  for (const seq_t seq : {1, 2, 3}) {
+    EXPECT_EQ(status_of(seq), processing::status::failed);
+    EXPECT_TRUE(journal->rows.at({"p", seq}).settled);
+  }
+  EXPECT_FALSE(processors->find("p"));
+  EXPECT_EQ(refused("p"), ec::not_found);
+  for (const auto& [feed, mark] : journal->marks["p"])
+    EXPECT_EQ(mark.cursor, 4) << "nothing waits for it any more";
 }
 
 TEST_F(processing_engine_test, only_the_owner_runs_a_processor) {

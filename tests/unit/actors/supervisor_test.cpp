@@ -255,6 +255,7 @@ TEST_F(supervisor_test, handlers_have_what_the_writer_left_but_for_a_third) {
         [](answer_atom, const uuid&) {},
         [](retry_atom, const dead_letter&) {},
         [](list_atom) { return std::vector<processing::processor_state>{}; },
+        [](drop_atom, const std::string&) { return uint64_t{0}; },
         [](flush_atom) {},
         [&told](flush_atom, uint32_t within) { told.push_back(within); },
     };
