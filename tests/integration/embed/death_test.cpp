@@ -33,14 +33,18 @@ Config stored() {
       .set("store.spool_directory", "");
 }
 
-/// One handler ends the process; another one is cut off by that each time.
+/// The handler ends the process with one event; with another one it is cut off
+/// by that each time.
 void run_into_it() {
   App app{"deaths", stored()};
   app.platform("ci").on(
-      "deadly", [](const Event&) { std::abort(); }, twice("deadly"));
-  app.platform("ci").on(
-      "harmless", [](const Event&) { std::this_thread::sleep_for(60s); },
-      twice("harmless"));
+      "*",
+      [](const Event& e) {
+        if (e.event_type() == "deadly")
+          std::abort();
+        std::this_thread::sleep_for(60s);
+      },
+      twice("both"));
   app.start();
   app.wait(60s);
   std::_Exit(9);
@@ -67,17 +71,17 @@ TEST(EmbedAppDeathTest, AHandlerThatEndsItsHostIsGivenUpAndNoOther) {
             lines.add(std::string{text});
           })};
   app.platform("ci").on(
-      "deadly", [&](const Event&) { seen.add("deadly"); }, twice("deadly"));
-  app.platform("ci").on(
-      "harmless", [&](const Event&) { seen.add("harmless"); },
-      twice("harmless"));
+      "*", [&](const Event& e) { seen.add(std::string{e.event_type()}); },
+      twice("both"));
   app.start();
   EXPECT_THAT(seen.wait_for(1), ElementsAre("harmless"));
   EXPECT_TRUE(app.stop());
   ::unsetenv(place);
   EXPECT_THAT(lines.now(),
-              Contains(AllOf(HasSubstr("dead letter"), HasSubstr("deadly"),
+              Contains(AllOf(HasSubstr("dead letter"), HasSubstr("both"),
                              HasSubstr("cut off: the process ended"))));
+  EXPECT_THAT(lines.now(), Not(Contains(HasSubstr("not there any more"))))
+      << "handlers come while the app starts";
 }
 
 } // namespace
