@@ -99,10 +99,12 @@ for (const name of engines)
       assert.equal(alert.type, 'dead_letter');
       assert.equal(alert.dead_letter.origin, 'processor:call');
 
-      const kept = await api(server, 'GET', '/dead-letters');
+      // The alert waits for no store.
+      const kept = async () =>
+        (await api(server, 'GET', '/dead-letters')).json.dead_letters;
+      await until('the dead letter', async () => (await kept()).length > 0);
       assert.deepEqual(
-        kept.json.dead_letters.map((letter) => letter.id),
-        [alert.dead_letter.id]);
+        (await kept()).map((letter) => letter.id), [alert.dead_letter.id]);
     });
 
     it('are let go of once they are gone', async (t) => {
