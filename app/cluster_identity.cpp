@@ -18,6 +18,8 @@ namespace eventweft {
 namespace {
 
 constexpr int probe_milliseconds = 1'000;
+/// Time to get a new certificate, where nothing renews it by itself.
+constexpr std::chrono::hours end_is_near{7 * 24};
 
 expected<std::string> text_of(const std::string& key, const std::string& path) {
   return config::read_file(path, "[cluster] " + key + ":");
@@ -118,11 +120,29 @@ transport_files cluster_identity::files() const {
   return {certificate_.path(), key_.path(), authority_.path()};
 }
 
-bool cluster_identity::look(spdlog::logger& log) {
+void cluster_identity::tell_of_end(spdlog::logger& log, timestamp now) {
+  const auto end = current_->valid_until();
+  const auto state = end <= now                 ? told::over
+                     : end - now <= end_is_near ? told::soon
+                                                : told::nothing;
+  if (std::exchange(told_, state) == state)
+    return;
+  if (state == told::over)
+    log.error("cluster: this node's certificate is over since {}, and the "
+              "others refuse it: put a new one at {}",
+              to_rfc3339(end), settings_.certificate);
+  else if (state == told::soon)
+    log.warn("cluster: this node's certificate ends at {}: put a new one at {} "
+             "before that",
+             to_rfc3339(end), settings_.certificate);
+}
+
+bool cluster_identity::look(spdlog::logger& log, timestamp now) {
   std::lock_guard guard{mutex_};
-  const auto now = stamp_of(settings_.certificate) + stamp_of(settings_.key) +
-                   stamp_of(settings_.ca);
-  if (now == seen_)
+  tell_of_end(log, now);
+  const auto stamp = stamp_of(settings_.certificate) + stamp_of(settings_.key) +
+                     stamp_of(settings_.ca);
+  if (stamp == seen_)
     return next_.has_value();
   auto loaded = read();
   if (!loaded) {

@@ -32,8 +32,9 @@ class cluster_identity final : public link::identity {
 
   /// Whether the files on disk changed since they were last looked at. If they
   /// hold something good, `swap` puts it in place; it is to be called where
-  /// no connection is being made. What is wrong with them is logged once.
-  bool look(spdlog::logger& log);
+  /// no connection is being made. What is wrong with them is logged once, and
+  /// so is that the present certificate ends soon, and that it has.
+  bool look(spdlog::logger& log, timestamp now);
   void swap();
 
   // -- link::identity --------------------------------------------------------
@@ -48,6 +49,7 @@ class cluster_identity final : public link::identity {
   expected<crypto::credentials> read();
   expected<void> make_files();
   crypto::credentials current() const;
+  void tell_of_end(spdlog::logger& log, timestamp now);
 
   /// A file that only this process has.
   class memory_file {
@@ -72,6 +74,9 @@ class cluster_identity final : public link::identity {
   mutable std::mutex mutex_;
   std::optional<crypto::credentials> current_;
   std::optional<crypto::credentials> next_;
+  /// What the log was told of the end of the present one.
+  enum class told : uint8_t { nothing, soon, over };
+  told told_ = told::nothing;
   std::string seen_;
 };
 

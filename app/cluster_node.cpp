@@ -166,7 +166,7 @@ void cluster_node::state::turned(store_nodes& store) {
   if (!identity || now < next_look)
     return;
   next_look = now + between_looks;
-  if (identity->look(*parts.log))
+  if (identity->look(*parts.log, system_clock{}.now()))
     links->while_idle([i = identity] { i->swap(); });
 }
 

@@ -9,6 +9,7 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <ctime>
 #include <optional>
 #include <vector>
 
@@ -60,6 +61,15 @@ pkey read_key(std::string_view pem) {
          : nullptr};
   ERR_clear_error();
   return out;
+}
+
+timestamp end_of(const X509& certificate) {
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(&certificate), &parts) != 1) {
+    ERR_clear_error();
+    return timestamp::max();
+  }
+  return std::chrono::sys_seconds{std::chrono::seconds{::timegm(&parts)}};
 }
 
 const EVP_MD* digest_for(const EVP_PKEY* key) {
@@ -147,6 +157,7 @@ struct credentials::state {
   std::string authority;
   pkey key;
   std::vector<x509> roots;
+  timestamp valid_until = timestamp::max();
 };
 
 expected<credentials> credentials::load(std::string_view certificate,
@@ -179,7 +190,13 @@ expected<credentials> credentials::load(std::string_view certificate,
                             {X509_PURPOSE_SSL_SERVER, X509_PURPOSE_SSL_CLIENT});
       !fault.empty())
     return fail(ec::bad_configuration, "certificate: " + fault);
+  for (const auto& one : chain)
+    s->valid_until = std::min(s->valid_until, end_of(*one));
   return credentials{std::move(s)};
+}
+
+timestamp credentials::valid_until() const noexcept {
+  return state_->valid_until;
 }
 
 const std::string& credentials::certificate() const noexcept {

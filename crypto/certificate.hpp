@@ -2,6 +2,7 @@
 #pragma once
 
 #include "messages/errors.hpp"
+#include "messages/time.hpp"
 
 #include <memory>
 #include <string>
@@ -29,6 +30,9 @@ class credentials {
   const std::string& certificate() const noexcept;
   const std::string& key() const noexcept;
   const std::string& authority() const noexcept;
+
+  /// When the first of the certificate and its intermediates expires.
+  timestamp valid_until() const noexcept;
 
   /// ECDSA or RSA with SHA-256, or Ed25519, as the key is.
   expected<std::string> sign(std::string_view text) const;

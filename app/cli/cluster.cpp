@@ -179,6 +179,8 @@ int cluster_drain(const cluster_options& options, console& io) {
                                                       : std::string{"-"};
       if (left != "-" && left != "0")
         why += "; " + left + " events are in its spool, and only there";
+      else
+        why += "; the drain goes on, and ends once the database has it";
       return report({ec::timed_out, std::move(why)}, io);
     }
     if (!(*client)->pause(200ms))
