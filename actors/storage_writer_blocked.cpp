@@ -22,6 +22,8 @@ namespace {
 constexpr unsigned failures_together = 2;
 constexpr unsigned failures_alone = 2;
 constexpr unsigned proofs = 2;
+/// So many events behind the head are looked at for one that goes in.
+constexpr uint32_t choice_of_proofs = 50;
 
 } // namespace
 
@@ -38,7 +40,8 @@ void storage_writer_state::not_drained(const std::vector<event_ptr>& events,
   ++blocked_.failed;
   if (events.size() == 1)
     ++blocked_.failed_alone;
-  if (blocked_.failed_alone >= failures_alone && blocked_.overtaken >= proofs) {
+  if (events.size() == 1 && blocked_.failed_alone >= failures_alone &&
+      blocked_.overtaken >= proofs) {
     give_up(events, {{events.front(),
                       error{ec::row_refused,
                             "the store takes others, but not this one: " +
@@ -53,7 +56,9 @@ void storage_writer_state::not_drained(const std::vector<event_ptr>& events,
 }
 
 uint32_t storage_writer_state::drain_at_most() const {
-  return blocked_.prove || drain_singles_ == 0 ? options_.batch_max_events : 1;
+  if (blocked_.prove)
+    return std::max(options_.batch_max_events, choice_of_proofs);
+  return drain_singles_ == 0 ? options_.batch_max_events : 1;
 }
 
 bool storage_writer_state::wants_proof(
@@ -72,7 +77,7 @@ void storage_writer_state::prove_with_another(
   draining_busy_ = true;
   blocked_.prove = false;
   // A different one each time: the next may be of the same kind.
-  const auto at = 1 + blocked_.failed % (events.size() - 1);
+  const auto at = 1 + blocked_.tries++ % (events.size() - 1);
   const std::vector<event_ptr> other{events[at]};
   ask(self_, worker, options_.store_timeout, append_atom_v, event_batch{other})
       .then(
@@ -85,7 +90,9 @@ void storage_writer_state::prove_with_another(
             proven();
             tell_hub(other, results);
             joined(results.threads);
-            ++blocked_.overtaken;
+            // One that was stored before proves nothing.
+            if (!results.items[0].outcome.duplicate)
+              ++blocked_.overtaken;
             draining_busy_ = false;
             if (mode_ == mode::draining)
               drain_next();

@@ -232,8 +232,10 @@ void storage_writer_state::drain_next() {
             draining_busy_ = false;
             if (mode_ != mode::draining)
               return;
-            // Little is left: if new events wait a moment, it gets empty.
-            if (spool_events_ <= options_.batch_max_events)
+            // Little is left: if new events wait a moment, it gets empty, but
+            // for one that can't be stored.
+            if (spool_events_ <= options_.batch_max_events &&
+                blocked_.failed == 0)
               hold_ = true;
             if (wants_proof(page.events))
               prove_with_another(page.events);
@@ -319,6 +321,7 @@ void storage_writer_state::forget_drained(
       static_cast<uint32_t>(events.size()))
       .then(
           [this, events](uint64_t left) {
+            blocked_ = {};
             for (const auto& ev : events)
               index_.remove(*ev);
             spool_bytes_ = left;

@@ -221,6 +221,7 @@ class storage_writer_state {
     unsigned failed_alone = 0;
     /// How often another one went in since it failed alone.
     unsigned overtaken = 0;
+    size_t tries = 0;
     bool prove = false;
   };
   blocked_head blocked_;

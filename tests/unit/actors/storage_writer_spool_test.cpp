@@ -429,6 +429,67 @@ TEST_F(storage_writer_spool_test, an_event_that_the_store_never_ends_with) {
   EXPECT_FALSE(next->value->spooled);
 }
 
+TEST_F(storage_writer_spool_test, one_that_was_given_up_takes_no_other_along) {
+  log->endless = {"delivery-1"};
+  start_all(options);
+  for (int i = 1; i <= 4; ++i)
+    append(i);
+  run();
+  advance(milliseconds{60'000});
+  ASSERT_EQ(log->letters.size(), 1u);
+  // It comes back as it was, and the store is away for a moment.
+  go_down();
+  for (const int i : {1, 5, 6})
+    append(i);
+  run();
+  log->endless.clear();
+  log->full = error{ec::store_unavailable, "a moment"};
+  come_back();
+  advance(milliseconds{300});
+  log->full.reset();
+  advance(milliseconds{10'000});
+  auto all = stored();
+  std::ranges::sort(all);
+  EXPECT_EQ(all, (std::vector<std::string>{"delivery-1", "delivery-2",
+                                           "delivery-3", "delivery-4",
+                                           "delivery-5", "delivery-6"}));
+  EXPECT_EQ(log->letters.size(), 1u);
+}
+
+TEST_F(storage_writer_spool_test, a_proof_that_is_not_wanted_any_more) {
+  start_all(options);
+  log->full = error{ec::store_unavailable, "a standby"};
+  append(1);
+  run();
+  advance(milliseconds{10'000});
+  log->full.reset();
+  advance(milliseconds{10'000});
+  EXPECT_EQ(stored(), std::vector<std::string>{"delivery-1"});
+  // A batch that fails as one is taken apart.
+  go_down();
+  log->poison = {"delivery-3"};
+  for (int i = 2; i <= 4; ++i)
+    append(i);
+  run();
+  come_back();
+  advance(milliseconds{10'000});
+  EXPECT_EQ(stored(), (std::vector<std::string>{"delivery-1", "delivery-2",
+                                                "delivery-4"}));
+  EXPECT_EQ(log->letters.size(), 1u);
+}
+
+TEST_F(storage_writer_spool_test, batches_of_one_are_no_hindrance) {
+  options.batch_max_events = 1;
+  log->endless = {"delivery-1"};
+  start_all(options);
+  for (int i = 1; i <= 4; ++i)
+    append(i);
+  run();
+  advance(milliseconds{60'000});
+  EXPECT_EQ(log->head(), 3);
+  EXPECT_EQ(log->letters.size(), 1u);
+}
+
 TEST_F(storage_writer_spool_test, a_store_that_takes_none_blames_no_event) {
   log->full = error{ec::store_unavailable, "it takes too long"};
   start_all(options);
