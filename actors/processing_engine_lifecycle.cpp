@@ -43,6 +43,9 @@ void processing_engine_state::sync() {
 void processing_engine_state::look_later() {
   run_after(self_, options_.look_interval, [this] {
     sync();
+    // Others may have left something since, or been done with it.
+    if (options_.processors->complete())
+      look_for_gone();
     look_later();
   });
 }
@@ -56,8 +59,10 @@ bool processing_engine_state::check_owner(entry& e) {
     write_last(e);
     drop(e);
   }
-  if (!held)
+  if (!held) {
+    leave_to_others(e);
     return false;
+  }
   e.owner = *held;
   start(e);
   return true;
@@ -224,6 +229,7 @@ void processing_engine_state::fetched(entry& e, seq_t first,
   }
   fetch_missing(e);
   pump();
+  arm_writes();
 }
 
 void processing_engine_state::follow(entry& e) {
@@ -311,32 +317,30 @@ void processing_engine_state::drop(entry& e) {
 // -- which there are no more -------------------------------------------------
 
 void processing_engine_state::look_for_gone() {
-  if (!options_.durable)
-    return;
-  const auto later = [this] {
-    run_after(self_, options_.look_interval, [this] { look_for_gone(); });
-  };
   const auto journal = ctx_.peers->journal.get();
-  if (!journal) {
-    later();
+  if (!options_.durable || !journal)
     return;
-  }
   ask(self_, journal, options_.timeout, list_atom_v)
       .then(
           [this](const std::vector<processing::processor_state>& known) {
             note_gone(known);
           },
-          [later](const caf::error&) { later(); });
+          // The next look asks again.
+          [](const caf::error&) {});
 }
 
 void processing_engine_state::note_gone(
     const std::vector<processing::processor_state>& known) {
-  const auto before = std::exchange(gone_, {});
+  gone_.clear();
+  const auto told = std::exchange(told_gone_, {});
   for (const auto& x : known) {
     if (x.ready == 0 || options_.processors->find(x.name))
       continue;
     gone_.emplace(x.name, x);
-    if (!before.contains(x.name) && is_gone(x))
+    if (!is_gone(x))
+      continue;
+    told_gone_.insert(x.name);
+    if (!told.contains(x.name))
       ctx_.log->warn("processor {} is not there any more, and not done with {} "
                      "events: add it again, or have them given up by "
                      "`eventweft processors --drop {}`",
@@ -404,6 +408,13 @@ void processing_engine_state::let_go(
               promise.deliver(x.ready);
           },
           [promise](const caf::error& why) mutable { promise.deliver(why); });
+}
+
+// Another node has it and so is there, whatever this one was told.
+void processing_engine_state::leave_to_others(const entry& e) {
+  if (e.what->what.kind == processing::gone_kind &&
+      !ctx_.owner->holder(e.work()).empty())
+    options_.processors->remove(e.what->what.name);
 }
 
 void processing_engine_state::end_let_go(const entry& e) {

@@ -117,6 +117,7 @@ class processing_engine_state {
               caf::typed_response_promise<uint64_t> promise);
   /// Whoever takes the place of one that is gone goes when it is done.
   void end_let_go(const entry& e);
+  void leave_to_others(const entry& e);
   /// It was removed: what it has done is written, what it has in hand stays.
   void retire(entry& e);
 
@@ -200,6 +201,8 @@ class processing_engine_state {
   std::map<std::string, entry> entries_;
   /// What is known of those that are not there any more.
   std::map<std::string, processing::processor_state> gone_;
+  /// Of which the log has been told.
+  std::set<std::string> told_gone_;
   std::unordered_map<uint64_t, feed> feeds_;
   std::set<uint64_t> blocking_;
   std::unordered_map<uint64_t, std::stop_source> async_stops_;

@@ -65,6 +65,9 @@ void board::call_group(timestamp now) {
   }
   in_group_ = group.size();
   group_began_ = now;
+  // Whatever is left of it: beside a group nothing runs.
+  if (in_group_ > 0)
+    others_until_ = {};
 }
 
 bool board::others_turn(timestamp now) {
@@ -154,6 +157,8 @@ void board::forget_cut_off(const work& w) {
                  std::erase_if(announced_, of_w);
   std::erase_if(suspects_, of_w);
   std::erase_if(spent_, of_w);
+  if (suspects_.empty())
+    most_suspects_ = 0;
 }
 
 } // namespace eventweft::processing

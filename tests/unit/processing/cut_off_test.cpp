@@ -232,6 +232,10 @@ TEST_F(cut_off_test, a_turn_that_nobody_wants_is_none) {
   for (const auto& j : group)
     b->finish(j.id, outcome::done(), now);
   EXPECT_EQ(seqs(announce_and_take()), (std::vector<seq_t>{3, 4}));
+  // Who comes too late has missed it: beside a group nothing runs.
+  read({make(101)});
+  EXPECT_TRUE(take().empty());
+  EXPECT_FALSE(b->is_announcing("p"));
 }
 
 TEST_F(cut_off_test, a_group_keeps_to_the_concurrency) {
