@@ -98,11 +98,15 @@ struct spool::impl {
 
 expected<void> spool::impl::take_directory() {
   std::error_code failed;
-  fs::create_directories(options.directory, failed);
+  const bool made = fs::create_directories(options.directory, failed);
   if (failed)
     return fail(ec::store_unavailable, "making the spool's directory " +
                                            options.directory.string() + ": " +
                                            failed.message());
+  if (made)
+    if (auto done = spool_files::sync_directory(options.directory / "..");
+        !done)
+      return done;
   auto taken = file::open(options.directory / lock_name, O_RDWR | O_CREAT);
   if (!taken)
     return fail(std::move(taken.error()));
@@ -125,14 +129,9 @@ expected<void> spool::impl::put_back() {
     const auto text = s.handle.read_at(0, s.bytes);
     if (!text)
       return fail(text.error());
-    // Another file of that name may be somebody's events.
-    auto copy = file::open(path, O_RDWR | O_CREAT | O_EXCL);
+    auto copy = spool_files::write_whole(path, *text);
     if (!copy)
       return fail(std::move(copy.error()));
-    if (auto done = copy->write_at(0, *text); !done)
-      return done;
-    if (auto done = copy->sync(); !done)
-      return done;
     s.handle = std::move(*copy);
     any = true;
     if (&s == &segments.back())
@@ -365,8 +364,8 @@ expected<void> spool::drop(size_t count) {
   count = std::min<uint64_t>(count, impl_->events);
   if (count == 0)
     return {};
-  if (auto done = impl_->put_back(); !done)
-    return done;
+  // What can't be put back is on its way out all the same.
+  static_cast<void>(impl_->put_back());
   auto at = impl_->segments.begin();
   while (count != 0) {
     if (impl_->ahead.empty())

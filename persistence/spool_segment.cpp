@@ -287,6 +287,25 @@ expected<std::vector<event_ptr>> decode_frame(std::string_view bytes) {
   return events;
 }
 
+expected<file> write_whole(const std::filesystem::path& path,
+                           std::string_view bytes) {
+  auto draft = path;
+  draft += ".new";
+  auto out = file::open(draft, O_RDWR | O_CREAT | O_TRUNC);
+  if (!out)
+    return out;
+  auto done = out->write_at(0, bytes);
+  if (done)
+    done = out->sync();
+  if (done && ::link(draft.c_str(), path.c_str()) != 0)
+    done = fail_errno("naming", path);
+  std::error_code ignored;
+  std::filesystem::remove(draft, ignored);
+  if (!done)
+    return fail(std::move(done.error()));
+  return out;
+}
+
 expected<void> sync_directory(const std::filesystem::path& directory) {
   auto d = file::open(directory, O_RDONLY | O_DIRECTORY);
   if (!d)

@@ -80,6 +80,12 @@ expected<std::string> encode_frame(std::span<const event_ptr> events);
 /// `corrupt` if the bytes are not a frame or its records no events.
 expected<std::vector<event_ptr>> decode_frame(std::string_view bytes);
 
+/// A new file with these bytes, synced; `path` leads to it once it is whole.
+/// `store_unavailable` if there is one of that name, which may be somebody's
+/// events.
+expected<file> write_whole(const std::filesystem::path& path,
+                           std::string_view bytes);
+
 /// Makes what happened to the directory's entries durable.
 expected<void> sync_directory(const std::filesystem::path& directory);
 

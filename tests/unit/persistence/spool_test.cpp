@@ -466,6 +466,23 @@ TEST_F(spool_test, SomebodyElsesFileInItsPlaceStays) {
   EXPECT_THAT(drain(2), ElementsAre(1, 2));
 }
 
+TEST_F(spool_test, WhatCouldNotBePutBackIsTriedAgain) {
+  open();
+  append(1, 2);
+  fs::remove_all(options_.directory);
+  // Nothing can be made there for a while.
+  overwrite(options_.directory, "a file");
+  EXPECT_FALSE(spool_->append(numbered(3, 3)));
+  // What is on its way out goes on.
+  EXPECT_EQ(peek(), (std::vector<int>{1, 2}));
+  static_cast<void>(spool_->drop(1));
+  EXPECT_EQ(peek(), (std::vector<int>{2}));
+  fs::remove(options_.directory);
+  append(3, 3);
+  EXPECT_THAT(segments(), ::testing::SizeIs(1));
+  EXPECT_THAT(drain(2), ElementsAre(2, 3));
+}
+
 TEST_F(spool_test, ADirectoryThatCannotBeIsNamed) {
   std::ofstream{home_ / "file"} << "x";
   options_.directory = home_ / "file" / "spool";
