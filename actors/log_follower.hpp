@@ -38,7 +38,8 @@ struct follower_options {
 /// filters let through, in order, without gap or double, from a cursor on. As
 /// long as it is live, an event is tried once for all that follow the same.
 /// What is new comes out of memory, what is older from the store; while the
-/// store is away it waits. Holds two pieces at most; beyond that it leaves
+/// store is away it waits. Holds two pieces at most, or what
+/// the hub gave it of its memory at once; beyond that it leaves
 /// live mode and reads the log when asked to.
 ///
 /// Thread-safe. Must go before the actor system does.
@@ -60,7 +61,8 @@ class log_follower {
   /// Asks for one further piece. Calls before that has come count once.
   void want();
 
-  /// The stream's filter is another one, for whatever was not handed over yet.
+  /// The stream's filter is another one, for what was found and not handed over
+  /// yet, and for what comes after that.
   void change_stream(filter stream);
 
   /// How far the log was looked at without finding anything, if nothing that

@@ -53,7 +53,7 @@ class stream_catalogue {
 
   /// `changed` is called, on the thread that made the change and before it
   /// returns, for each stream that is gone or has another filter. It must
-  /// return at once and not call the catalogue.
+  /// return at once; it may ask the catalogue, but not change it.
   void watch(std::function<void(const stream_event&)> changed);
 
  private:

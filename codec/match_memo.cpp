@@ -38,7 +38,7 @@ struct match_memo::block {
  private:
   using mark_t = std::atomic<uint32_t>;
 
-  /// 31 bits of the id, never 0. A log that was put in the place of another
+  /// 30 bits of the id, never 0. A log that was put in the place of another
   /// one gives its seqs to other events.
   static uint32_t mark_of(const event& ev) noexcept {
     const uint64_t h = std::hash<uuid>{}(ev.id);

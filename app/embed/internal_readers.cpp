@@ -73,6 +73,7 @@ class internal_readers::reader {
       time_ = source.actors.context().time;
       inbox_ = in;
       shown_ = stream->filter;
+      streams_ = &source.actors.streams();
       behind_.reset();
       follower_ = source.actors.follow(
           {stream->filter, spec_.filter}, cursor, options,
@@ -82,6 +83,8 @@ class internal_readers::reader {
     finished_ = false;
     thread_ =
         std::jthread{[this, in](const std::stop_token& s) { run(s, *in); }};
+    // It may have changed before the reader could be told.
+    look_at_stream();
   }
 
   /// From its own thread: only asks it to end.
@@ -100,17 +103,20 @@ class internal_readers::reader {
     figures_->reader_closed(spec_.stream, reader_kind::internal);
   }
 
-  /// The stream has this filter now; nothing: it is gone, and so nothing comes
-  /// any more.
-  void stream_is(const std::optional<eventweft::filter>& now) {
+  /// Its filter may be another one by now, or the stream may be gone, and so
+  /// nothing comes any more. Whoever asks last sees what is so at last.
+  void look_at_stream() {
     std::lock_guard guard{following_};
-    if (!follower_ || now == shown_)
+    if (!follower_ || !shown_)
       return;
-    shown_ = now;
-    if (now)
-      follower_->change_stream(*now);
-    else
+    const auto now = streams_->find(spec_.stream);
+    if (!now) {
+      shown_.reset();
       inbox_->close();
+    } else if (now->filter != *shown_) {
+      shown_ = now->filter;
+      follower_->change_stream(now->filter);
+    }
   }
 
   bool on_own_thread() const noexcept {
@@ -248,10 +254,11 @@ class internal_readers::reader {
   /// Held for a moment only.
   std::mutex following_;
   std::shared_ptr<const clock> time_;
+  const stream_catalogue* streams_ = nullptr;
   std::shared_ptr<inbox> inbox_;
   /// Its own thread uses it without the lock: it goes after that has ended.
   std::unique_ptr<log_follower> follower_;
-  /// What it takes to be the stream's filter.
+  /// What it takes to be the stream's filter; nothing: the stream is gone.
   std::optional<eventweft::filter> shown_;
   behind behind_;
   /// Last: it uses all of the above.
@@ -270,7 +277,7 @@ struct internal_readers::stream_watch {
       return;
     for (const auto& r : all->all())
       if (r->spec().stream == e.name)
-        r->stream_is(e.now ? std::optional{e.now->filter} : std::nullopt);
+        r->look_at_stream();
   }
 
   void end() {
@@ -309,11 +316,8 @@ void internal_readers::add(reader_spec spec) {
     std::lock_guard guard{mutex_};
     readers_.emplace(r->spec().id, r);
   }
-  // It may have changed before the reader could be told.
-  if (source_) {
-    const auto now = source_->actors.streams().find(r->spec().stream);
-    r->stream_is(now ? std::optional{now->filter} : std::nullopt);
-  }
+  // The same while nobody could find it.
+  r->look_at_stream();
 }
 
 // What has left from within its own callback.

@@ -95,6 +95,8 @@ TEST_F(embed_streaming, ACallbackGoesOnWithItsStreamsNewFilter) {
   submit("a");
   submit("b");
   EXPECT_THAT(seen.wait_for(1), ElementsAre("a"));
+  EXPECT_TRUE(comes_true(
+      [&] { return app.streaming().subscriptions().at(0).cursor == 2; }));
   app.streaming().change_stream("mine", Filter{.event_types = {"b"}});
   submit("a");
   submit("b");
