@@ -301,9 +301,11 @@ void spool::impl::remove_consumed() {
   std::error_code ignored;
   while (!segments.empty() &&
          segments.front().dropped == segments.front().events) {
-    // What can't be removed now is removed when the spool is opened again.
-    fs::remove(segment_path(options.directory, segments.front().number),
-               ignored);
+    // What can't be removed now is removed when the spool is opened again. A
+    // file in its place is somebody else's.
+    const auto path = segment_path(options.directory, segments.front().number);
+    if (segments.front().handle.is_at(path))
+      fs::remove(path, ignored);
     segments.pop_front();
   }
 }
@@ -365,7 +367,7 @@ expected<void> spool::drop(size_t count) {
   if (count == 0)
     return {};
   // What can't be put back is on its way out all the same.
-  static_cast<void>(impl_->put_back());
+  const bool ours = impl_->put_back().has_value();
   auto at = impl_->segments.begin();
   while (count != 0) {
     if (impl_->ahead.empty())
@@ -381,11 +383,12 @@ expected<void> spool::drop(size_t count) {
     impl_->events -= n;
     count -= n;
   }
-  auto done = spool_files::save_progress(impl_->options.directory,
-                                         {at->number, at->dropped});
   // Without the note they would come back after a crash, which is allowed.
+  if (ours)
+    static_cast<void>(spool_files::save_progress(impl_->options.directory,
+                                                 {at->number, at->dropped}));
   impl_->remove_consumed();
-  return done;
+  return {};
 }
 
 spool_state spool::state() const noexcept {

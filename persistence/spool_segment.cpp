@@ -291,15 +291,25 @@ expected<file> write_whole(const std::filesystem::path& path,
                            std::string_view bytes) {
   auto draft = path;
   draft += ".new";
-  auto out = file::open(draft, O_RDWR | O_CREAT | O_TRUNC);
+  std::error_code ignored;
+  // It may be a second name of what is to be kept.
+  std::filesystem::remove(draft, ignored);
+  auto out = file::open(draft, O_RDWR | O_CREAT | O_EXCL);
   if (!out)
     return out;
   auto done = out->write_at(0, bytes);
   if (done)
     done = out->sync();
-  if (done && ::link(draft.c_str(), path.c_str()) != 0)
-    done = fail_errno("naming", path);
-  std::error_code ignored;
+  if (done && ::link(draft.c_str(), path.c_str()) != 0) {
+    const int why = errno;
+    // Some file systems know one name only.
+    const bool one_name = why == EPERM || why == EOPNOTSUPP;
+    if (!one_name || std::filesystem::exists(path, ignored) ||
+        std::rename(draft.c_str(), path.c_str()) != 0) {
+      errno = why;
+      done = fail_errno("naming", path);
+    }
+  }
   std::filesystem::remove(draft, ignored);
   if (!done)
     return fail(std::move(done.error()));

@@ -460,10 +460,27 @@ TEST_F(spool_test, SomebodyElsesFileInItsPlaceStays) {
   fs::remove(path);
   overwrite(path, "precious");
   EXPECT_FALSE(spool_->append(numbered(2, 2)));
+  EXPECT_TRUE(spool_->drop(1));
   EXPECT_EQ(contents(path), "precious");
   fs::remove(path);
   append(2, 2);
-  EXPECT_THAT(drain(2), ElementsAre(1, 2));
+  EXPECT_THAT(drain(2), ElementsAre(2));
+}
+
+TEST_F(spool_test, WhoCameInItsPlaceIsLeftAlone) {
+  open();
+  append(1, 3);
+  fs::rename(options_.directory, home_ / "elsewhere");
+  auto first = std::move(spool_);
+  open();
+  append(11, 13);
+  EXPECT_TRUE(spool_->drop(1));
+  const auto progress = contents(options_.directory / "progress");
+  EXPECT_FALSE(first->append(numbered(4, 4)));
+  EXPECT_TRUE(first->drop(3));
+  EXPECT_EQ(contents(options_.directory / "progress"), progress);
+  open();
+  EXPECT_THAT(drain(2), ElementsAre(12, 13));
 }
 
 TEST_F(spool_test, WhatCouldNotBePutBackIsTriedAgain) {
