@@ -412,9 +412,11 @@ void processing_engine_state::let_go(
 
 // Another node has it and so is there, whatever this one was told.
 void processing_engine_state::leave_to_others(const entry& e) {
-  if (e.what->what.kind == processing::gone_kind &&
-      !ctx_.owner->holder(e.work()).empty())
-    options_.processors->remove(e.what->what.name);
+  if (e.what->what.kind != processing::gone_kind ||
+      ctx_.owner->holder(e.work()).empty())
+    return;
+  ctx_.owner->ended(e.work());
+  options_.processors->remove(e.what->what.name);
 }
 
 void processing_engine_state::end_let_go(const entry& e) {

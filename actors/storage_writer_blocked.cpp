@@ -90,8 +90,9 @@ void storage_writer_state::prove_with_another(
             proven();
             tell_hub(other, results);
             joined(results.threads);
-            // One that was stored before proves nothing.
-            if (!results.items[0].outcome.duplicate)
+            // One that the log had before, as a proof of late, proves nothing.
+            const auto& done = results.items[0].outcome;
+            if (done.id == other.front()->id && done.seq > head_back_then_)
               ++blocked_.overtaken;
             draining_busy_ = false;
             if (mode_ == mode::draining)

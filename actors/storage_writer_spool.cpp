@@ -63,7 +63,8 @@ void storage_writer_state::try_store() {
   probing_ = true;
   ask(self_, worker, options_.store_timeout, head_atom_v)
       .then(
-          [this](seq_t) {
+          [this](seq_t head) {
+            head_back_then_ = head;
             probing_ = false;
             reached_ = true;
             if (mode_ != mode::away)
@@ -237,6 +238,8 @@ void storage_writer_state::drain_next() {
             if (spool_events_ <= options_.batch_max_events &&
                 blocked_.failed == 0)
               hold_ = true;
+            if (page.events.empty() || page.events.front()->id != blocked_.id)
+              blocked_ = {};
             if (wants_proof(page.events))
               prove_with_another(page.events);
             else if (!page.events.empty())

@@ -225,6 +225,8 @@ class storage_writer_state {
     bool prove = false;
   };
   blocked_head blocked_;
+  /// The log's end when the store answered last after it was away.
+  seq_t head_back_then_ = 0;
 };
 
 } // namespace eventweft

@@ -111,7 +111,7 @@ memory_session::append(std::span<const event_ptr> events) {
       r.refused = error{ec::row_refused, "for what it contains"};
     } else if (known != log_->by_key_.end()) {
       const auto& first = *log_->events_[known->second];
-      r.outcome = {first.id, first.seq, true, false};
+      r.outcome = {first.id, first.seq, first.id != ev->id, false};
     } else {
       r.outcome = {ev->id, log_->add(*ev), false, false};
     }
