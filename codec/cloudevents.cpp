@@ -46,16 +46,12 @@ bool is_attribute_name(std::string_view name) noexcept {
   });
 }
 
-bool is_hex_digit(char c) noexcept {
-  return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'f');
-}
-
 // The characters of RFC 3986: ASCII without blanks, control characters and a
 // few others; a '%' begins an escape; brackets hold an authority's IP address.
 bool is_uri_reference(std::string_view text) noexcept {
   for (size_t i = 0; i < text.size(); ++i)
-    if (text[i] == '%' && (i + 2 >= text.size() || !is_hex_digit(text[i + 1]) ||
-                           !is_hex_digit(text[i + 2])))
+    if (text[i] == '%' &&
+        (i + 2 >= text.size() || !is_hex(text.substr(i + 1, 2))))
       return false;
   const auto bracket = text.find_first_of("[]");
   if (bracket != text.npos) {
@@ -75,16 +71,6 @@ bool is_uri_reference(std::string_view text) noexcept {
            c == '\\' || c == '^' || c == '`' || c == '{' || c == '|' ||
            c == '}';
   });
-}
-
-bool is_token(std::string_view text) noexcept {
-  constexpr std::string_view others = "!#$%&'*+-.^_`|~";
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [others](char c) {
-           return (c >= '0' && c <= '9') ||
-                  (lower(c) >= 'a' && lower(c) <= 'z') ||
-                  others.find(c) != others.npos;
-         });
 }
 
 // `type/subtype`, whatever parameters follow.

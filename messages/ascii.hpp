@@ -26,6 +26,18 @@ inline bool is_hex(std::string_view text) noexcept {
                                       [](char c) { return hex_value(c) >= 0; });
 }
 
+/// Of a token as RFC 9110 has it: a header's name, a part of a media type.
+inline bool is_token_char(char c) noexcept {
+  constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+  c = lower(c);
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+         marks.find(c) != std::string_view::npos;
+}
+
+inline bool is_token(std::string_view text) noexcept {
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
+}
+
 inline std::string lower_case(std::string_view text) {
   std::string out{text};
   for (auto& c : out)

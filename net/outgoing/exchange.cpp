@@ -34,12 +34,6 @@ constexpr std::string_view not_for_callers[] = {
     "trailer", "proxy-authorization", "proxy-authenticate",
     "upgrade", "proxy-connection",    "expect"};
 
-bool is_token_char(char c) noexcept {
-  constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-         (c >= 'A' && c <= 'Z') || marks.find(c) != std::string_view::npos;
-}
-
 out_message build(const request& what, const target& to,
                   const std::string& user_agent) {
   const auto body = what.body.view();
@@ -141,7 +135,7 @@ awaitable<exchanged> run(Stream& stream, connection& over, const request& what,
 
 std::optional<std::string> bad_header(const header_list& headers) {
   for (const auto& [name, value] : headers) {
-    if (name.empty() || !std::ranges::all_of(name, is_token_char))
+    if (!is_token(name))
       return "a header's name is no HTTP token";
     if (std::ranges::any_of(not_for_callers, [&name](std::string_view own) {
           return std::ranges::equal(name, own, {}, lower);
