@@ -269,6 +269,13 @@ std::string slack_user(element root) {
                      "/event/subteam/created_by", "/user_id", "/user/id"});
 }
 
+std::string slack_channel(element root) {
+  return first_text(root, {"/event/channel", "/event/channel/id",
+                           "/event/channel_id", "/event/item/channel",
+                           "/event/assistant_thread/channel_id", "/channel_id",
+                           "/channel/id", "/container/channel_id"});
+}
+
 event_details slack_details(element root, const event& ev) {
   // Of a message that was changed or deleted, the envelope's own time is that
   // of the change.
@@ -279,10 +286,7 @@ event_details slack_details(element root, const event& ev) {
   detail_writer out{root};
   out.value("type", ev.event_type)
       .value("workspace_id", ev.source_id)
-      .text("channel_id",
-            {"/event/channel", "/event/channel/id", "/event/channel_id",
-             "/event/item/channel", "/event/assistant_thread/channel_id",
-             "/channel_id", "/channel/id", "/container/channel_id"})
+      .value("channel_id", slack_channel(root))
       .value("user_id", slack_user(root))
       .text("thread_ts", {"/event/thread_ts", message + "/thread_ts",
                           "/event/assistant_thread/thread_ts",

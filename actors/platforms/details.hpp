@@ -33,5 +33,7 @@ std::string linear_identifier(simdjson::dom::element payload);
 /// The id of the user that a payload of Slack's is by, wherever its kind has
 /// it; empty if there is none, as with a bot that posts as itself.
 std::string slack_user(simdjson::dom::element payload);
+/// The id of the channel that it was in; empty if it says none.
+std::string slack_channel(simdjson::dom::element payload);
 
 } // namespace eventweft::platforms

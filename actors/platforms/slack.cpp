@@ -180,17 +180,10 @@ class slack final : public base_platform {
     ev.actor_name = first_text(root, {"/user/username", "/user/name"});
   }
 
-  static std::string channel_of(element root) {
-    return first_text(
-        root, {"/event/channel", "/event/channel/id", "/event/channel_id",
-               "/event/item/channel", "/event/assistant_thread/channel_id",
-               "/channel_id", "/channel/id", "/container/channel_id"});
-  }
-
   static void fill_places(element root, event& ev) {
     ev.source_id = first_text(root, {"/team_id", "/team/id", "/event/team",
                                      "/enterprise_id", "/enterprise/id"});
-    ev.source_name = channel_of(root);
+    ev.source_name = slack_channel(root);
     if (ev.source_name.empty())
       ev.source_name =
           first_text(root, {"/team_domain", "/team/domain", "/team_id",
@@ -199,7 +192,7 @@ class slack final : public base_platform {
 
   static std::string metadata(const request& r, element root) {
     metadata_writer out;
-    out.text("channel", channel_of(root))
+    out.text("channel", slack_channel(root))
         .text("channel_name",
               first_text(root, {"/channel_name", "/channel/name",
                                 "/event/channel/name"}))
