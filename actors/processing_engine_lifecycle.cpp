@@ -350,7 +350,7 @@ void processing_engine_state::note_gone(
 
 bool processing_engine_state::is_gone(
     const processing::processor_state& x) const {
-  return ctx_.owner->holder("processor:" + x.name).empty();
+  return ctx_.owner->holder(work_of(x.name)).empty();
 }
 
 caf::result<uint64_t> processing_engine_state::let_go(const std::string& n) {
@@ -375,10 +375,9 @@ caf::result<uint64_t> processing_engine_state::let_go(const std::string& n) {
               promise.deliver(to_caf(ec::not_found,
                                      "no processor " + n + " has work left"));
             else if (!is_gone(*x))
-              promise.deliver(
-                  to_caf(ec::conflict,
-                         "processor " + n +
-                             holder_text(*ctx_.owner, "processor:" + n)));
+              promise.deliver(to_caf(ec::conflict,
+                                     "processor " + n +
+                                         holder_text(*ctx_.owner, work_of(n))));
             else
               let_go(*x, promise);
           },

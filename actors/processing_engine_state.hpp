@@ -41,6 +41,11 @@ class processing_engine_state {
     uint64_t timed_out = 0;
   };
 
+  /// What a node owns that runs the processor.
+  static std::string work_of(const std::string& processor) {
+    return "processor:" + processor;
+  }
+
   /// One processor as the engine knows it.
   struct entry {
     enum class phase : uint8_t { elsewhere, starting, running, broken };
@@ -69,7 +74,7 @@ class processing_engine_state {
     std::vector<caf::typed_response_promise<void>> after_this;
     processor_totals totals;
 
-    std::string work() const { return "processor:" + what->what.name; }
+    std::string work() const { return work_of(what->what.name); }
   };
 
   struct feed {

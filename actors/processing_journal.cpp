@@ -12,11 +12,9 @@ namespace eventweft {
 
 namespace {
 
-using named_marks =
-    std::vector<std::pair<std::string, processing::stored_mark>>;
-
 /// What the marks say, which are in the order of their processors.
-std::vector<processing::processor_state> states_of(const named_marks& all) {
+std::vector<processing::processor_state>
+states_of(const processing::named_marks& all) {
   std::vector<processing::processor_state> out;
   for (const auto& [name, stored] : all) {
     const auto mark = delivery::parse_mark(stored.mark);

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 /// What handlers make of events, as plain data.
@@ -121,6 +122,9 @@ struct stored_mark {
 
   bool operator==(const stored_mark&) const = default;
 };
+
+/// Marks with the names of their processors.
+using named_marks = std::vector<std::pair<std::string, stored_mark>>;
 
 /// What is to be written for one processor, in one transaction.
 struct changes {

@@ -5,9 +5,7 @@
 #include "messages/fence.hpp"
 #include "messages/processing.hpp"
 
-#include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace eventweft {
@@ -24,8 +22,7 @@ class processing_store {
   marks(std::string_view processor) = 0;
 
   /// The marks of all processors that there ever were, by their names.
-  virtual expected<std::vector<std::pair<std::string, processing::stored_mark>>>
-  known() = 0;
+  virtual expected<processing::named_marks> known() = 0;
 
   /// Writes all of it or nothing: rows of `event_processing_status`, the
   /// marks, `processed_at` and `processing_duration` of the events that no

@@ -30,15 +30,23 @@ void show_processor(simdjson::dom::element p, console& io) {
   io.out << '\n';
 }
 
-int drop_processor(http_client& client, const std::string& name, console& io) {
-  const auto answer = client.send(
-      {"DELETE", "/api/v1/processors/" + url_escaped(name), {}, {}});
+/// The document that is answered, which `reader` holds.
+expected<simdjson::dom::element> ask(http_client& client,
+                                     const http_request& request, int wanted,
+                                     codec::payload_reader& reader) {
+  const auto answer = client.send(request);
   if (!answer)
-    return report(answer.error(), io);
-  if (answer->status != 202)
-    return report({ec::internal, failure_text(*answer)}, io);
+    return fail(answer.error());
+  if (answer->status != wanted)
+    return fail(ec::internal, failure_text(*answer));
+  return reader.parse(answer->body);
+}
+
+int drop_processor(http_client& client, const std::string& name, console& io) {
   codec::payload_reader reader;
-  const auto root = reader.parse(answer->body);
+  const auto root =
+      ask(client, {"DELETE", "/api/v1/processors/" + url_escaped(name), {}, {}},
+          202, reader);
   if (!root)
     return report(root.error(), io);
   io.out << shown(*root, "/name") << ": " << shown(*root, "/events")
@@ -54,13 +62,9 @@ int list_processors(const processors_options& options, console& io) {
     return report(client.error(), io);
   if (!options.drop.empty())
     return drop_processor(**client, options.drop, io);
-  const auto answer = (*client)->send({"GET", "/api/v1/processors", {}, {}});
-  if (!answer)
-    return report(answer.error(), io);
-  if (answer->status != 200)
-    return report({ec::internal, failure_text(*answer)}, io);
   codec::payload_reader reader;
-  const auto root = reader.parse(answer->body);
+  const auto root =
+      ask(**client, {"GET", "/api/v1/processors", {}, {}}, 200, reader);
   if (!root)
     return report(root.error(), io);
   simdjson::dom::array processors;

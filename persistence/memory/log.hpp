@@ -45,8 +45,7 @@ class shared_log {
 
   /// As `processing_store` has them.
   std::vector<processing::stored_mark> marks(std::string_view processor) const;
-  std::vector<std::pair<std::string, processing::stored_mark>>
-  all_marks() const;
+  processing::named_marks all_marks() const;
   expected<void> record(std::string_view processor,
                         const processing::changes& what);
 

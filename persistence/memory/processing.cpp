@@ -54,10 +54,9 @@ shared_log::marks(std::string_view name) const {
   return out;
 }
 
-std::vector<std::pair<std::string, processing::stored_mark>>
-shared_log::all_marks() const {
+processing::named_marks shared_log::all_marks() const {
   std::lock_guard guard{mutex_};
-  std::vector<std::pair<std::string, processing::stored_mark>> out;
+  processing::named_marks out;
   for (const auto& [name, who] : processors_)
     for (const auto& one : who.feeds)
       out.emplace_back(name, one.second.stored);

@@ -77,8 +77,7 @@ class processing_session final : public processing_store {
     return log_->marks(processor);
   }
 
-  expected<std::vector<std::pair<std::string, processing::stored_mark>>>
-  known() override {
+  expected<processing::named_marks> known() override {
     return log_->all_marks();
   }
 

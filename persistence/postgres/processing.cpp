@@ -80,20 +80,20 @@ processing_session::marks(std::string_view processor) {
   });
 }
 
-expected<std::vector<std::pair<std::string, processing::stored_mark>>>
-processing_session::known() {
-  using marks_t = std::vector<std::pair<std::string, processing::stored_mark>>;
-  return pool_->call(retry::yes, [&](pqxx::connection& c) -> expected<marks_t> {
-    pqxx::nontransaction tx{c};
-    marks_t out;
-    for (const auto& row :
-         tx.exec("SELECT processor_name, feed, cursor_seq, mark "
-                 "FROM processor_marks ORDER BY processor_name"))
-      out.push_back({std::string{row[0].view()},
-                     {std::string{row[1].view()}, row[2].as<seq_t>(),
-                      std::string{row[3].view()}}});
-    return out;
-  });
+expected<processing::named_marks> processing_session::known() {
+  return pool_->call(
+      retry::yes,
+      [&](pqxx::connection& c) -> expected<processing::named_marks> {
+        pqxx::nontransaction tx{c};
+        processing::named_marks out;
+        for (const auto& row :
+             tx.exec("SELECT processor_name, feed, cursor_seq, mark "
+                     "FROM processor_marks ORDER BY processor_name"))
+          out.push_back({std::string{row[0].view()},
+                         {std::string{row[1].view()}, row[2].as<seq_t>(),
+                          std::string{row[3].view()}}});
+        return out;
+      });
 }
 
 expected<void> processing_session::record(std::string_view processor,

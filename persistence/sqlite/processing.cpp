@@ -145,13 +145,11 @@ processing_session::marks(std::string_view processor) {
   });
 }
 
-expected<std::vector<std::pair<std::string, processing::stored_mark>>>
-processing_session::known() {
-  using marks_t = std::vector<std::pair<std::string, processing::stored_mark>>;
-  return database_.call([&](database& db) -> expected<marks_t> {
+expected<processing::named_marks> processing_session::known() {
+  return database_.call([&](database& db) -> expected<processing::named_marks> {
     auto& q = db.prepared("SELECT processor_name, feed, cursor_seq, mark "
                           "FROM processor_marks ORDER BY processor_name");
-    marks_t out;
+    processing::named_marks out;
     while (q.executeStep())
       out.push_back({q.getColumn(0).getString(),
                      {q.getColumn(1).getString(), q.getColumn(2).getInt64(),

@@ -14,8 +14,7 @@ class processing_session final : public processing_store {
 
   expected<std::vector<processing::stored_mark>>
   marks(std::string_view processor) override;
-  expected<std::vector<std::pair<std::string, processing::stored_mark>>>
-  known() override;
+  expected<processing::named_marks> known() override;
   expected<void> record(std::string_view processor, const fence& owner,
                         const processing::changes& what) override;
 

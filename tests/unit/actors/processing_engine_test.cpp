@@ -81,11 +81,10 @@ class memory_processing final : public processing_store {
     return out;
   }
 
-  expected<std::vector<std::pair<std::string, processing::stored_mark>>>
-  known() override {
+  expected<processing::named_marks> known() override {
     if (to_->down)
       return fail(*to_->down);
-    std::vector<std::pair<std::string, processing::stored_mark>> out;
+    processing::named_marks out;
     for (const auto& [name, marks] : to_->marks)
       for (const auto& [f, mark] : marks)
         out.emplace_back(name, mark);
