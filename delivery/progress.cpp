@@ -127,51 +127,37 @@ bool read_history(simdjson::dom::element element, progress_mark& out) {
   return true;
 }
 
-/// There where it is needed; older marks have none.
-bool read_histories(simdjson::dom::element root, progress_mark& out) {
+/// What is in the list of that name, one by one, until `read` says no. Older
+/// marks do not have all lists.
+template <class Read>
+bool read_each(simdjson::dom::element root, const char* name, Read read) {
   simdjson::dom::element there;
-  if (root["failed"].get(there) != simdjson::SUCCESS)
+  if (root[name].get(there) != simdjson::SUCCESS)
     return true;
   simdjson::dom::array all;
   if (there.get(all) != simdjson::SUCCESS)
     return false;
   for (const auto one : all)
-    if (!read_history(one, out))
+    if (!read(one))
       return false;
   return true;
 }
 
-bool read_companies(simdjson::dom::element root, progress_mark& out) {
-  simdjson::dom::element there;
-  if (root["company"].get(there) != simdjson::SUCCESS)
-    return true;
-  simdjson::dom::array all;
-  if (there.get(all) != simdjson::SUCCESS)
+bool read_company(simdjson::dom::element element, progress_mark& out) {
+  std::array<int64_t, 2> values{};
+  if (!read_integers(element, values.size(), values) || values[1] <= 0 ||
+      values[1] > std::numeric_limits<uint32_t>::max())
     return false;
-  for (const auto one : all) {
-    std::array<int64_t, 2> values{};
-    if (!read_integers(one, values.size(), values) || values[1] <= 0 ||
-        values[1] > std::numeric_limits<uint32_t>::max())
-      return false;
-    auto* const whose = find_open(out, values[0]);
-    if (!whose)
-      return false;
-    whose->company = static_cast<uint32_t>(values[1]);
-  }
+  auto* const whose = find_open(out, values[0]);
+  if (!whose)
+    return false;
+  whose->company = static_cast<uint32_t>(values[1]);
   return true;
 }
 
-bool read_floors(simdjson::dom::element root, std::vector<seq_t>& out) {
-  simdjson::dom::element there;
-  if (root["floors"].get(there) != simdjson::SUCCESS)
-    return true;
-  simdjson::dom::array all;
-  if (there.get(all) != simdjson::SUCCESS)
-    return false;
-  for (const auto one : all)
-    if (one.get(out.emplace_back()) != simdjson::SUCCESS || out.back() < 0)
-      return false;
-  return true;
+bool read_floor(simdjson::dom::element element, std::vector<seq_t>& out) {
+  return element.get(out.emplace_back()) == simdjson::SUCCESS &&
+         out.back() >= 0;
 }
 
 bool read_health(simdjson::dom::element element, endpoint_health& out) {
@@ -231,7 +217,8 @@ expected<progress_mark> parse_mark(std::string_view text) {
   if (parser.parse(text.data(), text.size()).get(root) != simdjson::SUCCESS ||
       root["cursor"].get(out.cursor) != simdjson::SUCCESS || out.cursor < 0 ||
       root["open"].get(open) != simdjson::SUCCESS ||
-      !read_floors(root, out.floors))
+      !read_each(root, "floors",
+                 [&out](auto one) { return read_floor(one, out.floors); }))
     return bad();
   auto furthest = out.cursor;
   for (const auto seq : out.floors)
@@ -243,7 +230,10 @@ expected<progress_mark> parse_mark(std::string_view text) {
       return bad();
     out.open.push_back(std::move(u));
   }
-  if (!read_histories(root, out) || !read_companies(root, out))
+  if (!read_each(root, "failed",
+                 [&out](auto one) { return read_history(one, out); }) ||
+      !read_each(root, "company",
+                 [&out](auto one) { return read_company(one, out); }))
     return bad();
   // Older programs write none.
   simdjson::dom::element endpoint;
