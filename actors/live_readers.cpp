@@ -20,12 +20,12 @@ join_answer live_readers::join(join_request r) {
   if (r.cursor > lane.sent) {
     forget(r.subscription);
     lane.waiting.push_back({std::move(r), std::move(matcher)});
-    return {true, oldest, {}, 0};
+    return {true, oldest};
   }
   if (r.cursor < oldest && r.cursor < lane.sent) {
     forget(r.subscription);
     book_.prune(lane.number);
-    return {false, oldest, {}, 0};
+    return {false, oldest};
   }
   if (lane.sent - r.cursor > options_.join_events) {
     forget(r.subscription);
@@ -36,7 +36,7 @@ join_answer live_readers::join(join_request r) {
   }
   make_live(lane, r, matcher);
   book_.prune(lane.number);
-  return {true, oldest, {}, 0};
+  return {true, oldest};
 }
 
 log_range_ptr live_readers::recent(const lane_record& lane,

@@ -38,9 +38,9 @@ struct follower_options {
 /// filters let through, in order, without gap or double, from a cursor on. As
 /// long as it is live, an event is tried once for all that follow the same.
 /// What is new comes out of memory, what is older from the store; while the
-/// store is away it waits. Holds two pieces at most, or what
-/// the hub gave it of its memory at once; beyond that it leaves
-/// live mode and reads the log when asked to.
+/// store is away it waits. Holds two pieces at most, or what the hub gave it of
+/// its memory at once; beyond that it leaves live mode and reads the log when
+/// asked to.
 ///
 /// Thread-safe. Must go before the actor system does.
 class log_follower {

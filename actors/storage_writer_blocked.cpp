@@ -29,14 +29,13 @@ constexpr uint32_t choice_of_proofs = 50;
 
 void storage_writer_state::not_drained(const std::vector<event_ptr>& events,
                                        const error& why) {
-  const auto& head = *events.front();
   // A full disk is nobody's fault.
   if (why.code != ec::store_unavailable) {
     drain_failed(why);
     return;
   }
-  if (blocked_.id != head.id)
-    blocked_ = {.id = head.id};
+  // What was known of another one went when this page was read.
+  blocked_.id = events.front()->id;
   ++blocked_.failed;
   if (events.size() == 1)
     ++blocked_.failed_alone;
@@ -59,12 +58,6 @@ uint32_t storage_writer_state::drain_at_most() const {
   if (blocked_.prove)
     return std::max(options_.batch_max_events, choice_of_proofs);
   return drain_singles_ == 0 ? options_.batch_max_events : 1;
-}
-
-bool storage_writer_state::wants_proof(
-    const std::vector<event_ptr>& events) const {
-  return blocked_.prove && events.size() > 1 &&
-         events.front()->id == blocked_.id;
 }
 
 void storage_writer_state::prove_with_another(

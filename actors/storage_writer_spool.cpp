@@ -233,14 +233,14 @@ void storage_writer_state::drain_next() {
             draining_busy_ = false;
             if (mode_ != mode::draining)
               return;
+            if (page.events.empty() || page.events.front()->id != blocked_.id)
+              blocked_ = {};
             // Little is left: if new events wait a moment, it gets empty, but
             // for one that can't be stored.
             if (spool_events_ <= options_.batch_max_events &&
                 blocked_.failed == 0)
               hold_ = true;
-            if (page.events.empty() || page.events.front()->id != blocked_.id)
-              blocked_ = {};
-            if (wants_proof(page.events))
+            if (blocked_.prove && page.events.size() > 1)
               prove_with_another(page.events);
             else if (!page.events.empty())
               drain_page(std::move(page.events));

@@ -137,8 +137,7 @@ class storage_writer_state {
   void not_drained(const std::vector<event_ptr>& events, const error& why);
   /// How many of the spool's events are looked at next.
   uint32_t drain_at_most() const;
-  /// Whether these are not to be stored, but one of them, to see if any can.
-  bool wants_proof(const std::vector<event_ptr>& events) const;
+  /// Stores one that is not the head, to see if any can be.
   void prove_with_another(const std::vector<event_ptr>& events);
 
   storage_writer_actor::pointer self_;

@@ -280,7 +280,7 @@ bool is_short_sha(std::string_view key) noexcept {
 
 bool is_of_a_family(std::string_view key) noexcept {
   constexpr std::string_view families[] = {
-      "github:",    "linear:",         "git:",   "slack:thread:",
+      "github:",    "linear:",         "git:",   slack_thread,
       event_family, deployment_family, "trace:", correlation_family};
   return std::any_of(
       std::begin(families), std::end(families),

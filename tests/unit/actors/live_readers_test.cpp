@@ -80,7 +80,7 @@ TEST_F(live_readers_test, a_backlog_too_large_is_a_page) {
 TEST_F(live_readers_test, who_is_before_the_ring_reads_from_the_store) {
   append_up_to(8);
   record(8);
-  EXPECT_EQ(join(1), (join_answer{false, 2, {}, 0}));
+  EXPECT_EQ(join(1), (join_answer{false, 2}));
   EXPECT_EQ(lane->readers[1].joins + lane->readers[1].pages, 0u);
 }
 
