@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/access_bridge.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/unit/auth/vectors.hpp"
 
 #include <gtest/gtest.h>
@@ -9,7 +10,6 @@
 #include <filesystem>
 #include <fstream>
 #include <future>
-#include <thread>
 
 namespace eventweft {
 namespace {
@@ -63,13 +63,7 @@ class access_bridge_test : public ::testing::Test {
   }
 
   static bool soon(const std::function<bool()>& condition) {
-    const auto until = std::chrono::steady_clock::now() + 10s;
-    while (!condition()) {
-      if (std::chrono::steady_clock::now() > until)
-        return false;
-      std::this_thread::sleep_for(2ms);
-    }
-    return true;
+    return testing::eventually(condition, 10s);
   }
 
   template <class T, class Call>

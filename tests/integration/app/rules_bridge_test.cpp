@@ -4,6 +4,7 @@
 #include "codec/payload.hpp"
 #include "correlation/custom_rule.hpp"
 #include "persistence/store.hpp"
+#include "tests/support/eventually.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,7 +16,6 @@
 #include <future>
 #include <stdexcept>
 #include <string_view>
-#include <thread>
 
 namespace eventweft {
 namespace {
@@ -56,13 +56,7 @@ class failing_rules final : public correlation_rule_store {
 };
 
 bool soon(const std::function<bool()>& condition) {
-  const auto until = std::chrono::steady_clock::now() + 10s;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > until)
-      return false;
-    std::this_thread::sleep_for(2ms);
-  }
-  return true;
+  return testing::eventually(condition, 10s);
 }
 
 /// One node of several on a store.

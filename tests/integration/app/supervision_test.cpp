@@ -4,6 +4,7 @@
 #include "app/cli/commands.hpp"
 #include "app/service.hpp"
 #include "codec/payload.hpp"
+#include "tests/support/eventually.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,7 +13,6 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
-#include <thread>
 
 namespace eventweft {
 namespace {
@@ -87,13 +87,7 @@ class supervision_test : public ::testing::Test {
 
   template <class Condition>
   bool within(std::chrono::seconds patience, Condition holds) {
-    const auto end = std::chrono::steady_clock::now() + patience;
-    while (!holds()) {
-      if (std::chrono::steady_clock::now() > end)
-        return false;
-      std::this_thread::sleep_for(5ms);
-    }
-    return true;
+    return testing::eventually(holds, patience);
   }
 
   std::filesystem::path directory_;

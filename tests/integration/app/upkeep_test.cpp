@@ -2,6 +2,7 @@
 #include "app/cli/commands.hpp"
 #include "app/retention.hpp"
 #include "app/upkeep.hpp"
+#include "tests/support/eventually.hpp"
 
 #include <gtest/gtest.h>
 #include <spdlog/sinks/ostream_sink.h>
@@ -11,13 +12,11 @@
 #include <deque>
 #include <filesystem>
 #include <sstream>
-#include <thread>
 
 namespace eventweft {
 namespace {
 
 using namespace std::chrono_literals;
-using std::chrono::steady_clock;
 
 constexpr timestamp noon =
     std::chrono::sys_days{std::chrono::year{2026} / 1 / 31} + 12h;
@@ -66,13 +65,7 @@ class upkeep_test : public ::testing::Test {
 
   template <class Condition>
   bool within(std::chrono::seconds patience, Condition holds) {
-    const auto end = steady_clock::now() + patience;
-    while (!holds()) {
-      if (steady_clock::now() > end)
-        return false;
-      std::this_thread::sleep_for(5ms);
-    }
-    return true;
+    return testing::eventually(holds, patience);
   }
 
   std::filesystem::path directory_;

@@ -4,8 +4,9 @@
 #include "actors/supervisor.hpp"
 #include "tests/integration/cluster/plain_socket.hpp"
 #include "tests/integration/outgoing/certificates.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/figures.hpp"
 #include "tests/support/memory_store.hpp"
-#include "tests/support/restarts.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -255,13 +256,7 @@ class mesh_test : public ::testing::Test {
 
   template <class F>
   static bool within(std::chrono::milliseconds limit, F holds) {
-    const auto end = std::chrono::steady_clock::now() + limit;
-    while (!holds()) {
-      if (std::chrono::steady_clock::now() > end)
-        return false;
-      std::this_thread::sleep_for(5ms);
-    }
-    return true;
+    return testing::eventually(holds, limit);
   }
 
   static void meet(std::vector<test_node*> all) {

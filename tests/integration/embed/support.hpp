@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "tests/support/eventually.hpp"
+
 #include <eventweft/eventweft.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,7 +12,6 @@
 #include <filesystem>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace eventweft::testing {
@@ -44,16 +45,10 @@ class notes {
   std::vector<std::string> texts_;
 };
 
-/// Whether `condition` holds by and by, or not even after a long while.
+/// Whether it holds by and by, or not even after a long while.
 template <class Condition>
 bool comes_true(Condition condition) {
-  const auto end = std::chrono::steady_clock::now() + 30s;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end)
-      return false;
-    std::this_thread::sleep_for(1ms);
-  }
-  return true;
+  return eventually(condition, 30s);
 }
 
 /// A directory that goes away with this object.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/cli/http_client.hpp"
+#include "tests/support/eventually.hpp"
 
 #include <sys/types.h>
 
@@ -52,21 +53,10 @@ class hub_process {
   pid_t pid_ = -1;
 };
 
-/// Looks again and again, for `limit` at most, until `f` holds.
-template <class F>
-bool eventually(F f, std::chrono::seconds limit = std::chrono::seconds{60});
+/// For as long as a server may need under load.
+template <class Condition>
+bool eventually(Condition holds) {
+  return eventually(holds, std::chrono::seconds{60});
+}
 
 } // namespace eventweft::testing
-
-#include <thread>
-
-template <class F>
-bool eventweft::testing::eventually(F f, std::chrono::seconds limit) {
-  const auto end = std::chrono::steady_clock::now() + limit;
-  while (!f()) {
-    if (std::chrono::steady_clock::now() > end)
-      return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds{20});
-  }
-  return true;
-}

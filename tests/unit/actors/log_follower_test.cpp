@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/log_follower.hpp"
+#include "tests/support/figures.hpp"
 #include "tests/support/spine.hpp"
 
 #include <numeric>
@@ -49,10 +50,8 @@ class log_follower_test : public spine {
   }
 
   /// How often filters were tried on events so far.
-  double tried() const {
-    const std::string name = "\neventweft_filters_tried_total ";
-    const auto text = ctx.figures->text();
-    return std::stod(text.substr(text.find(name) + name.size()));
+  int64_t tried() const {
+    return figure(*ctx.figures, "eventweft_filters_tried_total");
   }
 
   std::vector<log_range_ptr> pieces;

@@ -5,8 +5,8 @@
 #include "actors/outgoing/subscriptions.hpp"
 #include "delivery/progress.hpp"
 #include "delivery/signature.hpp"
+#include "tests/support/figures.hpp"
 #include "tests/support/memory_subscriptions.hpp"
-#include "tests/support/restarts.hpp"
 #include "tests/support/scripted_poster.hpp"
 #include "tests/support/spine.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/supervisor.hpp"
 #include "tests/support/deterministic.hpp"
-#include "tests/support/restarts.hpp"
+#include "tests/support/figures.hpp"
 
 namespace eventweft {
 
