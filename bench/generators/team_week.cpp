@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/generators/team_week.hpp"
 
+#include "bench/generators/github_filling.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -74,7 +76,6 @@ struct issue {
 class writer {
  public:
   explicit writer(const week_options& o) : options_(o), dice_(o.seed) {
-    filling_ = fmt::format(R"(,"filling":"{}")", std::string(o.filling, 'x'));
     for (auto& sha : main_)
       sha = dice_.sha();
   }
@@ -302,7 +303,14 @@ class writer {
             R"({{{},"repository":{{"full_name":"{}",)"
             R"("html_url":"https://github.com/{}",)"
             R"("default_branch":"main"}},"sender":{{"login":"{}"}}{}}})",
-            members, repo, repo, person(), filling_));
+            members, repo, repo, person(), filling(repo)));
+  }
+
+  std::string filling(std::string_view repo) {
+    if (options_.filling == 0)
+      return {};
+    return R"(,"filling":)" +
+           github_filling(repo, dice_.sha(), options_.filling);
   }
 
   std::string pull_json(const pull& pr, std::string_view author) {
@@ -528,7 +536,6 @@ class writer {
 
   const week_options& options_;
   dice dice_;
-  std::string filling_;
   std::vector<week_event> out_;
   std::array<std::string, repos.size()> main_;
   timestamp now_{};
