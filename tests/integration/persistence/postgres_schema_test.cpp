@@ -123,6 +123,35 @@ TEST_F(postgres_schema, AJobOfOnesOwnIsNotedAndMeasured) {
   EXPECT_EQ(event->processing_duration, 0.5);
 }
 
+// An update that finds no room on its page is written to all of the indexes.
+TEST_F(postgres_schema, WhatIsProcessedStaysOnItsPage) {
+  must(store_->migrate());
+  std::vector<event_ptr> events;
+  processing::changes done;
+  for (int n = 1; n <= 100; ++n) {
+    events.emplace_back(numbered_event(n));
+    done.rows.push_back({.event = events.back(),
+                         .status = processing::status::completed,
+                         .attempts = 1,
+                         .error = {},
+                         .started_at = noon,
+                         .completed_at = noon + 1s,
+                         .duration = 1,
+                         .settled = true,
+                         .others = {}});
+  }
+  must(store_->open_session()->append(events));
+  const auto pages = [&] {
+    return run("SELECT string_agg(split_part(ctid::text, ',', 1), ' ' "
+               "ORDER BY seq), count(processed_at) FROM events");
+  };
+  const auto before = pages();
+  must(store_->open_processing()->record("p", {"processor:p", 0}, done));
+  const auto after = pages();
+  EXPECT_EQ(after[0][1].as<int>(), 100);
+  EXPECT_EQ(after[0][0].view(), before[0][0].view());
+}
+
 TEST_F(postgres_schema, AMarkThatSaysNothingOfUseIsRefusedByName) {
   must(store_->migrate());
   const auto session = store_->open_session();
