@@ -78,6 +78,9 @@ void measure_cluster_ingest(const setting& s, engine& e, report& out) {
   out.cost(cluster_part, "ingest, CPU of the nodes together",
            together.server_cpu * to_microseconds, "µs/event", "one node",
            alone.server_cpu * to_microseconds);
+  out.cost(cluster_part, "ingest, CPU of the engine",
+           together.engine_cpu * to_microseconds, "µs/event", "one node",
+           alone.engine_cpu * to_microseconds);
 }
 
 void measure_cluster_latency(const setting& s, engine& e, report& out) {
