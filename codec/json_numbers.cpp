@@ -105,32 +105,61 @@ std::string nearest_double(std::string_view text, const number_shape& n) {
   return {buffer.data(), static_cast<size_t>(end - buffer.data())};
 }
 
-// Nearly every text says no, so not every byte is looked at. A number is out of
-// reach only by an exponent of five digits or more, or by thousands of digits:
-// one of five consecutive ones is always seen.
-bool may_hold_far_numbers(std::string_view text) noexcept {
-  constexpr size_t stride = 5;
-  constexpr size_t many_digits = 6'000;
-  for (size_t i = stride - 1; i < text.size(); i += stride) {
-    if (!is_digit(text[i]))
+// A number is out of reach only by an exponent of six digits, or of five behind
+// a sign, or by thousands of digits, which fill a whole block.
+constexpr size_t block = 256;
+constexpr size_t exponent_digits = 5;
+// Where these stand, behind the digit before the exponent.
+constexpr size_t exponent_at = 3;
+constexpr size_t reach = exponent_at + exponent_digits - 1;
+
+// Whether a block may be why a number is out of reach; reads `reach` bytes
+// more. Without branches, so that the compiler takes many bytes at a time; most
+// letters are turned away by being greater than all digits.
+bool is_suspect(const char* p) noexcept {
+  const auto byte = [](char c) { return static_cast<uint8_t>(c); };
+  uint8_t greatest = 0;
+  uint8_t exponents = 0;
+  for (size_t i = 0; i < block; ++i) {
+    auto most = byte(p[i]);
+    greatest = std::max(greatest, most);
+    most = std::max(most, byte(p[i + exponent_at]));
+    most = std::max(most, byte(p[i + exponent_at + 1]));
+    most = std::max(most, byte(p[i + exponent_at + 2]));
+    most = std::max(most, byte(p[i + exponent_at + 3]));
+    most = std::max(most, byte(p[i + exponent_at + 4]));
+    exponents |= byte(most <= '9') & byte((p[i + 1] | 0x20) == 'e');
+  }
+  return exponents != 0 || greatest <= '9';
+}
+
+// Looks closely at what begins in the first block. In a string, as in a SHA,
+// there are other letters or a quote behind it.
+bool holds_far_exponent(std::string_view text) noexcept {
+  constexpr std::string_view ends = ",]} \t\r\n";
+  for (size_t i = 0; i < std::min(block, text.size()); ++i) {
+    if (!is_digit(text[i]) || i + 1 == text.size() ||
+        (text[i + 1] | 0x20) != 'e')
       continue;
-    size_t start = i;
-    while (start > 0 && is_digit(text[start - 1]))
-      --start;
-    const auto length = digits_at(text, start);
-    if (length > many_digits)
+    const auto digits = digits_at(text, i + exponent_at);
+    const auto end = i + exponent_at + digits;
+    if (digits >= exponent_digits &&
+        (end == text.size() || ends.find(text[end]) != ends.npos))
       return true;
-    if (length >= stride && start > 0) {
-      size_t before = start - 1;
-      if ((text[before] == '+' || text[before] == '-') && before > 0)
-        --before;
-      if (before > 0 && (text[before] | 0x20) == 'e' &&
-          is_digit(text[before - 1]))
-        return true;
-    }
-    i = start + length;
   }
   return false;
+}
+
+// Nearly every text says no.
+bool may_hold_far_numbers(std::string_view text) noexcept {
+  for (; text.size() >= block + reach; text.remove_prefix(block))
+    if (is_suspect(text.data()) &&
+        (digits_at(text.substr(0, block), 0) == block ||
+         holds_far_exponent(text)))
+      return true;
+  std::array<char, block + reach> rest{};
+  std::ranges::copy(text, rest.begin());
+  return is_suspect(rest.data()) && holds_far_exponent(text);
 }
 
 size_t skip_string(std::string_view text, size_t pos) noexcept {

@@ -5,6 +5,8 @@
 #include <boost/json/value.hpp>
 #include <gtest/gtest.h>
 
+#include <random>
+
 namespace eventweft::codec {
 namespace {
 
@@ -144,6 +146,105 @@ TEST(ReadableJson, MendsNothingThatIsNoNumber) {
        {"[01e999999]", "[1.e999999]", "[.1e999999]", "[--1e999999]",
         "[1e999999e1]", "[1e+-99999]", "[1e999999.5]"})
     EXPECT_EQ(readable_json(bad), std::nullopt) << bad;
+}
+
+TEST(ReadableJson, FindsAnExponentWhereverItStands) {
+  const std::string most = "1.7976931348623157e+308";
+  const std::pair<std::string, std::string> numbers[] = {
+      {"1e131072", most}, {"1E+131072", most}, {"1e-99999", "0"}};
+  for (const auto& [number, near] : numbers)
+    for (const auto& behind :
+         {std::string{"]"}, std::string{",1]"}, std::string{"\t]"},
+          std::string{"\r]"}, std::string{"\n]"}, std::string(600, ' ') + "]"})
+      for (size_t blanks = 0; blanks < 600; ++blanks) {
+        const auto before = "[" + std::string(blanks, ' ');
+        EXPECT_EQ(readable_json(before + number + behind),
+                  before + near + behind)
+            << blanks;
+      }
+  EXPECT_EQ(readable_json(R"({"n":1e131072})"), R"({"n":)" + most + "}");
+}
+
+// Numbers of all lengths around the limits, in numbers' places and within
+// strings, so that they stand in all places of what is looked at in one go.
+class number_texts {
+ public:
+  explicit number_texts(uint32_t seed) : random_(seed) {}
+
+  /// The beginning of a list: "[1,\"2e3\"".
+  std::string make() {
+    std::string out = "[0";
+    for (size_t n = below(12); n > 0; --n) {
+      out += below(8) == 0 ? ", \t" : ",";
+      const bool quoted = below(3) == 0;
+      out += quoted ? "\"" + some("abef019-, ", 300) : "";
+      out += number();
+      out += quoted ? some("abef019-, ", 300) + "\"" : "";
+    }
+    return out;
+  }
+
+ private:
+  size_t below(size_t n) { return random_() % n; }
+
+  std::string some(std::string_view letters, size_t most) {
+    std::string out;
+    for (size_t n = below(most); n > 0; --n)
+      out += letters[below(letters.size())];
+    return out;
+  }
+
+  std::string digits() {
+    switch (below(12)) {
+    case 0:
+      return some("0123456789", 140'000);
+    case 1:
+      return some("0123456789", 20'000);
+    case 2:
+      return some("0", 20'000);
+    case 3:
+      return some("0123456789", 400);
+    default:
+      return some("0123456789", 9);
+    }
+  }
+
+  std::string number() {
+    std::string out = below(4) == 0 ? "-" : "";
+    out += below(3) == 0 ? "0" : "1" + digits();
+    if (below(2) == 0)
+      out += ".0" + digits();
+    if (below(4) == 0)
+      return out;
+    out += below(2) == 0 ? "e" : "E";
+    constexpr std::string_view signs[] = {"", "+", "-"};
+    out += signs[below(3)];
+    out += some("0", 4);
+    return out + "1" + some("0123456789", 7);
+  }
+
+  std::mt19937 random_;
+};
+
+TEST(ReadableJson, OverlooksNoNumberOutOfReach) {
+  // With a number out of reach, every other is looked at closely.
+  constexpr std::string_view far = ",1e999999]";
+  const auto near = *readable_json(far);
+  number_texts texts{7};
+  size_t mended = 0;
+  for (int i = 0; i < 600; ++i) {
+    const auto text = texts.make();
+    const auto closely = readable_json(text + std::string{far});
+    ASSERT_TRUE(closely && closely->ends_with(near));
+    const auto expected =
+        closely->substr(0, closely->size() - near.size()) + "]";
+    const auto found = readable_json(text + "]");
+    EXPECT_EQ(found.value_or(text + "]"), expected) << text.substr(0, 400);
+    EXPECT_EQ(found.has_value(), expected != text + "]");
+    mended += found ? 1 : 0;
+  }
+  EXPECT_GT(mended, 100u);
+  EXPECT_LT(mended, 500u);
 }
 
 TEST(Unescaped, KnowsWhereItsTextStood) {
