@@ -59,8 +59,10 @@ void array_writer::add(timestamp t) {
 }
 
 void array_writer::put32(uint32_t value) {
-  for (int shift = 24; shift >= 0; shift -= 8)
-    buffer_ += static_cast<char>(value >> shift & 0xFF);
+  const char bytes[] = {
+      static_cast<char>(value >> 24), static_cast<char>(value >> 16),
+      static_cast<char>(value >> 8), static_cast<char>(value)};
+  buffer_.append(bytes, sizeof bytes);
 }
 
 void array_writer::put64(uint64_t value) {

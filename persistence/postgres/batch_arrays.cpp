@@ -99,9 +99,10 @@ void add_thread_columns(
     const auto at = created_at.find(event);
     return at == created_at.end() ? std::nullopt : std::optional{at->second};
   };
-  const auto detail_of = [&](const uuid& thread) {
+  const thread_batch::growth_detail no_detail;
+  const auto detail_of = [&](const uuid& thread) -> const auto& {
     const auto at = details.find(thread);
-    return at == details.end() ? thread_batch::growth_detail{} : at->second;
+    return at == details.end() ? no_detail : at->second;
   };
   const auto number = [](uint64_t n) { return static_cast<int64_t>(n); };
 
