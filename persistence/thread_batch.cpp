@@ -176,22 +176,28 @@ void make_storable(correlation::thread_changes& changes) {
   std::erase_if(changes.pending, [&](const auto& p) {
     return !waits.emplace(p.fact, p.event, p.key.key).second;
   });
-  std::map<std::pair<uuid, std::string>, size_t> seen;
-  std::vector<correlation::link_row> links;
-  links.reserve(changes.links.size());
+  std::map<std::pair<uuid, std::string_view>, size_t> seen;
+  std::vector<correlation::link_row*> kept;
+  kept.reserve(changes.links.size());
   for (auto& l : changes.links) {
     make_storable(l.key.key, correlation::max_key_size);
     make_storable(l.key.rule, max_matched);
     make_storable(l.key.field, max_matched);
     make_storable(l.key.matched, max_matched);
     const auto [at, fresh] =
-        seen.try_emplace({l.event, l.key.key}, links.size());
+        seen.try_emplace({l.event, l.key.key}, kept.size());
     if (fresh)
-      links.push_back(std::move(l));
+      kept.push_back(&l);
     else if (l.why == correlation::not_linked::none &&
-             links[at->second].why != correlation::not_linked::none)
-      links[at->second] = std::move(l);
+             kept[at->second]->why != correlation::not_linked::none)
+      kept[at->second] = &l;
   }
+  if (kept.size() == changes.links.size())
+    return;
+  std::vector<correlation::link_row> links;
+  links.reserve(kept.size());
+  for (auto* l : kept)
+    links.push_back(std::move(*l));
   changes.links = std::move(links);
 }
 

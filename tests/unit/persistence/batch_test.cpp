@@ -108,5 +108,41 @@ TEST(not_linked_yet, WhatWaitsForNothingAnyMoreIsStillToBeLinked) {
   EXPECT_EQ(left(), 0u);
 }
 
+TEST(make_storable, KeepsOneLinkOfAnEventAndKeyTheOneThatLinks) {
+  using correlation::not_linked;
+  const auto link = [](uint8_t event, std::string key, not_linked why) {
+    correlation::link_row row;
+    row.event.bytes[15] = event;
+    row.key.key = std::move(key);
+    row.key.field = to_string(why);
+    row.why = why;
+    return row;
+  };
+  const std::string zero{"a\0b", 3};
+  const std::string lengthy(60, 'k');
+  correlation::thread_changes changes;
+  changes.links = {link(1, "k", not_linked::unsure),
+                   link(1, lengthy, not_linked::unsure),
+                   link(2, "k", not_linked::pending),
+                   link(1, zero, not_linked::hot_key),
+                   link(1, "k", not_linked::none),
+                   link(1, lengthy, not_linked::none),
+                   link(1, lengthy, not_linked::hot_key),
+                   link(1,
+                        "a\xFF"
+                        "b",
+                        not_linked::none),
+                   link(2, "k", not_linked::unsure)};
+  thread_batch::make_storable(changes);
+  std::vector<std::string> kept;
+  for (const auto& l : changes.links)
+    kept.push_back(std::to_string(l.event.bytes[15]) + " " + l.key.key + " " +
+                   l.key.field);
+  EXPECT_THAT(kept, testing::ElementsAre(
+                        "1 k linked", "1 " + lengthy + " linked", "2 k pending",
+                        "1 a\xEF\xBF\xBD"
+                        "b linked"));
+}
+
 } // namespace
 } // namespace eventweft
