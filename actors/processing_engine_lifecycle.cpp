@@ -21,7 +21,9 @@ void processing_engine_state::sync() {
     if (!current || current->number != i->second.what->number) {
       retire(i->second);
       retired = true;
+      const auto n = i->first;
       i = entries_.erase(i);
+      give_back(n);
     } else {
       ++i;
     }
@@ -435,6 +437,24 @@ void processing_engine_state::retire(entry& e) {
   cut_off(e, "as it was removed",
           "they are made again should it be added once more");
   ctx_.figures->set_processor(e.what->what.name, 0, 0, 0);
+}
+
+// Other nodes that run it are not to wait until nobody asks for it here any
+// more. What is on its way to the store needs the fence, and is there once the
+// journal, which takes one thing at a time, has answered.
+void processing_engine_state::give_back(const std::string& n) {
+  const auto over = [this, n] {
+    if (!entries_.contains(n))
+      ctx_.owner->ended(work_of(n));
+  };
+  const auto journal = ctx_.peers->journal.get();
+  if (!options_.durable || !journal) {
+    over();
+    return;
+  }
+  ask(self_, journal, options_.timeout, list_atom_v, n)
+      .then([over](const std::vector<processing::stored_mark>&) { over(); },
+            [over](const caf::error&) { over(); });
 }
 
 } // namespace eventweft

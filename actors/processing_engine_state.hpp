@@ -125,6 +125,8 @@ class processing_engine_state {
   void leave_to_others(const entry& e);
   /// It was removed: what it has done is written, what it has in hand stays.
   void retire(entry& e);
+  /// What was removed may be another node's from now on.
+  void give_back(const std::string& n);
 
   // -- from the log ----------------------------------------------------------
 

@@ -64,6 +64,15 @@ processor let_go_of(std::string name, seq_t head) {
   return out;
 }
 
+error name_taken(const processor& there) {
+  return {ec::conflict,
+          there.kind == gone_kind
+              ? "the processor " + there.name +
+                    " of before is being let go of: try again once its events "
+                    "are dead letters"
+              : "there is a processor " + there.name + " already"};
+}
+
 expected<void> check(const processor& p) {
   const auto bad = [&](std::string_view what) {
     return fail(ec::unprocessable,

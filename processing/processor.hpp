@@ -121,6 +121,10 @@ inline constexpr std::string_view gone_kind = "gone";
 /// that one had in hand, and wants no event beyond `head`, the log's end.
 processor let_go_of(std::string name, seq_t head);
 
+/// `conflict`: its name is taken by `there`, and for how long if that ends by
+/// itself.
+error name_taken(const processor& there);
+
 /// `unprocessable`, naming the member, unless the processor can be run.
 expected<void> check(const processor& p);
 

@@ -44,7 +44,7 @@ expected<void> registry::add(processor p) {
     auto next = std::make_shared<list>(*list_);
     const auto at = place_of(*next, entry->what.name);
     if (at != next->end() && (*at)->what.name == entry->what.name)
-      return fail(ec::conflict, "there is a processor " + entry->what.name);
+      return fail(name_taken((*at)->what));
     entry->number = ++last_number_;
     next->insert(at, std::move(entry));
     answering_ = std::make_shared<list>(only_answering(*next));

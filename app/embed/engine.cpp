@@ -40,8 +40,10 @@ void App::Impl::register_processor(ProcessorSpec spec) {
   embed::unwrap(processing::check(p));
   const auto key = p.name;
   std::lock_guard guard{handlers_mutex};
-  if (processors->find(key) || !handlers.emplace(key, std::move(p)).second)
-    throw Error{Errc::conflict, "there is a processor " + key + " already"};
+  if (const auto there = processors->find(key))
+    embed::unwrap(expected<void>{fail(processing::name_taken(there->what))});
+  if (const auto [at, fresh] = handlers.emplace(key, std::move(p)); !fresh)
+    embed::unwrap(expected<void>{fail(processing::name_taken(at->second))});
   try {
     std::shared_lock lock{gate};
     if (hub)

@@ -122,6 +122,10 @@ class switched_owner final : public ownership {
     changed = guard;
     return guard;
   }
+  void ended(const std::string& work) override {
+    if (when_ended)
+      when_ended(work);
+  }
   void set(std::optional<int64_t> t) {
     token = t;
     if (auto f = changed.lock())
@@ -130,6 +134,7 @@ class switched_owner final : public ownership {
 
   std::optional<int64_t> token = 1;
   int asked = 0;
+  std::function<void(const std::string&)> when_ended;
   std::weak_ptr<std::function<void()>> changed;
 };
 
@@ -883,6 +888,38 @@ TEST_F(processing_engine_test, a_removed_one_s_running_handlers_are_logged) {
   EXPECT_EQ(said(*lines, "processor p: 1 attempts were still under way as it "
                          "was removed and were cut off"),
             1);
+}
+
+// Else other nodes that have it as well would wait for as long as work is kept
+// that nobody asks for.
+TEST_F(processing_engine_test, a_removed_one_is_given_back_when_it_is_written) {
+  auto owner = std::make_shared<switched_owner>();
+  std::vector<std::string> given_back;
+  owner->when_ended = [&](const std::string& w) {
+    EXPECT_TRUE(journal->rows.contains({"p", 1})) << "too early";
+    given_back.push_back(w);
+  };
+  ctx.owner = owner;
+  ASSERT_TRUE(processors->add(noting("p")));
+  ASSERT_TRUE(processors->add(noting("stays")));
+  start_engine();
+  add_events(1, 1);
+  work();
+  EXPECT_FALSE(journal->rows.contains({"p", 1}));
+  ASSERT_TRUE(processors->remove("p"));
+  run();
+  EXPECT_EQ(given_back, std::vector<std::string>{"processor:p"});
+}
+
+TEST_F(processing_engine_test, one_that_is_replaced_is_not_given_back) {
+  auto owner = std::make_shared<switched_owner>();
+  owner->when_ended = [](const std::string& w) { ADD_FAILURE() << w; };
+  ctx.owner = owner;
+  ASSERT_TRUE(processors->add(noting("p")));
+  start_engine();
+  ASSERT_TRUE(processors->remove("p"));
+  ASSERT_TRUE(processors->add(noting("p")));
+  run();
 }
 
 TEST_F(processing_engine_test, an_answering_handler_s_reply_is_handed_on) {
