@@ -4,6 +4,7 @@
 #include "codec/json_text.hpp"
 #include "correlation/join_batch.hpp"
 #include "correlation/keys.hpp"
+#include "correlation/rules/builtin.hpp"
 
 #include <fmt/format.h>
 
@@ -114,7 +115,7 @@ class joiner {
       const bool is_theirs =
           !owns(claim) &&
           (!key.owner.is_nil() ||
-           (claim.type.to == correlation_noun::custom && is_of_a_family(name)));
+           (is_of_a_family(name) && !is_builtin_rule(claim.rule)));
       if (is_theirs || m.at < key.last_seen)
         return not_linked::unsure;
       key.node = mine;

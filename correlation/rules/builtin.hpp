@@ -3,6 +3,7 @@
 
 #include "correlation/rule.hpp"
 
+#include <string_view>
 #include <vector>
 
 namespace eventweft::correlation {
@@ -21,5 +22,8 @@ rule_ptr deployment_rule();
 rule_ptr trace_rule();
 
 std::vector<rule_ptr> builtin_rules();
+
+/// Whether one of them has that name.
+bool is_builtin_rule(std::string_view name);
 
 } // namespace eventweft::correlation

@@ -222,4 +222,10 @@ std::vector<rule_ptr> builtin_rules() {
           slack_rule(),  deployment_rule(),    trace_rule()};
 }
 
+bool is_builtin_rule(std::string_view name) {
+  static const auto rules = builtin_rules();
+  return std::ranges::any_of(
+      rules, [&](const auto& each) { return each->name() == name; });
+}
+
 } // namespace eventweft::correlation

@@ -298,6 +298,7 @@ TEST_F(joining, huge_threads_do_not_join_but_still_grow) {
 
 TEST_F(joining, a_window_lets_a_name_be_used_again) {
   auto branch = link("git:branch:o/r:patch-1");
+  branch.rule = "github";
   branch.window = 100;
   batch({ev(1'000, {branch})});
   batch({ev(1'090, {branch})});
@@ -321,13 +322,19 @@ TEST_F(joining, a_late_remark_takes_no_name_from_the_thing_itself) {
 
 TEST_F(joining, a_late_rule_takes_no_familys_name_that_nobody_has) {
   // A branch is nobody's, nor is a pull request that is only spoken of.
-  for (const std::string name : {"git:branch:o/r:al/x", "github:pr:o/r#77"}) {
+  // Whatever type the rule gives.
+  const std::pair<std::string, correlation_noun> cases[] = {
+      {"git:branch:o/r:al/x", correlation_noun::custom},
+      {"git:branch:o/r:al/y", correlation_noun::branch},
+      {"github:pr:o/r#77", correlation_noun::custom}};
+  for (const auto& [name, type] : cases) {
     SCOPED_TRACE(name);
     const auto at = partition(index).size() * 10'000;
     const auto when = [at](int n) { return static_cast<int>(at) + n; };
     batch({ev(when(1'000), {link(name)})});
     auto rule = link(name);
-    rule.type.to = correlation_noun::custom;
+    rule.rule = "mine";
+    rule.type.to = type;
     rule.window = 100;
     EXPECT_EQ(batch({ev(when(1'050), {rule})}).threads[0], id_of(when(1'000)));
     const auto late = batch({ev(when(2'000), {rule})});
@@ -345,6 +352,7 @@ TEST_F(joining, a_late_rule_takes_no_familys_name_that_nobody_has) {
 
 TEST_F(joining, a_use_that_comes_late_is_not_said_to_link) {
   auto branch = link("git:branch:o/r:patch-1");
+  branch.rule = "github";
   branch.window = 100;
   batch({ev(2'000, {branch})});
   const auto late = batch({ev(1'000, {branch})});
