@@ -86,6 +86,26 @@ lookup to_look_up(std::span<const correlation::join_input> events,
   return out;
 }
 
+std::vector<uuid> ids_of(std::span<const rejoined_event> events) {
+  std::vector<uuid> out;
+  for (const auto& e : events)
+    out.push_back(e.stored->id);
+  return out;
+}
+
+std::vector<correlation::join_input>
+still_there(std::span<const rejoined_event> events,
+            std::span<const correlation::stored_row> stored) {
+  std::set<uuid> there;
+  for (const auto& row : stored)
+    there.insert(row.event);
+  std::vector<correlation::join_input> out;
+  for (const auto& e : events)
+    if (there.contains(e.stored->id))
+      out.push_back({e.stored->id, e.stored->created_at, e.keys, true});
+  return out;
+}
+
 std::string storable_key(std::string_view key) {
   return is_storable(key) ? std::string{key} : storable_text(key);
 }

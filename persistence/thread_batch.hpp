@@ -31,6 +31,14 @@ struct lookup {
 lookup to_look_up(std::span<const correlation::join_input> events,
                   float threshold);
 
+/// Stored events that are joined once more, and their ids.
+std::vector<uuid> ids_of(std::span<const rejoined_event> events);
+/// Those of them that are among `stored`: a retention may have taken others
+/// since they were read.
+std::vector<correlation::join_input>
+still_there(std::span<const rejoined_event> events,
+            std::span<const correlation::stored_row> stored);
+
 /// What an engine's index of texts takes; the same text for the same key.
 std::string storable_key(std::string_view key);
 

@@ -185,13 +185,13 @@ joined_append::append_fresh(fresh_events& fresh, const thread_cache::mark& at,
 
 expected<thread_report>
 joined_append::rejoin(std::span<const rejoined_event> events, timestamp now) {
+  const auto stored = tables_.find_events(thread_batch::ids_of(events));
+  if (!stored)
+    return fail(stored.error());
+  const auto inputs = thread_batch::still_there(events, *stored);
   fresh_events none;
-  std::vector<correlation::join_input> inputs;
-  for (const auto& e : events) {
-    const auto& ev = *e.stored;
-    inputs.push_back({ev.id, ev.created_at, e.keys, true});
-    none.created_at.emplace(ev.id, ev.created_at);
-  }
+  for (const auto& e : inputs)
+    none.created_at.emplace(e.id, e.at);
   tables_.look(true, {}, thread_batch::to_look_up(inputs, limits_.threshold));
   const auto at = read_mark();
   cache_.begin(at);

@@ -404,10 +404,11 @@ expected<thread_report> threads::rejoin(std::span<const rejoined_event> events,
     thread_report report;
     seq_t head = 0;
     if (!events.empty()) {
-      std::vector<correlation::join_input> inputs;
-      for (const auto& e : events)
-        inputs.push_back({e.stored->id, e.stored->created_at, e.keys, true});
       thread_tables tables{db};
+      const auto stored = tables.find_events(thread_batch::ids_of(events));
+      if (!stored)
+        return fail(stored.error());
+      const auto inputs = thread_batch::still_there(events, *stored);
       auto joined = correlation::join(tables, inputs, limits_);
       if (!joined)
         return fail(std::move(joined.error()));

@@ -307,6 +307,20 @@ TEST_P(read_threads, WhatEventsGetLateIsReported) {
   EXPECT_THAT(some.events, SizeIs(2));
 }
 
+// A retention may take it between its reading and this.
+TEST_P(read_threads, WhatIsGoneIsNotGoneOverAgain) {
+  join({on(1, "github", {})});
+  auto reader = threads();
+  must(reader->set_backfill(backfill_state{0, 1, "rules"}));
+  const event_ptr gone{on(2, "github", {})};
+  const std::vector<rejoined_event> both{{log()[0], {being("c:1")}},
+                                         {gone, {being("d:1")}}};
+  must(reader->rejoin(both, 1, noon));
+  EXPECT_TRUE(thread_of(1));
+  EXPECT_THAT(must(reader->evidence(gone->id)), SizeIs(0));
+  EXPECT_THAT(must(reader->recent({.limit = 10})), SizeIs(1));
+}
+
 TEST_P(read_threads, WhatChangesWithoutAnEventHasAnotherVersion) {
   join({on(1, "github", {}), on(2, "github", {})});
   const places_request only_version{2, 2};
