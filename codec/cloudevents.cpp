@@ -295,6 +295,11 @@ expected<cloudevent> read_binary_cloudevent(const header_list& headers,
     auto text = decode_cloudevents_header(value);
     if (!text)
       return read.refuse(name, text.error().message);
+    // Not all senders escape the escapes of a URI once more, as the binding has
+    // it; the SDK for JavaScript does not.
+    if ((name == "source" || name == "dataschema") &&
+        !is_uri_reference(*text) && is_uri_reference(value))
+      *text = value;
     if (auto taken = read.text(name, *text); !taken)
       return fail(std::move(taken.error()));
   }

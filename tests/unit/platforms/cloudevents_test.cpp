@@ -54,6 +54,19 @@ TEST(cloudevents_mode, looks_for_the_batch_before_the_event) {
       cloudevents_mode::structured);
 }
 
+TEST(cloudevents_header, takes_a_uri_whose_escapes_were_left_as_they_are) {
+  const auto source_of = [](std::string value) {
+    auto headers = binary_headers();
+    headers[2].second = std::move(value);
+    const auto read = read_binary_cloudevent(headers, {});
+    return read ? read->source : read.error().message;
+  };
+  // As the binding has it, and as the SDK for JavaScript does.
+  EXPECT_EQ(source_of("/caf%25C3%25A9"), "/caf%C3%A9");
+  EXPECT_EQ(source_of("/caf%C3%A9"), "/caf%C3%A9");
+  EXPECT_NE(source_of("/a b%20c").find("URI reference"), std::string::npos);
+}
+
 TEST(cloudevents_header, undoes_the_bindings_encoding) {
   const auto of = [](std::string_view text) {
     return decode_cloudevents_header(text).value_or("-");
