@@ -22,6 +22,10 @@ BEGIN
       EXECUTE format('CREATE ROLE %I NOLOGIN', r);
     END IF;
   END LOOP;
+  -- Who is no superuser gives away only what is a role's of his own.
+  IF NOT pg_has_role(current_user, 'eventweft_owner', 'MEMBER') THEN
+    EXECUTE format('GRANT eventweft_owner TO %I', current_user);
+  END IF;
   EXECUTE format('REVOKE CREATE ON SCHEMA %I FROM PUBLIC', current_schema());
   EXECUTE format('GRANT USAGE, CREATE ON SCHEMA %I TO eventweft_owner',
                  current_schema());
