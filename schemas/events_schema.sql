@@ -3,6 +3,7 @@
 -- The same as what `eventweft migrate` makes of an empty database.
 \set ON_ERROR_STOP on
 BEGIN;
+SET LOCAL standard_conforming_strings = on;
 CREATE TABLE schema_migrations (
   version integer PRIMARY KEY CHECK (version > 0),
   name text NOT NULL,

@@ -14,6 +14,10 @@ using retry = connection::retry;
 /// runs again, which is more than a process that ends has.
 constexpr int forget_calls = 100;
 
+// An advisory lock of the database: two at once would drop the same tables in
+// each other's way.
+constexpr int64_t one_retention = 7311146936416691831;
+
 std::string interval_text(std::chrono::seconds s) {
   return std::to_string(s.count()) + " seconds";
 }
@@ -118,8 +122,12 @@ maintenance::apply_retention(const retention_policy& policy, timestamp now,
     const auto keep =
         policy.keep ? std::optional{interval_text(*policy.keep)} : std::nullopt;
     const auto platforms = platforms_json(policy);
-    const pqxx::params p{keep, platforms, dry_run, time_text(now),
-                         static_cast<int64_t>(limit)};
+    const pqxx::params p{keep,
+                         platforms,
+                         dry_run,
+                         time_text(now),
+                         static_cast<int64_t>(limit),
+                         one_retention};
     pqxx::nontransaction tx{c};
     std::vector<retention_item> items;
     for (bool more = true; more;) {
@@ -127,7 +135,10 @@ maintenance::apply_retention(const retention_policy& policy, timestamp now,
       std::vector<retention_item> step;
       for (const auto& row :
            tx.exec("SELECT action, what, until, events, bytes, reason "
-                   "FROM apply_retention($1, $2, $3, $4, $5)",
+                   "FROM (SELECT CASE WHEN $3 THEN false ELSE "
+                   "pg_advisory_xact_lock($6) IS NULL END AS failed "
+                   "OFFSET 0) AS alone CROSS JOIN LATERAL "
+                   "apply_retention($1, $2, $3 OR failed, $4, $5)",
                    p)) {
         step.push_back(read_item(row));
         more = more || (!dry_run &&

@@ -6,6 +6,7 @@
 #include <pqxx/pqxx>
 
 #include <cstdio>
+#include <future>
 #include <regex>
 
 namespace eventweft::testing {
@@ -547,6 +548,28 @@ TEST_F(postgres_schema, WeeksAreMadeAheadAndDroppedAsAWhole) {
 }
 
 // With millions of events of other platforms it would end in a time-out.
+// As when somebody runs it by hand while the server does.
+TEST_F(postgres_schema, TwoRetentionsAtOnceAreNotInEachOthersWay) {
+  must(store_->migrate());
+  auto maintenance = store_->open_maintenance();
+  for (int week = 0; week < 6; ++week)
+    must(maintenance->prepare_partitions(noon + days{7 * week}));
+  std::vector<event_ptr> events{event_ptr{numbered_event(1)}};
+  must(store_->open_session()->append(events));
+  must(maintenance->roll_up_metrics());
+  retention_policy policy;
+  policy.keep = days{30};
+  const auto retain = [&] {
+    auto store = must(open_store({url_}));
+    must(store->open_maintenance()->apply_retention(policy, noon + days{90},
+                                                    false));
+  };
+  auto other = std::async(std::launch::async, retain);
+  retain();
+  other.get();
+  EXPECT_TRUE(run("SELECT to_regclass('events_20260126')")[0][0].is_null());
+}
+
 TEST_F(postgres_schema, RetentionOfOnePlatformDoesNotReadTheOthers) {
   must(store_->migrate());
   auto session = store_->open_session();
@@ -670,6 +693,24 @@ TEST_F(postgres_schema, TheWriterCannotDropAndTheAnalystCannotWrite) {
 
 // Such a database takes most events, and fails on the first one with a text of
 // another alphabet.
+// Hosted databases give nobody more.
+TEST_F(postgres_schema, RolesAreMadeWithoutASuperuser) {
+  run("DROP ROLE IF EXISTS test_admin");
+  run("CREATE ROLE test_admin LOGIN CREATEROLE");
+  auto url = shared_server().create_database();
+  run("ALTER SCHEMA public OWNER TO test_admin", url);
+  url.replace(url.find("postgres@"), 8, "test_admin");
+  run_file("events_schema.sql", url);
+  // Again, too, as after a migration.
+  for (int time = 0; time < 2; ++time)
+    run_file("roles.sql", url);
+  EXPECT_EQ(
+      run("SELECT tableowner FROM pg_tables WHERE tablename = 'events'", url)
+          .one_field()
+          .view(),
+      "eventweft_owner");
+}
+
 TEST_F(postgres_schema, ADatabaseOfAnotherEncodingIsRefused) {
   run("CREATE DATABASE not_utf8 ENCODING 'SQL_ASCII' TEMPLATE template0 "
       "LC_COLLATE 'C' LC_CTYPE 'C'");
