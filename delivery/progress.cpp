@@ -169,6 +169,18 @@ bool read_health(simdjson::dom::element element, endpoint_health& out) {
   return true;
 }
 
+/// What it has to wait at most.
+std::chrono::microseconds pause_of(const unfinished& u,
+                                   std::chrono::microseconds longest) noexcept {
+  constexpr std::chrono::microseconds none{0};
+  if (u.attempts == 0)
+    return none;
+  if (u.history.empty())
+    return longest;
+  // Both are of the clock that may be wrong.
+  return std::clamp(u.due - u.history.back().at, none, longest);
+}
+
 } // namespace
 
 std::string mark_json(const progress_mark& mark) {
@@ -268,6 +280,12 @@ void progress::pass_over(seq_t seq) noexcept {
 unfinished* progress::find(seq_t seq) noexcept {
   const auto it = open_.find(seq);
   return it == open_.end() ? nullptr : &it->second;
+}
+
+void progress::bring_near(timestamp now,
+                          std::chrono::microseconds longest) noexcept {
+  for (auto& [seq, u] : open_)
+    u.due = std::min(u.due, now + pause_of(u, longest));
 }
 
 progress_mark progress::mark() const {

@@ -106,6 +106,10 @@ class progress {
       if (u.attempts == 0 || u.due <= now)
         u.since = now;
   }
+  /// Whoever wrote this down may have had a clock that is ahead of `now`'s:
+  /// nothing waits from now on for longer than the pause it was given, or,
+  /// where that is not known, than `longest`.
+  void bring_near(timestamp now, std::chrono::microseconds longest) noexcept;
   void finish(seq_t seq) { open_.erase(seq); }
 
   /// Null if it is not open. Valid until it is finished.

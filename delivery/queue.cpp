@@ -22,7 +22,7 @@ breaker breaker_of(const breaker_options& options, const endpoint_health& h) {
 } // namespace
 
 delivery_queue::delivery_queue(queue_options options, progress_mark from,
-                               random_source& random)
+                               timestamp now, random_source& random)
     : options_(std::move(options)),
       random_(random),
       progress_(from, options_.max_unfinished),
@@ -32,6 +32,7 @@ delivery_queue::delivery_queue(queue_options options, progress_mark from,
       next_throttle_(options_.throttle_min) {
   if (options_.ordered)
     options_.max_concurrent = 1;
+  progress_.bring_near(now, options_.schedule.longest_pause());
   fill_lanes();
 }
 

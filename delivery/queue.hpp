@@ -77,8 +77,9 @@ struct decision {
 /// stores `mark` together with what `finish` decided. Of one thread.
 class delivery_queue {
  public:
-  /// `random` outlives it.
-  delivery_queue(queue_options options, progress_mark from,
+  /// Takes up what is left at `now`, by a clock that need not be the one that
+  /// `from` was written by. `random` outlives it.
+  delivery_queue(queue_options options, progress_mark from, timestamp now,
                  random_source& random);
 
   // -- from the log ----------------------------------------------------------

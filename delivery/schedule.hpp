@@ -42,6 +42,8 @@ struct retry_schedule {
   std::optional<microseconds>
   pause_after(uint32_t attempts_made, random_source& random,
               std::optional<microseconds> asked_for = {}) const;
+  /// Than which none of these is longer.
+  microseconds longest_pause() const;
 };
 
 } // namespace eventweft::delivery

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "processing/board_state.hpp"
+#include "processing/retry.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -40,6 +41,8 @@ expected<void> board::add(registered_ptr p,
   auto feeds = resume_feeds(p->what, from, start);
   if (!feeds)
     return fail(feeds.error());
+  for (auto& f : *feeds)
+    f.progress.bring_near(now, longest_pause(p->what));
   auto w = std::make_unique<work>();
   w->feeds = std::move(*feeds);
   w->async = p->what.is_async();

@@ -19,4 +19,7 @@ std::optional<std::chrono::microseconds> pause_after(const processor& p,
                                                      const outcome& o,
                                                      random_source& random);
 
+/// Than which none of these is longer.
+std::chrono::microseconds longest_pause(const processor& p);
+
 } // namespace eventweft::processing

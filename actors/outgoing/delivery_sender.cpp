@@ -165,7 +165,7 @@ void delivery_sender_state::begin(const subscription_record& r) {
 
 void delivery_sender_state::start_queue(delivery::progress_mark from) {
   queue_.emplace(queue_options_of(order_.what, options_.queue), std::move(from),
-                 *ctx_.random);
+                 ctx_.time->now(), *ctx_.random);
   if (!order_.what.active)
     queue_->disable();
   follow();

@@ -58,7 +58,7 @@ struct world {
 
   void restart() {
     flights.clear();
-    q.emplace(options, *parse_mark(stored), random);
+    q.emplace(options, *parse_mark(stored), now, random);
   }
 
   void run() {

@@ -32,8 +32,9 @@ queue_options plain() {
 
 class queue : public testing::Test {
  protected:
-  delivery_queue make(const queue_options& o, progress_mark from = {}) {
-    return delivery_queue{o, std::move(from), random};
+  delivery_queue make(const queue_options& o, progress_mark from = {},
+                      timestamp now = at(0s)) {
+    return delivery_queue{o, std::move(from), now, random};
   }
 
   seeded_random random{1};
@@ -229,6 +230,37 @@ TEST_F(queue, goes_on_from_its_mark_after_a_restart) {
   EXPECT_EQ(again.cursor(), 10);
   EXPECT_THAT(again.take(at(0s)), ElementsAre(attempt{2, 1}, attempt{4, 1}));
   EXPECT_THAT(again.take(at(5s)), ElementsAre(attempt{3, 2}));
+}
+
+TEST_F(queue, a_clock_that_was_ahead_puts_nothing_off) {
+  auto o = plain();
+  o.schedule.pauses = {10s, 60s};
+  o.schedule.max_retry_after = 2min;
+  const auto ahead = at(300h);
+  // Of 2 is known how long it was to wait; 3 was not tried yet.
+  const progress_mark mark{3,
+                           {{1, 1, ahead + 10s, ahead},
+                            {2, 1, ahead + 10s, ahead, {}, {{ahead, "no"}}},
+                            {3, 0, ahead, ahead}}};
+  auto q = make(o, mark, at(1h));
+  EXPECT_THAT(q.take(at(1h)), ElementsAre(attempt{3, 1}));
+  EXPECT_EQ(q.wake_at(at(1h)), at(1h + 10s));
+  EXPECT_THAT(q.take(at(1h + 10s)), ElementsAre(attempt{2, 2}));
+  EXPECT_THAT(q.take(at(1h + 2min - 1us)), IsEmpty());
+  EXPECT_THAT(q.take(at(1h + 2min)), ElementsAre(attempt{1, 2}));
+
+  o.ordered = true;
+  auto in_order = make(o, mark, at(1h));
+  EXPECT_EQ(in_order.wake_at(at(1h)), at(1h + 2min));
+  EXPECT_THAT(make(o, {1, {{1, 0, ahead, ahead}}}, at(1h)).take(at(1h)),
+              ElementsAre(attempt{1, 1}));
+}
+
+TEST_F(queue, a_clock_that_is_ahead_now_shortens_no_pause_of_its_own) {
+  auto o = plain();
+  o.schedule.pauses = {10s};
+  const progress_mark mark{1, {{1, 1, at(10s), at(0s), {}, {{at(0s), "no"}}}}};
+  EXPECT_EQ(make(o, mark, at(4s)).mark(), mark);
 }
 
 TEST_F(queue, is_full_until_something_is_done_with) {

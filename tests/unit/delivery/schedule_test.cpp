@@ -57,6 +57,16 @@ TEST(retry_schedule, spreads_by_its_jitter_and_no_further) {
   EXPECT_GT(highest, 5'400ms);
 }
 
+TEST(retry_schedule, no_pause_is_longer_than_the_longest) {
+  retry_schedule s;
+  fixed_random most{~uint64_t{0}};
+  EXPECT_EQ(s.longest_pause(), 24h + 144min);
+  EXPECT_LE(*s.pause_after(9, most), s.longest_pause());
+  s.max_retry_after = 48h;
+  EXPECT_EQ(s.longest_pause(), 48h);
+  EXPECT_EQ(s.pause_after(1, most, 72h), 48h);
+}
+
 TEST(retry_schedule, waits_at_least_as_long_as_it_is_asked_to) {
   retry_schedule s;
   s.jitter = 0;

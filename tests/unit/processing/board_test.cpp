@@ -250,6 +250,32 @@ TEST_F(board_test, goes_on_from_its_marks) {
   EXPECT_EQ(j->attempt, 2u);
 }
 
+TEST_F(board_test, a_clock_that_was_ahead_puts_nothing_off) {
+  auto p = named("p");
+  p.ordering = ordering::source;
+  p.retry_delay = 10s;
+  p.max_retry_after = 2min;
+  add(p);
+  read("p", {make(1)}, 1);
+  const auto ahead = now + 300h;
+  b.finish(b.take(false, ahead)->id, outcome::failed("no"), ahead);
+  const auto due_in = [&](const std::vector<stored_mark>& marks,
+                          std::chrono::seconds pause) {
+    board next{board_options{}, random};
+    ASSERT_TRUE(next.add(listed(p), marks, 0, now));
+    next.fetched("p", 1, make(1), now);
+    EXPECT_FALSE(next.take(false, now));
+    EXPECT_EQ(next.wake_at(), now + pause);
+    const auto j = next.take(false, now + pause);
+    ASSERT_TRUE(j);
+    EXPECT_EQ(j->attempt, 2u);
+  };
+  due_in(b.collect("p", ahead).marks, 10s);
+  // How long it was to wait is not known.
+  const auto due = std::to_string((ahead + 10s).time_since_epoch().count());
+  due_in({{"all", 1, R"({"cursor":1,"open":[[1,1,)" + due + ",0]]}"}}, 120s);
+}
+
 TEST_F(board_test, a_dead_letter_tells_of_attempts_before_a_restart) {
   auto p = named("p");
   p.max_retries = 2;
