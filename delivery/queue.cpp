@@ -12,11 +12,12 @@ namespace {
 // there.
 constexpr std::chrono::seconds put_back_pause{1};
 
-breaker breaker_of(const breaker_options& options, const endpoint_health& h) {
-  return h.open_until == timestamp{}
-             ? breaker{options}
-             : breaker{options, h.open_until,
-                       std::max(h.open_for, options.open_min)};
+breaker breaker_of(const breaker_options& options, const endpoint_health& h,
+                   timestamp now) {
+  if (h.open_until == timestamp{})
+    return breaker{options};
+  const auto open_for = std::max(h.open_for, options.open_min);
+  return breaker{options, std::min(h.open_until, now + open_for), open_for};
 }
 
 } // namespace
@@ -26,9 +27,11 @@ delivery_queue::delivery_queue(queue_options options, progress_mark from,
     : options_(std::move(options)),
       random_(random),
       progress_(from, options_.max_unfinished),
-      breaker_(breaker_of(options_.breaker, from.endpoint)),
+      breaker_(breaker_of(options_.breaker, from.endpoint, now)),
       rate_(options_.rate_per_second),
-      paused_until_(from.endpoint.paused_until),
+      paused_until_(std::min(from.endpoint.paused_until,
+                             now + std::max(options_.schedule.max_retry_after,
+                                            options_.throttle_max))),
       next_throttle_(options_.throttle_min) {
   if (options_.ordered)
     options_.max_concurrent = 1;

@@ -388,6 +388,21 @@ TEST_F(queue, keeps_its_breaker_across_a_restart) {
   EXPECT_EQ(again.breaker_state(at(90s)), breaker::state::half_open);
 }
 
+TEST_F(queue, a_clock_that_was_ahead_keeps_no_endpoint_away) {
+  auto o = plain();
+  o.schedule.max_retry_after = 2min;
+  o.throttle_max = 1min;
+  const auto ahead = at(300h);
+  auto open =
+      make(o, {1, {{1, 0, at(0s), at(0s)}}, {1, {}, ahead + 40s, 40s}}, at(1h));
+  EXPECT_EQ(open.wake_at(at(1h)), at(1h + 40s));
+  EXPECT_THAT(open.take(at(1h + 40s)), SizeIs(1));
+  auto paused =
+      make(o, {1, {{1, 0, at(0s), at(0s)}}, {1, ahead + 2min, {}, 0s}}, at(1h));
+  EXPECT_EQ(paused.wake_at(at(1h)), at(1h + 2min));
+  EXPECT_THAT(paused.take(at(1h + 2min)), SizeIs(1));
+}
+
 TEST_F(queue, tells_when_it_really_tries_again) {
   auto o = plain();
   o.max_concurrent = 1;
