@@ -416,7 +416,6 @@ void processing_engine_state::leave_to_others(const entry& e) {
   if (e.what->what.kind != processing::gone_kind ||
       ctx_.owner->holder(e.work()).empty())
     return;
-  ctx_.owner->ended(e.work());
   options_.processors->remove(e.what->what.name);
 }
 

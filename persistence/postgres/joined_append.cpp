@@ -190,8 +190,6 @@ joined_append::rejoin(std::span<const rejoined_event> events, timestamp now) {
     return fail(stored.error());
   const auto inputs = thread_batch::still_there(events, *stored);
   fresh_events none;
-  for (const auto& e : inputs)
-    none.created_at.emplace(e.id, e.at);
   tables_.look(true, {}, thread_batch::to_look_up(inputs, limits_.threshold));
   const auto at = read_mark();
   cache_.begin(at);

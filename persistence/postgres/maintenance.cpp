@@ -15,7 +15,8 @@ using retry = connection::retry;
 constexpr int forget_calls = 100;
 
 // An advisory lock of the database: two at once would drop the same tables in
-// each other's way.
+// each other's way. It is there before the retention begins, which is asked
+// with what comes of it.
 constexpr int64_t one_retention = 7311146936416691831;
 
 std::string interval_text(std::chrono::seconds s) {
@@ -135,10 +136,10 @@ maintenance::apply_retention(const retention_policy& policy, timestamp now,
       std::vector<retention_item> step;
       for (const auto& row :
            tx.exec("SELECT action, what, until, events, bytes, reason "
-                   "FROM (SELECT CASE WHEN $3 THEN false ELSE "
-                   "pg_advisory_xact_lock($6) IS NULL END AS failed "
+                   "FROM (SELECT $3 OR pg_advisory_xact_lock($6) IS NULL AS "
+                   "dry_run "
                    "OFFSET 0) AS alone CROSS JOIN LATERAL "
-                   "apply_retention($1, $2, $3 OR failed, $4, $5)",
+                   "apply_retention($1, $2, alone.dry_run, $4, $5)",
                    p)) {
         step.push_back(read_item(row));
         more = more || (!dry_run &&
