@@ -41,9 +41,9 @@ void App::Impl::register_processor(ProcessorSpec spec) {
   const auto key = p.name;
   std::lock_guard guard{handlers_mutex};
   if (const auto there = processors->find(key))
-    embed::unwrap(expected<void>{fail(processing::name_taken(there->what))});
+    embed::raise(processing::name_taken(there->what));
   if (const auto [at, fresh] = handlers.emplace(key, std::move(p)); !fresh)
-    embed::unwrap(expected<void>{fail(processing::name_taken(at->second))});
+    embed::raise(processing::name_taken(at->second));
   try {
     std::shared_lock lock{gate};
     if (hub)
