@@ -66,9 +66,10 @@ BEGIN
         'create_event_correlation', 'find_stored_events', 'forget_threads',
         'insert_events', 'log_head_moved', 'look_up_threads', 'make_durable',
         'raise_log_durable', 'take_log_head',
-        'ensure_partitions', 'event_key', 'event_weeks', 'expired_events',
-        'fence_holds', 'held_events', 'mark_event_processed',
-        'partitioned_tables', 'processor_is_awaited', 'raise_version',
+        'ensure_partitions', 'event_key', 'event_weeks', 'events_fillfactor',
+        'expired_events', 'fence_holds', 'fit_event_pages', 'held_events',
+        'mark_event_processed', 'partitioned_tables', 'processor_came',
+        'processor_is_awaited', 'raise_version',
         'record_processing', 'release_leases', 'retention_hold',
         'retention_horizon', 'roll_up_metrics')
     UNION ALL

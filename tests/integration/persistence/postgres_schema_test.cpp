@@ -127,6 +127,10 @@ TEST_F(postgres_schema, AJobOfOnesOwnIsNotedAndMeasured) {
 // An update that finds no room on its page is written to all of the indexes.
 TEST_F(postgres_schema, WhatIsProcessedStaysOnItsPage) {
   must(store_->migrate());
+  const auto processing = store_->open_processing();
+  processing::changes starts;
+  starts.marks = {{"all", 0, R"({"cursor":0,"open":[]})"}};
+  must(processing->record("p", {"processor:p", 0}, starts));
   std::vector<event_ptr> events;
   processing::changes done;
   for (int n = 1; n <= 100; ++n) {
@@ -147,10 +151,54 @@ TEST_F(postgres_schema, WhatIsProcessedStaysOnItsPage) {
                "ORDER BY seq), count(processed_at) FROM events");
   };
   const auto before = pages();
-  must(store_->open_processing()->record("p", {"processor:p", 0}, done));
+  must(processing->record("p", {"processor:p", 0}, done));
   const auto after = pages();
   EXPECT_EQ(after[0][1].as<int>(), 100);
   EXPECT_EQ(after[0][0].view(), before[0][0].view());
+}
+
+TEST_F(postgres_schema, PagesAreHalfEmptyFromTheFirstProcessorOn) {
+  must(store_->migrate());
+  const auto fill = [&] {
+    std::string fills;
+    for (const auto& row :
+         run("SELECT DISTINCT array_to_string(c.reloptions, ',') "
+             "FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
+             "WHERE i.inhparent = 'events'::regclass"))
+      fills += std::string{row[0].view()} + ' ';
+    return fills;
+  };
+  EXPECT_EQ(fill(), "fillfactor=80 ");
+  const auto processing = store_->open_processing();
+  processing::changes starts;
+  starts.marks = {{"all", 0, R"({"cursor":0,"open":[]})"}};
+  must(processing->record("p", {"processor:p", 0}, starts));
+  EXPECT_EQ(fill(), "fillfactor=45 ");
+  // So are those of weeks to come.
+  run("SELECT ensure_partitions(now(), now() + interval '8 weeks')");
+  EXPECT_EQ(fill(), "fillfactor=45 ");
+  run("DELETE FROM processor_marks");
+  run("SELECT ensure_partitions()");
+  EXPECT_EQ(fill(), "fillfactor=80 ");
+}
+
+// Whoever tends to a table meanwhile is not waited for, nor in the way.
+TEST_F(postgres_schema, AFirstProcessorWaitsForNobody) {
+  must(store_->migrate());
+  pqxx::connection other{url_};
+  pqxx::work tending{other};
+  tending.exec("LOCK TABLE events_default IN SHARE UPDATE EXCLUSIVE MODE");
+  const auto processing = store_->open_processing();
+  processing::changes starts;
+  starts.marks = {{"all", 0, R"({"cursor":0,"open":[]})"}};
+  must(processing->record("p", {"processor:p", 0}, starts));
+  EXPECT_EQ(must(processing->marks("p")).size(), 1u);
+  tending.abort();
+  run("SELECT ensure_partitions()");
+  EXPECT_EQ(run("SELECT c.reloptions[1] FROM pg_class c "
+                "WHERE c.oid = 'events_default'::regclass")[0][0]
+                .view(),
+            "fillfactor=45");
 }
 
 TEST_F(postgres_schema, AMarkThatSaysNothingOfUseIsRefusedByName) {
