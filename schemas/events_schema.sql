@@ -60,6 +60,7 @@ COMMENT ON COLUMN schema_migrations.applied_at IS 'When it was applied.';
 \ir postgres/0045_held_ranges.sql
 \ir postgres/0046_room_for_all.sql
 \ir postgres/0047_room_where_processed.sql
+\ir postgres/0048_fewer_statements.sql
 INSERT INTO schema_migrations (version, name) VALUES
   (1, 'log'), (2, 'details'), (3, 'processing'), (4, 'analytics'),
   (5, 'growth'), (6, 'append'), (7, 'leases'), (8, 'threads'),
@@ -80,7 +81,8 @@ INSERT INTO schema_migrations (version, name) VALUES
   (41, 'forgotten_processors'),
   (42, 'retention_tells'), (43, 'backfill_start'),
   (44, 'unasked_indexes'), (45, 'held_ranges'),
-  (46, 'room_for_all'), (47, 'room_where_processed');
+  (46, 'room_for_all'), (47, 'room_where_processed'),
+  (48, 'fewer_statements');
 UPDATE schema_migrations SET oldest_program = 25
 WHERE version = (SELECT max(version) FROM schema_migrations);
 COMMIT;
