@@ -44,10 +44,9 @@ void expect_stored(const std::string& url, uint64_t count) {
 
 void measure_cluster_ingest(const setting& s, engine& e, report& out) {
   const auto examples = load_examples(s.examples);
-  const auto count = s.scaled(20'000, 4'000);
+  const auto count = s.scaled(12'000, 4'000);
   alone_and_together<ingest_result> total;
-  // By turns: what drifts on this machine meets both.
-  for (uint32_t round = 1; round <= 2; ++round)
+  for (uint32_t round = 1; round <= turns; ++round)
     for (const bool cluster : {false, true}) {
       const auto url = e.fresh();
       e.settle();

@@ -36,14 +36,13 @@ std::vector<webhook_example> team_webhooks(uint64_t count) {
 }
 
 void measure_cost(const setting& s, engine& e, report& out) {
-  const auto count = s.scaled(20'000, 4'000);
+  const auto count = s.scaled(12'000, 4'000);
   const auto webhooks = team_webhooks(count);
   double on = 0;
   double off = 0;
   double cpu_on = 0;
   double cpu_off = 0;
-  // By turns: what drifts on this machine meets both.
-  for (uint32_t round = 1; round <= 2; ++round)
+  for (uint32_t round = 1; round <= turns; ++round)
     for (const bool enabled : {false, true}) {
       const auto url = e.fresh();
       e.settle();
@@ -56,7 +55,7 @@ void measure_cost(const setting& s, engine& e, report& out) {
                            enabled ? "on" : "off", result.posts.per_second()));
       e.drop(url);
     }
-  const auto all = 2.0 * static_cast<double>(count);
+  const auto all = turns * static_cast<double>(count);
   out.rate(correlation_part, fmt::format("{}, a team's webhooks", e.name()),
            all / on, "events/s", "correlation off", all / off, 0.8);
   out.figure(correlation_part, fmt::format("{}: CPU of correlation", e.name()),

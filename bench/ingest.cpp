@@ -52,13 +52,12 @@ namespace {
 void measure(const setting& s, engine& e, report& out) {
   const std::string part = "ingest";
   const auto examples = load_examples(s.examples);
-  const auto count = s.scaled(30'000, 4'000);
+  const auto count = s.scaled(20'000, 4'000);
   std::unique_ptr<row_set> rows;
   ingest_result total;
   double posting = 0;
   double loading = 0;
-  // Twice, each beside its limit: what drifts on this machine meets both.
-  for (uint32_t round = 1; round <= 2; ++round) {
+  for (uint32_t round = 1; round <= turns; ++round) {
     const auto url = e.fresh();
     e.settle();
     const auto result = ingest(s, e, url, examples, count, round);
@@ -81,10 +80,10 @@ void measure(const setting& s, engine& e, report& out) {
     loading += took;
     progress(fmt::format("{} limit: {:.0f} rows/s", e.name(),
                          static_cast<double>(count) / took));
-    if (round == 2)
+    if (round == turns)
       total.posts = result.posts;
   }
-  const auto all = 2.0 * static_cast<double>(count);
+  const auto all = turns * static_cast<double>(count);
   out.rate(part, fmt::format("{}, 64 connections", e.name()), all / posting,
            "events/s", std::string{e.load_name()}, all / loading, 0.7);
   out.rate(part, fmt::format("{}, 64 connections", e.name()), all / posting,

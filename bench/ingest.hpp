@@ -11,6 +11,10 @@
 
 namespace eventweft::bench {
 
+/// How often what is compared takes turns: a machine that others share drifts
+/// by a fifth within seconds, which has to meet both.
+inline constexpr uint32_t turns = 5;
+
 struct ingest_result {
   post_result posts;
   /// CPU seconds of eventweft, of the engine's own processes, and of us.

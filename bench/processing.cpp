@@ -97,10 +97,10 @@ round_result post_round(const setting& s, engine& e, bool handler,
 void measure_cost(const setting& s, report& out) {
   const auto e = make_postgres(s);
   const auto examples = load_examples(s.examples);
-  const auto count = s.scaled(30'000, 4'000);
+  const auto count = s.scaled(15'000, 4'000);
   round_result with;
   round_result without;
-  for (uint32_t round = 1; round <= 2; ++round) {
+  for (uint32_t round = 1; round <= turns; ++round) {
     const auto bare = post_round(s, *e, false, examples, count, round);
     const auto busy = post_round(s, *e, true, examples, count, round);
     without.posting += bare.posting;
@@ -111,7 +111,7 @@ void measure_cost(const setting& s, report& out) {
                          static_cast<double>(count) / bare.posting,
                          static_cast<double>(count) / busy.posting));
   }
-  const auto all = 2.0 * static_cast<double>(count);
+  const auto all = turns * static_cast<double>(count);
   out.rate(processing_part, "PostgreSQL, an idle handler on every event",
            all / with.posting, "events/s", "no handler", all / without.posting,
            0.85);
