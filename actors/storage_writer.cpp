@@ -4,6 +4,7 @@
 #include "actors/caf_compat.hpp"
 #include "actors/storage_writer_state.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace eventweft {
@@ -12,6 +13,9 @@ namespace {
 
 // So many batches may wait to be durable before the next one does, too.
 constexpr size_t most_unsynced_batches = 4;
+
+// The one that the store's worker has in hand, and the one that lies ready.
+constexpr size_t most_calls = 2;
 
 /// Whether the store, not the batch, is what failed.
 bool is_away(ec code) noexcept {
@@ -57,7 +61,7 @@ caf::result<append_outcome> storage_writer_state::take(const event_ptr& ev,
     return to_caf(ec::overloaded, "the storage writer's queue is full");
   auto promise = self_->make_response_promise<append_outcome>();
   queue_.push({ev, promise, ctx_.time->now(), relayed});
-  hurried_ = hurried_ || store_busy_;
+  hurried_ = hurried_ || !calls_.empty();
   pump();
   queue_changed();
   return promise;
@@ -140,7 +144,7 @@ void storage_writer_state::watch() {
 }
 
 bool storage_writer_state::is_idle() const {
-  return mode_ == mode::live && reached_ && !doubtful_ && !store_busy_ &&
+  return mode_ == mode::live && reached_ && !doubtful_ && calls_.empty() &&
          !failed_ && queue_.empty() && unsynced_.empty();
 }
 
@@ -193,8 +197,7 @@ void storage_writer_state::pump() {
   case mode::starting:
     break;
   case mode::live:
-    if (!relay_waiting() && !store_busy_ && !failed_ && !queue_.empty() &&
-        may_overtake_sync())
+    if (!relay_waiting() && !failed_ && !queue_.empty() && may_append())
       commit_next();
     break;
   case mode::away:
@@ -205,7 +208,7 @@ void storage_writer_state::pump() {
       spool_next();
     break;
   }
-  if (mode_ != mode::starting && queue_.empty() && !store_busy_ &&
+  if (mode_ != mode::starting && queue_.empty() && calls_.empty() &&
       unsynced_.empty() && !spool_busy_ && relaying_ == 0) {
     for (auto& promise : flushes_)
       promise.deliver();
@@ -213,11 +216,20 @@ void storage_writer_state::pump() {
   }
 }
 
-// What comes while batches are made durable grows until it is worth a
-// transaction of its own.
-bool storage_writer_state::may_overtake_sync() const {
-  return unsynced_.empty() || (unsynced_.size() < most_unsynced_batches &&
-                               queue_.size() >= options_.overtaking_events);
+// What comes while the store is busy grows until it is worth a transaction of
+// its own. That lies ready when the store's worker is done with the last one,
+// which does not wait for this actor then.
+bool storage_writer_state::may_append() const {
+  if (calls_.empty() && unsynced_.empty())
+    return true;
+  if (unsynced_.size() >= most_unsynced_batches)
+    return false;
+  if (calls_.empty())
+    return queue_.size() >= options_.overtaking_events;
+  // One that takes long may be stuck: nobody shall wait for what follows, too.
+  return calls_.size() < most_calls && singles_ == 0 &&
+         queue_.size() >= options_.ready_events &&
+         ctx_.time->now() - calls_.front().since < patience() / 4;
 }
 
 void storage_writer_state::spool_changed() {
@@ -225,8 +237,9 @@ void storage_writer_state::spool_changed() {
 }
 
 void storage_writer_state::queue_changed() {
-  auto waiting =
-      queue_.size() + batch_.size() + spool_batch_.size() + relaying_events_;
+  auto waiting = queue_.size() + spool_batch_.size() + relaying_events_;
+  for (const auto& call : calls_)
+    waiting += call.events.size();
   for (const auto& b : unsynced_)
     waiting += b.events.size();
   ctx_.figures->set_writer_queue(waiting);
@@ -250,51 +263,51 @@ error storage_writer_state::store_error(const caf::error& e,
 
 void storage_writer_state::commit_next() {
   auto most = singles_ > 0 ? 1 : options_.batch_max_events;
-  batch_ = queue_.take(most, options_.batch_max_bytes);
+  auto call = calls_.insert(
+      calls_.end(), store_call{queue_.take(most, options_.batch_max_bytes)});
   if (singles_ > 0)
     --singles_;
   auto now = ctx_.time->now();
-  for (const auto& x : batch_)
+  for (const auto& x : call->events)
     ctx_.figures->stage_took(stage::queue, now - x.since);
-  store_busy_ = true;
-  retried_ = false;
-  worker_lost_ = 0;
-  send_batch();
+  send_batch(call);
 }
 
-void storage_writer_state::send_batch() {
+void storage_writer_state::send_batch(call_ref call) {
   auto worker = ctx_.peers->write_worker.get();
   if (!worker) {
-    batch_failed(caf::make_error(caf::sec::request_receiver_down));
+    batch_failed(call, caf::make_error(caf::sec::request_receiver_down));
     return;
   }
-  batch_since_ = ctx_.time->now();
+  call->since = ctx_.time->now();
   event_batch batch;
-  batch.sync_later = hurried_ || !unsynced_.empty();
+  batch.sync_later = hurried_ || calls_.size() > 1 || !unsynced_.empty();
   hurried_ = false;
-  batch.events.reserve(batch_.size());
-  for (const auto& x : batch_)
+  batch.events.reserve(call->events.size());
+  for (const auto& x : call->events)
     batch.events.push_back(x.event);
   ask(self_, worker, patience(), append_atom_v, std::move(batch))
-      .then([this](append_results& results) { batch_done(results); },
-            [this](const caf::error& e) { batch_failed(e); });
+      .then(
+          [this, call](append_results& results) { batch_done(call, results); },
+          [this, call](const caf::error& e) { batch_failed(call, e); });
 }
 
-void storage_writer_state::batch_done(append_results& results) {
-  if (results.items.size() != batch_.size()) {
-    batch_failed(to_caf(ec::internal, "the store's answer does not fit"));
+void storage_writer_state::batch_done(call_ref call, append_results& results) {
+  if (results.items.size() != call->events.size()) {
+    batch_failed(call, to_caf(ec::internal, "the store's answer does not fit"));
     return;
   }
-  store_busy_ = false;
   if (results.contended)
     contended_ = ctx_.time->now();
-  appended_batch done{std::exchange(batch_, {}), std::move(results),
-                      batch_since_};
   if (failed_) {
-    unsynced_.push_back(std::move(done));
+    // What it taught is not told again if the store has kept it.
+    learn(results.threads);
+    call->under_way = false;
     fall_back();
     return;
   }
+  appended_batch done{std::move(call->events), std::move(results), call->since};
+  calls_.erase(call);
   proven();
   if (!done.results.unsynced.empty() || !unsynced_.empty()) {
     unsynced_.push_back(std::move(done));
@@ -307,9 +320,9 @@ void storage_writer_state::batch_done(append_results& results) {
   }
 }
 
-void storage_writer_state::batch_failed(const caf::error& e) {
-  if (is_actor_gone(e) && ++worker_lost_ < worker_attempts) {
-    run_after(self_, worker_pause, [this] { send_batch(); });
+void storage_writer_state::batch_failed(call_ref call, const caf::error& e) {
+  if (is_actor_gone(e) && ++call->worker_lost < worker_attempts) {
+    run_after(self_, worker_pause, [this, call] { send_batch(call); });
     return;
   }
   auto why = store_error(e, patience());
@@ -318,26 +331,26 @@ void storage_writer_state::batch_failed(const caf::error& e) {
     // A connection that went stale while idle fails once; the next call opens
     // a new one.
     if (why.code == ec::store_unavailable && !failed_ &&
-        !std::exchange(retried_, true)) {
-      send_batch();
+        !std::exchange(call->retried, true)) {
+      send_batch(call);
       return;
     }
-    store_busy_ = false;
+    call->under_way = false;
     if (!failed_)
       failed_ = why;
     fall_back();
     return;
   }
-  store_busy_ = false;
-  auto failed = std::exchange(batch_, {});
-  if (failed.size() > 1) {
+  auto refused = std::move(call->events);
+  calls_.erase(call);
+  if (refused.size() > 1) {
     ctx_.log->warn("the store refused a batch of {}, trying one by one: {}",
-                   failed.size(), to_string(why));
-    singles_ = failed.size();
-    queue_.put_back(std::move(failed));
+                   refused.size(), to_string(why));
+    singles_ = refused.size();
+    queue_.put_back(std::move(refused));
   } else {
     ctx_.log->error("the store failed on an event: {}", to_string(why));
-    for (auto& x : failed)
+    for (auto& x : refused)
       x.promise.deliver(to_caf(why));
   }
   if (failed_)
@@ -347,9 +360,10 @@ void storage_writer_state::batch_failed(const caf::error& e) {
 }
 
 void storage_writer_state::fall_back() {
-  if (store_busy_ || syncing_ > 0)
+  if (syncing_ > 0 || std::ranges::any_of(calls_, &store_call::under_way))
     return;
-  queue_.put_back(std::exchange(batch_, {}));
+  for (; !calls_.empty(); calls_.pop_back())
+    queue_.put_back(std::move(calls_.back().events));
   for (; !unsynced_.empty(); unsynced_.pop_back()) {
     // What they taught is not told again if the store has kept them.
     learn(unsynced_.back().results.threads);

@@ -20,6 +20,8 @@ struct storage_writer_options {
   /// So many go to the store while it makes others durable; fewer wait for
   /// that, since a transaction costs something by itself.
   uint32_t overtaking_events = 32;
+  /// So many are handed to the store's worker while it has others in hand.
+  uint32_t ready_events = 24;
   /// What may wait; beyond that senders get `overloaded`.
   uint32_t queue_max_events = 10'000;
   uint64_t queue_max_bytes = 256ull << 20;
@@ -47,8 +49,9 @@ struct storage_writer_options {
 
 /// Spawns the one actor that appends to the log.
 ///
-/// - *Group commit*: one batch is at the store's worker, the next forms
-///   meanwhile; an idle system commits at once.
+/// - *Group commit*: the store's worker has one batch in hand, the next forms
+///   meanwhile; an idle system commits at once. Once it is large enough it is
+///   handed over, too, so that the worker has not to wait for this actor.
 /// - *Under load* the store may answer before a batch is durable: the next one,
 ///   if it is large, goes to it while another worker makes that one so.
 ///   Nobody is told of a batch before it is durable, and of none before those

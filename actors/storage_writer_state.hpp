@@ -8,6 +8,7 @@
 #include "messages/backoff.hpp"
 
 #include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,15 +57,27 @@ class storage_writer_state {
 
   /// Starts whatever can be started.
   void pump();
-  bool may_overtake_sync() const;
+  bool may_append() const;
   void queue_changed();
 
   // -- to the store (storage_writer.cpp) -------------------------------------
 
+  /// A batch at the store's worker.
+  struct store_call {
+    std::vector<pending_append> events;
+    /// When it was sent.
+    timestamp since{};
+    bool retried = false;
+    unsigned worker_lost = 0;
+    /// Otherwise it failed with the store (`failed_`).
+    bool under_way = true;
+  };
+  using call_ref = std::list<store_call>::iterator;
+
   void commit_next();
-  void send_batch();
-  void batch_done(append_results& results);
-  void batch_failed(const caf::error& e);
+  void send_batch(call_ref call);
+  void batch_done(call_ref call, append_results& results);
+  void batch_failed(call_ref call, const caf::error& e);
   /// After the store failed (`failed_`): once nothing of it is under way, all
   /// that nobody was told of waits again, in order, and the store is away.
   void fall_back();
@@ -147,14 +160,10 @@ class storage_writer_state {
   append_queue queue_;
   std::vector<caf::typed_response_promise<void>> flushes_;
 
-  // The batch at the store's worker.
-  std::vector<pending_append> batch_;
-  timestamp batch_since_{};
-  bool store_busy_ = false;
-  /// Somebody came while it was: the store shall not wait for the disk.
+  /// What is at the store's worker, in the order in which it takes it.
+  std::list<store_call> calls_;
+  /// Somebody came meanwhile: the store shall not wait for the disk.
   bool hurried_ = false;
-  bool retried_ = false;
-  unsigned worker_lost_ = 0;
   /// So many of the next events go one by one, to find the one that fails.
   size_t singles_ = 0;
 

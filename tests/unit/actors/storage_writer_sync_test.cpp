@@ -2,8 +2,7 @@
 // The storage writer under load: batches that the store answers before they are
 // durable.
 #include "correlation/engine.hpp"
-#include "tests/support/held_worker.hpp"
-#include "tests/support/spine.hpp"
+#include "tests/support/held_store.hpp"
 
 #include <spdlog/sinks/ringbuffer_sink.h>
 
@@ -19,57 +18,8 @@ using testing::asked;
 using testing::held_appends;
 using testing::spawn_held_worker;
 
-class storage_writer_sync_test : public testing::spine {
+class storage_writer_sync_test : public testing::held_store {
  protected:
-  std::shared_ptr<held_appends> appends = std::make_shared<held_appends>();
-  std::shared_ptr<held_appends> syncs = std::make_shared<held_appends>();
-  uint32_t overtaking = 1;
-
-  void start_held(storage_writer_options options = {}) {
-    options.overtaking_events = overtaking;
-    appends->late = true;
-    ctx.peers->write_worker.set(keep(spawn_held_worker(system, appends)));
-    ctx.peers->sync_worker.set(keep(spawn_held_worker(system, syncs)));
-    start_writer(options);
-    run();
-  }
-
-  /// The store answers the oldest batch.
-  void appended() {
-    ASSERT_LT(appends->answered, appends->batches.size());
-    tell_anon(ctx.peers->write_worker.get(), head_atom_v);
-    run();
-  }
-
-  /// The store has made durable what it was asked for first.
-  void durable() {
-    ASSERT_LT(syncs->synced, syncs->syncs.size());
-    tell_anon(ctx.peers->sync_worker.get(), find_atom_v, uuid{});
-    run();
-  }
-
-  static std::vector<std::string> numbers(const std::vector<event_ptr>& all) {
-    std::vector<std::string> out;
-    for (const auto& ev : all)
-      out.push_back(ev->event_id);
-    return out;
-  }
-
-  static std::vector<seq_t> seqs(const std::vector<log_mark>& marks) {
-    std::vector<seq_t> out;
-    for (const auto& mark : marks)
-      out.push_back(mark.seq);
-    return out;
-  }
-
-  using asked_append = std::shared_ptr<asked<append_outcome>>;
-
-  asked_append take(int n) {
-    auto out = append(n);
-    run();
-    return out;
-  }
-
   /// With a spool: event 2 is being made durable, event 3 is at the store.
   std::pair<asked_append, asked_append> make_durable_one_and_append_another() {
     storage_writer_options options;
