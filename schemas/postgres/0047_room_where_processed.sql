@@ -15,14 +15,14 @@ DECLARE
   v_fit text := 'fillfactor=' || events_fillfactor();
   p record;
 BEGIN
-  FOR p IN SELECT c.oid::regclass AS name FROM pg_inherits i
+  FOR p IN SELECT c.relname AS name FROM pg_inherits i
            JOIN pg_class c ON c.oid = i.inhrelid
            WHERE i.inhparent = 'events'::regclass
              AND NOT coalesce(c.reloptions @> ARRAY[v_fit], false) LOOP
-    EXECUTE format('ALTER TABLE %s SET (%s)', p.name, v_fit);
+    EXECUTE format('ALTER TABLE %I SET (%s)', p.name, v_fit);
   END LOOP;
-EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
-  -- Somebody tends to one of them; the next upkeep does it.
+EXCEPTION WHEN lock_not_available OR deadlock_detected OR undefined_table THEN
+  -- Somebody tends to one of them, or drops it; the next upkeep does it.
   NULL;
 END $$;
 COMMENT ON FUNCTION fit_event_pages IS 'Has new pages of events filled as events_fillfactor() says.';
@@ -92,14 +92,19 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION processor_came IS 'Trigger: has room made for what a processor notes.';
 
+-- They belong to whom the tables belong to, where roles.sql was run before.
 DO $$
 DECLARE
+  v_owner name := (SELECT pg_get_userbyid(c.relowner) FROM pg_class c
+                   WHERE c.oid = 'events'::regclass);
   f text;
 BEGIN
+  EXECUTE format('ALTER FUNCTION events_fillfactor OWNER TO %I', v_owner);
   FOREACH f IN ARRAY ARRAY['fit_event_pages', 'processor_came'] LOOP
     EXECUTE format('ALTER FUNCTION %I SET search_path = %I, pg_temp', f,
                    current_schema());
     EXECUTE format('ALTER FUNCTION %I SET lock_timeout = %L', f, '300ms');
+    EXECUTE format('ALTER FUNCTION %I OWNER TO %I', f, v_owner);
     EXECUTE format('REVOKE EXECUTE ON FUNCTION %I FROM PUBLIC', f);
   END LOOP;
 END $$;

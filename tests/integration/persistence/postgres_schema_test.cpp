@@ -3,11 +3,18 @@
 #include "persistence/postgres/query.hpp"
 #include "tests/integration/persistence/store_fixture.hpp"
 
+#include <fmt/format.h>
 #include <pqxx/pqxx>
+#include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
 #include <future>
 #include <regex>
+#include <string>
+#include <string_view>
+#include <thread>
 
 namespace eventweft::testing {
 namespace {
@@ -39,9 +46,13 @@ class postgres_schema : public ::testing::Test {
     return pqxx::nontransaction{c}.exec(sql);
   }
 
-  void run_file(const std::string& name, const std::string& url) const {
+  static void psql(const std::string& file, const std::string& url) {
     output_of((shared_server().binaries() / "psql").string() + " -X -q -d '" +
-              url + "' -f " EVENTWEFT_SOURCE_DIR "/schemas/" + name + " 2>&1");
+              url + "' -f " + file + " 2>&1");
+  }
+
+  void run_file(const std::string& name, const std::string& url) const {
+    psql(EVENTWEFT_SOURCE_DIR "/schemas/" + name, url);
   }
 
   /// All that pg_dump knows, but for the random words that newer ones print.
@@ -49,6 +60,30 @@ class postgres_schema : public ::testing::Test {
     return output_of((shared_server().binaries() / "pg_dump").string() +
                      " --schema-only --no-owner '" + url +
                      "' | grep -v '^.\\(un\\)\\?restrict '");
+  }
+
+  /// The schema as it was, by hand.
+  void set_up_schema(int version, const std::string& url) const {
+    std::ifstream whole{EVENTWEFT_SOURCE_DIR "/schemas/events_schema.sql"};
+    auto part = std::filesystem::path{::testing::TempDir()} /
+                fmt::format("schema_{}_{}.sql", version, ::getpid());
+    std::ofstream out{part};
+    const std::string_view include = "\\ir postgres/";
+    for (std::string line; std::getline(whole, line);) {
+      if (line.starts_with("INSERT INTO schema_migrations"))
+        break;
+      if (!line.starts_with(include))
+        out << line << '\n';
+      else if (std::stoi(line.substr(include.size(), 4)) <= version)
+        out << "\\i " EVENTWEFT_SOURCE_DIR "/schemas/" << line.substr(4)
+            << '\n';
+    }
+    out << "INSERT INTO schema_migrations (version, name) "
+           "SELECT n, 'step' FROM generate_series(1, "
+        << version << ") n;\nCOMMIT;\n";
+    out.close();
+    psql(part.string(), url);
+    std::filesystem::remove(part);
   }
 
   std::string url_;
@@ -199,6 +234,33 @@ TEST_F(postgres_schema, AFirstProcessorWaitsForNobody) {
                 "WHERE c.oid = 'events_default'::regclass")[0][0]
                 .view(),
             "fillfactor=45");
+}
+
+TEST_F(postgres_schema, AFirstProcessorGetsAlongWithAWeekThatGoes) {
+  must(store_->migrate());
+  const auto week = run("SELECT max(c.relname) FROM pg_inherits i "
+                        "JOIN pg_class c ON c.oid = i.inhrelid "
+                        "WHERE i.inhparent = 'events'::regclass "
+                        "AND c.relname <> 'events_default'")
+                        .one_field()
+                        .as<std::string>();
+  pqxx::connection other{url_};
+  pqxx::work dropping{other};
+  dropping.exec("DROP TABLE " + week);
+  auto started = std::async(std::launch::async, [this] {
+    processing::changes starts;
+    starts.marks = {{"all", 0, R"({"cursor":0,"open":[]})"}};
+    return store_->open_processing()->record("p", {"processor:p", 0}, starts);
+  });
+  while (run("SELECT count(*) FROM pg_locks l WHERE NOT l.granted "
+             "AND l.database = (SELECT oid FROM pg_database "
+             "WHERE datname = current_database())")
+             .one_field()
+             .as<int>() == 0)
+    std::this_thread::yield();
+  dropping.commit();
+  must(started.get());
+  EXPECT_EQ(must(store_->open_processing()->marks("p")).size(), 1u);
 }
 
 TEST_F(postgres_schema, AMarkThatSaysNothingOfUseIsRefusedByName) {
@@ -739,8 +801,36 @@ TEST_F(postgres_schema, TheWriterCannotDropAndTheAnalystCannotWrite) {
         << forbidden;
 }
 
-// Such a database takes most events, and fails on the first one with a text of
-// another alphabet.
+// Whoever migrates is a member of the owner, or a superuser; roles.sql was run
+// before, and is not run again.
+TEST_F(postgres_schema, AMigrationOfWhatTheOwnerHasLeavesTheWriterItsRights) {
+  for (const std::string migrating : {"test_owner", "postgres"}) {
+    const auto url = shared_server().create_database();
+    const auto as = [&](const std::string& role) {
+      auto other = url;
+      return other.replace(url.find("postgres@"), 8, role);
+    };
+    set_up_schema(46, url);
+    run_file("roles.sql", url);
+    run("DROP ROLE IF EXISTS test_owner");
+    run("CREATE ROLE test_owner LOGIN IN ROLE eventweft_owner");
+    run("DROP ROLE IF EXISTS test_writer");
+    run("CREATE ROLE test_writer LOGIN IN ROLE eventweft_writer");
+    EXPECT_EQ(must(must(open_store({as(migrating)}))->migrate()).from, 46);
+    const auto store = must(open_store({as("test_writer")}));
+    must(store->check_rights());
+    EXPECT_GT(must(store->open_maintenance()->prepare_partitions(noon)), 0);
+    processing::changes starts;
+    starts.marks = {{"all", 0, R"({"cursor":0,"open":[]})"}};
+    must(store->open_processing()->record("p", {"processor:p", 0}, starts));
+    EXPECT_EQ(run("SELECT c.reloptions[1] FROM pg_class c "
+                  "WHERE c.oid = 'events_default'::regclass",
+                  url)[0][0]
+                  .view(),
+              "fillfactor=45");
+  }
+}
+
 // Hosted databases give nobody more.
 TEST_F(postgres_schema, RolesAreMadeWithoutASuperuser) {
   run("DROP ROLE IF EXISTS test_admin");
@@ -759,6 +849,8 @@ TEST_F(postgres_schema, RolesAreMadeWithoutASuperuser) {
       "eventweft_owner");
 }
 
+// Such a database takes most events, and fails on the first one with a text of
+// another alphabet.
 TEST_F(postgres_schema, ADatabaseOfAnotherEncodingIsRefused) {
   run("CREATE DATABASE not_utf8 ENCODING 'SQL_ASCII' TEMPLATE template0 "
       "LC_COLLATE 'C' LC_CTYPE 'C'");
