@@ -75,14 +75,6 @@ BEGIN
   RETURN v_made;
 END $$;
 
--- A function that is replaced loses its settings.
-DO $$
-BEGIN
-  EXECUTE format('ALTER FUNCTION ensure_partitions SET search_path = %I, '
-                 'pg_temp', current_schema());
-  ALTER FUNCTION ensure_partitions SET lock_timeout = '300ms';
-END $$;
-
 -- The first processor does not wait for the next upkeep.
 CREATE FUNCTION processor_came() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER AS $$
@@ -92,7 +84,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION processor_came IS 'Trigger: has room made for what a processor notes.';
 
--- They belong to whom the tables belong to, where roles.sql was run before.
+-- A function that is replaced loses its settings. And all of it belongs to whom
+-- the tables belong to, also where roles.sql was run before.
 DO $$
 DECLARE
   v_owner name := (SELECT pg_get_userbyid(c.relowner) FROM pg_class c
@@ -100,7 +93,8 @@ DECLARE
   f text;
 BEGIN
   EXECUTE format('ALTER FUNCTION events_fillfactor OWNER TO %I', v_owner);
-  FOREACH f IN ARRAY ARRAY['fit_event_pages', 'processor_came'] LOOP
+  FOREACH f IN ARRAY ARRAY['ensure_partitions', 'fit_event_pages',
+                           'processor_came'] LOOP
     EXECUTE format('ALTER FUNCTION %I SET search_path = %I, pg_temp', f,
                    current_schema());
     EXECUTE format('ALTER FUNCTION %I SET lock_timeout = %L', f, '300ms');
