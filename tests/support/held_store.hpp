@@ -18,11 +18,15 @@ class held_store : public spine {
   uint32_t overtaking = 1;
   uint32_t ready = 24;
 
+  void start_held_worker() {
+    ctx.peers->write_worker.set(keep(spawn_held_worker(system, appends)));
+  }
+
   void start_held(storage_writer_options options = {}) {
     options.overtaking_events = overtaking;
     options.ready_events = ready;
     appends->late = true;
-    ctx.peers->write_worker.set(keep(spawn_held_worker(system, appends)));
+    start_held_worker();
     ctx.peers->sync_worker.set(keep(spawn_held_worker(system, syncs)));
     start_writer(options);
     run();

@@ -63,7 +63,7 @@ class postgres_schema : public ::testing::Test {
   }
 
   /// The schema as it was, by hand.
-  void set_up_schema(int version, const std::string& url) const {
+  static void set_up_schema(int version, const std::string& url) {
     std::ifstream whole{EVENTWEFT_SOURCE_DIR "/schemas/events_schema.sql"};
     auto part = std::filesystem::path{::testing::TempDir()} /
                 fmt::format("schema_{}_{}.sql", version, ::getpid());
@@ -84,6 +84,23 @@ class postgres_schema : public ::testing::Test {
     out.close();
     psql(part.string(), url);
     std::filesystem::remove(part);
+  }
+
+  /// A processor that has nothing to do begins.
+  static void start_processor(const store_ptr& store) {
+    processing::changes starts;
+    starts.marks = {{"all", 0, R"({"cursor":0,"open":[]})"}};
+    must(store->open_processing()->record("p", {"processor:p", 0}, starts));
+  }
+
+  /// How full pages of events are to be; more than one where weeks differ.
+  std::string fills(const std::string& url = {}) const {
+    return run("SELECT string_agg(DISTINCT array_to_string(c.reloptions, ','), "
+               "' ') FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
+               "WHERE i.inhparent = 'events'::regclass",
+               url)
+        .one_field()
+        .as<std::string>();
   }
 
   std::string url_;
@@ -162,10 +179,7 @@ TEST_F(postgres_schema, AJobOfOnesOwnIsNotedAndMeasured) {
 // An update that finds no room on its page is written to all of the indexes.
 TEST_F(postgres_schema, WhatIsProcessedStaysOnItsPage) {
   must(store_->migrate());
-  const auto processing = store_->open_processing();
-  processing::changes starts;
-  starts.marks = {{"all", 0, R"({"cursor":0,"open":[]})"}};
-  must(processing->record("p", {"processor:p", 0}, starts));
+  start_processor(store_);
   std::vector<event_ptr> events;
   processing::changes done;
   for (int n = 1; n <= 100; ++n) {
@@ -186,7 +200,7 @@ TEST_F(postgres_schema, WhatIsProcessedStaysOnItsPage) {
                "ORDER BY seq), count(processed_at) FROM events");
   };
   const auto before = pages();
-  must(processing->record("p", {"processor:p", 0}, done));
+  must(store_->open_processing()->record("p", {"processor:p", 0}, done));
   const auto after = pages();
   EXPECT_EQ(after[0][1].as<int>(), 100);
   EXPECT_EQ(after[0][0].view(), before[0][0].view());
@@ -194,27 +208,15 @@ TEST_F(postgres_schema, WhatIsProcessedStaysOnItsPage) {
 
 TEST_F(postgres_schema, PagesAreHalfEmptyFromTheFirstProcessorOn) {
   must(store_->migrate());
-  const auto fill = [&] {
-    std::string fills;
-    for (const auto& row :
-         run("SELECT DISTINCT array_to_string(c.reloptions, ',') "
-             "FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
-             "WHERE i.inhparent = 'events'::regclass"))
-      fills += std::string{row[0].view()} + ' ';
-    return fills;
-  };
-  EXPECT_EQ(fill(), "fillfactor=80 ");
-  const auto processing = store_->open_processing();
-  processing::changes starts;
-  starts.marks = {{"all", 0, R"({"cursor":0,"open":[]})"}};
-  must(processing->record("p", {"processor:p", 0}, starts));
-  EXPECT_EQ(fill(), "fillfactor=45 ");
+  EXPECT_EQ(fills(), "fillfactor=80");
+  start_processor(store_);
+  EXPECT_EQ(fills(), "fillfactor=45");
   // So are those of weeks to come.
   run("SELECT ensure_partitions(now(), now() + interval '8 weeks')");
-  EXPECT_EQ(fill(), "fillfactor=45 ");
+  EXPECT_EQ(fills(), "fillfactor=45");
   run("DELETE FROM processor_marks");
   run("SELECT ensure_partitions()");
-  EXPECT_EQ(fill(), "fillfactor=80 ");
+  EXPECT_EQ(fills(), "fillfactor=80");
 }
 
 // Whoever tends to a table meanwhile is not waited for, nor in the way.
@@ -223,17 +225,11 @@ TEST_F(postgres_schema, AFirstProcessorWaitsForNobody) {
   pqxx::connection other{url_};
   pqxx::work tending{other};
   tending.exec("LOCK TABLE events_default IN SHARE UPDATE EXCLUSIVE MODE");
-  const auto processing = store_->open_processing();
-  processing::changes starts;
-  starts.marks = {{"all", 0, R"({"cursor":0,"open":[]})"}};
-  must(processing->record("p", {"processor:p", 0}, starts));
-  EXPECT_EQ(must(processing->marks("p")).size(), 1u);
+  start_processor(store_);
+  EXPECT_EQ(must(store_->open_processing()->marks("p")).size(), 1u);
   tending.abort();
   run("SELECT ensure_partitions()");
-  EXPECT_EQ(run("SELECT c.reloptions[1] FROM pg_class c "
-                "WHERE c.oid = 'events_default'::regclass")[0][0]
-                .view(),
-            "fillfactor=45");
+  EXPECT_EQ(fills(), "fillfactor=45");
 }
 
 TEST_F(postgres_schema, AFirstProcessorGetsAlongWithAWeekThatGoes) {
@@ -247,11 +243,8 @@ TEST_F(postgres_schema, AFirstProcessorGetsAlongWithAWeekThatGoes) {
   pqxx::connection other{url_};
   pqxx::work dropping{other};
   dropping.exec("DROP TABLE " + week);
-  auto started = std::async(std::launch::async, [this] {
-    processing::changes starts;
-    starts.marks = {{"all", 0, R"({"cursor":0,"open":[]})"}};
-    return store_->open_processing()->record("p", {"processor:p", 0}, starts);
-  });
+  auto started =
+      std::async(std::launch::async, [this] { start_processor(store_); });
   while (run("SELECT count(*) FROM pg_locks l WHERE NOT l.granted "
              "AND l.database = (SELECT oid FROM pg_database "
              "WHERE datname = current_database())")
@@ -259,7 +252,7 @@ TEST_F(postgres_schema, AFirstProcessorGetsAlongWithAWeekThatGoes) {
              .as<int>() == 0)
     std::this_thread::yield();
   dropping.commit();
-  must(started.get());
+  started.get();
   EXPECT_EQ(must(store_->open_processing()->marks("p")).size(), 1u);
 }
 
@@ -820,14 +813,8 @@ TEST_F(postgres_schema, AMigrationOfWhatTheOwnerHasLeavesTheWriterItsRights) {
     const auto store = must(open_store({as("test_writer")}));
     must(store->check_rights());
     EXPECT_GT(must(store->open_maintenance()->prepare_partitions(noon)), 0);
-    processing::changes starts;
-    starts.marks = {{"all", 0, R"({"cursor":0,"open":[]})"}};
-    must(store->open_processing()->record("p", {"processor:p", 0}, starts));
-    EXPECT_EQ(run("SELECT c.reloptions[1] FROM pg_class c "
-                  "WHERE c.oid = 'events_default'::regclass",
-                  url)[0][0]
-                  .view(),
-              "fillfactor=45");
+    start_processor(store);
+    EXPECT_EQ(fills(url), "fillfactor=45");
   }
 }
 

@@ -10,7 +10,6 @@ namespace eventweft {
 namespace {
 
 using testing::held_appends;
-using testing::spawn_held_worker;
 
 class storage_writer_ready_test : public testing::held_store {
  protected:
@@ -178,7 +177,7 @@ TEST_F(storage_writer_ready_test, a_crashed_worker_gets_both_again) {
   run();
   EXPECT_TRUE(a->pending());
   appends = std::make_shared<held_appends>();
-  ctx.peers->write_worker.set(keep(spawn_held_worker(system, appends)));
+  start_held_worker();
   advance(std::chrono::milliseconds{200});
   EXPECT_EQ(handed(), (batches{{"delivery-1"}, {"delivery-2", "delivery-3"}}));
   appended();

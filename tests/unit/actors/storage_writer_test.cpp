@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/support/held_worker.hpp"
-#include "tests/support/spine.hpp"
+#include "tests/support/held_store.hpp"
 
 namespace eventweft {
 
@@ -10,29 +9,15 @@ using namespace std::chrono_literals;
 
 using testing::make_event;
 
-class storage_writer_test : public testing::spine {
- protected:
-  std::shared_ptr<testing::held_appends> held =
-      std::make_shared<testing::held_appends>();
-
-  void start_held_worker() {
-    ctx.peers->write_worker.set(keep(testing::spawn_held_worker(system, held)));
-  }
-
-  void release() {
-    ASSERT_LT(held->answered, held->batches.size());
-    tell_anon(ctx.peers->write_worker.get(), head_atom_v);
-    run();
-  }
-};
+using storage_writer_test = testing::held_store;
 
 TEST_F(storage_writer_test, commits_at_once_when_idle) {
   start_held_worker();
   start_writer();
   auto a = append(1);
   run();
-  ASSERT_EQ(held->batches.size(), 1u);
-  EXPECT_EQ(held->batches[0].events.size(), 1u);
+  ASSERT_EQ(appends->batches.size(), 1u);
+  EXPECT_EQ(appends->batches[0].events.size(), 1u);
 }
 
 TEST_F(storage_writer_test, answers_only_after_the_commit) {
@@ -41,7 +26,7 @@ TEST_F(storage_writer_test, answers_only_after_the_commit) {
   auto a = append(1);
   run();
   EXPECT_TRUE(a->pending());
-  release();
+  appended();
   ASSERT_TRUE(a->value);
   EXPECT_EQ(a->value->seq, 1);
   EXPECT_FALSE(a->value->duplicate);
@@ -56,13 +41,13 @@ TEST_F(storage_writer_test, next_batch_forms_while_one_commits) {
   for (int i = 2; i <= 10; ++i)
     later.push_back(append(i));
   run();
-  ASSERT_EQ(held->batches.size(), 1u);
-  release();
-  ASSERT_EQ(held->batches.size(), 2u);
-  EXPECT_EQ(held->batches[1].events.size(), 9u);
+  ASSERT_EQ(appends->batches.size(), 1u);
+  appended();
+  ASSERT_EQ(appends->batches.size(), 2u);
+  EXPECT_EQ(appends->batches[1].events.size(), 9u);
   for (auto& x : later)
     EXPECT_TRUE(x->pending());
-  release();
+  appended();
   for (auto& x : later)
     EXPECT_TRUE(x->value);
 }
@@ -77,9 +62,9 @@ TEST_F(storage_writer_test, samples_how_long_events_took) {
   run();
   EXPECT_TRUE(options.samples->take().empty());
   advance(10ms);
-  release();
+  appended();
   advance(20ms);
-  release();
+  appended();
   const auto samples = options.samples->take();
   ASSERT_EQ(samples.size(), 6u);
   // The second one waits for the first one's commit, and then for its own.
@@ -132,10 +117,10 @@ TEST_F(storage_writer_test, batches_are_bounded_in_events_and_bytes) {
     append(make_event(i, "github", "push", 2'000));
   append(make_event(12, "github", "push", 90'000));
   run();
-  while (held->answered < held->batches.size())
-    release();
+  while (appends->answered < appends->batches.size())
+    appended();
   std::vector<size_t> sizes;
-  for (const auto& b : held->batches)
+  for (const auto& b : appends->batches)
     sizes.push_back(b.events.size());
   EXPECT_EQ(sizes, (std::vector<size_t>{1, 4, 3, 2, 1, 1}));
 }
@@ -167,7 +152,7 @@ TEST_F(storage_writer_test, tells_the_hub_before_it_answers) {
               [&](const caf::error&) { order.push_back("error"); });
   });
   run();
-  release();
+  appended();
   EXPECT_EQ(order, (std::vector<std::string>{"hub", "sender"}));
   ASSERT_EQ(told.size(), 1u);
   EXPECT_EQ(told[0]->first, 1);
@@ -268,7 +253,7 @@ TEST_F(storage_writer_test, crashed_worker_is_waited_for) {
   run();
   auto old = ctx.peers->write_worker.get();
   ctx.peers->write_worker.set({});
-  held->promises.clear();
+  appends->promises.clear();
   crash(old);
   run();
   EXPECT_TRUE(a->pending());
@@ -288,9 +273,9 @@ TEST_F(storage_writer_test, flush_answers_when_all_is_stored) {
   auto flushed = request<void>(ctx.peers->writer.get(), flush_atom_v);
   run();
   EXPECT_FALSE(flushed->value);
-  release();
+  appended();
   EXPECT_FALSE(flushed->value);
-  release();
+  appended();
   EXPECT_TRUE(flushed->value);
 }
 
