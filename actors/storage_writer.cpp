@@ -226,10 +226,13 @@ bool storage_writer_state::may_append() const {
     return false;
   if (calls_.empty())
     return queue_.size() >= options_.overtaking_events;
+  const auto& in_hand = calls_.front();
+  const auto worth_it =
+      std::max<size_t>(options_.ready_events, in_hand.events.size() * 3 / 4);
   // One that takes long may be stuck: nobody shall wait for what follows, too.
   return calls_.size() < most_calls && singles_ == 0 &&
-         queue_.size() >= options_.ready_events &&
-         ctx_.time->now() - calls_.front().since < patience() / 4;
+         queue_.size() >= worth_it &&
+         ctx_.time->now() - in_hand.since < patience() / 4;
 }
 
 void storage_writer_state::spool_changed() {

@@ -60,6 +60,24 @@ TEST_F(storage_writer_ready_test, one_batch_lies_ready) {
   EXPECT_TRUE(c->value);
 }
 
+TEST_F(storage_writer_ready_test,
+       a_large_batch_is_not_followed_by_a_small_one) {
+  start_held();
+  // The third one gathers while two are at the store: it has eight events.
+  for (int n = 1; n <= 11; ++n)
+    take(n);
+  appended();
+  appended();
+  ASSERT_EQ(handed().back().size(), 8u);
+  ASSERT_EQ(appends->batches.size(), 3u);
+  for (int n = 12; n <= 16; ++n)
+    take(n);
+  EXPECT_EQ(appends->batches.size(), 3u);
+  take(17);
+  ASSERT_EQ(appends->batches.size(), 4u);
+  EXPECT_EQ(handed().back().size(), 6u);
+}
+
 TEST_F(storage_writer_ready_test, what_failed_goes_to_the_spool_before_it) {
   start_with_spool();
   auto a = take(1);
