@@ -33,7 +33,7 @@ void measure_catchup(const setting& s, report& out) {
   const auto count = s.scaled(100'000, 10'000);
   for (const auto& e : all_engines(s)) {
     const auto store = e->fresh();
-    ingest(s, *e, store, examples, examples.size(), 1);
+    ingest(s, *e, store, {examples, examples.size(), 1});
     e->grow(store, count);
     // The first one warms the caches for all.
     e->scan(store);

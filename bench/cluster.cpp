@@ -23,15 +23,6 @@ struct alone_and_together {
   Result& of(bool cluster) { return cluster ? together : alone; }
 };
 
-void add_to(ingest_result& total, const ingest_result& one) {
-  total.posts.accepted += one.posts.accepted;
-  total.posts.seconds += one.posts.seconds;
-  total.posts.latency.add(one.posts.latency);
-  total.server_cpu += one.server_cpu;
-  total.engine_cpu += one.engine_cpu;
-  total.own_cpu += one.own_cpu;
-}
-
 /// Throws unless the log has `count` webhooks, beside what the hub says itself:
 /// what is answered but spooled would be taken for stored.
 void expect_stored(const std::string& url, uint64_t count) {
@@ -42,7 +33,8 @@ void expect_stored(const std::string& url, uint64_t count) {
     throw bench_error(fmt::format("{} of {} events are stored", stored, count));
 }
 
-void measure_cluster_ingest(const setting& s, engine& e, report& out) {
+void measure_cluster_ingest(const setting& s, engine& e, report& out,
+                            uint32_t senders) {
   const auto examples = load_examples(s.examples);
   const auto count = s.scaled(12'000, 4'000);
   alone_and_together<ingest_result> total;
@@ -50,34 +42,36 @@ void measure_cluster_ingest(const setting& s, engine& e, report& out) {
     for (const bool cluster : {false, true}) {
       const auto url = e.fresh();
       e.settle();
+      const ingest_load load{examples, count, round, senders};
       ingest_result result;
       if (cluster) {
         node_group nodes{s, url, cluster_nodes};
-        result = ingest_at(nodes.all(), e, examples, count, round);
+        result = ingest_at(nodes.all(), e, load);
         nodes.stop();
       } else {
-        result = ingest(s, e, url, examples, count, round);
+        result = ingest(s, e, url, load);
       }
       expect_stored(url, count);
       e.drop(url);
       add_to(total.of(cluster), result);
-      progress(fmt::format("cluster, {}: {:.0f} events/s, p50 {:.1f} ms",
-                           cluster ? "three nodes" : "one node",
-                           result.posts.per_second(),
-                           result.posts.latency.quantile_ms(0.5)));
+      progress(fmt::format(
+          "cluster, {}, {} connections: {:.0f} events/s, p50 {:.1f} "
+          "ms",
+          cluster ? "three nodes" : "one node", senders,
+          result.posts.per_second(), result.posts.latency.quantile_ms(0.5)));
     }
   const auto& [alone, together] = total;
-  out.rate(cluster_part, "ingest of three nodes, 64 connections",
-           together.posts.per_second(), "events/s", "one node",
-           alone.posts.per_second(), 0.9);
+  const auto what = fmt::format("ingest, {} connections", senders);
+  out.rate(cluster_part, what + ", three nodes", together.posts.per_second(),
+           "events/s", "one node", alone.posts.per_second(), 0.9);
   const auto to_microseconds = 1e6 / static_cast<double>(alone.posts.accepted);
-  out.cost(cluster_part, "ingest, time to the answer, p50",
+  out.cost(cluster_part, what + ", time to the answer, p50",
            together.posts.latency.quantile_ms(0.5), "ms", "one node",
            alone.posts.latency.quantile_ms(0.5));
-  out.cost(cluster_part, "ingest, CPU of the nodes together",
+  out.cost(cluster_part, what + ", CPU of the nodes together",
            together.server_cpu * to_microseconds, "µs/event", "one node",
            alone.server_cpu * to_microseconds);
-  out.cost(cluster_part, "ingest, CPU of the engine",
+  out.cost(cluster_part, what + ", CPU of the engine",
            together.engine_cpu * to_microseconds, "µs/event", "one node",
            alone.engine_cpu * to_microseconds);
 }
@@ -118,7 +112,8 @@ void measure_cluster_latency(const setting& s, engine& e, report& out) {
 
 void measure_cluster(const setting& s, report& out) {
   const auto e = make_postgres(s);
-  measure_cluster_ingest(s, *e, out);
+  for (const auto senders : sender_counts)
+    measure_cluster_ingest(s, *e, out, senders);
   measure_cluster_latency(s, *e, out);
   measure_cluster_memory(s, *e, out);
 }

@@ -35,31 +35,34 @@ std::vector<webhook_example> team_webhooks(uint64_t count) {
   return out;
 }
 
-void measure_cost(const setting& s, engine& e, report& out) {
+/// Of senders that keep the server busy.
+void measure_cost(const setting& s, engine& e, const std::string& whose,
+                  const std::vector<webhook_example>& webhooks, report& out) {
   const auto count = s.scaled(12'000, 4'000);
-  const auto webhooks = team_webhooks(count);
-  double on = 0;
-  double off = 0;
-  double cpu_on = 0;
-  double cpu_off = 0;
+  ingest_result on;
+  ingest_result off;
   for (uint32_t round = 1; round <= turns; ++round)
     for (const bool enabled : {false, true}) {
       const auto url = e.fresh();
       e.settle();
       const auto result = ingest(
-          s, e, url, webhooks, count, round,
+          s, e, url, {webhooks, count, round, many_senders},
           {{"EVENTWEFT_EVENT_ENABLE_CORRELATION", enabled ? "true" : "false"}});
-      (enabled ? on : off) += result.posts.seconds;
-      (enabled ? cpu_on : cpu_off) += result.server_cpu + result.engine_cpu;
-      progress(fmt::format("{} correlation {}: {:.0f} events/s", e.name(),
-                           enabled ? "on" : "off", result.posts.per_second()));
+      add_to(enabled ? on : off, result);
+      progress(fmt::format("{}, {}, correlation {}: {:.0f} events/s", e.name(),
+                           whose, enabled ? "on" : "off",
+                           result.posts.per_second()));
       e.drop(url);
     }
-  const auto all = turns * static_cast<double>(count);
-  out.rate(correlation_part, fmt::format("{}, a team's webhooks", e.name()),
-           all / on, "events/s", "correlation off", all / off, 0.8);
-  out.figure(correlation_part, fmt::format("{}: CPU of correlation", e.name()),
-             (cpu_on - cpu_off) * 1e6 / all, "µs/event");
+  const auto what = fmt::format("{}, {}", e.name(), whose);
+  out.rate(correlation_part, what, on.posts.per_second(), "events/s",
+           "correlation off", off.posts.per_second(), 0.8);
+  const auto cpu = [](const ingest_result& r) {
+    return (r.server_cpu + r.engine_cpu) * 1e6 /
+           static_cast<double>(r.posts.accepted);
+  };
+  out.figure(correlation_part, what + ": CPU of correlation",
+             cpu(on) - cpu(off), "µs/event");
 }
 
 class source {
@@ -136,8 +139,11 @@ void measure_size(const setting& s, engine& e, report& out) {
 } // namespace
 
 void measure_correlation(const setting& s, report& out) {
+  const auto octokits = load_examples(s.examples);
+  const auto teams = team_webhooks(s.scaled(12'000, 4'000));
   for (const auto& e : all_engines(s)) {
-    measure_cost(s, *e, out);
+    measure_cost(s, *e, "the webhooks of `ingest`", octokits, out);
+    measure_cost(s, *e, "a team's webhooks", teams, out);
     measure_size(s, *e, out);
   }
 }

@@ -5,16 +5,26 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <span>
 #include <utility>
 
 namespace eventweft::bench {
 
+void add_to(ingest_result& total, const ingest_result& one) {
+  total.posts.accepted += one.posts.accepted;
+  total.posts.seconds += one.posts.seconds;
+  total.posts.latency.add(one.posts.latency);
+  total.server_cpu += one.server_cpu;
+  total.engine_cpu += one.engine_cpu;
+  total.own_cpu += one.own_cpu;
+}
+
 ingest_result ingest_at(const std::vector<const hub*>& servers, const engine& e,
-                        const std::vector<webhook_example>& examples,
-                        uint64_t count, uint32_t salt) {
-  post_options options{
-      .to = servers.front()->address(), .connections = 64, .count = count};
+                        const ingest_load& load) {
+  post_options options{.to = servers.front()->address(),
+                       .connections = load.senders,
+                       .count = load.count};
   for (const auto* server : std::span{servers}.subspan(1))
     options.others.push_back(server->address());
   const auto servers_cpu = [&] {
@@ -28,7 +38,7 @@ ingest_result ingest_at(const std::vector<const hub*>& servers, const engine& e,
   const auto server_before = servers_cpu();
   ingest_result result;
   result.posts = post_all(options, [&](uint64_t n, std::string& out) {
-    append_request(out, examples[n % examples.size()], salt, n);
+    append_request(out, load.examples[n % load.examples.size()], load.salt, n);
   });
   result.own_cpu = own_cpu_seconds() - own;
   result.engine_cpu = e.cpu() - engine_before;
@@ -38,39 +48,58 @@ ingest_result ingest_at(const std::vector<const hub*>& servers, const engine& e,
 
 ingest_result
 ingest(const setting& s, engine& e, const std::string& url,
-       const std::vector<webhook_example>& examples, uint64_t count,
-       uint32_t salt,
+       const ingest_load& load,
        std::vector<std::pair<std::string, std::string>> environment) {
   hub server{s, "ingest", url, std::move(environment)};
-  auto result = ingest_at({&server}, e, examples, count, salt);
+  auto result = ingest_at({&server}, e, load);
   server.stop();
   return result;
 }
 
 namespace {
 
+constexpr const char* ingest_part = "ingest";
+
+/// What it costs, and how long a sender waits.
+void tell_costs(const std::string& what, const ingest_result& total,
+                report& out) {
+  const auto figure = [&](const char* of, double value, const char* unit) {
+    out.figure(ingest_part, what + of, value, unit);
+  };
+  figure(": time to the answer, p50", total.posts.latency.quantile_ms(0.5),
+         "ms");
+  figure(": time to the answer, p99", total.posts.latency.quantile_ms(0.99),
+         "ms");
+  const auto to_microseconds = 1e6 / static_cast<double>(total.posts.accepted);
+  figure(": CPU of eventweft", total.server_cpu * to_microseconds, "µs/event");
+  if (total.engine_cpu > 0)
+    figure(": CPU of the engine", total.engine_cpu * to_microseconds,
+           "µs/event");
+  figure(": CPU of the load generator", total.own_cpu * to_microseconds,
+         "µs/event");
+}
+
 void measure(const setting& s, engine& e, report& out) {
-  const std::string part = "ingest";
   const auto examples = load_examples(s.examples);
   const auto count = s.scaled(20'000, 4'000);
   std::unique_ptr<row_set> rows;
-  ingest_result total;
-  double posting = 0;
+  std::map<uint32_t, ingest_result> totals;
   double loading = 0;
   for (uint32_t round = 1; round <= turns; ++round) {
-    const auto url = e.fresh();
-    e.settle();
-    const auto result = ingest(s, e, url, examples, count, round);
-    posting += result.posts.seconds;
-    total.server_cpu += result.server_cpu;
-    total.engine_cpu += result.engine_cpu;
-    total.own_cpu += result.own_cpu;
-    progress(fmt::format("{} {}: {:.0f} events/s, p50 {:.1f} ms", e.name(),
-                         part, result.posts.per_second(),
-                         result.posts.latency.quantile_ms(0.5)));
-    if (!rows)
-      rows = e.capture(url);
-    e.drop(url);
+    for (const auto senders : sender_counts) {
+      const auto url = e.fresh();
+      e.settle();
+      const auto result = ingest(s, e, url, {examples, count, round, senders});
+      add_to(totals[senders], result);
+      progress(fmt::format("{} {}, {} connections: {:.0f} events/s, p50 {:.1f} "
+                           "ms",
+                           e.name(), ingest_part, senders,
+                           result.posts.per_second(),
+                           result.posts.latency.quantile_ms(0.5)));
+      if (!rows)
+        rows = e.capture(url);
+      e.drop(url);
+    }
     // Threads that are found to be one are told of by an event, too.
     if (rows->size() < count || rows->size() > count + examples.size())
       throw bench_error(
@@ -80,30 +109,20 @@ void measure(const setting& s, engine& e, report& out) {
     loading += took;
     progress(fmt::format("{} limit: {:.0f} rows/s", e.name(),
                          static_cast<double>(count) / took));
-    if (round == turns)
-      total.posts = result.posts;
   }
-  const auto all = turns * static_cast<double>(count);
-  out.rate(part, fmt::format("{}, 64 connections", e.name()), all / posting,
-           "events/s", std::string{e.load_name()}, all / loading, 0.7);
-  out.rate(part, fmt::format("{}, 64 connections", e.name()), all / posting,
-           "events/s", "the same, 64 events a commit",
-           static_cast<double>(count) / e.load(*rows, {.batch = 64}));
-  out.rate(part, fmt::format("{}, 64 connections", e.name()), all / posting,
-           "events/s", "the same into `events` alone",
-           static_cast<double>(count) / e.load(*rows, {.events_only = true}));
-  out.figure(part, fmt::format("{}: time to the answer, p50", e.name()),
-             total.posts.latency.quantile_ms(0.5), "ms");
-  out.figure(part, fmt::format("{}: time to the answer, p99", e.name()),
-             total.posts.latency.quantile_ms(0.99), "ms");
-  const auto to_microseconds = 1e6 / all;
-  out.figure(part, fmt::format("{}: CPU of eventweft", e.name()),
-             total.server_cpu * to_microseconds, "µs/event");
-  if (total.engine_cpu > 0)
-    out.figure(part, fmt::format("{}: CPU of the engine", e.name()),
-               total.engine_cpu * to_microseconds, "µs/event");
-  out.figure(part, fmt::format("{}: CPU of the load generator", e.name()),
-             total.own_cpu * to_microseconds, "µs/event");
+  const auto one_load = static_cast<double>(count);
+  for (const auto& [senders, total] : totals) {
+    const auto what = fmt::format("{}, {} connections", e.name(), senders);
+    out.rate(ingest_part, what, total.posts.per_second(), "events/s",
+             std::string{e.load_name()}, turns * one_load / loading, 0.7);
+    tell_costs(what, total, out);
+  }
+  const auto what = fmt::format("{}, {} connections", e.name(), few_senders);
+  const auto rate = totals[few_senders].posts.per_second();
+  out.rate(ingest_part, what, rate, "events/s", "the same, 64 events a commit",
+           one_load / e.load(*rows, {.batch = 64}));
+  out.rate(ingest_part, what, rate, "events/s", "the same into `events` alone",
+           one_load / e.load(*rows, {.events_only = true}));
 }
 
 } // namespace
@@ -123,7 +142,7 @@ void measure_growth(const setting& s, report& out) {
     small.push_back(tagged_webhook(n));
   for (const auto& e : all_engines(s)) {
     const auto full = e->fresh();
-    ingest(s, *e, full, small, small.size(), 1);
+    ingest(s, *e, full, {small, small.size(), 1});
     const auto start = now_ns();
     e->grow(full, stored);
     progress(fmt::format("{}: {} events stored in {:.0f} s", e->name(), stored,
@@ -133,10 +152,10 @@ void measure_growth(const setting& s, report& out) {
     for (uint32_t round = 2; round <= 3; ++round) {
       const auto url = e->fresh();
       e->settle();
-      empty += ingest(s, *e, url, examples, count, round).posts.seconds;
+      empty += ingest(s, *e, url, {examples, count, round}).posts.seconds;
       e->drop(url);
       e->settle();
-      grown += ingest(s, *e, full, examples, count, round).posts.seconds;
+      grown += ingest(s, *e, full, {examples, count, round}).posts.seconds;
     }
     e->drop(full);
     const auto all = 2.0 * static_cast<double>(count);

@@ -5,6 +5,8 @@
 #include "bench/poster.hpp"
 #include "bench/webhooks.hpp"
 
+#include <array>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +17,20 @@ namespace eventweft::bench {
 /// by a fifth within seconds, which has to meet both.
 inline constexpr uint32_t turns = 5;
 
+/// Senders at a time, each of which waits for its answer: too few to keep two
+/// cores busy, and as many as it takes.
+inline constexpr uint32_t few_senders = 64;
+inline constexpr uint32_t many_senders = 256;
+inline constexpr std::array sender_counts{few_senders, many_senders};
+
+/// `count` webhooks; `salt` differs between calls for one store.
+struct ingest_load {
+  const std::vector<webhook_example>& examples;
+  uint64_t count = 0;
+  uint32_t salt = 0;
+  uint32_t senders = few_senders;
+};
+
 struct ingest_result {
   post_result posts;
   /// CPU seconds of eventweft, of the engine's own processes, and of us.
@@ -23,18 +39,18 @@ struct ingest_result {
   double own_cpu = 0;
 };
 
-/// Posts `count` webhooks over 64 connections, spread over all of `servers`,
-/// which share a store of `e`; `salt` differs between calls for one store.
+void add_to(ingest_result& total, const ingest_result& one);
+
+/// Posts webhooks over a connection for each sender, spread over all of
+/// `servers`, which share a store of `e`.
 ingest_result ingest_at(const std::vector<const hub*>& servers, const engine& e,
-                        const std::vector<webhook_example>& examples,
-                        uint64_t count, uint32_t salt);
+                        const ingest_load& load);
 
 /// The same to a hub of its own on the store at `url`, for which `environment`
 /// is.
 ingest_result
 ingest(const setting& s, engine& e, const std::string& url,
-       const std::vector<webhook_example>& examples, uint64_t count,
-       uint32_t salt,
+       const ingest_load& load,
        std::vector<std::pair<std::string, std::string>> environment = {});
 
 } // namespace eventweft::bench
