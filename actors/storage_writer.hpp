@@ -20,7 +20,8 @@ struct storage_writer_options {
   /// So many go to the store while it makes others durable; fewer wait for
   /// that, since a transaction costs something by itself.
   uint32_t overtaking_events = 32;
-  /// So many are handed to the store's worker while it has others in hand.
+  /// At least so many are handed to the store's worker while it has others in
+  /// hand, and three quarters of what those are.
   uint32_t ready_events = 24;
   /// What may wait; beyond that senders get `overloaded`.
   uint32_t queue_max_events = 10'000;

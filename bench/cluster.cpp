@@ -33,35 +33,63 @@ void expect_stored(const std::string& url, uint64_t count) {
     throw bench_error(fmt::format("{} of {} events are stored", stored, count));
 }
 
+// Where the database is the limit, and not what the nodes share with it.
+constexpr double little_database = 0.4;
+
+struct ingest_case {
+  uint32_t senders = few_senders;
+  /// Whether the database has only `little_database` cores.
+  bool held = false;
+};
+
+std::string name_of(const ingest_case& c) {
+  auto name = fmt::format("ingest, {} connections", c.senders);
+  if (c.held)
+    name += fmt::format(", PostgreSQL with {} of a core", little_database);
+  return name;
+}
+
 void measure_cluster_ingest(const setting& s, engine& e, report& out,
-                            uint32_t senders) {
+                            const ingest_case& c) {
+  const auto what = name_of(c);
+  const auto held = c.held ? e.hold(little_database) : nullptr;
+  if (c.held && !held) {
+    progress("cluster, " + what +
+             ": there is no control group to hold it with");
+    return;
+  }
   const auto examples = load_examples(s.examples);
   const auto count = s.scaled(12'000, 4'000);
+  // Nodes that have just started find out who appends for all.
+  const auto warm_up = count / 3;
   alone_and_together<ingest_result> total;
   for (uint32_t round = 1; round <= turns; ++round)
     for (const bool cluster : {false, true}) {
       const auto url = e.fresh();
       e.settle();
-      const ingest_load load{examples, count, round, senders};
+      const auto measured = [&](const std::vector<const hub*>& servers) {
+        ingest_at(servers, e, {examples, warm_up, turns + round, c.senders});
+        return ingest_at(servers, e, {examples, count, round, c.senders});
+      };
       ingest_result result;
       if (cluster) {
         node_group nodes{s, url, cluster_nodes};
-        result = ingest_at(nodes.all(), e, load);
+        result = measured(nodes.all());
         nodes.stop();
       } else {
-        result = ingest(s, e, url, load);
+        hub server{s, "ingest", url};
+        result = measured({&server});
+        server.stop();
       }
-      expect_stored(url, count);
+      expect_stored(url, warm_up + count);
       e.drop(url);
       add_to(total.of(cluster), result);
-      progress(fmt::format(
-          "cluster, {}, {} connections: {:.0f} events/s, p50 {:.1f} "
-          "ms",
-          cluster ? "three nodes" : "one node", senders,
-          result.posts.per_second(), result.posts.latency.quantile_ms(0.5)));
+      progress(fmt::format("cluster, {}, {}: {:.0f} events/s, p50 {:.1f} ms",
+                           what, cluster ? "three nodes" : "one node",
+                           result.posts.per_second(),
+                           result.posts.latency.quantile_ms(0.5)));
     }
   const auto& [alone, together] = total;
-  const auto what = fmt::format("ingest, {} connections", senders);
   out.rate(cluster_part, what + ", three nodes", together.posts.per_second(),
            "events/s", "one node", alone.posts.per_second(), 0.9);
   const auto to_microseconds = 1e6 / static_cast<double>(alone.posts.accepted);
@@ -112,8 +140,9 @@ void measure_cluster_latency(const setting& s, engine& e, report& out) {
 
 void measure_cluster(const setting& s, report& out) {
   const auto e = make_postgres(s);
-  for (const auto senders : sender_counts)
-    measure_cluster_ingest(s, *e, out, senders);
+  for (const ingest_case& c :
+       {ingest_case{few_senders}, {many_senders}, {many_senders, true}})
+    measure_cluster_ingest(s, *e, out, c);
   measure_cluster_latency(s, *e, out);
   measure_cluster_memory(s, *e, out);
 }

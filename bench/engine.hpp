@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "bench/cpu_share.hpp"
 #include "bench/servers.hpp"
 
 #include <memory>
@@ -53,6 +54,10 @@ class engine {
 
   /// CPU seconds that the engine's own processes have used.
   virtual double cpu() const = 0;
+
+  /// Holds the engine's own processes to so much of a core while the result
+  /// lives; null where that can't be done.
+  virtual std::unique_ptr<cpu_share> hold(double /*cores*/) { return nullptr; }
 
   /// All rows that events brought, of every table that is empty at first.
   virtual std::unique_ptr<row_set> capture(const std::string& url) = 0;

@@ -82,6 +82,10 @@ class postgres_engine final : public engine {
 
   double cpu() const override { return cpu_seconds(server_.pid()); }
 
+  std::unique_ptr<cpu_share> hold(double cores) override {
+    return cpu_share::hold(server_.pid(), cores);
+  }
+
   std::unique_ptr<row_set> capture(const std::string& url) override {
     const auto empty_url = fresh();
     auto set = std::make_unique<copy_rows>();

@@ -23,15 +23,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::vector<pid_t> children_of(pid_t pid) {
-  std::istringstream text{read_file("/proc/" + std::to_string(pid) + "/task/" +
-                                    std::to_string(pid) + "/children")};
-  std::vector<pid_t> result;
-  for (pid_t child; text >> child;)
-    result.push_back(child);
-  return result;
-}
-
 /// The fields of /proc/PID/stat after the command's name, which may itself
 /// hold spaces; the first is the third of proc(5).
 std::vector<std::string> stat_fields(pid_t pid) {
@@ -80,6 +71,15 @@ double to_seconds(const timeval& t) {
 }
 
 } // namespace
+
+std::vector<pid_t> children_of(pid_t pid) {
+  std::istringstream text{read_file("/proc/" + std::to_string(pid) + "/task/" +
+                                    std::to_string(pid) + "/children")};
+  std::vector<pid_t> result;
+  for (pid_t child; text >> child;)
+    result.push_back(child);
+  return result;
+}
 
 double cpu_seconds(pid_t pid) {
   const auto fields = stat_fields(pid);

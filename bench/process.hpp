@@ -12,6 +12,8 @@
 
 namespace eventweft::bench {
 
+std::vector<pid_t> children_of(pid_t pid);
+
 /// CPU seconds that a process and its living children have used, and what its
 /// finished children had.
 double cpu_seconds(pid_t pid);
