@@ -67,19 +67,14 @@ void measure_cluster_ingest(const setting& s, engine& e, report& out,
     for (const bool cluster : {false, true}) {
       const auto url = e.fresh();
       e.settle();
-      const auto measured = [&](const std::vector<const hub*>& servers) {
-        ingest_at(servers, e, {examples, warm_up, turns + round, c.senders});
-        return ingest_at(servers, e, {examples, count, round, c.senders});
-      };
+      const ingest_load load{examples, count, round, c.senders, warm_up};
       ingest_result result;
       if (cluster) {
         node_group nodes{s, url, cluster_nodes};
-        result = measured(nodes.all());
+        result = ingest_at(nodes.all(), e, load);
         nodes.stop();
       } else {
-        hub server{s, "ingest", url};
-        result = measured({&server});
-        server.stop();
+        result = ingest(s, e, url, load);
       }
       expect_stored(url, warm_up + count);
       e.drop(url);
@@ -92,16 +87,15 @@ void measure_cluster_ingest(const setting& s, engine& e, report& out,
   const auto& [alone, together] = total;
   out.rate(cluster_part, what + ", three nodes", together.posts.per_second(),
            "events/s", "one node", alone.posts.per_second(), 0.9);
-  const auto to_microseconds = 1e6 / static_cast<double>(alone.posts.accepted);
   out.cost(cluster_part, what + ", time to the answer, p50",
            together.posts.latency.quantile_ms(0.5), "ms", "one node",
            alone.posts.latency.quantile_ms(0.5));
   out.cost(cluster_part, what + ", CPU of the nodes together",
-           together.server_cpu * to_microseconds, "µs/event", "one node",
-           alone.server_cpu * to_microseconds);
+           together.us_per_event(together.server_cpu), "µs/event", "one node",
+           alone.us_per_event(alone.server_cpu));
   out.cost(cluster_part, what + ", CPU of the engine",
-           together.engine_cpu * to_microseconds, "µs/event", "one node",
-           alone.engine_cpu * to_microseconds);
+           together.us_per_event(together.engine_cpu), "µs/event", "one node",
+           alone.us_per_event(alone.engine_cpu));
 }
 
 void measure_cluster_latency(const setting& s, engine& e, report& out) {

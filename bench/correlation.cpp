@@ -58,8 +58,7 @@ void measure_cost(const setting& s, engine& e, const std::string& whose,
   out.rate(correlation_part, what, on.posts.per_second(), "events/s",
            "correlation off", off.posts.per_second(), 0.8);
   const auto cpu = [](const ingest_result& r) {
-    return (r.server_cpu + r.engine_cpu) * 1e6 /
-           static_cast<double>(r.posts.accepted);
+    return r.us_per_event(r.server_cpu + r.engine_cpu);
   };
   out.figure(correlation_part, what + ": CPU of correlation",
              cpu(on) - cpu(off), "µs/event");

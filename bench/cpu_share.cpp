@@ -19,7 +19,10 @@ namespace fs = std::filesystem;
 // Short enough for what is held not to stand still for long.
 constexpr long period_us = 10'000;
 
+// Only what the kernel has put there: elsewhere an ordinary file would do.
 bool write_line(const fs::path& file, const std::string& line) {
+  if (!fs::exists(file))
+    return false;
   std::ofstream out{file};
   out << line << std::flush;
   return out.good();
@@ -55,9 +58,9 @@ std::unique_ptr<cpu_share> cpu_share::hold(pid_t process, double cores) {
     write_line(root / "cgroup.subtree_control", "+cpu");
     if (!fs::create_directory(group, failed))
       continue;
-    std::unique_ptr<cpu_share> held{new cpu_share{group, process}};
     if (limit(group, cores) && move(process, group))
-      return held;
+      return std::unique_ptr<cpu_share>{new cpu_share{group, process}};
+    fs::remove(group, failed);
   }
   return nullptr;
 }

@@ -10,7 +10,8 @@
 namespace eventweft::bench {
 
 /// Holds a process and its children to a share of one core for as long as this
-/// lives, by a control group of their own (cgroups(7), version 1 or 2).
+/// lives, by a control group of their own (cgroups(7), version 1 or 2). After
+/// that they are in the root group.
 class cpu_share {
  public:
   /// Null where this machine, or what we may do on it, has no such group.

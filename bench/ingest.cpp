@@ -23,23 +23,30 @@ void add_to(ingest_result& total, const ingest_result& one) {
 ingest_result ingest_at(const std::vector<const hub*>& servers, const engine& e,
                         const ingest_load& load) {
   post_options options{.to = servers.front()->address(),
-                       .connections = load.senders,
-                       .count = load.count};
+                       .connections = load.senders};
   for (const auto* server : std::span{servers}.subspan(1))
     options.others.push_back(server->address());
+  const auto post = [&](uint64_t first, uint64_t count) {
+    options.count = count;
+    return post_all(options, [&](uint64_t n, std::string& out) {
+      n += first;
+      append_request(out, load.examples[n % load.examples.size()], load.salt,
+                     n);
+    });
+  };
   const auto servers_cpu = [&] {
     double seconds = 0;
     for (const auto* server : servers)
       seconds += cpu_seconds(server->pid());
     return seconds;
   };
+  if (load.warm_up > 0)
+    post(load.count, load.warm_up);
   const auto own = own_cpu_seconds();
   const auto engine_before = e.cpu();
   const auto server_before = servers_cpu();
   ingest_result result;
-  result.posts = post_all(options, [&](uint64_t n, std::string& out) {
-    append_request(out, load.examples[n % load.examples.size()], load.salt, n);
-  });
+  result.posts = post(0, load.count);
   result.own_cpu = own_cpu_seconds() - own;
   result.engine_cpu = e.cpu() - engine_before;
   result.server_cpu = servers_cpu() - server_before;
@@ -70,13 +77,13 @@ void tell_costs(const std::string& what, const ingest_result& total,
          "ms");
   figure(": time to the answer, p99", total.posts.latency.quantile_ms(0.99),
          "ms");
-  const auto to_microseconds = 1e6 / static_cast<double>(total.posts.accepted);
-  figure(": CPU of eventweft", total.server_cpu * to_microseconds, "µs/event");
+  const auto cpu = [&](const char* of, double seconds) {
+    figure(of, total.us_per_event(seconds), "µs/event");
+  };
+  cpu(": CPU of eventweft", total.server_cpu);
   if (total.engine_cpu > 0)
-    figure(": CPU of the engine", total.engine_cpu * to_microseconds,
-           "µs/event");
-  figure(": CPU of the load generator", total.own_cpu * to_microseconds,
-         "µs/event");
+    cpu(": CPU of the engine", total.engine_cpu);
+  cpu(": CPU of the load generator", total.own_cpu);
 }
 
 void measure(const setting& s, engine& e, report& out) {

@@ -29,6 +29,8 @@ struct ingest_load {
   uint64_t count = 0;
   uint32_t salt = 0;
   uint32_t senders = few_senders;
+  /// So many more go before them and are not measured.
+  uint64_t warm_up = 0;
 };
 
 struct ingest_result {
@@ -37,6 +39,11 @@ struct ingest_result {
   double server_cpu = 0;
   double engine_cpu = 0;
   double own_cpu = 0;
+
+  /// Of so many seconds for all, microseconds for each.
+  double us_per_event(double seconds) const {
+    return seconds * 1e6 / static_cast<double>(posts.accepted);
+  }
 };
 
 void add_to(ingest_result& total, const ingest_result& one);
