@@ -11,8 +11,7 @@ namespace eventweft {
 
 namespace {
 
-// While two are on their way, what comes gathers for the next one.
-constexpr size_t most_relaying = 2;
+constexpr size_t most_relaying = 4;
 constexpr size_t relay_events = 128;
 // A frame of a link holds it in any case; larger events are appended here.
 constexpr uint64_t relay_bytes = 512u << 10;
@@ -33,13 +32,20 @@ std::optional<append_relay> storage_writer_state::relay_now() {
   return ctx_.others->relay();
 }
 
+// What comes gathers until it is as many as are on their way: few events go at
+// once, and of many a good part is always there to be appended, in few frames.
+bool storage_writer_state::worth_relaying() const {
+  return relaying_ < most_relaying &&
+         queue_.size() >= std::min(relaying_events_, relay_events);
+}
+
 bool storage_writer_state::relay_waiting() {
   while (!queue_.empty()) {
     const auto& first = queue_.front();
     const auto relay = relay_now();
     if (!relay || first.relayed || first.event->footprint() > relay_bytes)
       return false;
-    if (relaying_ == most_relaying)
+    if (!worth_relaying())
       return true;
     auto batch = std::make_shared<appended_batch>();
     batch->events = queue_.take(relay_events, relay_bytes);

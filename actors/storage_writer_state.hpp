@@ -94,6 +94,7 @@ class storage_writer_state {
 
   /// Hands on what waits. True if the rest waits for its turn there, too.
   bool relay_waiting();
+  bool worth_relaying() const;
   /// Whom to hand it to, if anybody.
   std::optional<append_relay> relay_now();
   void relayed(const std::string& node, appended_batch& batch,

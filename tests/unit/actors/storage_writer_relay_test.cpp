@@ -160,20 +160,44 @@ TEST_F(storage_writer_relay_test, who_is_in_the_way_has_another_one_append) {
   EXPECT_EQ(ctx.figures->head(), 101);
 }
 
-TEST_F(storage_writer_relay_test, two_batches_go_there_and_the_rest_gathers) {
+TEST_F(storage_writer_relay_test, as_many_gather_as_are_on_their_way) {
   start();
   contend();
   std::vector<asked_append> all;
-  for (int n = 1; n <= 5; ++n)
+  const auto sizes = [&] {
+    std::vector<size_t> out;
+    for (const auto& batch : end->batches)
+      out.push_back(batch.size());
+    return out;
+  };
+  for (int n = 1; n <= 7; ++n)
     all.push_back(take(n));
-  ASSERT_EQ(end->batches.size(), 2u);
+  EXPECT_EQ(sizes(), (std::vector<size_t>{1, 1, 2}));
+  all.push_back(take(8));
+  EXPECT_EQ(sizes(), (std::vector<size_t>{1, 1, 2, 4}));
+  // Eight are on their way, in as many batches as may be.
+  for (int n = 9; n <= 16; ++n)
+    all.push_back(take(n));
+  EXPECT_EQ(end->batches.size(), 4u);
   answer();
-  ASSERT_EQ(end->batches.size(), 3u);
-  EXPECT_EQ(end->batches[2].size(), 3u);
-  answer();
-  answer();
+  EXPECT_EQ(sizes(), (std::vector<size_t>{1, 1, 2, 4, 8}));
+  while (end->answered < end->batches.size())
+    answer();
   for (const auto& one : all)
     EXPECT_TRUE(one->value);
+}
+
+TEST_F(storage_writer_relay_test, what_gathers_goes_with_the_last_answer) {
+  start();
+  contend();
+  for (int n = 1; n <= 4; ++n)
+    take(n);
+  auto last = take(5);
+  for (int n = 1; n <= 3; ++n)
+    answer();
+  ASSERT_EQ(end->batches.size(), 4u);
+  answer();
+  EXPECT_TRUE(last->value);
 }
 
 TEST_F(storage_writer_relay_test, after_a_time_it_looks_whether_it_is_alone) {
