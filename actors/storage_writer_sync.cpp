@@ -189,15 +189,12 @@ void storage_writer_state::tell_hub(const std::vector<event_ptr>& events,
     if (result.refused || result.outcome.seq == 0 ||
         result.outcome.id != events[i]->id)
       continue;
-    auto copy = *events[i];
+    auto copy = events[i]->for_readers();
     copy.seq = result.outcome.seq;
     if (result.correlation_id)
       copy.correlation_id = result.correlation_id;
     if (result.parent_event_id)
       copy.parent_event_id = result.parent_event_id;
-    // For the store only; readers have no use for them.
-    copy.details = {};
-    copy.keys.clear();
     stored.emplace_back(std::move(copy));
   }
   stored.insert(stored.end(), results.threads.merges.begin(),

@@ -25,6 +25,29 @@ std::optional<priority> parse_priority(std::string_view text) noexcept {
   return std::nullopt;
 }
 
+event event::for_readers() const {
+  return {.id = id,
+          .seq = seq,
+          .event_id = event_id,
+          .platform = platform,
+          .event_type = event_type,
+          .source_id = source_id,
+          .source_name = source_name,
+          .actor_id = actor_id,
+          .actor_name = actor_name,
+          .priority = priority,
+          .correlation_id = correlation_id,
+          .parent_event_id = parent_event_id,
+          .metadata = metadata,
+          .created_at = created_at,
+          .processed_at = processed_at,
+          .processing_duration = processing_duration,
+          .payload = payload,
+          .payload_readable = payload_readable,
+          .details = {},
+          .keys = {}};
+}
+
 size_t event::footprint() const noexcept {
   size_t of_keys = keys.capacity() * sizeof(correlation_key);
   for (const auto& k : keys)

@@ -123,6 +123,9 @@ struct event {
     return payload_readable.empty() ? payload : payload_readable;
   }
 
+  /// A copy without what only the store gets: no details, no keys.
+  event for_readers() const;
+
   /// What it costs to keep this event in memory, in bytes, roughly.
   size_t footprint() const noexcept;
 

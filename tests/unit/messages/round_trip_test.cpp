@@ -468,6 +468,13 @@ TEST_F(round_trip_test, errors_of_caf_become_ours) {
             ec::internal);
 }
 
+TEST(event_for_readers, lacks_what_only_the_store_gets_and_nothing_else) {
+  auto expected = sample<event>();
+  expected.details = {};
+  expected.keys.clear();
+  EXPECT_EQ(sample<event>().for_readers(), expected);
+}
+
 TEST(type_ids, the_numbers_that_travel_do_not_move) {
   // Append only: a number that changes here breaks clusters of mixed builds.
   EXPECT_EQ(caf::type_id_v<ec>, caf::first_custom_type_id);
