@@ -17,7 +17,7 @@ namespace eventweft::correlation {
 namespace {
 
 // To be raised when a built-in rule reads other keys than before.
-constexpr int builtin_version = 4;
+constexpr int builtin_version = 5;
 
 struct kept_rule {
   kept_rule(rule_ptr r, rule_origin origin, uint32_t limit)

@@ -74,7 +74,9 @@ TEST(text, lookalikes_do_not_link_even_behind_a_magic_word) {
        {"Fixes UTF-8 handling", "closes RFC-9110 gap", "fix COVID-19 page",
         "resolves SHA-256 mismatch", "Fixes ISO-8601 dates",
         "Fixes CVE-2024-3094", "fix GPT-4 prompts", "fixes NODE-18 build",
-        "fix STEP-3", "Fixes X-509 parsing", "closes TOP-10"})
+        "fix STEP-3", "Fixes X-509 parsing", "closes TOP-10",
+        "implements SHA3-256 hashing", "Fixes X86-64 builds",
+        "implements CURVE-25519", "closes BUG-12", "resolves TICKET-5"})
     EXPECT_EQ(body(std::string{text}), nothing) << text;
 }
 
