@@ -89,10 +89,16 @@ expected<void> session::make_durable(std::span<const log_mark> appended) {
 
 expected<append_results> session::append(std::span<const event_ptr> events,
                                          commit_mode mode) {
-  return append_isolating(events, [&](auto part) {
-    return any_keys(part) ? append_joined(part, mode)
-                          : append_batch(part, mode);
+  auto done = append_isolating(events, [&](auto part) {
+    // What is known of the threads holds only as long as nothing is appended
+    // beside it.
+    return any_keys(part) || threads_.as_of() ? append_joined(part, mode)
+                                              : append_batch(part, mode);
   });
+  // Whatever was looked up, if anything.
+  if (done)
+    done->threads.lookups.rows = threads_.rows();
+  return done;
 }
 
 expected<append_results>

@@ -306,6 +306,14 @@ TEST_P(append_threads, WhatASessionKnowsHoldsUntilOthersChangeIt) {
   const auto known = join({keyed_event(4, {linking("a:1")})});
   EXPECT_EQ(known.threads.lookups.known, 1u);
   EXPECT_EQ(known.threads.lookups.read, 0u);
+  EXPECT_GT(known.threads.lookups.rows, 0u);
+  // It is no less for a batch that has nothing new, or no keys.
+  for (const auto n : {4, 1'000}) {
+    const auto after = join({keyed_event(n, {})});
+    EXPECT_EQ(after.threads.lookups.rows, known.threads.lookups.rows);
+  }
+  const auto redelivered = join({keyed_event(4, {linking("a:1")})});
+  EXPECT_EQ(redelivered.threads.lookups.rows, known.threads.lookups.rows);
   EXPECT_EQ(thread_of(4), thread_of(1));
   // Another session joins the two threads.
   join_elsewhere(keyed_event(5, {linking("a:1"), linking("b:1")}));
