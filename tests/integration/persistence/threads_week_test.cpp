@@ -15,7 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // A quarter of it shows a sanitizer the same code.
-constexpr uint32_t works = sanitized ? 300 : 1'200;
+constexpr uint32_t works = sanitized ? 300 : 2'000;
 
 class week_on_store : public thread_contract {
  protected:
