@@ -74,6 +74,11 @@ void control_bus::deliver(const control_event& e) {
   call(e, false);
 }
 
+void control_bus::deliver_by_link(const control_event& e) {
+  if (e.kind != control_kind::log_level || !hears_bell_)
+    deliver(e);
+}
+
 void control_bus::resync() {
   for (uint8_t kind = 0; kind <= last_control_kind; ++kind)
     // A level is not kept anywhere that it could be read from again.

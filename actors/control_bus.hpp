@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -87,6 +88,14 @@ class control_bus {
   /// For the same: what came from another node. Goes to subscribers only.
   void deliver(const control_event& e);
 
+  /// The same of what came by a link. A log level is not kept anywhere: it is
+  /// what is said of it last. Links keep no order among nodes, the database's
+  /// bell has one for all: while that is heard, only it says levels.
+  void deliver_by_link(const control_event& e);
+
+  /// Whether the database's bell is heard; written by who listens to it.
+  std::atomic<bool>& hears_bell() noexcept { return hears_bell_; }
+
   /// Something may have been missed: an empty event of each kind, here.
   void resync();
 
@@ -105,6 +114,7 @@ class control_bus {
     uint64_t last = 0;
     std::map<uint64_t, std::shared_ptr<const entry>> entries;
   };
+  std::atomic<bool> hears_bell_{false};
   std::shared_ptr<table> table_ = std::make_shared<table>();
 };
 

@@ -88,7 +88,6 @@ struct cluster_node::state {
   std::string http;
   /// When the certificate's files are looked at again.
   std::chrono::steady_clock::time_point next_look;
-  std::atomic<bool> hears{false};
   actor_line actors;
   std::atomic<bool> draining{false};
   bool spool_told = false;
@@ -129,12 +128,15 @@ void cluster_node::state::heard(const store_bell& bell) {
   case store_bell::kind::rung:
     if (bell.text == general_ring) {
       control->resync();
-    } else if (auto rung = read_ring(bell.text); rung.node != name) {
-      if (rung.event)
-        control->deliver(*rung.event);
-      else
-        // Of a newer program: something may have changed that is kept here.
+    } else if (auto rung = read_ring(bell.text); !rung.event) {
+      // Of a newer program: something may have changed that is kept here.
+      if (rung.node != name)
         control->resync();
+    } else if (rung.node != name ||
+               rung.event->kind == control_kind::log_level) {
+      // A level of ours, too: between it and its bell another node's may have
+      // rung, and all nodes are to end with the same one.
+      control->deliver(*rung.event);
     }
     break;
   }
@@ -329,8 +331,8 @@ expected<void> cluster_node::start(actor_host& actors,
       });
   s.listener = std::make_unique<bell_listener>(
       s.parts.store->open_listener(),
-      [&s](const store_bell& bell) { s.heard(bell); }, s.hears, s.parts.random,
-      s.parts.log);
+      [&s](const store_bell& bell) { s.heard(bell); }, s.control->hears_bell(),
+      s.parts.random, s.parts.log);
   s.parts.log->info("cluster: this is node {}, incarnation {}", s.name,
                     to_string(s.members->me().incarnation));
   return {};
@@ -358,7 +360,7 @@ void cluster_node::status(reply answer) {
   view.draining = s.draining;
   view.left = s.keeper && s.keeper->left();
   view.spooled = s.parts.figures->spooled();
-  view.hears = s.hears;
+  view.hears = s.control->hears_bell();
   view.dead_after = s.members->options().dead_after();
   view.nodes = s.members->members();
   view.held = s.members->holding();

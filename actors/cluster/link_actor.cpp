@@ -217,7 +217,7 @@ void link_life::reaches(seq_t head) {
 }
 
 void link_life::changed(const control_event& e) {
-  core_->ctx.control->deliver(e);
+  core_->ctx.control->deliver_by_link(e);
 }
 
 void link_life::replied(link::reply_item x) {

@@ -212,6 +212,25 @@ describe('a cluster of three', { concurrency: 1 }, () => {
     await cluster.whole();
   });
 
+  it('ends with one log level where two are set at once', async () => {
+    const set = (i, level) => fetch(
+      `${nodes[i].url}/api/v1/cluster/log-level/${level}`, { method: 'POST' });
+    const level = async (i) => {
+      const all = await fetch(`${nodes[i].url}/api/v1/log-level`)
+        .then((r) => r.json());
+      return all.log_levels.find((x) => x.component === 'access').level;
+    };
+    for (let round = 0; round < 8; ++round) {
+      await Promise.all([set(a, 'warn'), set(b, 'error')]);
+      await until('all nodes to have one level', async () =>
+        new Set(await Promise.all([a, b, c].map(level))).size === 1, 5_000);
+    }
+    await set(a, 'info');
+    await until('all nodes to have that level', async () =>
+      (await Promise.all([a, b, c].map(level))).every((x) => x === 'info'),
+    5_000);
+  });
+
   it('survives kill -9 of a node', async () => {
     await under('kill -9', async ({ readers, watch }) => {
       const i = busiest(watch);

@@ -65,6 +65,20 @@ TEST(control_bus, ALogLevelIsOfAllPartsOrOfOne) {
   EXPECT_EQ(read_log_level(""), (pair{"*", ""}));
 }
 
+TEST(control_bus, ALevelComesByALinkOnlyWhileTheBellIsNotHeard) {
+  control_bus bus;
+  heard level, keys;
+  auto a = bus.subscribe(control_kind::log_level, level.into());
+  auto b = bus.subscribe(control_kind::keys, keys.into());
+  bus.deliver_by_link({control_kind::log_level, "warn"});
+  bus.hears_bell() = true;
+  bus.deliver_by_link({control_kind::log_level, "error"});
+  bus.deliver_by_link({control_kind::keys, "k"});
+  bus.deliver({control_kind::log_level, "info"});
+  EXPECT_THAT(level.what, ElementsAre("warn", "info"));
+  EXPECT_THAT(keys.what, ElementsAre("k"));
+}
+
 TEST(control_bus, ARevokedKeyIsToldFromOneThatWasMade) {
   constexpr auto id = "0123456789abcdef";
   EXPECT_EQ(read_revoked_key(revoked_key_text(id)), id);
