@@ -115,6 +115,9 @@ attempt connect_once(const address_parts& to, milliseconds limit,
     out.why = {ec::store_unavailable, "out of memory"};
     return out;
   }
+  // It would write to standard error what its calls say as well.
+  PQsetNoticeProcessor(
+      c.get(), [](void*, const char*) {}, nullptr);
   auto server = server_of(c.get());
   auto until = end_of(limit);
   auto next = PQstatus(c.get()) == CONNECTION_BAD ? PGRES_POLLING_FAILED
