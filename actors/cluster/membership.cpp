@@ -199,8 +199,10 @@ void membership::see(std::vector<node_record> all) {
     if (!alive.contains(name)) {
       const auto row = std::ranges::find(all, name, &node_record::name);
       const bool left = row != all.end() && row->state == node_state::left;
-      log_->warn("cluster: node {} {}", name,
-                 left ? "has left" : "is gone: no heartbeat");
+      if (left)
+        log_->info("cluster: node {} has left", name);
+      else
+        log_->warn("cluster: node {} is gone: no heartbeat", name);
     }
   known_ = std::move(alive);
   workers_ = std::move(workers);

@@ -67,7 +67,7 @@ appended appended_of(const append_result& result) {
     const auto& why = *result.refused;
     const bool is_row = why.code == ec::row_refused;
     out.became = is_row ? appended::kind::refused : appended::kind::not_taken;
-    out.why = is_row ? why.message : to_string(why);
+    out.why = why.message;
     return out;
   }
   out.became = result.outcome.duplicate ? appended::kind::duplicate
