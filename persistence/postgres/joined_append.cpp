@@ -179,7 +179,6 @@ joined_append::append_fresh(fresh_events& fresh, const thread_cache::mark& at,
   const auto& end = merges.empty() ? fresh.events.back() : merges.back();
   const auto head = at.head + count + static_cast<seq_t>(merges.size());
   results.threads = thread_batch::report_of(*joined, std::move(merges));
-  results.threads.lookups = cache_.lookups();
   return log_mark{head, end->id, end->created_at};
 }
 

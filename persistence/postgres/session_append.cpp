@@ -95,9 +95,8 @@ expected<append_results> session::append(std::span<const event_ptr> events,
     return any_keys(part) || threads_.as_of() ? append_joined(part, mode)
                                               : append_batch(part, mode);
   });
-  // Whatever was looked up, if anything.
   if (done)
-    done->threads.lookups.rows = threads_.rows();
+    done->threads.lookups = threads_.lookups();
   return done;
 }
 
