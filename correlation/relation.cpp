@@ -256,6 +256,8 @@ void relation_tracker::word(std::string_view text) noexcept {
     active_ = relation::none;
     half_ = relation::none;
     noun_ = number_noun::any;
+    colon_ = colon_ && !colon_empty_;
+    prose_ = true;
     return;
   }
   switch (known->what) {
@@ -323,8 +325,9 @@ void relation_tracker::mark(char c) noexcept {
       active_ = linear_label_ ? relation::part_of : relation::labelled;
       said_at_ = nullptr;
     }
-    colon_ = active_ != relation::none;
+    colon_ = colon_empty_ = active_ != relation::none;
     colon_relation_ = active_;
+    prose_ = false;
     in_list_ = false;
     since_denial_ = 255;
     return;
@@ -340,6 +343,11 @@ void relation_tracker::mark(char c) noexcept {
   case ',':
     since_denial_ = 255;
     return;
+  case '-':
+    // "Fixes #74 - #61 is still open"
+    if (in_line_)
+      active_ = half_ = relation::none;
+    return;
   default:
     return;
   }
@@ -347,9 +355,11 @@ void relation_tracker::mark(char c) noexcept {
 
 void relation_tracker::line_end(bool blank_line) noexcept {
   since_denial_ = 255;
+  in_line_ = false;
   // "Fixes:" takes the list below with it, also after one blank line.
-  if (colon_ && (!blank_line || !in_list_)) {
+  if (colon_ && (!blank_line || (!in_list_ && !prose_))) {
     active_ = colon_relation_;
+    colon_empty_ = blank_line;
     return;
   }
   active_ = relation::none;
@@ -361,6 +371,8 @@ void relation_tracker::line_end(bool blank_line) noexcept {
 
 void relation_tracker::reference() noexcept {
   in_list_ = true;
+  in_line_ = true;
+  colon_empty_ = false;
   half_ = relation::none;
   since_denial_ = 255;
 }

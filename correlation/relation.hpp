@@ -37,7 +37,8 @@ enum class number_noun : uint8_t { any, pr, issue, commit };
 class relation_tracker {
  public:
   void word(std::string_view text) noexcept;
-  /// Anything that is neither a word nor blank.
+  /// Anything that is neither a word nor blank; of dashes only those that stand
+  /// between words, as `-`.
   void mark(char c) noexcept;
   void line_end(bool blank_line) noexcept;
   /// A reference stands here: what follows in the same list has its relation.
@@ -69,10 +70,18 @@ class relation_tracker {
   const char* half_at_ = nullptr;
   // Says whether a list in the lines below belongs to it: "Fixes:".
   bool colon_ = false;
+  // Nothing has come behind the colon so far, be it on its own line or below a
+  // blank one: "Fixes: N/A" takes no list along.
+  bool colon_empty_ = false;
+  // Words that are no relation's stood there: with no reference among them up
+  // to a blank line, the list below that is another.
+  bool prose_ = false;
   relation colon_relation_ = relation::none;
   bool label_ = false;
   bool linear_label_ = false;
   bool in_list_ = false;
+  // A reference stands in this line.
+  bool in_line_ = false;
   number_noun noun_ = number_noun::any;
   uint8_t since_denial_ = 255;
   uint8_t since_seeming_ = 255;

@@ -118,6 +118,9 @@ class scanner {
   // ~~taken back~~; Slack's has one tilde.
   void strike() noexcept;
 
+  // How many bytes a dash between two words has; 0 if none begins here.
+  size_t dash_at(size_t start) const noexcept;
+
   void entity() noexcept;
 
   // -- references -------------------------------------------------------------

@@ -62,7 +62,7 @@ void scanner::angle() {
     i_ = end == std::string_view::npos ? text_.size() : end + 3;
     return;
   }
-  if (rest.starts_with("<http")) {
+  if (starts_with_folded(rest, "<http")) {
     ++i_;
     return;
   }
@@ -151,7 +151,7 @@ void scanner::slack_angle() {
   const auto inside = text_.substr(i_ + 1, end - i_ - 1);
   const size_t start = i_ + 1;
   i_ = end + 1;
-  if (!inside.starts_with("http"))
+  if (!starts_with_folded(inside, "http"))
     return;
   const auto bar = inside.find('|');
   const auto target = inside.substr(0, bar);
@@ -209,6 +209,11 @@ size_t scanner::matching(size_t open) const noexcept {
 }
 
 void scanner::bracket() {
+  // "- [x] #12"
+  if (at(i_ + 2) == ']' && at(i_ + 3) != '(') {
+    i_ += 3;
+    return;
+  }
   const auto close =
       is(markup::markdown) ? matching(i_) : std::string_view::npos;
   if (close == std::string_view::npos || at(close + 1) != '(') {
@@ -236,8 +241,15 @@ void scanner::strike() noexcept {
   const auto mark =
       is(markup::slack) ? text_.substr(i_, 1) : text_.substr(i_, 2);
   const auto line = text_.substr(i_, max_tag);
-  const auto end = mark == "~" || mark == "~~" ? line.find(mark, mark.size())
-                                               : std::string_view::npos;
+  // What closes stands right behind a word: "~5 min, then ~10" strikes nothing.
+  const auto closing = [&] {
+    auto p = line.find(mark, mark.size());
+    while (p != line.npos && is_blank(line[p - 1]))
+      p = line.find(mark, p + mark.size());
+    return p;
+  };
+  const auto end =
+      mark == "~" || mark == "~~" ? closing() : std::string_view::npos;
   if (is(markup::plain) || end == std::string_view::npos ||
       line.substr(0, end).find('\n') != line.npos ||
       is_blank(at(i_ + mark.size())))
@@ -247,8 +259,15 @@ void scanner::strike() noexcept {
 }
 
 void scanner::entity() noexcept {
-  const auto end = text_.substr(i_, 8).find(';');
-  i_ += end == std::string_view::npos ? 1 : end + 1;
+  const auto rest = text_.substr(i_, 8);
+  const auto end = rest.find(';');
+  const bool named =
+      end != std::string_view::npos && end > 1 &&
+      (is_alpha(rest[1]) || rest[1] == '#') &&
+      std::all_of(rest.begin() + 2, rest.begin() + static_cast<ptrdiff_t>(end),
+                  is_alnum);
+  // "#31 & #32; …" has none.
+  i_ += named ? end + 1 : 1;
 }
 
 } // namespace eventweft::correlation::detail

@@ -119,7 +119,7 @@ void scanner::word() {
   const size_t start = i_;
   const char c = text_[start];
   if ((c == 'h' || c == 'H' || c == 'g' || c == 'G' || c == 'l' || c == 'L' ||
-       c == 'w') &&
+       c == 'w' || c == 'W') &&
       try_url(start))
     return;
   size_t end = start;

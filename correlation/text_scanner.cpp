@@ -23,6 +23,9 @@ void scanner::step() {
     end_of_line();
   } else if (is_alnum(c)) {
     word();
+  } else if (const auto dash = dash_at(i_)) {
+    words_.mark('-');
+    i_ += dash;
   } else if (is_blank(c) || static_cast<unsigned char>(c) >= 0x80) {
     ++i_;
   } else {
@@ -57,11 +60,23 @@ void scanner::step() {
         ++i_;
       break;
     default:
-      if (!(c == '.' && is_alnum(at(i_ + 1))))
+      if (c != '-' && !(c == '.' && is_alnum(at(i_ + 1))))
         words_.mark(c);
       ++i_;
     }
   }
+}
+
+size_t scanner::dash_at(size_t start) const noexcept {
+  const auto rest = from(start);
+  const bool em = rest.starts_with("\xe2\x80\x94");
+  const size_t length = em || rest.starts_with("\xe2\x80\x93") ? 3
+                        : rest.starts_with("--")               ? 2
+                        : rest.starts_with('-')                ? 1
+                                                               : 0;
+  // "#12-#14", "ENG-1", and what begins a list's line.
+  const bool between = is_blank(before(start)) && is_blank(at(start + length));
+  return length != 0 && (em || between) ? length : 0;
 }
 
 void scanner::end_of_line() {
@@ -160,7 +175,9 @@ bool scanner::skip_fence(size_t p) noexcept {
     while (at(q + n) == mark)
       ++n;
     line = text_.find('\n', q);
-    if (n >= length) {
+    // What closes says nothing: "```cpp" in a block is one of its lines.
+    const auto after = text_.substr(q + n, line - q - n);
+    if (n >= length && after.find_first_not_of(" \t\r") == after.npos) {
       i_ = line == std::string_view::npos ? text_.size() : line + 1;
       words_.reset();
       return true;

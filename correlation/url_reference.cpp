@@ -29,14 +29,14 @@ struct split_url {
   }
 };
 
-std::string_view without_scheme(std::string_view url) noexcept {
+std::string_view without_scheme(std::string_view url) {
   for (std::string_view scheme : {"https://", "http://", "//"})
-    if (url.starts_with(scheme))
+    if (lower(url.substr(0, scheme.size())) == scheme)
       return url.substr(scheme.size());
   return url;
 }
 
-split_url split(std::string_view url) noexcept {
+split_url split(std::string_view url) {
   split_url out;
   url = without_scheme(url);
   if (const auto hash = url.find('#'); hash != std::string_view::npos) {
