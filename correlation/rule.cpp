@@ -276,6 +276,16 @@ void claims::branch_name(std::string_view name, const repository& repo,
 
 void claims::url(std::string_view url, float confidence,
                  std::string_view field) {
+  add_url(url, confidence, false, field);
+}
+
+void claims::shown_url(std::string_view url, float confidence,
+                       std::string_view field) {
+  add_url(url, confidence, true, field);
+}
+
+void claims::add_url(std::string_view url, float confidence, bool listed,
+                     std::string_view field) {
   const auto found = read_url(url);
   if (!found)
     return;
@@ -291,7 +301,7 @@ void claims::url(std::string_view url, float confidence,
         r.needs.clear();
       }
     }
-    add(r, confidence, false, field);
+    add(r, confidence, listed, field);
   }
 }
 

@@ -85,8 +85,12 @@ class claims {
   /// The references in a branch's name.
   void branch_name(std::string_view name, const repository& repo,
                    std::string_view field);
-  /// One URL that stands in a field of its own, such as an attachment's.
+  /// One URL that stands in a field of its own and says what the event is of.
   void url(std::string_view url, float confidence, std::string_view field);
+  /// One of several that a message may show: an attachment's, a button's. Of
+  /// more than `max_mentions` of a kind none links.
+  void shown_url(std::string_view url, float confidence,
+                 std::string_view field);
 
   /// A key that is complete already.
   void take(correlation_key key) { add(std::move(key)); }
@@ -98,6 +102,8 @@ class claims {
   void add(correlation_key key);
   void add(const reference& r, float confidence, bool listed,
            std::string_view field);
+  void add_url(std::string_view url, float confidence, bool listed,
+               std::string_view field);
 
   const rule_input& in_;
   std::string_view rule_;

@@ -170,7 +170,7 @@ class slack final : public rule {
                "event.blocks");
     for (std::string_view url : {"url", "title_url"})
       if (const auto target = text_of(node, url); !target.empty())
-        out.url(target, 0.95F, "event.blocks");
+        out.shown_url(target, 0.95F, "event.blocks");
     for (std::string_view inner :
          {"text", "fields", "elements", "accessory", "title", "description"})
       if (const auto found = child(node, inner))
@@ -223,15 +223,16 @@ class slack final : public rule {
       for (std::string_view url : {"from_url", "original_url"})
         if (const auto target = text_of(item, url); !target.empty()) {
           unfurled = true;
-          out.url(target, 0.95F, "event.attachments.from_url");
+          out.shown_url(target, 0.95F, "event.attachments.from_url");
         }
       for (std::string_view link : {"title_link", "author_link"})
-        out.url(text_of(item, link), 0.95F,
-                "event.attachments." + std::string{link});
+        out.shown_url(text_of(item, link), 0.95F,
+                      "event.attachments." + std::string{link});
       simdjson::dom::array actions;
       if (!unfurled && !item["actions"].get(actions))
         for (const auto action : actions)
-          out.url(text_of(action, "url"), 0.95F, "event.attachments.actions");
+          out.shown_url(text_of(action, "url"), 0.95F,
+                        "event.attachments.actions");
       // What is unfurled shows the other page's text, which refers to more.
       if (unfurled)
         continue;
@@ -268,7 +269,7 @@ class slack final : public rule {
     if (ev["links"].get(links))
       return;
     for (const auto link : links)
-      out.url(text_of(link, "url"), 0.95F, "event.links");
+      out.shown_url(text_of(link, "url"), 0.95F, "event.links");
   }
 
   // A reaction, a pin, a star: it belongs to the message it is on.
