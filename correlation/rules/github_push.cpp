@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <vector>
 
 namespace eventweft::correlation {
@@ -69,27 +70,28 @@ class github_commits final : public rule {
     out.subject(correlation_noun::commit);
     const auto ref = text_of(g.root, "ref");
     const bool tag = ref.starts_with("refs/tags/");
-    const bool own_branch =
-        ref.starts_with("refs/heads/") && ref.substr(11) != g.default_branch;
+    const auto name =
+        ref.starts_with("refs/heads/") ? ref.substr(11) : std::string_view{};
+    const bool own_branch = !name.empty() && name != g.default_branch;
     claim_branch(out, g.repo, ref, g.default_branch, "ref");
     if (own_branch)
       out.branch_name(ref, g.repo, "ref");
+    const bool one_work = own_branch && !is_shared_branch(name);
     // `before` is what the last push left: with it, all pushes to a branch
-    // would be one thread.
-    claim_commit(out, text_of(g.root, "after"), 1, "after");
-    simdjson::dom::array commits;
-    if (tag || g.root["commits"].get(commits))
+    // would be one thread. A branch that begins where main stands has nothing
+    // to do with what was merged there last.
+    if (!one_work)
+      claim_commit(out, text_of(g.root, "after"), 1, "after");
+    const auto fresh = tag ? std::vector<element>{} : new_commits(g.root);
+    const bool several = are_merges_of_several(fresh);
+    // "Fix login (#12)" and "Rate limits (#13)", merged together or picked for
+    // a release: their works stay apart.
+    if (several && !one_work)
+      return claim_message(out, text_of(fresh.back(), "message"), g.repo,
+                           "commits.message");
+    claim_commits(fresh, out);
+    if (several)
       return;
-    // Only what is new here: a merge of main brings main's commits along. The
-    // newest is the last.
-    std::vector<element> fresh;
-    for (const auto commit : commits)
-      if (is_distinct(commit))
-        fresh.push_back(commit);
-    const auto first =
-        fresh.size() - std::min<size_t>(fresh.size(), max_commits);
-    for (size_t i = fresh.size(); i > first; --i)
-      claim_commit(out, text_of(fresh[i - 1], "id"), 1, "commits.id");
     // What many commits are about is not one thing.
     if (fresh.size() <= max_read)
       for (const auto& commit : fresh)
@@ -97,6 +99,49 @@ class github_commits final : public rule {
                       "commits.message");
     else if (const auto head = child(g.root, "head_commit"))
       one_commit(g, *head, out);
+  }
+
+  // A merge of main brings main's commits along; those are not new. The newest
+  // is the last.
+  static std::vector<element> new_commits(element root) {
+    std::vector<element> out;
+    simdjson::dom::array commits;
+    if (root["commits"].get(commits))
+      return out;
+    for (const auto commit : commits)
+      if (is_distinct(commit))
+        out.push_back(commit);
+    return out;
+  }
+
+  static void claim_commits(const std::vector<element>& fresh, claims& out) {
+    const auto first =
+        fresh.size() - std::min<size_t>(fresh.size(), max_commits);
+    for (size_t i = fresh.size(); i > first; --i)
+      claim_commit(out, text_of(fresh[i - 1], "id"), 1, "commits.id");
+  }
+
+  // The number that a merge writes into its message: "Merge pull request #12
+  // from …"; where none does so, the one that a squash appends: "… (#12)".
+  static bool are_merges_of_several(const std::vector<element>& fresh) {
+    std::set<uint64_t> merged;
+    std::set<uint64_t> squashed;
+    for (const auto& commit : fresh) {
+      const auto message = text_of(commit, "message");
+      const auto line = trim(message.substr(0, message.find('\n')));
+      constexpr std::string_view merge = "Merge pull request #";
+      if (line.starts_with(merge)) {
+        const auto rest = line.substr(merge.size());
+        if (const auto n = parse_number(rest.substr(0, rest.find(' '))))
+          merged.insert(*n);
+      } else if (const auto at = line.rfind("(#");
+                 at != line.npos && line.ends_with(')')) {
+        if (const auto n =
+                parse_number(line.substr(at + 2, line.size() - at - 3)))
+          squashed.insert(*n);
+      }
+    }
+    return (merged.empty() ? squashed : merged).size() > 1;
   }
 
   static bool is_distinct(element commit) noexcept {
@@ -182,14 +227,8 @@ class github_commits final : public rule {
         branch = text_of(*suite, "head_branch");
       claim_pull_requests(out, *found, g.repo, named(".pull_requests"));
       queue_branch(g, branch, named(".head_branch"), out);
-      // A run for a fork has the fork's branch.
-      auto repo = g.repo;
-      if (const auto head = child(*found, "head_repository"))
-        if (auto read = repository_of(text_of(*head, "full_name")))
-          repo.name = std::move(read->name);
-      if (branch != g.default_branch && !is_null(*found, "head_repository"))
-        claim_branch(out, repo, branch, g.default_branch,
-                     named(".head_branch"));
+      // The branch is none of its keys: at its head may stand a commit of
+      // another work, from which it has only just begun.
       return;
     }
   }

@@ -175,6 +175,46 @@ TEST(commit_rule, a_push_takes_new_commits_and_never_before) {
                                   "github:issue:octo/repo#12"}));
 }
 
+// Where main stands is what was merged there last.
+TEST(commit_rule, a_new_branch_without_commits_has_none) {
+  bench b;
+  EXPECT_EQ(b.links(github("push", R"("ref":"refs/heads/topic","created":true,
+      "commits":[],"after":")" + merge +
+                                       R"(","head_commit":{"id":")" + merge +
+                                       R"x(","message":"Login (#12)"})x")),
+            key_set{"git:branch:octo/repo:topic"});
+  EXPECT_EQ(b.links(github("push", R"("ref":"refs/tags/v1","commits":[],
+      "after":")" + merge + "\"")),
+            key_set{"git:sha:" + merge});
+}
+
+TEST(commit_rule, a_push_of_several_merges_joins_none_of_them) {
+  bench b;
+  const auto push = [&](const std::string& branch, const std::string& first,
+                        const std::string& second) {
+    return b.links(
+        github("push", R"("ref":"refs/heads/)" + branch + R"(","after":")" +
+                           merge + R"(","commits":[{"id":")" + head +
+                           R"(","message":")" + first + R"("},{"id":")" +
+                           merge + R"(","message":")" + second + R"("}])"));
+  };
+  const key_set newest{"git:sha:" + merge, "github:pr:octo/repo#122",
+                       "github:issue:octo/repo#122"};
+  for (const std::string branch : {"main", "release/2.1"})
+    EXPECT_EQ(push(branch, "Login (#121)", "Rate limits (#122)"), newest);
+  EXPECT_EQ(push("main", "Merge pull request #121 from octo/a\\n\\nLogin",
+                 "Merge pull request #122 from octo/b\\n\\nLimits"),
+            (key_set{"git:sha:" + merge, "github:pr:octo/repo#122"}));
+  // Picked for a branch of its own: its commits, but nobody's number.
+  EXPECT_EQ(push("pick", "Login (#121)", "Rate limits (#122)"),
+            (key_set{"git:branch:octo/repo:pick", "git:sha:" + head,
+                     "git:sha:" + merge}));
+  // A fork's commits come with the merge; its number is what counts.
+  EXPECT_TRUE(push("main", "Login (#121)",
+                   "Merge pull request #122 from octo/b\\n\\nLimits")
+                  .contains("git:sha:" + head));
+}
+
 TEST(commit_rule, of_a_large_push_the_newest_commits_link) {
   bench b;
   const auto sha = [](int n) {
@@ -221,9 +261,9 @@ TEST(commit_rule, checks_belong_to_their_commit_and_pull_requests) {
                           R"(","head_branch":"topic","pull_requests":[
     {"number":12,"url":"https://api.github.com/repos/Octo/Repo/pulls/12"},
     {"number":3,"url":"https://api.github.com/repos/mallory/repo/pulls/3"}]})";
-  const key_set expected{"git:sha:" + head, "git:branch:octo/repo:topic",
-                         "github:pr:octo/repo#12"};
-  for (std::string_view kind : {"check_suite", "workflow_run"}) {
+  const key_set expected{"git:sha:" + head, "github:pr:octo/repo#12"};
+  for (std::string_view kind :
+       {"check_suite", "workflow_run", "workflow_job"}) {
     const auto ev = github(std::string{kind} + ":completed",
                            "\"" + std::string{kind} + "\":" + run);
     EXPECT_EQ(b.links(ev), expected) << kind;
@@ -233,7 +273,7 @@ TEST(commit_rule, checks_belong_to_their_commit_and_pull_requests) {
   EXPECT_EQ(b.links(github("check_run:created",
                            R"("check_run":{"head_sha":")" + head +
                                R"(","check_suite":{"head_branch":"topic"}})")),
-            (key_set{"git:sha:" + head, "git:branch:octo/repo:topic"}));
+            key_set{"git:sha:" + head});
   EXPECT_EQ(b.links(github("status", R"("sha":")" + head + "\"")),
             key_set{"git:sha:" + head});
 }
