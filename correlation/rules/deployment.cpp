@@ -27,13 +27,7 @@ class deployment final : public rule {
     auto named = text_of(root, "repository_name");
     if (named.empty())
       named = text_of(root, "repository");
-    // A group of others may have groups in it: "group/sub/project".
-    const bool hosted =
-        named.substr(0, named.find('/')).find('.') != named.npos;
-    auto repo = (hosted ? repository_of_path(named) : repository_of(named))
-                    .value_or(repository{});
-    if (repo.empty() && named.starts_with("http"))
-      repo = repository_in(named);
+    const auto repo = repository_named(named);
     std::string scratch;
     if (const auto id = text_of(root, "deployment_id", scratch); !id.empty())
       claim_deployment(out, id, repo, "deployment_id");
@@ -52,6 +46,25 @@ class deployment final : public rule {
   }
 
  private:
+  static repository repository_named(std::string_view named) {
+    // A group of others may have groups in it: "group/sub/project".
+    const bool hosted =
+        named.substr(0, named.find('/')).find('.') != named.npos;
+    if (auto repo = hosted ? repository_of_path(named) : repository_of(named))
+      return *repo;
+    if (named.starts_with("http"))
+      return repository_in(named);
+    // "git@github.com:octo/repo.git", "ssh://git@github.com/octo/repo.git"
+    const auto user = named.find('@');
+    if (user == named.npos)
+      return {};
+    std::string path{named.substr(user + 1)};
+    if (const auto colon = path.find(':');
+        colon != path.npos && !named.starts_with("ssh://"))
+      path[colon] = '/';
+    return repository_in(path);
+  }
+
   static void commit(std::string_view sha, claims& out) {
     claim_commit(out, sha, 1, "commit_sha");
     if (sha.size() >= 7 && sha.size() < 40 && is_hex(sha))
@@ -61,9 +74,12 @@ class deployment final : public rule {
 
   // A number, an object with one, or a URL; false if it names none.
   static bool pull_request(element root, const repository& repo, claims& out) {
-    element pr;
-    if (root["pull_request"].get(pr) && root["pull_request_number"].get(pr))
+    auto found = child(root, "pull_request");
+    if (!found)
+      found = child(root, "pull_request_number");
+    if (!found)
       return false;
+    const auto pr = *found;
     uint64_t number = 0;
     if (pr.is_object()) {
       for (std::string_view url : {"html_url", "url"})

@@ -543,6 +543,14 @@ TEST(deployment_rule, names_commit_branch_and_pull_request) {
   EXPECT_EQ(with(R"("https://github.com/octo/repo/pull/12")"), expected);
 }
 
+TEST(deployment_rule, a_number_counts_where_the_pull_request_is_null) {
+  bench b;
+  EXPECT_TRUE(b.links(make_event("deployments", "deployment:success",
+                                 R"({"deployment_id":"dep-1","pull_request":
+        null,"pull_request_number":33,"repository_name":"octo/repo"})"))
+                  .contains("github:pr:octo/repo#33"));
+}
+
 TEST(deployment_rule, a_repository_may_stand_behind_its_host) {
   bench b;
   const auto of =
@@ -555,6 +563,8 @@ TEST(deployment_rule, a_repository_may_stand_behind_its_host) {
                          "github:pr:ghe.acme.com/octo/repo#12"};
   EXPECT_EQ(of("ghe.acme.com/octo/repo"), expected);
   EXPECT_EQ(of("https://ghe.acme.com/octo/repo"), expected);
+  EXPECT_EQ(of("git@ghe.acme.com:octo/repo.git"), expected);
+  EXPECT_EQ(of("ssh://git@ghe.acme.com:22/octo/repo"), expected);
   EXPECT_EQ(of("github.com/Octo/Repo"),
             (key_set{"deployment:octo/repo#42", "github:pr:octo/repo#12"}));
   EXPECT_EQ(of("group/sub/project"), key_set{"deployment:42"});
