@@ -74,10 +74,19 @@ std::string fold_family(std::string_view text) {
   return out;
 }
 
+// What a variable has that was never set names nothing.
+bool names_nothing(std::string_view key) {
+  constexpr std::string_view trace = "trace:";
+  if (key.starts_with(trace))
+    return key.find_first_not_of("0", trace.size()) == key.npos;
+  const auto id = own_id_in(key);
+  return id && id->is_nil();
+}
+
 // Those whose keys have one form: a text that is not in it is no key.
-bool is_strict(std::string_view text) noexcept {
+bool is_strict(std::string_view text) {
   return text.starts_with("github:pr:") || text.starts_with("github:issue:") ||
-         text.starts_with(sha_family);
+         text.starts_with(sha_family) || names_nothing(text);
 }
 
 // "octo/repo#12", also behind the address of its host, and the address of the
@@ -149,10 +158,11 @@ std::optional<std::string> read_family(std::string_view text,
   } else if (text.starts_with(deployment_family)) {
     return read_deployment(after(deployment_family));
   } else if (text.starts_with("event:")) {
-    return global_event_key(after("event:"));
+    if (!names_nothing(text))
+      return global_event_key(after("event:"));
   } else if (text.starts_with("trace:")) {
     const auto rest = after("trace:");
-    if (rest.size() == 32 && is_hex(rest))
+    if (rest.size() == 32 && is_hex(rest) && !names_nothing(text))
       return "trace:" + lower(rest);
     return trace_key(rest);
   }

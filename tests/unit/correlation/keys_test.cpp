@@ -14,6 +14,19 @@ std::string first_key(std::string_view url) {
   return found && !found->keys.empty() ? found->keys.front().key : "";
 }
 
+TEST(keys, what_was_never_set_names_nothing) {
+  EXPECT_EQ(normalise_key("trace:" + std::string(32, '0')), std::nullopt);
+  EXPECT_EQ(normalise_key("00-" + std::string(32, '0') + "-" +
+                          std::string(15, '0') + "1-01")
+                .value_or("")
+                .starts_with("trace:"),
+            false);
+  const std::string nil = "00000000-0000-0000-0000-000000000000";
+  EXPECT_EQ(normalise_key("correlation:" + nil), std::nullopt);
+  EXPECT_EQ(normalise_key("event:" + nil), std::nullopt);
+  EXPECT_EQ(normalise_key("trace:order-1"), "trace:order-1");
+}
+
 TEST(keys, fold_the_case_that_platforms_ignore) {
   EXPECT_EQ(normalise_key("github:pr:Octo/Repo#12"), "github:pr:octo/repo#12");
   EXPECT_EQ(normalise_key(" linear:issue:eng-42\n"), "linear:issue:ENG-42");
