@@ -74,7 +74,9 @@ class joiner {
     auto& count = claim.from_text ? key.mentions : key.links;
     const auto limit =
         claim.from_text ? limits_.max_mentions : limits_.max_links;
-    if (count >= limit)
+    // A pull request's text says the same with each of its events.
+    const bool counts = !claim.from_text || !are_one(m, key);
+    if (counts && count >= limit)
       return not_linked::hot_key;
     // Two sources gave one id: it stays that of the first.
     if (claim.is_identity() && is_global_event(name) && !key.owner.is_nil() &&
@@ -82,8 +84,7 @@ class joiner {
       return not_linked::unsure;
     // The same for an id of deployments of two repositories.
     if (is_short_name(claim) && !key.owner.is_nil() && key.owner != m.id &&
-        (m.node == thread_forest::none || key.node == thread_forest::none ||
-         !batch_.forest.are_one(m.node, key.node)))
+        !are_one(m, key))
       return not_linked::unsure;
     node target = key.node;
     const auto id =
@@ -131,16 +132,23 @@ class joiner {
       }
       key.node = target;
     }
-    ++count;
-    ++(claim.from_text ? key.new_mentions : key.new_links);
-    if (count == limit)
-      result_.hot_keys.push_back({name, claim.from_text});
+    if (counts) {
+      ++count;
+      ++(claim.from_text ? key.new_mentions : key.new_links);
+      if (count == limit)
+        result_.hot_keys.push_back({name, claim.from_text});
+    }
     key.last_seen = std::max(key.last_seen, m.at);
     if (owns(claim) && key.owner.is_nil())
       key.owner = key.new_owner = m.id;
     key.known = true;
     key.touched = true;
     return not_linked::none;
+  }
+
+  bool are_one(const member& m, const join_batch::key_state& key) {
+    return m.node != thread_forest::none && key.node != thread_forest::none &&
+           batch_.forest.are_one(m.node, key.node);
   }
 
   static std::chrono::microseconds distance(timestamp a, timestamp b) noexcept {

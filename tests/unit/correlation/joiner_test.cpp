@@ -283,6 +283,26 @@ TEST_F(joining, a_hot_key_stops_linking_and_says_so) {
             (std::vector<hot_key>{{"all", false}}));
 }
 
+TEST_F(joining, who_says_the_same_again_uses_up_no_mentions) {
+  join_limits limits;
+  limits.max_mentions = 3;
+  for (uint64_t n = 1; n <= 10; ++n)
+    batch({ev(n, {identity("one"), link("issue", true)})}, limits);
+  const auto r =
+      batch({ev(11, {identity("two"), link("issue", true)})}, limits);
+  EXPECT_EQ(r.threads[0], id_of(1));
+  EXPECT_EQ(r.changes.links.back().why, not_linked::none);
+  // Of others it takes no more than before, and those that are in stay in.
+  batch({ev(12, {identity("three"), link("issue", true)})}, limits);
+  EXPECT_NE(batch({ev(13, {identity("four"), link("issue", true)})}, limits)
+                .threads[0],
+            id_of(1));
+  EXPECT_EQ(batch({ev(14, {identity("one"), link("issue", true)})}, limits)
+                .changes.links.back()
+                .why,
+            not_linked::none);
+}
+
 TEST_F(joining, huge_threads_do_not_join_but_still_grow) {
   join_limits limits;
   limits.max_joined_events = 4;
