@@ -73,14 +73,20 @@ class batch_reader {
         if (!may_link(k, threshold_))
           continue;
         if (auto name = batch_.facts.resolve(k); !name.empty()) {
-          if (const auto id = own_id_in(name); id && !k.is_identity()) {
-            ids.push_back(*id);
+          if (const auto id = own_id_in(name)) {
+            batch_.any_ids = true;
+            names.insert(*other_name_of(name));
+            if (!k.is_identity())
+              ids.push_back(*id);
             if (is_cause(k))
               causes_.emplace(*id, name);
           }
           names.insert(std::move(name));
         }
       }
+    if (batch_.any_ids)
+      for (size_t i = 0; i < events_.size(); ++i)
+        batch_.here.emplace(events_[i].id, i);
     if (auto e = load(names); !e)
       return e;
     if (auto e = read_stored(); !e)
@@ -95,16 +101,14 @@ class batch_reader {
   expected<void> read_causes() {
     std::vector<uuid> ask;
     for (const auto& [id, name] : causes_)
-      if (!batch_.named.contains(id) && !batch_.keys[name].known)
+      if (!batch_.keys[name].known &&
+          (!batch_.named.contains(id) || is_name_of_thread(id)))
         ask.push_back(id);
     if (ask.empty())
       return {};
-    std::map<uuid, size_t> here;
-    for (size_t i = 0; i < events_.size(); ++i)
-      here.emplace(events_[i].id, i);
     std::erase_if(ask, [&](const uuid& id) {
-      const auto found = here.find(id);
-      return found != here.end() &&
+      const auto found = batch_.here.find(id);
+      return found != batch_.here.end() &&
              batch_.loose.emplace(id, found->second).second;
     });
     if (ask.empty())
@@ -113,6 +117,8 @@ class batch_reader {
     if (!rows)
       return fail(std::move(rows.error()));
     for (const auto& row : *rows) {
+      if (row.threaded)
+        continue;
       batch_.loose.emplace(row.event, batch_.members.size());
       batch_.members.push_back(
           {.id = row.event, .at = row.at, .adopted = true, .stored = true});
@@ -130,15 +136,57 @@ class batch_reader {
         ids.push_back(batch_.members[i].id);
     if (ids.empty())
       return {};
+    return read_threads_of(by_id, ids);
+  }
+
+  // `ids` are events that are stored, `by_id` their places in `members`.
+  expected<void> read_threads_of(const std::map<uuid, size_t>& by_id,
+                                 const std::vector<uuid>& ids) {
     auto rows = index_.find_threads(ids);
     if (!rows)
       return fail(std::move(rows.error()));
+    auto outside = outside_of(*rows);
+    if (!outside)
+      return fail(std::move(outside.error()));
     for (const auto& row : *rows) {
+      if (outside->contains(row.asked))
+        continue;
       auto& m = batch_.members[by_id.at(row.asked)];
       m.node = batch_.forest.of_thread(row.thread, row.events);
       m.adopted = false;
     }
     return {};
+  }
+
+  // Whether some event gave this id as the one of its thread.
+  bool is_name_of_thread(const uuid& id) const {
+    const auto at = batch_.keys.find(thread_name_of(id));
+    return at != batch_.keys.end() && at->second.known;
+  }
+
+  // Of stored events those that have no thread: others only named theirs by
+  // the event's id.
+  expected<std::set<uuid>> outside_of(const std::vector<thread_row>& rows) {
+    std::set<std::string> names;
+    for (const auto& row : rows)
+      names.insert(thread_name_of(row.asked));
+    if (auto e = load(names); !e)
+      return fail(std::move(e.error()));
+    std::vector<uuid> ask;
+    for (const auto& row : rows)
+      if (is_name_of_thread(row.asked))
+        ask.push_back(row.asked);
+    std::set<uuid> out;
+    if (ask.empty())
+      return out;
+    batch_.any_ids = true;
+    auto stored = index_.find_events(ask);
+    if (!stored)
+      return fail(std::move(stored.error()));
+    for (const auto& row : *stored)
+      if (!row.threaded)
+        out.insert(row.event);
+    return out;
   }
 
   // What `correlationid` and `causationid` name may be a thread or an event of
@@ -227,15 +275,8 @@ class batch_reader {
     }
     if (ids.empty())
       return {};
-    auto threads = index_.find_threads(ids);
-    if (!threads)
-      return fail(std::move(threads.error()));
-    for (const auto& row : *threads)
-      if (const auto at = by_id.find(row.asked); at != by_id.end()) {
-        batch_.members[at->second].node =
-            batch_.forest.of_thread(row.thread, row.events);
-        batch_.members[at->second].adopted = false;
-      }
+    if (auto e = read_threads_of(by_id, ids); !e)
+      return e;
     return load(names);
   }
 

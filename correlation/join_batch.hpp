@@ -3,6 +3,7 @@
 
 #include "correlation/batch_facts.hpp"
 #include "correlation/joiner.hpp"
+#include "correlation/keys.hpp"
 #include "correlation/thread_forest.hpp"
 
 #include <map>
@@ -55,6 +56,10 @@ struct join_batch {
   std::map<std::string, key_state> keys;
   /// Threads that events name by an id, of a thread or of an event.
   std::map<uuid, thread_forest::node> named;
+  /// Whether anything names an event or a thread of ours, or may have before.
+  bool any_ids = false;
+  /// If so, the events of the batch: their indexes in `members`.
+  std::map<uuid, size_t> here;
   /// Events that others name as their cause and that have no thread: their
   /// indexes in `members`.
   std::map<uuid, size_t> loose;
@@ -71,6 +76,11 @@ expected<join_batch> read_batch(thread_index& index,
 /// Whether a key may link now, or once its fact is known.
 inline bool may_link(const correlation_key& key, float threshold) noexcept {
   return !key.is_fact() && (key.confidence >= threshold || !key.needs.empty());
+}
+
+/// The key of a thread that its senders named by `id`.
+inline std::string thread_name_of(const uuid& id) {
+  return correlation_id_key(to_string(id));
 }
 
 /// Whether a key is what the event says was there before it.

@@ -63,8 +63,15 @@ class joiner {
   // -- linking ----------------------------------------------------------------
 
   node node_of(member& m) {
-    if (m.node == thread_forest::none)
-      m.node = batch_.forest.add_event(m.id);
+    if (m.node != thread_forest::none)
+      return m.node;
+    m.node = batch_.forest.add_event(m.id);
+    // Others may have named their thread by it before.
+    if (batch_.any_ids) {
+      const auto name = thread_name_of(m.id);
+      if (const auto at = batch_.keys.find(name); at != batch_.keys.end())
+        reach(at->second.node, m, name, m.node);
+    }
     return m.node;
   }
 
@@ -97,17 +104,15 @@ class joiner {
         claim.window != 0 && key.known &&
         distance(m.at, key.last_seen) > std::chrono::seconds{claim.window};
     const node mine = node_of(m);
-    if (target == thread_forest::none && id)
-      if (const auto found = batch_.loose.find(*id);
-          found != batch_.loose.end()) {
-        auto& before = batch_.members[found->second];
-        target = node_of(before);
-        if (key.owner.is_nil()) {
-          key.owner = key.new_owner = before.id;
-          result_.changes.links.push_back(
-              {before.id, own_id_key(before.id), not_linked::none});
-        }
-      }
+    if (id) {
+      bring_in(*id, m, name, key, target);
+      if (const auto here = batch_.here.find(*id); here != batch_.here.end())
+        reach(batch_.members[here->second].node, m, name, target);
+      // As somebody's thread and as somebody's cause it is one id.
+      if (const auto other = batch_.keys.find(*other_name_of(name));
+          other != batch_.keys.end())
+        reach(other->second.node, m, name, target);
+    }
     if (stale) {
       // A later use of the same name begins anew; an earlier one, come late,
       // stays by itself. So does one that only speaks of what has the name, and
@@ -149,6 +154,32 @@ class joiner {
   bool are_one(const member& m, const join_batch::key_state& key) {
     return m.node != thread_forest::none && key.node != thread_forest::none &&
            batch_.forest.are_one(m.node, key.node);
+  }
+
+  // What else a key leads to, besides `target`.
+  void reach(node found, const member& m, const std::string& name,
+             node& target) {
+    if (target == thread_forest::none)
+      target = found;
+    else if (found != thread_forest::none &&
+             !batch_.forest.unite(target, found, m.id, name))
+      huge_keys_.insert(name);
+  }
+
+  // The event that a cause names, if it is stored and has no thread.
+  void bring_in(const uuid& id, const member& m, const std::string& name,
+                join_batch::key_state& key, node& target) {
+    const auto found = batch_.loose.find(id);
+    if (found == batch_.loose.end())
+      return;
+    auto& before = batch_.members[found->second];
+    reach(node_of(before), m, name, target);
+    if (!key.owner.is_nil())
+      return;
+    key.owner = key.new_owner = before.id;
+    if (brought_in_.insert(before.id).second)
+      result_.changes.links.push_back(
+          {before.id, own_id_key(before.id), not_linked::none});
   }
 
   static std::chrono::microseconds distance(timestamp a, timestamp b) noexcept {
@@ -318,6 +349,7 @@ class joiner {
   const join_limits& limits_;
   join_batch batch_;
   std::set<std::string> huge_keys_;
+  std::set<uuid> brought_in_;
   join_result result_;
 };
 

@@ -239,6 +239,15 @@ std::optional<uuid> own_id_in(std::string_view key) {
   return std::nullopt;
 }
 
+std::optional<std::string> other_name_of(std::string_view key) {
+  const auto id = own_id_in(key);
+  if (!id)
+    return std::nullopt;
+  const bool cause = key.starts_with(event_family);
+  return std::string{cause ? correlation_family : event_family}.append(
+      to_string(*id));
+}
+
 std::string team_fact(std::string_view team) {
   return "linear:team:" + upper(team);
 }

@@ -101,6 +101,8 @@ bool is_global_event(std::string_view key) noexcept;
 /// The id in a key that may name an event or a thread of ours: `event:<uuid>`,
 /// `correlation:<uuid>`.
 std::optional<uuid> own_id_in(std::string_view key);
+/// The same id in the other of these two families; nothing for another key.
+std::optional<std::string> other_name_of(std::string_view key);
 
 /// Facts: what a key may have to wait for (`correlation_key::needs`).
 std::string team_fact(std::string_view team);

@@ -65,7 +65,9 @@ memory_index::find_events(std::span<const uuid> ids) {
   std::vector<stored_row> out;
   for (const auto& id : ids)
     if (const auto at = loose_.find(id); at != loose_.end())
-      out.push_back({id, at->second});
+      out.push_back({id, at->second, events_.contains(id)});
+    else if (events_.contains(id))
+      out.push_back({id, {}, true});
   return out;
 }
 

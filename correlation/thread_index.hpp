@@ -53,6 +53,8 @@ struct thread_row {
 struct stored_row {
   uuid event;
   timestamp at{};
+  /// Whether it is in a thread itself, not only a thread named by its id.
+  bool threaded = false;
 };
 
 /// Why a key that is sure enough does not link.
@@ -175,7 +177,7 @@ class thread_index {
   find_threads(std::span<const uuid> ids) = 0;
 
   /// Those of `ids` that are stored events, with or without a thread. Asked
-  /// for events only that others name as their cause and that have no thread.
+  /// for few: those that others name as their cause and that may have none.
   virtual expected<std::vector<stored_row>>
   find_events(std::span<const uuid> ids) = 0;
 

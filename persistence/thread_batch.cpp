@@ -61,9 +61,11 @@ void look_for(const correlation_key& k, float threshold, lookup& out) {
   // Who waits for it to come.
   if (k.is_identity() && k.key.starts_with(event_family))
     out.waited_for.push_back(k.key);
-  if (!k.is_identity())
-    if (const auto id = correlation::own_id_in(k.key))
+  if (const auto id = correlation::own_id_in(k.key)) {
+    out.keys.push_back(*correlation::other_name_of(k.key));
+    if (!k.is_identity())
       out.ids.push_back(*id);
+  }
   out.keys.push_back(storable_key(k.key));
 }
 
@@ -75,8 +77,10 @@ lookup to_look_up(std::span<const correlation::join_input> events,
   for (const auto& e : events) {
     for (const auto& k : e.keys)
       look_for(k, threshold, out);
-    if (e.stored)
+    if (e.stored) {
       out.ids.push_back(e.id);
+      out.keys.push_back(correlation::correlation_id_key(to_string(e.id)));
+    }
   }
   for (auto* texts : {&out.keys, &out.facts, &out.waited_for, &out.prefixes})
     sort_unique(*texts);

@@ -189,10 +189,12 @@ thread_lookup::find_events(std::span<const uuid> ids) {
   pqxx::params parameters;
   columns.append_to(parameters);
   std::vector<correlation::stored_row> out;
-  for (const auto& row : tx_.exec("SELECT e.id, e.created_at FROM events e "
+  for (const auto& row : tx_.exec("SELECT e.id, e.created_at, "
+                                  "e.correlation_id IS NOT NULL FROM events e "
                                   "WHERE e.id = ANY ($1::uuid[])",
                                   parameters)) {
-    out.push_back({read_uuid(row[0].view()), read_time(row[1].view())});
+    out.push_back({read_uuid(row[0].view()), read_time(row[1].view()),
+                   row[2].view() == "t"});
     waiting_since_.emplace(out.back().event, out.back().at);
   }
   return out;

@@ -144,10 +144,12 @@ expected<std::vector<correlation::stored_row>>
 thread_tables::find_events(std::span<const uuid> ids) {
   std::vector<correlation::stored_row> out;
   for (const auto& id : ids) {
-    auto& q = db_.prepared("SELECT created_at FROM events WHERE id = ?");
+    auto& q = db_.prepared("SELECT created_at, correlation_id IS NOT NULL "
+                           "FROM events WHERE id = ?");
     binder{q} << id;
     if (q.executeStep())
-      out.push_back({id, read_time(q.getColumn(0))});
+      out.push_back(
+          {id, read_time(q.getColumn(0)), q.getColumn(1).getInt() != 0});
     q.reset();
   }
   return out;

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace eventweft::correlation {
 namespace {
 
@@ -435,6 +437,52 @@ TEST_F(joining, a_sender_that_names_its_thread_finds_it_by_that_name) {
   const auto r = batch({ev(1, {named, link("a")})});
   EXPECT_EQ(r.threads[0], id_of(77));
   EXPECT_EQ(batch({ev(2, {named})}).threads[0], id_of(77));
+}
+
+void expect_one_in_any_order(const std::vector<joined_event>& events) {
+  std::vector<size_t> order{0, 1, 2};
+  do
+    for (unsigned cuts = 0; cuts < 4; ++cuts) {
+      memory_index index;
+      std::vector<joined_event> batch;
+      for (size_t i = 0; i < 3; ++i) {
+        batch.push_back(events[order[i]]);
+        if (i == 2 || (cuts >> i & 1u) != 0) {
+          ASSERT_TRUE(join_all(index, batch));
+          for (const auto& e : batch)
+            index.add_event({e.id, e.at});
+          batch.clear();
+        }
+      }
+      EXPECT_EQ(partition(index),
+                (std::set<std::set<uuid>>{{id_of(1), id_of(2), id_of(3)}}))
+          << order[0] << order[1] << order[2] << " cut " << cuts;
+    }
+  while (std::next_permutation(order.begin(), order.end()));
+}
+
+// Whatever comes first: the event without keys, the one that gave its id to
+// their thread, or the one that it caused.
+TEST(joining_by_id, a_threads_name_and_a_cause_are_one_in_any_order) {
+  const auto id = to_string(id_of(1));
+  expect_one_in_any_order(
+      {ev(1, {own_id_key(id_of(1))}), ev(2, {link("correlation:" + id)}),
+       ev(3, {caused_by("event:" + id, "parent_event_id")})});
+}
+
+// The event whose id names a thread is in that as soon as it is in any.
+TEST(joining_by_id, what_waits_comes_into_the_thread_that_has_its_name) {
+  expect_one_in_any_order(
+      {ev(1, {own_id_key(id_of(1)),
+              waiting("linear:issue:WEB-7", "linear:team:WEB")}),
+       ev(2, {link("correlation:" + to_string(id_of(1)))}),
+       ev(3, {identity("linear:issue:WEB-7"), fact("linear:team:WEB")})});
+}
+
+TEST(joining_by_id, an_event_with_keys_is_in_the_thread_of_its_name) {
+  expect_one_in_any_order({ev(1, {own_id_key(id_of(1)), identity("pr")}),
+                           ev(2, {link("correlation:" + to_string(id_of(1)))}),
+                           ev(3, {link("pr")})});
 }
 
 TEST_F(joining, a_senders_name_of_a_thread_that_has_another_is_told_once) {
