@@ -12,6 +12,8 @@ namespace {
 
 using namespace correlation;
 
+constexpr auto max_waiting = static_cast<int64_t>(join_limits{}.max_waiting);
+
 uint64_t count(const SQLite::Column& c) {
   return static_cast<uint64_t>(c.getInt64());
 }
@@ -107,8 +109,11 @@ thread_tables::find_pending(std::span<const std::string> facts) {
   std::vector<pending_row> out;
   for (const auto& fact : facts) {
     auto& q = db_.prepared("SELECT event_id, event_created_at, evidence "
-                           "FROM correlation_pending WHERE fact = ?");
-    binder{q} << thread_batch::storable_key(fact);
+                           "FROM correlation_pending WHERE fact = ? "
+                           "ORDER BY event_created_at DESC, event_id DESC, "
+                           "key DESC LIMIT ?");
+    // More can have come together in years than memory holds.
+    binder{q} << thread_batch::storable_key(fact) << max_waiting;
     while (q.executeStep()) {
       pending_row row;
       row.fact = fact;
