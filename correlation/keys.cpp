@@ -91,7 +91,8 @@ std::string canonical_host(std::string_view host) {
         more = true;
       }
   }
-  if (out == "github.com" || out == "uploads.github.com")
+  // github.dev shows the same repositories in an editor.
+  if (out == "github.com" || out == "uploads.github.com" || out == "github.dev")
     return {};
   return out;
 }

@@ -269,6 +269,34 @@ TEST_P(read_threads, AParentWithoutAThreadComesIntoItsChilds) {
   EXPECT_EQ(story->summary.events, 2u);
 }
 
+// Whichever comes first: the event, the one that has its id as its thread's, or
+// the one that it caused.
+TEST_P(read_threads, AnIdIsOneAsThreadAndAsCause) {
+  int first = 10;
+  for (const auto order : {"ebc", "ecb", "bec", "bce", "ceb", "cbe"}) {
+    const auto id = to_string(numbered_event(first).id);
+    for (const char each : std::string_view{order}) {
+      auto child = linking("event:" + id);
+      child.type = {correlation_noun::cause, correlation_noun::event};
+      child.field = "parent_event_id";
+      if (each == 'e')
+        join({on(first, "custom", {being("event:" + id)})});
+      else if (each == 'b')
+        join({on(first + 1, "custom", {linking("correlation:" + id)})});
+      else
+        join({on(first + 2, "custom", {child})});
+    }
+    EXPECT_TRUE(thread_of(first)) << order;
+    EXPECT_EQ(thread_of(first), thread_of(first + 1)) << order;
+    EXPECT_EQ(thread_of(first), thread_of(first + 2)) << order;
+    auto reader = threads();
+    EXPECT_EQ(must(reader->read(*thread_of(first), {0, 10}))->summary.events,
+              3u)
+        << order;
+    first += 10;
+  }
+}
+
 // So that those who have the events in memory need not read them again.
 TEST_P(read_threads, WhatEventsGetLateIsReported) {
   auto child = linking("event:" + to_string(numbered_event(1).id));
