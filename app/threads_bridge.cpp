@@ -77,6 +77,8 @@ expected<std::vector<std::string>> other_spellings(thread_store& store,
   if (auto loud = correlation::normalise_key(correlation::upper(which));
       loud && loud->starts_with("linear:issue:"))
     out.push_back(std::move(*loud));
+  // What senders gave as their `correlationid`.
+  out.push_back(correlation::correlation_id_key(which));
   return out;
 }
 

@@ -521,6 +521,20 @@ TEST_F(whole_threads, AThreadIsFoundByWhatPeopleWrite) {
               Not(HasSubstr("ENG-42")));
 }
 
+TEST_F(whole_threads, ASendersNameOfAThreadLeadsToItWithoutItsFamily) {
+  start();
+  for (const std::string name : {"order-42", "ORDER-43"}) {
+    post("/events",
+         R"({"event_type":"placed","metadata":{"correlationid":")" + name +
+             R"("}})",
+         {});
+    for (const auto& which : {name, "correlation%3A" + name})
+      EXPECT_THAT(get("/api/v1/correlations/" + which),
+                  HasSubstr("\"correlation:" + name + "\""));
+  }
+  get("/api/v1/correlations/order-44", 404);
+}
+
 TEST_F(whole_threads, TheFirstDigitsOfSeveralCommitsAreToldSo) {
   start();
   github("pull_request", pull_request, "d-1");
