@@ -69,7 +69,7 @@ constexpr std::string_view folded_families[] = {
 std::string fold_family(std::string_view text) {
   std::string out{text};
   for (const auto family : folded_families)
-    if (lower(text.substr(0, family.size())) == family)
+    if (starts_with_folded(text, family))
       out.replace(0, family.size(), family);
   return out;
 }

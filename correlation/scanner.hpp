@@ -2,6 +2,7 @@
 #pragma once
 
 #include "correlation/text_scanner.hpp"
+#include "messages/ascii.hpp"
 
 #include <algorithm>
 #include <array>
@@ -37,9 +38,6 @@ inline bool is_blank(char c) noexcept {
 inline bool is_name(char c) noexcept {
   return is_word(c) || c == '-' || c == '.';
 }
-
-/// Whether `text` begins with `low`, which is in lower case.
-bool starts_with_folded(std::string_view text, std::string_view low) noexcept;
 
 /// One pass over one text.
 class scanner {

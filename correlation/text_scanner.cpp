@@ -5,25 +5,13 @@
 
 namespace eventweft::correlation::detail {
 
-bool starts_with_folded(std::string_view text, std::string_view low) noexcept {
-  if (text.size() < low.size())
-    return false;
-  for (size_t i = 0; i < low.size(); ++i) {
-    const char c = text[i];
-    const char folded = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-    if (folded != low[i])
-      return false;
-  }
-  return true;
-}
-
 void scanner::step() {
   const char c = text_[i_];
   if (c == '\n') {
     end_of_line();
   } else if (is_alnum(c)) {
     word();
-  } else if (const auto dash = dash_at(i_)) {
+  } else if (const auto dash = c == '-' || c == '\xe2' ? dash_at(i_) : 0) {
     words_.mark('-');
     i_ += dash;
   } else if (is_blank(c) || static_cast<unsigned char>(c) >= 0x80) {

@@ -29,14 +29,14 @@ struct split_url {
   }
 };
 
-std::string_view without_scheme(std::string_view url) {
+std::string_view without_scheme(std::string_view url) noexcept {
   for (std::string_view scheme : {"https://", "http://", "//"})
-    if (lower(url.substr(0, scheme.size())) == scheme)
+    if (starts_with_folded(url, scheme))
       return url.substr(scheme.size());
   return url;
 }
 
-split_url split(std::string_view url) {
+split_url split(std::string_view url) noexcept {
   split_url out;
   url = without_scheme(url);
   if (const auto hash = url.find('#'); hash != std::string_view::npos) {

@@ -45,6 +45,14 @@ inline std::string lower_case(std::string_view text) {
   return out;
 }
 
+/// Whether `text` begins with `low`, which is in lower case.
+inline bool starts_with_folded(std::string_view text,
+                               std::string_view low) noexcept {
+  return text.size() >= low.size() &&
+         std::equal(low.begin(), low.end(), text.begin(),
+                    [](char a, char b) { return a == lower(b); });
+}
+
 /// Without the white space around it: what may stand around a header's value,
 /// and line ends.
 inline std::string_view trim(std::string_view text) noexcept {
