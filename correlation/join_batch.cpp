@@ -75,7 +75,7 @@ class batch_reader {
         if (auto name = batch_.facts.resolve(k); !name.empty()) {
           if (const auto id = own_id_in(name)) {
             batch_.any_ids = true;
-            names.insert(*other_name_of(name));
+            names.insert(other_name_of(name, *id));
             if (!k.is_identity())
               ids.push_back(*id);
             if (is_cause(k))
@@ -160,7 +160,7 @@ class batch_reader {
 
   // Whether some event gave this id as the one of its thread.
   bool is_name_of_thread(const uuid& id) const {
-    const auto at = batch_.keys.find(thread_name_of(id));
+    const auto at = batch_.keys.find(correlation_id_key(id));
     return at != batch_.keys.end() && at->second.known;
   }
 
@@ -169,7 +169,7 @@ class batch_reader {
   expected<std::set<uuid>> outside_of(const std::vector<thread_row>& rows) {
     std::set<std::string> names;
     for (const auto& row : rows)
-      names.insert(thread_name_of(row.asked));
+      names.insert(correlation_id_key(row.asked));
     if (auto e = load(names); !e)
       return fail(std::move(e.error()));
     std::vector<uuid> ask;

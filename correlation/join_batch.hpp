@@ -3,7 +3,6 @@
 
 #include "correlation/batch_facts.hpp"
 #include "correlation/joiner.hpp"
-#include "correlation/keys.hpp"
 #include "correlation/thread_forest.hpp"
 
 #include <map>
@@ -56,9 +55,9 @@ struct join_batch {
   std::map<std::string, key_state> keys;
   /// Threads that events name by an id, of a thread or of an event.
   std::map<uuid, thread_forest::node> named;
-  /// Whether anything names an event or a thread of ours, or may have before.
+  /// Whether a key names an event or a thread of ours by its id.
   bool any_ids = false;
-  /// If so, the events of the batch: their indexes in `members`.
+  /// If it is one of the batch's, its events: their indexes in `members`.
   std::map<uuid, size_t> here;
   /// Events that others name as their cause and that have no thread: their
   /// indexes in `members`.
@@ -76,11 +75,6 @@ expected<join_batch> read_batch(thread_index& index,
 /// Whether a key may link now, or once its fact is known.
 inline bool may_link(const correlation_key& key, float threshold) noexcept {
   return !key.is_fact() && (key.confidence >= threshold || !key.needs.empty());
-}
-
-/// The key of a thread that its senders named by `id`.
-inline std::string thread_name_of(const uuid& id) {
-  return correlation_id_key(to_string(id));
 }
 
 /// Whether a key is what the event says was there before it.

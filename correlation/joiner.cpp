@@ -68,7 +68,7 @@ class joiner {
     m.node = batch_.forest.add_event(m.id);
     // Others may have named their thread by it before.
     if (batch_.any_ids) {
-      const auto name = thread_name_of(m.id);
+      const auto name = correlation_id_key(m.id);
       if (const auto at = batch_.keys.find(name); at != batch_.keys.end())
         reach(at->second.node, m, name, m.node);
     }
@@ -109,7 +109,7 @@ class joiner {
       if (const auto here = batch_.here.find(*id); here != batch_.here.end())
         reach(batch_.members[here->second].node, m, name, target);
       // As somebody's thread and as somebody's cause it is one id.
-      if (const auto other = batch_.keys.find(*other_name_of(name));
+      if (const auto other = batch_.keys.find(other_name_of(name, *id));
           other != batch_.keys.end())
         reach(other->second.node, m, name, target);
     }

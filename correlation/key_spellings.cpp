@@ -78,15 +78,15 @@ std::string fold_family(std::string_view text) {
 bool names_nothing(std::string_view key) {
   constexpr std::string_view trace = "trace:";
   if (key.starts_with(trace))
-    return key.find_first_not_of("0", trace.size()) == key.npos;
+    return key.find_first_not_of('0', trace.size()) == key.npos;
   const auto id = own_id_in(key);
   return id && id->is_nil();
 }
 
 // Those whose keys have one form: a text that is not in it is no key.
-bool is_strict(std::string_view text) {
+bool is_strict(std::string_view text) noexcept {
   return text.starts_with("github:pr:") || text.starts_with("github:issue:") ||
-         text.starts_with(sha_family) || names_nothing(text);
+         text.starts_with(sha_family);
 }
 
 // "octo/repo#12", also behind the address of its host, and the address of the
@@ -158,11 +158,10 @@ std::optional<std::string> read_family(std::string_view text,
   } else if (text.starts_with(deployment_family)) {
     return read_deployment(after(deployment_family));
   } else if (text.starts_with("event:")) {
-    if (!names_nothing(text))
-      return global_event_key(after("event:"));
+    return global_event_key(after("event:"));
   } else if (text.starts_with("trace:")) {
     const auto rest = after("trace:");
-    if (rest.size() == 32 && is_hex(rest) && !names_nothing(text))
+    if (rest.size() == 32 && is_hex(rest))
       return "trace:" + lower(rest);
     return trace_key(rest);
   }
@@ -189,6 +188,8 @@ std::optional<std::string> normalise_key(std::string_view text,
     return std::nullopt;
   const auto folded = fold_family(text);
   text = folded;
+  if (names_nothing(text))
+    return std::nullopt;
   if (auto key = read_family(text, known))
     return key->size() > max_key_size ? std::nullopt : std::move(key);
   if (is_strict(text))

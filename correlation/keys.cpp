@@ -204,8 +204,12 @@ std::optional<std::string> trace_key(std::string_view traceparent) {
 std::string correlation_id_key(std::string_view id) {
   id = trim(id);
   if (const auto ours = uuid::parse(id))
-    return "correlation:" + to_string(*ours);
-  return "correlation:" + std::string{id};
+    return correlation_id_key(*ours);
+  return std::string{correlation_family}.append(id);
+}
+
+std::string correlation_id_key(const uuid& id) {
+  return std::string{correlation_family}.append(to_string(id));
 }
 
 std::optional<std::string> event_key(std::string_view source,
@@ -240,13 +244,10 @@ std::optional<uuid> own_id_in(std::string_view key) {
   return std::nullopt;
 }
 
-std::optional<std::string> other_name_of(std::string_view key) {
-  const auto id = own_id_in(key);
-  if (!id)
-    return std::nullopt;
-  const bool cause = key.starts_with(event_family);
-  return std::string{cause ? correlation_family : event_family}.append(
-      to_string(*id));
+std::string other_name_of(std::string_view key, const uuid& id) {
+  if (key.starts_with(event_family))
+    return correlation_id_key(id);
+  return std::string{event_family}.append(to_string(id));
 }
 
 std::string team_fact(std::string_view team) {

@@ -88,6 +88,7 @@ bool is_bare_deployment(std::string_view key) noexcept;
 /// The trace id of a W3C `traceparent`; nothing if that is malformed or zero.
 std::optional<std::string> trace_key(std::string_view traceparent);
 std::string correlation_id_key(std::string_view id);
+std::string correlation_id_key(const uuid& id);
 /// A CloudEvent; nothing without a source or an id. A source holds no blank,
 /// so no two pairs give one key.
 std::optional<std::string> event_key(std::string_view source,
@@ -101,8 +102,8 @@ bool is_global_event(std::string_view key) noexcept;
 /// The id in a key that may name an event or a thread of ours: `event:<uuid>`,
 /// `correlation:<uuid>`.
 std::optional<uuid> own_id_in(std::string_view key);
-/// The same id in the other of these two families; nothing for another key.
-std::optional<std::string> other_name_of(std::string_view key);
+/// Its key in the other of these two families.
+std::string other_name_of(std::string_view key, const uuid& id);
 
 /// Facts: what a key may have to wait for (`correlation_key::needs`).
 std::string team_fact(std::string_view team);

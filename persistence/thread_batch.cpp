@@ -62,7 +62,7 @@ void look_for(const correlation_key& k, float threshold, lookup& out) {
   if (k.is_identity() && k.key.starts_with(event_family))
     out.waited_for.push_back(k.key);
   if (const auto id = correlation::own_id_in(k.key)) {
-    out.keys.push_back(*correlation::other_name_of(k.key));
+    out.keys.push_back(correlation::other_name_of(k.key, *id));
     if (!k.is_identity())
       out.ids.push_back(*id);
   }
@@ -79,7 +79,7 @@ lookup to_look_up(std::span<const correlation::join_input> events,
       look_for(k, threshold, out);
     if (e.stored) {
       out.ids.push_back(e.id);
-      out.keys.push_back(correlation::correlation_id_key(to_string(e.id)));
+      out.keys.push_back(correlation::correlation_id_key(e.id));
     }
   }
   for (auto* texts : {&out.keys, &out.facts, &out.waited_for, &out.prefixes})

@@ -277,8 +277,7 @@ void claim_deployment(claims& out, std::string_view id, const repository& repo,
 void claim_message(claims& out, std::string_view message,
                    const repository& repo, std::string_view field) {
   out.text(message, text_source::commit, markup::plain, repo, field);
-  constexpr std::string_view merge = "Merge pull request #";
-  if (!message.starts_with(merge))
+  if (!message.starts_with(merge_subject))
     return;
   // "Merge pull request #12 from octo/alice/eng-42-fix"
   const auto line = message.substr(0, message.find('\n'));

@@ -35,6 +35,9 @@ void claim_commits_pr(claims& out, std::string_view sha,
 void claim_deployment(claims& out, std::string_view id, const repository& repo,
                       std::string_view field);
 
+/// How a merge's message begins; the number and " from …" follow.
+inline constexpr std::string_view merge_subject = "Merge pull request #";
+
 /// The texts of a commit's message, with what merges and squashes write.
 void claim_message(claims& out, std::string_view message,
                    const repository& repo, std::string_view field);

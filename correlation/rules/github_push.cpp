@@ -129,9 +129,8 @@ class github_commits final : public rule {
     for (const auto& commit : fresh) {
       const auto message = text_of(commit, "message");
       const auto line = trim(message.substr(0, message.find('\n')));
-      constexpr std::string_view merge = "Merge pull request #";
-      if (line.starts_with(merge)) {
-        const auto rest = line.substr(merge.size());
+      if (line.starts_with(merge_subject)) {
+        const auto rest = line.substr(merge_subject.size());
         if (const auto n = parse_number(rest.substr(0, rest.find(' '))))
           merged.insert(*n);
       } else if (const auto at = line.rfind("(#");

@@ -104,7 +104,7 @@ session::present_threads(std::span<const uuid> ids) {
   columns.add(
       type_oid::uuid, ids, [](const uuid& one) -> const auto& { return one; });
   columns.add(type_oid::text, ids, [](const uuid& one) {
-    return correlation::correlation_id_key(to_string(one));
+    return correlation::correlation_id_key(one);
   });
   pqxx::params parameters;
   columns.append_to(parameters);

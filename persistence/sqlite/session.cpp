@@ -98,7 +98,7 @@ session::present_threads(std::span<const uuid> ids) {
           "SELECT coalesce((SELECT thread_id FROM correlation_merges "
           "WHERE old_id = ?1), (SELECT thread_id FROM correlation_keys "
           "WHERE key = ?2), ?1)");
-      binder{q} << id << correlation::correlation_id_key(to_string(id));
+      binder{q} << id << correlation::correlation_id_key(id);
       q.executeStep();
       out.push_back(read_uuid(q.getColumn(0)));
       q.reset();
